@@ -1,0 +1,55 @@
+//! What every refusal and failure says about itself. `platform::status` turns a [`Fault`] into a gRPC status.
+
+use std::borrow::Cow;
+
+use crate::Violations;
+
+/// The class decides the gRPC code and the details that go with it (design rules: `services/README.md`, errors).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The request itself is wrong; carries field violations.
+    Invalid,
+    /// State or policy forbids it; metadata carries the present state.
+    Precondition,
+    NotFound,
+    AlreadyExists,
+    PermissionDenied,
+    Unauthenticated,
+    /// Lost a race; the whole use case may be retried under the same key.
+    Aborted,
+    Exhausted,
+    Unavailable,
+    /// A bug: nothing but the request id leaves the process.
+    Internal,
+}
+
+/// One row of the published reason registry.
+#[derive(Clone, Copy, Debug)]
+pub struct ReasonDoc {
+    pub reason: &'static str,
+    pub class: Class,
+    /// What it means and what the caller can do, in Chinese and English. Never personal data.
+    pub zh: &'static str,
+    pub en: &'static str,
+}
+
+/// An error that can leave a service.
+pub trait Fault: std::error::Error + Send + Sync + 'static {
+    /// The registry row this error belongs to.
+    fn doc(&self) -> &'static ReasonDoc;
+
+    /// Machine-readable facts, such as the present state. Never personal data.
+    fn metadata(&self) -> Vec<(&'static str, Cow<'static, str>)> {
+        Vec::new()
+    }
+
+    /// For [`Class::Invalid`]: every bad field.
+    fn violations(&self) -> Option<&Violations> {
+        None
+    }
+
+    /// For retryable classes: how long to wait, in milliseconds.
+    fn retry_after_ms(&self) -> u64 {
+        100
+    }
+}
