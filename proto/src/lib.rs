@@ -1,1 +1,20 @@
+//! The contracts of Liufang, generated from `proto/liufang/**`.
+//!
+//! Messages do not implement the derived `Debug`: many carry personal data. [`DESCRIPTORS`] holds the whole descriptor
+//! set with the access options that every server enforces.
 
+/// The encoded `FileDescriptorSet`, with source comments and custom options.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+macro_rules! package {
+    ($($name:ident),*) => {$(
+        pub mod $name {
+            pub mod v1 {
+                #![allow(clippy::large_enum_variant, clippy::doc_markdown, clippy::doc_lazy_continuation)]
+                include!(concat!(env!("OUT_DIR"), "/liufang.", stringify!($name), ".v1.rs"));
+            }
+        }
+    )*};
+}
+
+package!(common, dispatch, hooks, identity, inventory, order, prescription, sandbox, settlement, supervision);
