@@ -31,6 +31,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let set = prost_types::FileDescriptorSet::decode(encoded.as_slice())?;
     // personal data would be printed by the derived Debug of a message, so messages that carry any have none: see lib.rs
-    tonic_prost_build::configure().skip_debug(["."]).build_transport(false).compile_fds(set)?;
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names(); // the topic of an event is its full protobuf name
+    tonic_prost_build::configure()
+        .skip_debug(["."])
+        .build_transport(false)
+        .compile_fds_with_config(set, config)?;
     Ok(())
 }

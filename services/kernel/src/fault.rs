@@ -23,23 +23,31 @@ pub enum Class {
     Internal,
 }
 
-/// One row of the published reason registry.
-#[derive(Clone, Copy, Debug)]
+/// One row of the published reason registry. Text is borrowed for our own reasons and owned when another role's
+/// refusal is passed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReasonDoc {
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     pub class: Class,
     /// What it means and what the caller can do, in Chinese and English. Never personal data.
-    pub zh: &'static str,
-    pub en: &'static str,
+    pub zh: Cow<'static, str>,
+    pub en: Cow<'static, str>,
+}
+
+impl ReasonDoc {
+    /// A row of a service's own registry.
+    pub const fn new(reason: &'static str, class: Class, zh: &'static str, en: &'static str) -> ReasonDoc {
+        ReasonDoc { reason: Cow::Borrowed(reason), class, zh: Cow::Borrowed(zh), en: Cow::Borrowed(en) }
+    }
 }
 
 /// An error that can leave a service.
 pub trait Fault: std::error::Error + Send + Sync + 'static {
     /// The registry row this error belongs to.
-    fn doc(&self) -> &'static ReasonDoc;
+    fn doc(&self) -> &ReasonDoc;
 
     /// Machine-readable facts, such as the present state. Never personal data.
-    fn metadata(&self) -> Vec<(&'static str, Cow<'static, str>)> {
+    fn metadata(&self) -> Vec<(Cow<'static, str>, String)> {
         Vec::new()
     }
 

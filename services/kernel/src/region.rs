@@ -12,6 +12,7 @@ mod scheme;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod values;
 mod words;
 
 use time::Date;

@@ -1,0 +1,210 @@
+//! Who carries what: regret insertion over the couriers on shift, done anew at every step.
+//!
+//! Goods on board stay with their courier. Everything still at a pharmacy is placed again each time; changing an
+//! assigned courier must save [`SWITCH_SECONDS`], so that couriers are not sent to and fro. Invariants: a delivery is
+//! planned once at most, picked up before it is dropped, within capacity, cold goods only in an insulated box; what
+//! stays unplanned found every fitting box full. The result does not depend on the order of the input.
+
+use super::geo::Point;
+use super::route::{Place, Stop, Task, cost};
+
+/// A courier on shift.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Courier {
+    pub courier_code: String,
+    pub position: Point,
+    /// Deliveries the box holds, on board and planned together.
+    pub capacity: usize,
+    pub cold_box: bool,
+}
+
+/// What a courier does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    pub courier_code: String,
+    /// In the order to serve; indexes into [`Plan::tasks`].
+    pub stops: Vec<Stop>,
+}
+
+impl Route {
+    /// Task indexes in the order of their first stop.
+    pub fn tasks(&self) -> Vec<usize> {
+        let mut order = Vec::new();
+        for stop in &self.stops {
+            let (Stop::PickUp(index) | Stop::Drop(index)) = *stop;
+            if !order.contains(&index) {
+                order.push(index);
+            }
+        }
+        order
+    }
+}
+
+/// A plan for one region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub tasks: Vec<Task>,
+    pub routes: Vec<Route>,
+    /// Task indexes that wait for a courier.
+    pub waiting: Vec<usize>,
+}
+
+/// Riding time that a change of courier must save.
+const SWITCH_SECONDS: i64 = 300;
+/// Regret of a delivery that only one courier can take.
+const ONLY_CHANCE: i64 = i64::MAX / 4;
+
+/// Plans all tasks. `couriers` and `tasks` may come in any order.
+pub fn plan(mut couriers: Vec<Courier>, mut tasks: Vec<Task>) -> Plan {
+    couriers.sort_by(|a, b| a.courier_code.cmp(&b.courier_code));
+    couriers.dedup_by(|a, b| a.courier_code == b.courier_code);
+    tasks.sort_by(|a, b| (a.due_seconds, &a.delivery_id).cmp(&(b.due_seconds, &b.delivery_id)));
+    let mut planner = Planner::new(&couriers, &tasks);
+    planner.load_boards();
+    let waiting = planner.place_all();
+    let routes = planner.finish();
+    Plan { tasks, routes, waiting }
+}
+
+/// The cheapest way to put a task into one courier's route.
+#[derive(Clone, Debug)]
+struct Insertion {
+    added: i64,
+    stops: Vec<Stop>,
+}
+
+struct Planner<'a> {
+    couriers: &'a [Courier],
+    tasks: &'a [Task],
+    routes: Vec<Vec<Stop>>,
+    loads: Vec<usize>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(couriers: &'a [Courier], tasks: &'a [Task]) -> Planner<'a> {
+        Planner {
+            couriers,
+            tasks,
+            routes: vec![Vec::new(); couriers.len()],
+            loads: vec![0; couriers.len()],
+        }
+    }
+
+    /// Goods already in boxes come first, each where it costs least; capacity cannot refuse what is there.
+    fn load_boards(&mut self) {
+        for index in 0..self.tasks.len() {
+            let Place::OnBoard { courier } = &self.tasks[index].place else { continue };
+            let Some(at) = self.couriers.iter().position(|c| c.courier_code == *courier) else { continue };
+            let before = self.cost_of(at, &self.routes[at]);
+            if let Some(best) = self.cheapest(at, before, &[Stop::Drop(index)]) {
+                self.routes[at] = best.stops;
+            }
+            self.loads[at] += 1;
+        }
+    }
+
+    /// Places the task that would lose most by waiting, until nothing fits any more; answers what waits.
+    fn place_all(&mut self) -> Vec<usize> {
+        let at_pharmacy = |index: &usize| matches!(self.tasks[*index].place, Place::Pharmacy { .. });
+        let mut open: Vec<usize> = (0..self.tasks.len()).filter(at_pharmacy).collect();
+        let mut offers: Vec<Vec<Option<Insertion>>> = open
+            .iter()
+            .map(|&task| (0..self.couriers.len()).map(|courier| self.offer(courier, task)).collect())
+            .collect();
+        while let Some((row, courier)) = most_regretted(&offers) {
+            open.remove(row);
+            if let Some(insertion) = offers.remove(row).swap_remove(courier) {
+                self.routes[courier] = insertion.stops;
+                self.loads[courier] += 1;
+            }
+            renew(&mut offers, &open, courier, |task| self.offer(courier, task));
+        }
+        open
+    }
+
+    /// The cheapest insertion of a task at the pharmacy into a courier's route, if the courier can take it.
+    fn offer(&self, courier: usize, task: usize) -> Option<Insertion> {
+        let (who, what) = (&self.couriers[courier], &self.tasks[task]);
+        if self.loads[courier] >= who.capacity || (what.cold_chain && !who.cold_box) {
+            return None;
+        }
+        let before = self.cost_of(courier, &self.routes[courier]);
+        let mut best = self.cheapest(courier, before, &[Stop::PickUp(task), Stop::Drop(task)])?;
+        let Place::Pharmacy { assigned_to } = &what.place else { return None };
+        if assigned_to.as_ref().is_some_and(|code| *code != who.courier_code) {
+            best.added = best.added.saturating_add(SWITCH_SECONDS);
+        }
+        Some(best)
+    }
+
+    /// Tries `new` (one stop, or a pick-up and its drop) at every pair of places of the route, in that order.
+    fn cheapest(&self, courier: usize, before: i64, new: &[Stop]) -> Option<Insertion> {
+        let route = &self.routes[courier];
+        let mut best: Option<Insertion> = None;
+        for first in 0..=route.len() {
+            let ends = if new.len() == 1 { first..=first } else { first..=route.len() };
+            for second in ends {
+                let stops = inserted(route, new, first, second);
+                let added = self.cost_of(courier, &stops).saturating_sub(before);
+                if best.as_ref().is_none_or(|best| added < best.added) {
+                    best = Some(Insertion { added, stops });
+                }
+            }
+        }
+        best
+    }
+
+    fn cost_of(&self, courier: usize, stops: &[Stop]) -> i64 {
+        cost(self.couriers[courier].position, stops.iter().copied(), self.tasks)
+    }
+
+    fn finish(self) -> Vec<Route> {
+        let codes = self.couriers.iter().map(|courier| courier.courier_code.clone());
+        codes.zip(self.routes).map(|(courier_code, stops)| Route { courier_code, stops }).collect()
+    }
+}
+
+fn inserted(route: &[Stop], new: &[Stop], first: usize, second: usize) -> Vec<Stop> {
+    let mut stops = Vec::with_capacity(route.len() + new.len());
+    stops.extend_from_slice(&route[..first]);
+    stops.push(new[0]);
+    stops.extend_from_slice(&route[first..second]);
+    stops.extend(new.get(1));
+    stops.extend_from_slice(&route[second..]);
+    stops
+}
+
+/// The row with the largest gap between its best and second-best courier, and that best courier. Ties go to the earlier
+/// row, which is due earlier.
+fn most_regretted(offers: &[Vec<Option<Insertion>>]) -> Option<(usize, usize)> {
+    let mut chosen: Option<(i64, usize, usize)> = None;
+    for (row, couriers) in offers.iter().enumerate() {
+        let mut costs: Vec<(i64, usize)> = couriers
+            .iter()
+            .enumerate()
+            .filter_map(|(courier, offer)| offer.as_ref().map(|offer| (offer.added, courier)))
+            .collect();
+        costs.sort_unstable();
+        let Some(&(best, courier)) = costs.first() else { continue };
+        let regret = costs.get(1).map_or(ONLY_CHANCE, |(second, _)| second.saturating_sub(best));
+        if chosen.is_none_or(|(largest, _, _)| regret > largest) {
+            chosen = Some((regret, row, courier));
+        }
+    }
+    chosen.map(|(_, row, courier)| (row, courier))
+}
+
+/// Only the changed courier's offers have to be worked out again.
+fn renew(
+    offers: &mut [Vec<Option<Insertion>>],
+    open: &[usize],
+    courier: usize,
+    offer: impl Fn(usize) -> Option<Insertion>,
+) {
+    for (row, &task) in offers.iter_mut().zip(open) {
+        row[courier] = offer(task);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! One line per request. Invariant: no body, no query, no unknown path, no address and no subject ever reaches it.
+
+use std::time::Instant;
+
+use http::HeaderValue;
+use tonic::{Code, Status};
+
+use crate::refusal;
+
+/// The line of one request; written when dropped, so a caller that leaves early is logged too (as `CANCELLED`).
+#[derive(Debug)]
+pub(crate) struct Entry {
+    started: Instant,
+    protocol: &'static str,
+    request_id: HeaderValue,
+    method: String,
+    caller: &'static str,
+    outcome: Option<(Code, String)>,
+}
+
+impl Entry {
+    pub fn new(protocol: &'static str, request_id: HeaderValue) -> Entry {
+        Entry {
+            started: Instant::now(),
+            protocol,
+            request_id,
+            method: "-".to_owned(),
+            caller: "-",
+            outcome: None,
+        }
+    }
+
+    /// Kind of the principal.
+    pub fn caller(&mut self, kind: &'static str) {
+        self.caller = kind;
+    }
+
+    /// A method of the contracts; never a path as the caller wrote it.
+    pub fn method(&mut self, name: &str) {
+        name.clone_into(&mut self.method);
+    }
+
+    /// Notes how the call ended. The first word counts.
+    pub fn settle(&mut self, status: &Status) {
+        if self.outcome.is_none() {
+            self.outcome = Some((status.code(), refusal::reason(status)));
+        }
+    }
+
+    /// The call ended well.
+    pub fn settle_ok(&mut self) {
+        if self.outcome.is_none() {
+            self.outcome = Some((Code::Ok, String::new()));
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let (code, reason) = self.outcome.take().unwrap_or((Code::Cancelled, String::new()));
+        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            target: "liufang::access",
+            method = self.method,
+            status = code_name(code),
+            reason,
+            ms,
+            caller = self.caller,
+            protocol = self.protocol,
+            request_id = self.request_id.to_str().unwrap_or_default(),
+            "call"
+        );
+    }
+}
+
+/// The code as the gRPC documents write it.
+pub(crate) fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

@@ -1,0 +1,129 @@
+//! Bodies on their way through: a request that may not grow too large, an answer that is watched to its end.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tonic::Status;
+use tonic::body::Body;
+
+use crate::access_log::Entry;
+use crate::error::GatewayError;
+use crate::refusal;
+
+/// A request body that stops at `max_bytes` and remembers it, so that the door can say so whatever the service answers
+/// to half a message.
+pub(crate) struct Capped {
+    inner: Body,
+    max_bytes: usize,
+    left: usize,
+    exceeded: Arc<AtomicBool>,
+}
+
+impl Capped {
+    /// The body, and the flag that is set once it was too large.
+    pub fn new(inner: Body, max_bytes: usize) -> (Capped, Arc<AtomicBool>) {
+        let exceeded = Arc::new(AtomicBool::new(false));
+        (Capped { inner, max_bytes, left: max_bytes, exceeded: exceeded.clone() }, exceeded)
+    }
+}
+
+impl HttpBody for Capped {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            match self.left.checked_sub(data.len()) {
+                Some(left) => self.left = left,
+                None => {
+                    self.exceeded.store(true, Ordering::Release);
+                    let refusal = refusal::status(&GatewayError::TooLarge { max_bytes: self.max_bytes });
+                    return Poll::Ready(Some(Err(refusal)));
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// An answer body that keeps its place among the calls in work, obeys the deadline and writes the access line at its
+/// end. Whatever breaks on the way becomes trailers: a caller gets a status, not a torn stream.
+pub(crate) struct Watched {
+    inner: Option<Body>,
+    deadline: Pin<Box<Sleep>>,
+    entry: Entry,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Watched {
+    pub fn new(inner: Body, deadline: Instant, entry: Entry, place: OwnedSemaphorePermit) -> Watched {
+        Watched { inner: Some(inner), deadline: Box::pin(sleep_until(deadline)), entry, _place: place }
+    }
+
+    fn end(&mut self, status: &Status) -> Option<Result<Frame<Bytes>, Status>> {
+        self.inner = None;
+        self.entry.settle(status);
+        Some(Ok(Frame::trailers(trailers(status))))
+    }
+}
+
+fn trailers(status: &Status) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    if status.add_header(&mut trailers).is_err() {
+        // a message that fits no header still has a code
+        let bare = Status::new(status.code(), "");
+        let _ = bare.add_header(&mut trailers);
+    }
+    trailers
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        match Pin::new(inner).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(status) = frame.trailers_ref().and_then(refusal::read) {
+                    self.entry.settle(&status);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(status))) => {
+                let error = GatewayError::Unavailable(status.to_string());
+                Poll::Ready(self.end(&refusal::status(&error)))
+            }
+            Poll::Ready(None) => {
+                self.inner = None;
+                Poll::Ready(None)
+            }
+            Poll::Pending => {
+                std::task::ready!(self.deadline.as_mut().poll(cx));
+                Poll::Ready(self.end(&refusal::status(&GatewayError::DeadlineExceeded)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
+    }
+}

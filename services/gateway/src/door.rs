@@ -1,0 +1,207 @@
+//! The door: which protocol a request speaks, whether it may pass, and where it goes. Owns the order of checks —
+//! rate, method, credential, method's rate, headers, room — and nothing of what lies behind.
+
+use std::sync::Arc;
+
+use axum::body::Body as AxumBody;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method as Verb, Request, Response, StatusCode, Version, header};
+use liufang_platform::mesh::Mesh;
+use liufang_platform::{AuthFault, Principal};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use tonic::body::Body;
+use tower::{ServiceExt as _, service_fn};
+
+use crate::access_log::Entry;
+use crate::config::GatewayConfig;
+use crate::cors::Cors;
+use crate::error::GatewayError;
+use crate::limits::Limits;
+use crate::methods::{Method, Methods, Target};
+use crate::{caller, deadline, grpc, headers, json};
+
+/// Finds the mesh of a role.
+pub type Resolve = Arc<dyn Fn(&str) -> Mesh + Send + Sync>;
+/// Says who sends these headers; no credential at all is the anonymous principal.
+pub type Authenticate = Arc<dyn Fn(&HeaderMap) -> Result<Principal, AuthFault> + Send + Sync>;
+
+/// Everything one request needs.
+pub(crate) struct Door {
+    pub config: GatewayConfig,
+    pub methods: Methods,
+    pub limits: Limits,
+    pub cors: Cors,
+    pub resolve: Resolve,
+    pub authenticate: Authenticate,
+    /// Health and reflection.
+    pub own: Mesh,
+}
+
+/// A call that may pass.
+pub(crate) struct Admitted {
+    pub method: Arc<Method>,
+    /// Headers of the call behind the door.
+    pub headers: HeaderMap,
+    pub deadline: Instant,
+    /// Its place among the calls in work.
+    pub place: OwnedSemaphorePermit,
+}
+
+/// Protocols of the one port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Grpc,
+    GrpcWeb,
+    Connect(json::Codec),
+}
+
+impl Protocol {
+    fn of(headers: &HeaderMap) -> Option<Protocol> {
+        let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+        let kind = value.split(';').next()?.trim().to_ascii_lowercase();
+        match kind.as_str() {
+            "application/grpc" | "application/grpc+proto" => Some(Protocol::Grpc),
+            "application/grpc-web"
+            | "application/grpc-web+proto"
+            | "application/grpc-web-text"
+            | "application/grpc-web-text+proto" => Some(Protocol::GrpcWeb),
+            "application/json" => Some(Protocol::Connect(json::Codec::Json)),
+            "application/proto" => Some(Protocol::Connect(json::Codec::Proto)),
+            _ => None,
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Protocol::Grpc => "grpc",
+            Protocol::GrpcWeb => "grpc-web",
+            Protocol::Connect(json::Codec::Json) => "json",
+            Protocol::Connect(json::Codec::Proto) => "proto",
+        }
+    }
+}
+
+/// Serves one request.
+pub(crate) async fn serve(door: Arc<Door>, request: Request<AxumBody>) -> Response<AxumBody> {
+    if request.method() == Verb::OPTIONS {
+        return door.cors.preflight(request.headers());
+    }
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let request_id = headers::request_id(request.headers());
+    let mut response = pass(&door, request, &request_id).await;
+    let mut asked = HeaderMap::new();
+    if let Some(origin) = origin {
+        asked.insert(header::ORIGIN, origin);
+    }
+    headers::clean_answer(response.headers_mut());
+    response.headers_mut().insert(headers::REQUEST_ID, request_id);
+    door.cors.mark(&asked, response.headers_mut());
+    response
+}
+
+async fn pass(door: &Arc<Door>, request: Request<AxumBody>, request_id: &HeaderValue) -> Response<AxumBody> {
+    if request.method() != Verb::POST {
+        let status = match door.methods.find(request.uri().path()) {
+            Some(_) => StatusCode::METHOD_NOT_ALLOWED,
+            None => StatusCode::NOT_FOUND,
+        };
+        return plain(status, "POST /package.Service/Method\n");
+    }
+    let Some(protocol) = Protocol::of(request.headers()) else {
+        return plain(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content-type: application/json, application/proto, application/grpc or application/grpc-web\n",
+        );
+    };
+    let entry = Entry::new(protocol.label(), request_id.clone());
+    match protocol {
+        Protocol::Grpc if request.version() < Version::HTTP_2 => {
+            plain(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2; gRPC-Web and JSON do not\n")
+        }
+        Protocol::Grpc => grpc::call(door, request.map(Body::new), entry).await.map(AxumBody::new),
+        Protocol::GrpcWeb => web(door, request, entry).await,
+        Protocol::Connect(codec) => json::call(door, request, codec, entry).await,
+    }
+}
+
+/// Takes the web framing off, calls, and puts it on again.
+async fn web(door: &Arc<Door>, request: Request<AxumBody>, entry: Entry) -> Response<AxumBody> {
+    let mut entry = Some(entry);
+    let inner = service_fn(move |request: Request<Body>| {
+        let (door, entry) = (door.clone(), entry.take());
+        async move {
+            let entry = entry.unwrap_or_else(|| Entry::new("grpc-web", HeaderValue::from_static("-")));
+            Ok::<_, std::convert::Infallible>(grpc::call(&door, request, entry).await)
+        }
+    });
+    let service = tower::Layer::layer(&tonic_web::GrpcWebLayer::new(), inner);
+    match service.oneshot(request).await {
+        Ok(response) => response.map(AxumBody::new),
+        Err(never) => match never {},
+    }
+}
+
+impl Door {
+    /// Every check that needs no body, in the order callers may rely on.
+    pub fn admit(&self, parts: &Parts, entry: &mut Entry) -> Result<Admitted, GatewayError> {
+        let principal = (self.authenticate)(&parts.headers);
+        if let Ok(principal) = &principal {
+            entry.caller(principal.kind.label());
+        }
+        let identity = caller::identity(parts, &principal, self.config.trusted_proxies);
+        self.limits.take_call(&identity)?;
+        let method = self.methods.find(parts.uri.path()).ok_or(GatewayError::MethodNotFound)?;
+        entry.method(&method.name);
+        principal?;
+        self.limits.take_method(&method.name, &identity)?;
+        let budget = deadline::budget(&parts.headers, method.streaming, &self.config)?;
+        self.check_declared_size(&parts.headers)?;
+        let place = self.limits.enter(method.streaming)?;
+        // gRPC callers alone can read compressed messages; JSON is decoded here
+        let compressed = Protocol::of(&parts.headers).is_some_and(|protocol| protocol == Protocol::Grpc);
+        let request_id = headers::request_id(&parts.headers);
+        let headers = headers::outgoing(&parts.headers, &request_id, budget, compressed);
+        Ok(Admitted { method, headers, deadline: Instant::now() + budget, place })
+    }
+
+    fn check_declared_size(&self, headers: &HeaderMap) -> Result<(), GatewayError> {
+        let max_bytes = self.config.max_request_bytes;
+        let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        match declared {
+            Some(declared) if declared > max_bytes as u64 => Err(GatewayError::TooLarge { max_bytes }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends a call behind the door.
+    pub async fn forward(&self, admitted: &Admitted, body: Body) -> Result<Response<Body>, GatewayError> {
+        let mut request = Request::new(body);
+        *request.method_mut() = Verb::POST;
+        *request.version_mut() = Version::HTTP_2;
+        // extensions stay empty: inside one process they carry principals of services
+        *request.headers_mut() = admitted.headers.clone();
+        let path = format!("/{}", admitted.method.name);
+        *request.uri_mut() = path.parse().map_err(|_| GatewayError::MethodNotFound)?;
+        let mesh = match &admitted.method.target {
+            Target::Role(role) => (self.resolve)(role),
+            Target::Own => self.own.clone(),
+        };
+        match tokio::time::timeout_at(admitted.deadline, mesh.oneshot(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(GatewayError::Unavailable(error.to_string())),
+            Err(_) => Err(GatewayError::DeadlineExceeded),
+        }
+    }
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<AxumBody> {
+    let mut response = Response::new(AxumBody::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    }
+    response
+}

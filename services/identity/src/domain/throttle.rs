@@ -1,0 +1,66 @@
+//! Counting in fixed windows: wrong guesses of a caller, messages to a phone.
+
+use liufang_kernel::Timestamp;
+
+/// How many in how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub limit: i32,
+    pub window_seconds: i64,
+}
+
+/// Wrong guesses of insurance codes, per caller.
+pub const CODE_GUESSES: Policy = Policy { limit: 10, window_seconds: 600 };
+/// Wrong guesses of an account holder's name and number, per person who files.
+pub const HOLDER_GUESSES: Policy = Policy { limit: 10, window_seconds: 600 };
+/// Registry refusals of one ID number, before it is locked.
+pub const IDENTITY_MISSES: Policy = Policy { limit: 5, window_seconds: 1800 };
+/// Messages to one phone, over all sessions.
+pub const PHONE_MESSAGES: Policy = Policy { limit: 5, window_seconds: 600 };
+
+/// A counted window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub started_at: Timestamp,
+    pub count: i32,
+}
+
+impl Policy {
+    /// Milliseconds until the window ends, when it is full.
+    pub fn wait_ms(&self, window: Option<Window>, now: Timestamp) -> Option<u64> {
+        let window = window.filter(|window| window.count >= self.limit && self.is_open(window, now))?;
+        let end = window.started_at.plus_seconds(self.window_seconds);
+        u64::try_from(end.0 - now.0).ok().map(|wait| wait.div_ceil(1000))
+    }
+
+    /// The window with one more event in it; an old window begins anew.
+    pub fn count(&self, window: Option<Window>, now: Timestamp) -> Window {
+        match window.filter(|window| self.is_open(window, now)) {
+            Some(window) => Window { count: window.count.saturating_add(1), ..window },
+            None => Window { started_at: now, count: 1 },
+        }
+    }
+
+    fn is_open(&self, window: &Window, now: Timestamp) -> bool {
+        now < window.started_at.plus_seconds(self.window_seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_after_the_limit_and_free_after_the_window() {
+        let start = Timestamp(1_700_000_000_000_000);
+        let mut window = None;
+        for _ in 0..CODE_GUESSES.limit {
+            assert_eq!(CODE_GUESSES.wait_ms(window, start), None);
+            window = Some(CODE_GUESSES.count(window, start));
+        }
+        assert_eq!(CODE_GUESSES.wait_ms(window, start.plus_seconds(1)), Some(599_000));
+        assert_eq!(CODE_GUESSES.wait_ms(window, start.plus_seconds(600)), None);
+        let later = start.plus_seconds(600);
+        assert_eq!(CODE_GUESSES.count(window, later), Window { started_at: later, count: 1 });
+    }
+}

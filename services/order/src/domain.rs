@@ -1,0 +1,31 @@
+//! The purchase as pure decisions: what an order is, which operation its state permits, which steps follow, and how
+//! the answer of a step moves the order on.
+//!
+//! Owns no clock, id or I/O: they are arguments. Invariant: a refused operation leaves the order as it was.
+
+mod basket;
+mod collection;
+mod machine;
+mod order;
+mod plan;
+mod progress;
+mod refusal;
+mod state;
+mod step;
+#[cfg(test)]
+mod tests;
+
+pub use basket::{Charge, Outside, charges, total};
+pub use collection::{Guess, guess};
+pub use machine::{Operation, permit};
+pub use order::{
+    BasketItem, Channel, Door, Fees, Fulfilment, Kind, Line, Order, Payers, Quote, Scan, SoldLot, Visit,
+};
+pub use plan::{dispensing, paying, placing, requoting};
+pub use progress::{
+    Answer, Change, Journey, Note, Payment, advance, cancel, collect, deliver, dispense, pay, payment_news,
+    refunded, refuse, requote, review, withdraw,
+};
+pub use refusal::Refusal;
+pub use state::State;
+pub use step::{Argument, Next, Step};

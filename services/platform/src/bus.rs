@@ -1,0 +1,86 @@
+//! The bus carries published events to consumers, at least once, in this process or through Redis streams.
+
+mod local;
+mod redis;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use liufang_kernel::{Fault, Timestamp};
+use prost::{Message, Name};
+
+pub use local::LocalBus;
+pub use redis::RedisBus;
+
+/// A published event.
+#[derive(Clone, PartialEq)]
+pub struct Event {
+    pub id: String,
+    /// Full protobuf name of the payload.
+    pub topic: String,
+    /// Id of the aggregate.
+    pub key: String,
+    pub payload: Vec<u8>,
+    pub traceparent: String,
+    pub at: Timestamp,
+}
+
+// the payload stays out of logs
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("id", &self.id).field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
+/// Why an event was not delivered. Carries no payload.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BusError(pub String);
+
+/// Publishes events.
+#[async_trait::async_trait]
+pub trait Bus: Send + Sync + 'static {
+    async fn publish(&self, event: &Event) -> Result<(), BusError>;
+}
+
+type Handled = Pin<Box<dyn Future<Output = Result<(), BusError>> + Send>>;
+
+/// A named consumer of one topic.
+#[derive(Clone)]
+pub struct Consumer {
+    pub name: &'static str,
+    pub topic: String,
+    handle: Arc<dyn Fn(Event) -> Handled + Send + Sync>,
+}
+
+impl Consumer {
+    /// A consumer of events of type `M`. The handler runs at least once per event; [`crate::Db::begin_event`] makes its
+    /// effect happen once.
+    pub fn new<M, H, F, E>(name: &'static str, handler: H) -> Consumer
+    where
+        M: Message + Name + Default + 'static,
+        H: Fn(Event, M) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Fault,
+    {
+        let handler = Arc::new(handler);
+        let handle = move |event: Event| -> Handled {
+            let handler = handler.clone();
+            Box::pin(async move {
+                let body = M::decode(event.payload.as_slice()).map_err(|_| BusError("cannot be decoded".to_owned()))?;
+                let result = handler(event, body).await;
+                result.map_err(|fault| BusError(format!("{}: {fault}", fault.doc().reason)))
+            })
+        };
+        Consumer { name, topic: M::full_name(), handle: Arc::new(handle) }
+    }
+
+    /// Handles one delivery, inside the trace the event was published in.
+    pub async fn deliver(&self, event: Event) -> Result<(), BusError> {
+        use tracing::Instrument as _;
+        let span = tracing::info_span!("consume", consumer = self.name, topic = self.topic, event = event.id);
+        crate::stack::set_parent(&span, &event.traceparent);
+        (self.handle)(event).instrument(span).await
+    }
+}

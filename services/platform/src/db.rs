@@ -1,0 +1,149 @@
+//! One database per service: SQLite in one process, PostgreSQL in production, the same statements on both.
+//!
+//! Invariant: the idempotency row, the business rows and the outbox rows of a use case commit in one transaction, the
+//! [`Work`]. Nothing else opens transactions.
+
+mod fault;
+pub mod inbox;
+pub mod outbox;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::bus::Event;
+use crate::call::CallMeta;
+use crate::cipher::Cipher;
+use crate::clock::SharedClock;
+use crate::ids::Ids;
+use crate::migrate::{self, Migration};
+
+pub use fault::DbFault;
+pub use work::{Begun, Work};
+
+/// How to reach a database.
+#[derive(Clone, Debug)]
+pub struct DbOptions {
+    /// `sqlite:///path/file.db` or `postgres://…`.
+    pub url: String,
+    pub max_connections: u32,
+    pub acquire_timeout: Duration,
+}
+
+impl DbOptions {
+    pub fn new(url: impl Into<String>) -> DbOptions {
+        DbOptions { url: url.into(), max_connections: 8, acquire_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// The database of one service; cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    connection: DatabaseConnection,
+    // SQLite has one writer: waiting here is fair, waiting in its busy handler is not
+    writer: Option<Arc<Semaphore>>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub cipher: Cipher,
+    pub clock: SharedClock,
+    pub ids: Ids,
+    /// Rung after a commit that wrote to the outbox.
+    pub outbox_bell: Notify,
+}
+
+impl Db {
+    /// Connects without migrating.
+    pub async fn connect(options: &DbOptions, cipher: Cipher, clock: SharedClock) -> Result<Db, DbFault> {
+        let mut connect = ConnectOptions::new(&options.url);
+        let sqlite = options.url.starts_with("sqlite:");
+        connect
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .sqlx_logging(false)
+            .test_before_acquire(false);
+        if sqlite {
+            connect.map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .foreign_keys(true)
+                    .busy_timeout(Duration::from_secs(10))
+            });
+        } else {
+            // a broken connection is found by the server going away, not by a round trip before every statement
+            connect.test_before_acquire_if_idle_for(Duration::from_secs(10));
+        }
+        let connection = Database::connect(connect).await?;
+        let writer = sqlite.then(|| Arc::new(Semaphore::new(1)));
+        let shared = Shared { cipher, clock, ids: Ids, outbox_bell: Notify::new() };
+        Ok(Db { connection, writer, shared: Arc::new(shared) })
+    }
+
+    /// Runs the platform's and the service's pending migrations.
+    pub async fn migrate(&self, migrations: &'static [Migration]) -> Result<(), DbFault> {
+        migrate::run(&self.connection, migrations).await
+    }
+
+    /// How many migrations are pending; a service with any is not ready.
+    pub async fn pending_migrations(&self, migrations: &'static [Migration]) -> Result<usize, DbFault> {
+        migrate::pending(&self.connection, migrations).await
+    }
+
+    /// For reading outside a transaction.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    pub fn backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), DbFault> {
+        Ok(self.connection.ping().await?)
+    }
+
+    /// Claims the call's idempotency key and opens a unit of work, or hands back the stored reply of the same call.
+    ///
+    /// A concurrent twin waits on the key's unique index. The same key with another body is `IDEMPOTENCY_KEY_REUSED`.
+    pub async fn begin<R: serde::de::DeserializeOwned>(&self, meta: &CallMeta) -> Result<Begun<R>, DbFault> {
+        let work = self.begin_step().await?;
+        work.claim(meta).await
+    }
+
+    /// Opens a unit of work for a worker's step: no idempotency key, the step's own guards make it happen once.
+    pub async fn begin_step(&self) -> Result<Work, DbFault> {
+        let permit = match &self.writer {
+            // the semaphore is never closed
+            Some(writer) => Some(writer.clone().acquire_owned().await.map_err(|_| DbFault::Closed)?),
+            None => None,
+        };
+        Ok(Work::new(self.transaction().await?, permit, self.shared.clone()))
+    }
+
+    /// Opens a unit of work for an event, or `None` when this consumer has handled the event before.
+    pub async fn begin_event(&self, consumer: &str, event: &Event) -> Result<Option<Work>, DbFault> {
+        let work = self.begin_step().await?;
+        let fresh = inbox::claim(work.tx(), consumer, &event.id, self.shared.clock.now()).await?;
+        Ok(fresh.then_some(work))
+    }
+
+    async fn transaction(&self) -> Result<DatabaseTransaction, DbFault> {
+        // a deferred SQLite transaction fails at its first write when another one wrote meanwhile
+        let mode = self.writer.is_some().then_some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
+        Ok(self.connection.begin_with_options(options).await?)
+    }
+}

@@ -1,0 +1,57 @@
+//! Resumable server streams over a table with growing sequence numbers.
+
+use std::time::Duration;
+
+use futures::Stream;
+use liufang_kernel::Fault;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use crate::status::to_status;
+
+/// A response stream of `M`.
+pub type ResponseStream<M> = std::pin::Pin<Box<dyn Stream<Item = Result<M, Status>> + Send>>;
+
+/// How many messages wait for a slow reader before the table is no longer read for it. Each reader has a task of its own,
+/// so a slow one holds up nobody else.
+const BUFFER: usize = 64;
+
+/// Sends the rows after `after`, then new ones as they come, in order, without gaps or duplicates.
+///
+/// `read(after)` answers the next rows with their sequence, oldest first. With `stop_at_end` the stream ends when no row
+/// is left; otherwise it looks again every `interval` until the reader goes away.
+pub fn tail<M, R, F, E>(stop_at_end: bool, interval: Duration, read: R, after: i64) -> ResponseStream<M>
+where
+    M: Send + 'static,
+    R: Fn(i64) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Vec<(i64, M)>, E>> + Send,
+    E: Fault,
+{
+    let (sender, receiver) = mpsc::channel(BUFFER);
+    tokio::spawn(async move {
+        let mut after = after;
+        loop {
+            let rows = match read(after).await {
+                Ok(rows) => rows,
+                Err(fault) => {
+                    let _ = sender.send(Err(to_status(&fault, None))).await;
+                    return;
+                }
+            };
+            if rows.is_empty() {
+                if stop_at_end {
+                    return;
+                }
+                tokio::select! { () = tokio::time::sleep(interval) => {} () = sender.closed() => return }
+            }
+            for (sequence, message) in rows {
+                after = sequence;
+                if sender.send(Ok(message)).await.is_err() {
+                    return;
+                }
+            }
+        }
+    });
+    Box::pin(ReceiverStream::new(receiver))
+}

@@ -1,0 +1,221 @@
+//! The client stack: deadline → trace and request id → identity → concurrency limit → breaker → retry.
+//!
+//! Only roles of this mesh are retried, and only when the peer did not answer: every method of theirs is either free of
+//! side effects or idempotent by key. Hooks are never retried blindly (`domain.md` §11).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderValue, Request, Response, request};
+use http_body_util::{BodyExt as _, Full};
+use tokio::sync::Semaphore;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::retry::budget::{Budget as _, TpsBudget};
+use tower::{Service, ServiceExt as _};
+
+use super::{MeshError, MeshKey, Peers, Place};
+use crate::deadline;
+use crate::stack::{self, ServicePrincipal};
+
+/// The most one call to a peer may take when the running call has no deadline.
+const BUDGET: Duration = Duration::from_secs(5);
+const MAX_IN_FLIGHT: usize = 512;
+const MAX_ATTEMPTS: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// The breaker opens after this many failures in a row, for this long.
+const BREAK_AFTER: u32 = 16;
+const BREAK_FOR: Duration = Duration::from_millis(500);
+
+/// Whose credential a call carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Identity {
+    Role,
+    Forwarded,
+}
+
+/// Shared state per peer.
+pub(super) struct Limits {
+    peers: Mutex<HashMap<String, Arc<PeerState>>>,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { peers: Mutex::new(HashMap::new()) }
+    }
+}
+
+struct PeerState {
+    in_flight: Semaphore,
+    budget: TpsBudget,
+    breaker: Mutex<Breaker>,
+}
+
+#[derive(Default)]
+struct Breaker {
+    failures: u32,
+    open_until: Option<Instant>,
+}
+
+impl Limits {
+    fn of(&self, peer: &str) -> Arc<PeerState> {
+        let mut peers = self.peers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        peers.entry(peer.to_owned()).or_insert_with(|| Arc::new(PeerState::new())).clone()
+    }
+}
+
+impl PeerState {
+    fn new() -> PeerState {
+        PeerState {
+            in_flight: Semaphore::new(MAX_IN_FLIGHT),
+            // at most one retry for five calls, and ten a second while it is quiet
+            budget: TpsBudget::new(Duration::from_secs(10), 10, 0.2),
+            breaker: Mutex::default(),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        let breaker = self.breaker.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        breaker.open_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn note(&self, failed: bool) {
+        let mut breaker = self.breaker.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        breaker.failures = if failed { breaker.failures + 1 } else { 0 };
+        breaker.open_until = (breaker.failures >= BREAK_AFTER).then(|| Instant::now() + BREAK_FOR);
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Client {
+    peers: Peers,
+    peer: Arc<str>,
+    identity: Identity,
+    state: Arc<PeerState>,
+}
+
+impl Client {
+    pub(super) fn new(peers: Peers, peer: &str, identity: Identity) -> Client {
+        let state = peers.directory.0.limits.of(peer);
+        Client { peers, peer: Arc::from(peer), identity, state }
+    }
+
+    async fn run(self, request: Request<Body>) -> Result<Response<Body>, MeshError> {
+        let budget = deadline::remaining(BUDGET);
+        let run = self.run_within(request, budget);
+        match tokio::time::timeout(budget, run).await {
+            Ok(result) => result.map_err(|status| self.error(status)),
+            Err(_) => Err(self.error(Status::deadline_exceeded("the peer did not answer in time"))),
+        }
+    }
+
+    async fn run_within(&self, request: Request<Body>, budget: Duration) -> Result<Response<Body>, Status> {
+        let place = self.peers.directory.place(&self.peer);
+        let place = place.ok_or_else(|| Status::unavailable("no such peer is bound"))?.clone();
+        let closed = || Status::unavailable("peer is gone");
+        let _permit = self.state.in_flight.acquire().await.map_err(|_| closed())?;
+        if self.identity == Identity::Forwarded {
+            return self.attempt(&place, self.prepare(request, budget, &place)).await;
+        }
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await?.to_bytes();
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            let request = self.prepare(rebuild(&parts, body.clone()), budget, &place);
+            let result = self.attempt(&place, request).await;
+            let again = attempt < MAX_ATTEMPTS && self.may_retry(&result);
+            if !again {
+                return result;
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        Err(closed())
+    }
+
+    async fn attempt(&self, place: &Place, request: Request<Body>) -> Result<Response<Body>, Status> {
+        if self.state.is_open() {
+            return Err(Status::unavailable("peer failed too often just now"));
+        }
+        let result = match place.clone() {
+            Place::Local(stack) => stack.oneshot(request).await.map_err(|never| match never {}),
+            Place::Remote(channel) => {
+                channel.oneshot(request).await.map_err(|error| Status::unavailable(format!("transport: {error}")))
+            }
+        };
+        // answers of the peer, even bad ones, show that it lives; only transport failures count
+        self.state.note(result.is_err());
+        result
+    }
+
+    fn may_retry(&self, result: &Result<Response<Body>, Status>) -> bool {
+        let failed = match result {
+            Err(_) => true,
+            Ok(response) => {
+                let code = response.headers().get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()));
+                code == Some(Code::Unavailable)
+            }
+        };
+        if !failed {
+            self.state.budget.deposit();
+        }
+        failed && !self.peer.starts_with("hook.") && self.state.budget.withdraw()
+    }
+
+    fn prepare(&self, mut request: Request<Body>, budget: Duration, place: &Place) -> Request<Body> {
+        let headers = request.headers_mut();
+        let mut set = |name: &'static str, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        };
+        set("grpc-timeout", &deadline::write_timeout(budget));
+        if let Some(traceparent) = stack::traceparent() {
+            set("traceparent", &traceparent);
+        }
+        let id = stack::request_id();
+        if !id.is_empty() {
+            set("x-request-id", &id);
+        }
+        if self.identity == Identity::Role {
+            match place {
+                Place::Local(_) => {
+                    request.extensions_mut().insert(ServicePrincipal(self.peers.own_role.to_string()));
+                }
+                Place::Remote(_) => set(MeshKey::HEADER, &self.peers.directory.0.key.prove(&self.peers.own_role)),
+            }
+        }
+        request
+    }
+
+    fn error(&self, status: Status) -> MeshError {
+        MeshError { peer: self.peer.to_string(), status }
+    }
+}
+
+fn rebuild(parts: &request::Parts, body: Bytes) -> Request<Body> {
+    let mut request = Request::new(Body::new(Full::new(body)));
+    *request.method_mut() = parts.method.clone();
+    *request.uri_mut() = parts.uri.clone();
+    *request.version_mut() = parts.version;
+    *request.headers_mut() = parts.headers.clone();
+    request
+}
+
+impl Service<Request<Body>> for Client {
+    type Response = Response<Body>;
+    type Error = MeshError;
+    type Future = BoxFuture<'static, Result<Response<Body>, MeshError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), MeshError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        Box::pin(self.clone().run(request))
+    }
+}

@@ -1,0 +1,83 @@
+//! What a service crate takes and what it hands to the composition.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::Routes;
+use tower::Service;
+
+use crate::auth::Tokens;
+use crate::bus::Consumer;
+use crate::cipher::Cipher;
+use crate::clock::SharedClock;
+use crate::db::Db;
+use crate::ids::Ids;
+use crate::mesh::Peers;
+use crate::regions::Regions;
+use crate::rpc::Calls;
+use crate::settings::Settings;
+use crate::worker::Worker;
+
+/// Everything a service may use of the world.
+#[derive(Clone)]
+pub struct Deps {
+    pub role: &'static str,
+    pub db: Db,
+    pub peers: Peers,
+    pub clock: SharedClock,
+    pub ids: Ids,
+    pub cipher: Cipher,
+    pub tokens: Tokens,
+    pub regions: Arc<Regions>,
+    pub settings: Settings,
+}
+
+impl Deps {
+    /// Opens calls with this service's clock.
+    pub fn calls(&self) -> Calls {
+        Calls::new(self.clock.clone())
+    }
+}
+
+/// A built service: its gRPC routes, workers and consumers.
+pub struct Module {
+    pub role: &'static str,
+    pub routes: Routes,
+    /// Full names of its gRPC services, for health.
+    pub services: Vec<&'static str>,
+    pub workers: Vec<Worker>,
+    pub consumers: Vec<Consumer>,
+}
+
+impl Module {
+    pub fn new(role: &'static str) -> Module {
+        Module { role, routes: Routes::default(), services: Vec::new(), workers: Vec::new(), consumers: Vec::new() }
+    }
+
+    /// Adds a generated server.
+    #[must_use]
+    pub fn service<S>(mut self, server: S) -> Module
+    where
+        S: Service<http::Request<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
+        S::Response: axum::response::IntoResponse,
+        S::Future: Send + 'static,
+    {
+        self.services.push(S::NAME);
+        self.routes = self.routes.add_service(server);
+        self
+    }
+
+    #[must_use]
+    pub fn worker(mut self, worker: Worker) -> Module {
+        self.workers.push(worker);
+        self
+    }
+
+    #[must_use]
+    pub fn consumer(mut self, consumer: Consumer) -> Module {
+        self.consumers.push(consumer);
+        self
+    }
+}

@@ -1,0 +1,206 @@
+//! The server stack, the same in front of a network port and of the in-process mesh.
+//!
+//! Outermost first: request id → trace → own task (catches panics, and a caller that goes away does not cut a use case in
+//! two) → deadline → shed → authenticate → authorise by method (no row: deny) → record.
+
+mod context;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use http::{HeaderMap, Request, Response};
+use liufang_kernel::{Class, Fault, ReasonDoc};
+use tokio::sync::Semaphore;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tonic::{Code, Status};
+use tower::Service;
+use tracing::Instrument as _;
+
+use crate::access::AccessTable;
+use crate::auth::{AuthFault, Principal, Tokens};
+use crate::clock::SharedClock;
+use crate::deadline;
+use crate::mesh::MeshKey;
+use crate::status::to_status;
+
+pub use context::{request_id, set_parent, traceparent};
+
+/// What the stack found out about the caller; travels to [`crate::rpc::Calls`] as a request extension.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    pub principal: Principal,
+    pub method: String,
+    /// The contract calls the method a write.
+    pub write: bool,
+}
+
+/// How one role serves.
+#[derive(Clone)]
+pub struct StackOptions {
+    pub role: &'static str,
+    pub tokens: Tokens,
+    pub mesh_key: MeshKey,
+    pub clock: SharedClock,
+    /// Calls running at once; more are shed.
+    pub max_in_flight: usize,
+    /// Used when the caller names none, and the most a caller may ask for.
+    pub max_deadline: Duration,
+}
+
+/// A module's routes behind the stack.
+#[derive(Clone)]
+pub struct ServerStack {
+    routes: Routes,
+    options: Arc<StackOptions>,
+    in_flight: Arc<Semaphore>,
+}
+
+/// What the stack itself refuses with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StackFault {
+    #[error("no such method")]
+    UnknownMethod,
+    #[error("too many calls at once")]
+    Overloaded,
+    #[error("handler panicked")]
+    Panic,
+}
+
+static UNKNOWN: ReasonDoc =
+    ReasonDoc::new("METHOD_NOT_FOUND", Class::PermissionDenied, "没有此方法", "no such method, or it has no access rule");
+static OVERLOADED: ReasonDoc = ReasonDoc::new(
+    "OVERLOADED",
+    Class::Exhausted,
+    "系统繁忙，请稍后重试",
+    "too many calls at once; retry later under the same key",
+);
+static PANIC: ReasonDoc =
+    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
+
+impl StackFault {
+    pub const REASONS: [&'static ReasonDoc; 3] = [&UNKNOWN, &OVERLOADED, &PANIC];
+}
+
+impl Fault for StackFault {
+    fn doc(&self) -> &ReasonDoc {
+        match self {
+            StackFault::UnknownMethod => &UNKNOWN,
+            StackFault::Overloaded => &OVERLOADED,
+            StackFault::Panic => &PANIC,
+        }
+    }
+
+    fn retry_after_ms(&self) -> u64 {
+        500
+    }
+}
+
+impl ServerStack {
+    pub fn new(routes: Routes, options: StackOptions) -> ServerStack {
+        let in_flight = Arc::new(Semaphore::new(options.max_in_flight));
+        // axum asks its router to be prepared once, or every clone does it again
+        ServerStack { routes: routes.prepare(), options: Arc::new(options), in_flight }
+    }
+
+    async fn handle(self, mut request: Request<Body>) -> Response<Body> {
+        let id = context::request_id_of(request.headers());
+        let method = request.uri().path().to_owned();
+        let span = context::span(self.options.role, &method, request.headers());
+        let started = Instant::now();
+        let deadline = started + self.deadline_of(request.headers());
+        let expired = async move {
+            tokio::time::sleep_until(deadline.into()).await;
+            Status::deadline_exceeded("the deadline passed before the answer was ready").into_http()
+        };
+        context::write_request_id(request.headers_mut(), &id);
+        let answer = tokio::spawn(
+            context::with_request_id(id, deadline::scope(deadline, self.answer(method.clone(), request)))
+                .instrument(span.clone()),
+        );
+        let response = tokio::select! {
+            answer = answer => answer.unwrap_or_else(|_| to_status(&StackFault::Panic, None).into_http()),
+            response = expired => response,
+        };
+        let code = Code::from_bytes(response.headers().get("grpc-status").map_or(b"0", |value| value.as_bytes()));
+        span.in_scope(|| tracing::debug!(?code, elapsed_us = started.elapsed().as_micros() as u64, "answered"));
+        response
+    }
+
+    async fn answer(mut self, method: String, mut request: Request<Body>) -> Response<Body> {
+        let Ok(_permit) = self.in_flight.clone().try_acquire_owned() else {
+            return to_status(&StackFault::Overloaded, None).into_http();
+        };
+        match self.admit(&method, &request) {
+            Ok(caller) => request.extensions_mut().insert(caller),
+            Err(status) => return status.into_http(),
+        };
+        match self.routes.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    fn admit(&self, method: &str, request: &Request<Body>) -> Result<Caller, Status> {
+        let Some(rule) = AccessTable::shared().get(method) else {
+            return Err(to_status(&StackFault::UnknownMethod, None));
+        };
+        let principal = self.authenticate(request).map_err(|fault| to_status(&fault, None))?;
+        if rule.allows(&principal) {
+            return Ok(Caller { principal, method: method.to_owned(), write: rule.write });
+        }
+        let anonymous = principal == Principal::anonymous();
+        let fault = if anonymous { AuthFault::Missing } else { AuthFault::NotAllowed };
+        Err(to_status(&fault, None))
+    }
+
+    /// A service principal cannot be forged: in process it is an extension nothing on the wire can set, between processes
+    /// it is proven with the mesh key.
+    fn authenticate(&self, request: &Request<Body>) -> Result<Principal, AuthFault> {
+        if let Some(ServicePrincipal(role)) = request.extensions().get() {
+            return Ok(Principal::service(role));
+        }
+        let now = self.options.clock.now();
+        if let Some(proof) = request.headers().get(MeshKey::HEADER) {
+            let proof = proof.to_str().map_err(|_| AuthFault::Invalid)?;
+            return self.options.mesh_key.verify(proof).map(|role| Principal::service(&role));
+        }
+        bearer(request.headers())?.map_or(Ok(Principal::anonymous()), |token| self.options.tokens.verify(token, now))
+    }
+
+    fn deadline_of(&self, headers: &HeaderMap) -> Duration {
+        let asked = headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(deadline::parse_timeout);
+        asked.map_or(self.options.max_deadline, |asked| asked.min(self.options.max_deadline))
+    }
+}
+
+/// The role that calls inside this process.
+#[derive(Clone, Debug)]
+pub struct ServicePrincipal(pub String);
+
+/// The bearer token of a request, `None` when there is no credential at all.
+pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, AuthFault> {
+    let Some(value) = headers.get(http::header::AUTHORIZATION) else { return Ok(None) };
+    let text = value.to_str().map_err(|_| AuthFault::Invalid)?;
+    let (scheme, token) = text.split_once(' ').ok_or(AuthFault::Invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(AuthFault::Invalid) }
+}
+
+impl Service<Request<Body>> for ServerStack {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // overload is answered, not queued
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let stack = self.clone();
+        Box::pin(async move { Ok(stack.handle(request).await) })
+    }
+}

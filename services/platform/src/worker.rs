@@ -1,0 +1,85 @@
+//! Background work: `loop { step().await; sleep }`, with a public step that tests drive themselves.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use liufang_kernel::{Class, Fault};
+use tokio_util::sync::CancellationToken;
+
+type Stepped = Pin<Box<dyn Future<Output = Result<usize, WorkerError>> + Send>>;
+
+/// A step that failed. It is tried again after the pause.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}: {message}")]
+pub struct WorkerError {
+    reason: String,
+    message: String,
+    /// A bug or an outage a person must look at, rather than a lost race.
+    loud: bool,
+}
+
+/// A named background loop.
+#[derive(Clone)]
+pub struct Worker {
+    pub name: &'static str,
+    interval: Duration,
+    step: Arc<dyn Fn() -> Stepped + Send + Sync>,
+}
+
+impl Worker {
+    /// A worker whose `step` answers how many items it handled; more than zero runs it again at once.
+    pub fn new<S, F, E>(name: &'static str, interval: Duration, step: S) -> Worker
+    where
+        S: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = Result<usize, E>> + Send + 'static,
+        E: Fault,
+    {
+        let step = move || -> Stepped {
+            let future = step();
+            Box::pin(async move {
+                future.await.map_err(|fault| WorkerError {
+                    reason: fault.doc().reason.to_string(),
+                    message: describe(&fault),
+                    loud: fault.doc().class == Class::Internal,
+                })
+            })
+        };
+        Worker { name, interval, step: Arc::new(step) }
+    }
+
+    /// One step.
+    pub async fn step(&self) -> Result<usize, WorkerError> {
+        (self.step)().await
+    }
+
+    /// Steps until `shutdown`, pausing when there is nothing to do.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            let pause = match self.step().await {
+                Ok(0) => self.interval,
+                Ok(_) => continue,
+                Err(error) if error.loud => {
+                    tracing::error!(worker = self.name, "step failed: {error}");
+                    self.interval.max(Duration::from_secs(1))
+                }
+                Err(error) => {
+                    tracing::info!(worker = self.name, "step will be tried again: {error}");
+                    self.interval.max(Duration::from_millis(200))
+                }
+            };
+            tokio::select! { () = tokio::time::sleep(pause) => {} () = shutdown.cancelled() => {} }
+        }
+    }
+}
+
+fn describe(fault: &dyn Fault) -> String {
+    let mut text = fault.to_string();
+    let mut source = std::error::Error::source(fault);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

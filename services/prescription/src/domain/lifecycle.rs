@@ -1,0 +1,280 @@
+//! The state machine of a prescription: `operation × state → next state or reason` (`domain.md` §1.2).
+//!
+//! The order of checks is part of the contract: exists → revoked/expired → credential → state → body. Existence is
+//! checked by whoever loads the row. Invariants: the terminal states never change again; a prescription has one holder
+//! at most, and the holder is its nominee; the review is pending whenever nobody has held it since the last nomination.
+
+use liufang_kernel::Timestamp;
+
+use super::operation::{News, Operation, ReleaseReason};
+use super::refusal::Refusal;
+use super::state::{Review, State, Use};
+
+/// The moving part of a prescription. Empty text means nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub state: State,
+    pub review: Review,
+    pub used: Use,
+    /// Prescriber.
+    pub doctor: String,
+    /// Reviewer in the hospital.
+    pub hospital_pharmacist: String,
+    /// Reviewer in the pharmacy.
+    pub pharmacy_pharmacist: String,
+    /// Pharmacy the patient chose.
+    pub nominee: String,
+    /// Pharmacy that claimed it.
+    pub holder: String,
+    /// Order behind the nomination.
+    pub order_id: String,
+    /// `valiEndTime`: from this moment on it is expired.
+    pub valid_until: Timestamp,
+}
+
+/// A decision: the next status and what others have to hear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    pub status: Status,
+    pub news: Vec<News>,
+}
+
+impl Status {
+    /// The state at `now`: a worker writes the expiry a moment later, but nobody may act in between.
+    pub fn state_at(&self, now: Timestamp) -> State {
+        if !self.state.is_terminal() && self.valid_until <= now { State::Expired } else { self.state }
+    }
+
+    pub fn is_held(&self) -> bool {
+        !self.holder.is_empty()
+    }
+
+    fn release(&mut self) {
+        self.nominee.clear();
+        self.holder.clear();
+        self.order_id.clear();
+    }
+}
+
+/// Decides `operation` on `status` at `now`.
+///
+/// # Errors
+/// The first reason that forbids it, in the order of checks above.
+pub fn decide(status: &Status, operation: &Operation, now: Timestamp) -> Result<Next, Refusal> {
+    match operation {
+        Operation::ReviewDraft { pass, pharmacist } => review_draft(status, *pass, pharmacist, now),
+        Operation::Upload { trace_matches, bad_signatures } => {
+            upload(status, *trace_matches, bad_signatures, now)
+        }
+        Operation::Revoke { doctor } => revoke(status, doctor, now),
+        Operation::Nominate { pharmacy, order_id } => nominate(status, pharmacy, order_id, now),
+        Operation::ReleaseNomination { order_id } => release_nomination(status, order_id),
+        Operation::Claim { pharmacy } => claim(status, pharmacy, now),
+        Operation::RecoverSecret { pharmacy } => {
+            open(status, now)?;
+            held_by(status, pharmacy)?;
+            Ok(quiet(status.clone()))
+        }
+        Operation::GiveBack { pharmacy, secret_matches } => {
+            open(status, now)?;
+            credential(status, pharmacy, *secret_matches)?;
+            unused(status)?;
+            Ok(end_claim(status, ReleaseReason::GivenBack))
+        }
+        Operation::Review { pharmacy, secret_matches, pass, pharmacist } => {
+            open(status, now)?;
+            credential(status, pharmacy, *secret_matches)?;
+            review(status, *pass, pharmacist)
+        }
+        Operation::Dispense { order_id, secret_matches } => {
+            open(status, now)?;
+            dispense(status, order_id, *secret_matches)
+        }
+        Operation::ReverseDispense { order_id } => Ok(reverse(status, order_id)),
+        Operation::Expire => Ok(expire(status, now)),
+    }
+}
+
+fn quiet(status: Status) -> Next {
+    Next { status, news: Vec::new() }
+}
+
+/// Revoked, expired and refused come before everything else.
+fn open(status: &Status, now: Timestamp) -> Result<(), Refusal> {
+    match status.state_at(now) {
+        State::Revoked => Err(Refusal::Revoked),
+        State::Expired => Err(Refusal::Expired),
+        State::Refused => Err(Refusal::DraftRefused),
+        State::Active | State::Draft | State::Reviewed => Ok(()),
+    }
+}
+
+fn active(status: &Status) -> Result<(), Refusal> {
+    if status.state == State::Active { Ok(()) } else { Err(Refusal::NotActive(status.state)) }
+}
+
+fn held_by(status: &Status, pharmacy: &str) -> Result<(), Refusal> {
+    if status.is_held() && status.holder == pharmacy { Ok(()) } else { Err(Refusal::NotHeld) }
+}
+
+fn credential(status: &Status, pharmacy: &str, secret_matches: bool) -> Result<(), Refusal> {
+    held_by(status, pharmacy)?;
+    if secret_matches { Ok(()) } else { Err(Refusal::SecretInvalid) }
+}
+
+fn unused(status: &Status) -> Result<(), Refusal> {
+    if status.used == Use::Unused { Ok(()) } else { Err(Refusal::Used) }
+}
+
+fn review_draft(status: &Status, pass: bool, pharmacist: &str, now: Timestamp) -> Result<Next, Refusal> {
+    open(status, now)?;
+    if status.state != State::Draft {
+        return Err(Refusal::AlreadyReviewed);
+    }
+    let mut next = status.clone();
+    next.state = if pass { State::Reviewed } else { State::Refused };
+    pharmacist.clone_into(&mut next.hospital_pharmacist);
+    Ok(quiet(next))
+}
+
+fn upload(status: &Status, trace_matches: bool, bad: &[&'static str], now: Timestamp) -> Result<Next, Refusal> {
+    open(status, now)?;
+    if !trace_matches {
+        return Err(Refusal::TraceCodeMismatch);
+    }
+    match status.state {
+        State::Active => return Err(Refusal::TraceCodeSpent),
+        State::Reviewed => {}
+        other => return Err(Refusal::NotActive(other)),
+    }
+    if !bad.is_empty() {
+        return Err(Refusal::SignatureInvalid(bad.to_vec()));
+    }
+    let next = Status { state: State::Active, ..status.clone() };
+    Ok(Next { status: next, news: vec![News::Activated] })
+}
+
+fn revoke(status: &Status, doctor: &str, now: Timestamp) -> Result<Next, Refusal> {
+    open(status, now)?;
+    if status.doctor != doctor {
+        return Err(Refusal::PractitionerNotAllowed("NOT_THE_PRESCRIBER"));
+    }
+    unused(status)?;
+    if status.is_held() {
+        return Err(Refusal::Held);
+    }
+    let nominated = !status.nominee.is_empty();
+    let mut next =
+        if nominated { end_claim(status, ReleaseReason::Revoked) } else { quiet(status.clone()) };
+    next.status.state = State::Revoked;
+    Ok(next)
+}
+
+fn nominate(status: &Status, pharmacy: &str, order_id: &str, now: Timestamp) -> Result<Next, Refusal> {
+    open(status, now)?;
+    active(status)?;
+    unused(status)?;
+    if status.is_held() {
+        return Err(Refusal::Held);
+    }
+    let mut next = status.clone();
+    pharmacy.clone_into(&mut next.nominee);
+    order_id.clone_into(&mut next.order_id);
+    next.review = Review::Pending;
+    next.pharmacy_pharmacist.clear();
+    Ok(quiet(next))
+}
+
+/// Harmless when the order has nothing (any more), in every state: it is a compensation.
+fn release_nomination(status: &Status, order_id: &str) -> Result<Next, Refusal> {
+    if status.order_id != order_id || status.state.is_terminal() {
+        return Ok(quiet(status.clone()));
+    }
+    unused(status)?;
+    let mut next = status.clone();
+    next.release();
+    next.review = Review::Pending;
+    Ok(quiet(next))
+}
+
+fn claim(status: &Status, pharmacy: &str, now: Timestamp) -> Result<Next, Refusal> {
+    open(status, now)?;
+    if status.nominee != pharmacy {
+        return Err(Refusal::TokenInvalid);
+    }
+    active(status)?;
+    if status.is_held() {
+        return Err(Refusal::Held);
+    }
+    unused(status)?;
+    let mut next = status.clone();
+    pharmacy.clone_into(&mut next.holder);
+    Ok(quiet(next))
+}
+
+fn review(status: &Status, pass: bool, pharmacist: &str) -> Result<Next, Refusal> {
+    if status.review != Review::Pending {
+        return Err(Refusal::AlreadyReviewed);
+    }
+    let told = News::Reviewed {
+        order_id: status.order_id.clone(),
+        pharmacy: status.holder.clone(),
+        passed: pass,
+    };
+    let mut next = if pass { quiet(status.clone()) } else { end_claim(status, ReleaseReason::Refused) };
+    next.status.review = if pass { Review::Passed } else { Review::Refused };
+    pharmacist.clone_into(&mut next.status.pharmacy_pharmacist);
+    next.news.insert(0, told);
+    Ok(next)
+}
+
+fn dispense(status: &Status, order_id: &str, secret_matches: bool) -> Result<Next, Refusal> {
+    if !status.is_held() {
+        return Err(Refusal::NotHeld);
+    }
+    if !secret_matches {
+        return Err(Refusal::SecretInvalid);
+    }
+    if status.order_id != order_id {
+        return Err(Refusal::OtherOrder);
+    }
+    if status.review != Review::Passed {
+        return Err(Refusal::ReviewNotPassed);
+    }
+    if status.used == Use::Used {
+        return Err(Refusal::Used);
+    }
+    Ok(quiet(status.clone()))
+}
+
+/// Frees the prescription for another order; an expired or revoked one stays what it is. Harmless twice.
+fn reverse(status: &Status, order_id: &str) -> Next {
+    let mut next = status.clone();
+    if next.order_id == order_id && next.state == State::Active {
+        next.release();
+        next.review = Review::Pending;
+    }
+    quiet(next)
+}
+
+fn expire(status: &Status, now: Timestamp) -> Next {
+    if status.state_at(now) != State::Expired || status.state == State::Expired {
+        return quiet(status.clone());
+    }
+    // a fully used one is over for the order: nothing to release, and the holder stays on record
+    let open_order = !status.nominee.is_empty() && status.used != Use::Used;
+    let mut next = if open_order { end_claim(status, ReleaseReason::Expired) } else { quiet(status.clone()) };
+    next.status.state = State::Expired;
+    next
+}
+
+fn end_claim(status: &Status, reason: ReleaseReason) -> Next {
+    let mut next = status.clone();
+    let order_id = next.order_id.clone();
+    next.release();
+    next.review = Review::Pending;
+    Next { status: next, news: vec![News::Released { order_id, reason }] }
+}
+
+#[cfg(test)]
+mod tests;

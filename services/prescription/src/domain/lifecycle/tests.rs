@@ -1,0 +1,176 @@
+use expect_test::expect;
+use proptest::prelude::*;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_000_000);
+
+fn status(state: State) -> Status {
+    Status {
+        state,
+        review: Review::Pending,
+        used: Use::Unused,
+        doctor: "D1".to_owned(),
+        hospital_pharmacist: "HY1".to_owned(),
+        pharmacy_pharmacist: String::new(),
+        nominee: String::new(),
+        holder: String::new(),
+        order_id: String::new(),
+        valid_until: NOW.plus_days(1),
+    }
+}
+
+fn nominated() -> Status {
+    Status { nominee: "P1".to_owned(), order_id: "O1".to_owned(), ..status(State::Active) }
+}
+
+fn held() -> Status {
+    Status { holder: "P1".to_owned(), ..nominated() }
+}
+
+fn situations() -> Vec<(&'static str, Status)> {
+    let passed = Status { review: Review::Passed, ..held() };
+    vec![
+        ("draft", status(State::Draft)),
+        ("reviewed", status(State::Reviewed)),
+        ("refused", status(State::Refused)),
+        ("active", status(State::Active)),
+        ("nominated", nominated()),
+        ("held", held()),
+        ("passed", passed.clone()),
+        ("partly", Status { used: Use::PartlyUsed, ..passed.clone() }),
+        ("used", Status { used: Use::Used, ..passed }),
+        ("late", Status { valid_until: NOW, ..held() }),
+        ("expired", status(State::Expired)),
+        ("revoked", status(State::Revoked)),
+    ]
+}
+
+fn operations() -> Vec<Operation> {
+    let (p1, o1) = ("P1".to_owned(), "O1".to_owned());
+    vec![
+        Operation::ReviewDraft { pass: true, pharmacist: "HY1".to_owned() },
+        Operation::Upload { trace_matches: true, bad_signatures: vec![] },
+        Operation::Revoke { doctor: "D1".to_owned() },
+        Operation::Nominate { pharmacy: p1.clone(), order_id: o1.clone() },
+        Operation::ReleaseNomination { order_id: o1.clone() },
+        Operation::Claim { pharmacy: p1.clone() },
+        Operation::RecoverSecret { pharmacy: p1.clone() },
+        Operation::GiveBack { pharmacy: p1.clone(), secret_matches: true },
+        Operation::Review { pharmacy: p1, secret_matches: true, pass: true, pharmacist: "R1".to_owned() },
+        Operation::Dispense { order_id: o1.clone(), secret_matches: true },
+        Operation::ReverseDispense { order_id: o1 },
+        Operation::Expire,
+    ]
+}
+
+fn cell(before: &Status, operation: &Operation) -> String {
+    match decide(before, operation, NOW) {
+        Ok(next) if next.status == *before => "same".to_owned(),
+        Ok(next) => {
+            let after = &next.status;
+            let holder = if after.is_held() { "+held" } else { "" };
+            format!("{}/{}{holder}", after.state.word(), after.review.word())
+        }
+        Err(refusal) => {
+            let text = format!("{refusal:?}");
+            format!("!{}", text.split(['(', ' ']).next().unwrap_or_default())
+        }
+    }
+}
+
+/// The published table of `operation × situation`; services/prescription/README.md explains the situations.
+#[test]
+fn the_whole_table() {
+    let mut table = String::new();
+    for operation in operations() {
+        table.push_str(operation.name());
+        table.push('\n');
+        for (name, before) in situations() {
+            table.push_str(&format!("  {name:<10}{}\n", cell(&before, &operation)));
+        }
+    }
+    expect![[r#""#]].assert_eq(&table);
+}
+
+#[test]
+fn a_wrong_credential_comes_before_the_state() {
+    let used = Status { used: Use::Used, review: Review::Passed, ..held() };
+    let wrong = Operation::GiveBack { pharmacy: "P1".to_owned(), secret_matches: false };
+    assert_eq!(decide(&used, &wrong, NOW), Err(Refusal::SecretInvalid));
+    let late = Status { valid_until: NOW, ..used };
+    assert_eq!(decide(&late, &wrong, NOW), Err(Refusal::Expired));
+    let stranger = Operation::Claim { pharmacy: "P2".to_owned() };
+    assert_eq!(decide(&held(), &stranger, NOW), Err(Refusal::TokenInvalid));
+}
+
+#[test]
+fn a_refused_review_releases_and_tells_both() {
+    let refuse = Operation::Review {
+        pharmacy: "P1".to_owned(),
+        secret_matches: true,
+        pass: false,
+        pharmacist: "R1".to_owned(),
+    };
+    let next = decide(&held(), &refuse, NOW).unwrap();
+    assert_eq!(next.status.review, Review::Refused);
+    assert!(!next.status.is_held() && next.status.nominee.is_empty());
+    let (order_id, pharmacy) = ("O1".to_owned(), "P1".to_owned());
+    assert_eq!(
+        next.news,
+        [
+            News::Reviewed { order_id: order_id.clone(), pharmacy, passed: false },
+            News::Released { order_id, reason: ReleaseReason::Refused }
+        ]
+    );
+    let again = Operation::Nominate { pharmacy: "P2".to_owned(), order_id: "O2".to_owned() };
+    assert_eq!(decide(&next.status, &again, NOW).unwrap().status.review, Review::Pending);
+}
+
+#[test]
+fn bad_signatures_are_named() {
+    let bad = Operation::Upload { trace_matches: true, bad_signatures: vec!["doctor"] };
+    let refused = decide(&status(State::Reviewed), &bad, NOW);
+    assert_eq!(refused, Err(Refusal::SignatureInvalid(vec!["doctor"])));
+}
+
+fn any_operation() -> impl Strategy<Value = Operation> {
+    let pharmacy = prop_oneof![Just("P1".to_owned()), Just("P2".to_owned())];
+    let order = prop_oneof![Just("O1".to_owned()), Just("O2".to_owned())];
+    (0..operations().len(), pharmacy, order, any::<bool>(), any::<bool>()).prop_map(
+        |(index, pharmacy, order_id, secret_matches, pass)| match operations().swap_remove(index) {
+            Operation::ReviewDraft { pharmacist, .. } => Operation::ReviewDraft { pass, pharmacist },
+            Operation::Nominate { .. } => Operation::Nominate { pharmacy, order_id },
+            Operation::ReleaseNomination { .. } => Operation::ReleaseNomination { order_id },
+            Operation::Claim { .. } => Operation::Claim { pharmacy },
+            Operation::RecoverSecret { .. } => Operation::RecoverSecret { pharmacy },
+            Operation::GiveBack { .. } => Operation::GiveBack { pharmacy, secret_matches },
+            Operation::Review { pharmacist, .. } => {
+                Operation::Review { pharmacy, secret_matches, pass, pharmacist }
+            }
+            Operation::Dispense { .. } => Operation::Dispense { order_id, secret_matches },
+            Operation::ReverseDispense { .. } => Operation::ReverseDispense { order_id },
+            other => other,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn invariants_hold_on_every_walk(walk in prop::collection::vec((any_operation(), 0_i64..40_000), 0..60)) {
+        let mut now = NOW;
+        let mut status = status(State::Draft);
+        for (operation, seconds) in walk {
+            now = if seconds < 3_000 { now.plus_seconds(seconds) } else { now };
+            let before = status.clone();
+            let Ok(next) = decide(&status, &operation, now) else { continue };
+            status = next.status;
+            prop_assert!(!before.state.is_terminal() || status.state == before.state, "a terminal state moved");
+            prop_assert!(!status.is_held() || status.holder == status.nominee, "the holder is the nominee");
+            prop_assert_eq!(status.nominee.is_empty(), status.order_id.is_empty());
+            prop_assert!(status.state != State::Revoked || !status.is_held());
+            let taken_over = before.is_held() && status.is_held() && before.holder != status.holder;
+            prop_assert!(!taken_over, "a holder was replaced without a release");
+        }
+    }
+}

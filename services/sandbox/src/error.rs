@@ -1,0 +1,73 @@
+//! What the outside parties refuse with.
+
+use std::borrow::Cow;
+
+use liufang_kernel::{Class, Fault, ReasonDoc, Violations};
+use liufang_platform::{CipherError, DbFault, PeerFault};
+
+/// Errors of the sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// A dial or a magic number swallowed the request or its answer.
+    #[error("the outside party gives no answer")]
+    NoAnswer,
+    #[error("channel order number used with another amount")]
+    AmountDiffers,
+    #[error("sealed data cannot be opened")]
+    Sealed(#[from] CipherError),
+    #[error(transparent)]
+    Db(#[from] DbFault),
+    #[error(transparent)]
+    Peer(#[from] PeerFault),
+}
+
+static NO_ANSWER: ReasonDoc = ReasonDoc::new(
+    "OUTSIDE_NO_ANSWER",
+    Class::Unavailable,
+    "外部机构未应答，结果未知",
+    "the outside party gave no answer; whether it happened is unknown",
+);
+static AMOUNT_DIFFERS: ReasonDoc = ReasonDoc::new(
+    "CHANNEL_ORDER_AMOUNT_DIFFERS",
+    Class::AlreadyExists,
+    "该渠道订单号已用于其他金额",
+    "the channel order number was used with another amount",
+);
+static UNREADABLE: ReasonDoc =
+    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
+
+/// Every reason of this service's own.
+pub const REASONS: &[&ReasonDoc] = &[&NO_ANSWER, &AMOUNT_DIFFERS];
+
+impl Fault for SandboxError {
+    fn doc(&self) -> &ReasonDoc {
+        match self {
+            SandboxError::NoAnswer => &NO_ANSWER,
+            SandboxError::AmountDiffers => &AMOUNT_DIFFERS,
+            SandboxError::Sealed(_) => &UNREADABLE,
+            SandboxError::Db(fault) => fault.doc(),
+            SandboxError::Peer(fault) => fault.doc(),
+        }
+    }
+
+    fn metadata(&self) -> Vec<(Cow<'static, str>, String)> {
+        match self {
+            SandboxError::Peer(fault) => fault.metadata(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn violations(&self) -> Option<&Violations> {
+        match self {
+            SandboxError::Peer(fault) => fault.violations(),
+            _ => None,
+        }
+    }
+
+    fn retry_after_ms(&self) -> u64 {
+        match self {
+            SandboxError::Peer(fault) => fault.retry_after_ms(),
+            _ => 100,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The outside parties of a development mesh.

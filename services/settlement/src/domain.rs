@@ -1,0 +1,8 @@
+//! What the money service decides: benefits, legs, the ledger, the payment machine, claims. Pure functions only.
+
+pub mod accumulate;
+pub mod benefit;
+pub mod claim;
+pub mod ledger;
+pub mod payment;
+pub mod quote;

@@ -1,0 +1,156 @@
+//! The fund's share of the aggregated scope: deductible, tiers, cap, rounding once (`domain.md` §3.4, §9).
+
+use liufang_kernel::Fen;
+use liufang_kernel::region::{Benefit, Fund, Tier, TierReading};
+
+use super::exact::Exact;
+use super::line::Explanation;
+
+/// What the person has used of the year before this settlement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Deductible paid: of all diseases when it is shared, else of this one.
+    pub deductible: Fen,
+    /// Spent inside the policy scope, the deductible included.
+    pub expense: Fen,
+    /// Paid by the fund.
+    pub fund_paid: Fen,
+    /// Paid by the fund towards `cap`: of all diseases when the cap is common, else of this one.
+    pub cap_used: Fen,
+}
+
+/// One benefit row with the person's year.
+#[derive(Clone, Copy, Debug)]
+pub struct FundTerms<'a> {
+    pub row: &'a Benefit,
+    /// The cap that holds after combining diseases; `None` where there is no ceiling.
+    pub cap: Option<Fen>,
+    pub used: Used,
+}
+
+/// What the fund pays now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FundShare {
+    pub deductible: Fen,
+    pub basic: Fen,
+    pub large_amount: Fen,
+    pub serious_illness: Fen,
+    /// `pool_prop_selfpay` when exactly one ratio was applied.
+    pub ratio: String,
+    pub capped: bool,
+    pub tiers_used: usize,
+    pub explanations: Vec<Explanation>,
+}
+
+impl FundShare {
+    pub fn total(&self) -> Fen {
+        self.basic + self.large_amount + self.serious_illness
+    }
+
+    fn add(&mut self, fund: Fund, amount: Fen) {
+        match fund {
+            Fund::Basic => self.basic += amount,
+            Fund::LargeAmount => self.large_amount += amount,
+            Fund::SeriousIllness => self.serious_illness += amount,
+        }
+    }
+}
+
+fn field(fund: Fund) -> &'static str {
+    match fund {
+        Fund::Basic => "hifp_pay",
+        Fund::LargeAmount => "hifob_pay",
+        Fund::SeriousIllness => "hifmi_pay",
+    }
+}
+
+/// The share of one tier, still exact.
+struct Slice<'a> {
+    tier: &'a Tier,
+    base: Exact,
+    pays: Exact,
+}
+
+/// The fund's share of `scope`.
+pub fn share(terms: &FundTerms<'_>, scope: Fen) -> FundShare {
+    let left = (terms.row.annual_deductible_fen - terms.used.deductible).or_zero();
+    let deductible = left.min(scope);
+    let mut result = FundShare { deductible, ..FundShare::default() };
+    result.explanations.push(Explanation::new(
+        "act_pay_dedc",
+        deductible,
+        "DEDUCTIBLE",
+        format!("{} − {} used", terms.row.annual_deductible_fen, terms.used.deductible),
+    ));
+    let base = scope - deductible;
+    let slices = slices(terms, deductible, base);
+    let room = terms.cap.map(|cap| (cap - terms.used.cap_used).or_zero());
+    book(&mut result, &slices, room);
+    result.tiers_used = slices.len();
+    if let [only] = slices.as_slice() {
+        result.ratio = only.tier.fund_ratio.to_string();
+    }
+    if let (true, Some(cap)) = (result.capped, terms.cap) {
+        let detail = format!("{} − {} used", cap, terms.used.cap_used);
+        result.explanations.push(Explanation::new("fund_pay_sumamt", result.total(), "CAP", detail));
+    }
+    result
+}
+
+/// Cuts `base` at the tier boundaries.
+fn slices<'a>(terms: &FundTerms<'a>, deductible: Fen, base: Fen) -> Vec<Slice<'a>> {
+    let row = terms.row;
+    let mut position = match row.tier_reading {
+        TierReading::Expense => terms.used.expense + deductible,
+        TierReading::PaidByFund => terms.used.fund_paid,
+    };
+    let mut left = Exact::fen(base);
+    let mut found = Vec::new();
+    for (index, tier) in row.tiers.iter().enumerate() {
+        let end = row.tiers.get(index + 1).map(|next| next.above_fen);
+        if end.is_some_and(|end| end <= position) || !left.is_positive() {
+            continue;
+        }
+        let room = end.map(|end| Exact::fen(end - position));
+        let slice = cut(row.tier_reading, tier, left, room);
+        left = left.minus(slice.base);
+        position = end.unwrap_or(position);
+        found.push(slice);
+    }
+    found
+}
+
+/// The part of `left` that falls into `tier`, of which `room` is still free.
+fn cut(reading: TierReading, tier: &Tier, left: Exact, room: Option<Exact>) -> Slice<'_> {
+    let whole = left.times(tier.fund_ratio);
+    match (reading, room) {
+        (TierReading::Expense, Some(room)) if !left.at_most(room) => {
+            Slice { tier, base: room, pays: room.times(tier.fund_ratio) }
+        }
+        // a tier that pays nothing is never left, so the ratio is above zero here
+        (TierReading::PaidByFund, Some(room)) if !whole.at_most(room) => {
+            Slice { tier, base: room.over(tier.fund_ratio), pays: room }
+        }
+        _ => Slice { tier, base: left, pays: whole },
+    }
+}
+
+/// Rounds half up on the running total, so that the whole is rounded once and no fund gains a fen from another.
+fn book(result: &mut FundShare, slices: &[Slice<'_>], room: Option<Fen>) {
+    let mut exact = Exact::ZERO;
+    let mut paid = Fen::ZERO;
+    for (index, slice) in slices.iter().enumerate() {
+        exact = exact.plus(slice.pays);
+        let mut until = exact.round();
+        if let Some(room) = room.filter(|room| *room < until) {
+            until = room;
+            result.capped = true;
+        }
+        let amount = until - paid;
+        paid = until;
+        result.add(slice.tier.fund, amount);
+        let detail = format!("{} × {}", slice.base.round(), slice.tier.fund_ratio);
+        let rule = ["TIER_1", "TIER_2", "TIER_3"].get(index).copied().unwrap_or("TIER_N");
+        result.explanations.push(Explanation::new(field(slice.tier.fund), amount, rule, detail));
+    }
+}

@@ -1,0 +1,181 @@
+//! One line of the basket: which part of its amount stands where (`domain.md` §3.2 `detlcutinfo`, §9.4).
+
+use std::borrow::Cow;
+
+use liufang_kernel::{Fen, Quantity, Ratio, UnitPrice};
+use serde::{Deserialize, Serialize};
+
+/// `chrgitm_lv`: the class of the catalogue entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChargeClass {
+    /// 甲: the whole price enters the scope.
+    A,
+    /// 乙: a first self-pay comes before the scope.
+    B,
+    /// 丙 or outside the catalogue: all self-paid.
+    SelfPaid,
+}
+
+/// `hospApprFlag` of D001 (`domain.md` §1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// 0
+    NotNeeded,
+    /// 1
+    Approved,
+    /// 2
+    Refused,
+}
+
+/// One drug, or the consultation fee.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChargeLine {
+    pub line_no: i32,
+    /// National code; empty for the consultation fee.
+    pub med_list_codg: String,
+    pub quantity: Quantity,
+    pub price: UnitPrice,
+    pub class: ChargeClass,
+    /// `selfpay_prop`; `None`: the region's ratio for class 乙.
+    pub first_selfpay: Option<Ratio>,
+    /// `pric_uplmt_amt`, the pay standard per billing unit 支付标准.
+    pub pay_standard: Option<UnitPrice>,
+    /// 限制使用
+    pub restricted: bool,
+    pub approval: Approval,
+    /// Bears the blue 医保 mark.
+    pub hi_mark: bool,
+}
+
+/// Why a number is what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// National field name.
+    pub field: Cow<'static, str>,
+    pub amount: Fen,
+    /// Machine-readable rule.
+    pub rule: Cow<'static, str>,
+    /// The figures used.
+    pub detail: String,
+}
+
+impl Explanation {
+    pub fn new(field: &'static str, amount: Fen, rule: &'static str, detail: String) -> Explanation {
+        Explanation { field: field.into(), amount, rule: rule.into(), detail }
+    }
+}
+
+/// The four parts of a line's amount and how they came about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettledLine {
+    pub line_no: i32,
+    /// `det_item_fee_sumamt`
+    pub amount: Fen,
+    /// `fulamt_ownpay_amt`
+    pub full_selfpay: Fen,
+    /// `overlmt_amt`
+    pub over_limit: Fen,
+    /// `preselfpay_amt`
+    pub first_selfpay: Fen,
+    /// `inscp_scp_amt`
+    pub in_scope: Fen,
+    pub explanations: Vec<Explanation>,
+}
+
+/// What the region says about lines.
+#[derive(Clone, Copy, Debug)]
+pub struct LineRules {
+    /// First self-pay of class 乙 drugs without a ratio of their own.
+    pub class_b_first_selfpay: Ratio,
+    /// Goods without the mark are self-paid (`domain.md` §9.1).
+    pub needs_mark: bool,
+}
+
+/// Why a line is fully self-paid, if it is. The approval table is `domain.md` §1.3, D001 `hospApprFlag`.
+fn self_paid_rule(line: &ChargeLine, rules: LineRules) -> Option<&'static str> {
+    if line.class == ChargeClass::SelfPaid {
+        return Some("CLASS_SELF_PAID");
+    }
+    match (line.restricted, line.approval) {
+        (true, Approval::NotNeeded | Approval::Refused) => return Some("RESTRICTED_NOT_APPROVED"),
+        (false, Approval::Refused) => return Some("APPROVAL_REFUSED"),
+        _ => {}
+    }
+    (rules.needs_mark && !line.hi_mark).then_some("NO_INSURANCE_MARK")
+}
+
+/// Splits one line: over-limit first, then the class 乙 share, the rest is in scope (`domain.md` §9.4). The class 乙
+/// share is rounded half up per line (§3.4); what rounding leaves goes to the scope.
+pub fn settle_line(line: &ChargeLine, rules: LineRules) -> SettledLine {
+    let amount = line.price.times(line.quantity);
+    let mut settled = SettledLine {
+        line_no: line.line_no,
+        amount,
+        full_selfpay: Fen::ZERO,
+        over_limit: Fen::ZERO,
+        first_selfpay: Fen::ZERO,
+        in_scope: Fen::ZERO,
+        explanations: vec![Explanation::new(
+            "det_item_fee_sumamt",
+            amount,
+            "PRICE_TIMES_QUANTITY",
+            format!("{} × {}", line.price, line.quantity),
+        )],
+    };
+    if let Some(rule) = self_paid_rule(line, rules) {
+        settled.full_selfpay = amount;
+        settled.explanations.push(Explanation::new("fulamt_ownpay_amt", amount, rule, amount.to_yuan()));
+        return settled;
+    }
+    let covered = limit(line, &mut settled);
+    class_b(line, rules, covered, &mut settled);
+    settled.in_scope = covered - settled.first_selfpay;
+    let detail = format!("{} − {}", covered, settled.first_selfpay);
+    settled.explanations.push(Explanation::new("inscp_scp_amt", settled.in_scope, "IN_SCOPE", detail));
+    settled
+}
+
+/// Takes the part above the pay standard off and returns what is left.
+fn limit(line: &ChargeLine, settled: &mut SettledLine) -> Fen {
+    let Some(standard) = line.pay_standard.filter(|standard| *standard < line.price) else {
+        return settled.amount;
+    };
+    let covered = standard.times(line.quantity);
+    settled.over_limit = settled.amount - covered;
+    let detail = format!("{} − {} × {}", settled.amount, standard, line.quantity);
+    settled.explanations.push(Explanation::new("overlmt_amt", settled.over_limit, "PAY_STANDARD", detail));
+    covered
+}
+
+fn class_b(line: &ChargeLine, rules: LineRules, covered: Fen, settled: &mut SettledLine) {
+    if line.class != ChargeClass::B {
+        return;
+    }
+    let ratio = line.first_selfpay.unwrap_or(rules.class_b_first_selfpay);
+    settled.first_selfpay = ratio.of(covered);
+    settled.explanations.push(Explanation::new(
+        "preselfpay_amt",
+        settled.first_selfpay,
+        "CLASS_B_FIRST_SELFPAY",
+        format!("{covered} × {ratio}"),
+    ));
+}
+
+/// The consultation fee 诊察费: wholly in scope when the fund has a share in it, otherwise wholly self-paid.
+pub fn settle_fee(line: &ChargeLine, insured: bool) -> SettledLine {
+    let amount = line.price.times(line.quantity);
+    let (field, rule) = if insured {
+        ("inscp_scp_amt", "CONSULTATION_IN_SCOPE")
+    } else {
+        ("fulamt_ownpay_amt", "CONSULTATION_NOT_INSURED")
+    };
+    SettledLine {
+        line_no: line.line_no,
+        amount,
+        full_selfpay: if insured { Fen::ZERO } else { amount },
+        over_limit: Fen::ZERO,
+        first_selfpay: Fen::ZERO,
+        in_scope: if insured { amount } else { Fen::ZERO },
+        explanations: vec![Explanation::new(field, amount, rule, amount.to_yuan())],
+    }
+}
