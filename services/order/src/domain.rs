@@ -23,7 +23,7 @@ pub use order::{
 };
 pub use plan::{dispensing, paying, placing, requoting};
 pub use progress::{
-    Answer, Change, Journey, Note, Payment, advance, cancel, collect, deliver, dispense, pay, payment_news,
+    Answer, Change, Drop, Journey, Note, Payment, advance, cancel, collect, deliver, dispense, pay, payment_news,
     refunded, refuse, requote, review, withdraw,
 };
 pub use refusal::Refusal;

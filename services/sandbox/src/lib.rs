@@ -1,1 +1,45 @@
-//! The outside parties of a development mesh.
+//! The outside parties of a development mesh: ID registry, carrier, payment channel, insurer, courier company.
+//!
+//! Owns made-up books and failure dials behind the real hook contracts. Deliberately knows nothing of orders. Never runs
+//! in production. Magic numbers: README.md beside this crate.
+
+mod app;
+mod domain;
+mod error;
+mod migrations;
+mod peers;
+mod rpc;
+mod store;
+mod wire;
+mod workers;
+
+use liufang_kernel::ReasonDoc;
+use liufang_platform::{Deps, Migration, Module};
+use liufang_proto::hooks::v1::courier_hook_server::CourierHookServer;
+use liufang_proto::hooks::v1::insurer_hook_server::InsurerHookServer;
+use liufang_proto::hooks::v1::payment_channel_server::PaymentChannelServer;
+use liufang_proto::hooks::v1::verification_hook_server::VerificationHookServer;
+use liufang_proto::sandbox::v1::sandbox_service_server::SandboxServiceServer;
+
+use crate::app::App;
+use crate::rpc::Rpc;
+
+/// Name of the role.
+pub const ROLE: &str = "sandbox";
+/// Schema of its database.
+pub const MIGRATIONS: &[Migration] = migrations::ALL;
+/// Every reason it can answer.
+pub const REASONS: &[&ReasonDoc] = error::REASONS;
+
+/// Wires the role.
+pub fn module(deps: Deps) -> Module {
+    let app = App::new(&deps);
+    let rpc = Rpc { calls: deps.calls(), app: app.clone() };
+    Module::new(ROLE)
+        .service(SandboxServiceServer::new(rpc.clone()))
+        .service(VerificationHookServer::new(rpc.clone()))
+        .service(PaymentChannelServer::new(rpc.clone()))
+        .service(InsurerHookServer::new(rpc.clone()))
+        .service(CourierHookServer::new(rpc))
+        .worker(workers::send_notices(app))
+}

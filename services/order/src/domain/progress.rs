@@ -44,8 +44,20 @@ pub struct Note {
 pub struct Change {
     pub story: Vec<Note>,
     pub next: Vec<Next>,
-    /// Steps still open are given up; compensations among them stay.
-    pub drop_open: bool,
+    /// Which open steps are given up.
+    pub drop: Drop,
+    /// The caller's operation failed, for this reason.
+    pub refusal: Option<String>,
+}
+
+/// Which open steps of the journal a change gives up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Drop {
+    #[default]
+    None,
+    /// Those that go on; what gives something back stays.
+    Forward,
+    All,
 }
 
 impl Change {
@@ -62,13 +74,23 @@ impl Change {
     fn and(mut self, other: Change) -> Change {
         self.story.extend(other.story);
         self.next.extend(other.next);
-        self.drop_open |= other.drop_open;
+        self.drop = self.drop.max(other.drop);
         self
     }
 
     fn dropping(mut self) -> Change {
-        self.drop_open = true;
+        self.drop = self.drop.max(Drop::Forward);
         self
+    }
+
+    fn refused(mut self, reason: &str) -> Change {
+        self.refusal = Some(reason.to_owned());
+        self
+    }
+
+    /// Whether nothing is to be stored.
+    pub fn is_empty(&self) -> bool {
+        self.story.is_empty() && self.next.is_empty() && self.drop == Drop::None
     }
 }
 
@@ -192,7 +214,7 @@ fn payment_ended(order: &mut Order, reason: &str, now: Timestamp) -> Change {
     order.payment_id.clear();
     order.quote = None;
     order.state = State::AwaitingPayment;
-    let change = Change::default().note(order, "payment_ended", reason).dropping();
+    let change = Change::default().note(order, "payment_ended", reason).dropping().refused(reason);
     if !order.doomed.is_empty() {
         let reason = order.doomed.clone();
         return change.and(close(order, &reason));
@@ -206,22 +228,24 @@ pub fn refuse(order: &mut Order, step: Step, reason: &str) -> Change {
         (State::Placing, _) => {
             let next = frees(order.kind, State::Placing);
             order.state = State::Refused;
-            Change::default().dropping().then(next)
+            Change::default().dropping().then(next).refused(reason)
         }
         (State::Reserving, Step::Reserve | Step::Quote) => close(order, reason),
+        (State::AwaitingPayment, Step::Quote) => Change::default().refused(reason),
         (State::Paying, Step::Authorise) => {
             order.state = State::AwaitingPayment;
-            Change::default().note(order, "payment_refused", reason).dropping()
+            Change::default().note(order, "payment_refused", reason).dropping().refused(reason)
         }
         (State::Paying, Step::Capture) => {
             order.state = State::AwaitingPayment;
             order.quote = None;
-            Change::default().note(order, "payment_refused", reason).dropping().then(vec![Step::Void.into()])
+            let change = Change::default().note(order, "payment_refused", reason).dropping().refused(reason);
+            change.then(vec![Step::Void.into()])
         }
         (State::Paid, Step::Extend | Step::CreateDelivery | Step::MarkVisitPaid) => take_back(order, reason),
         (State::Dispensing, Step::Commit | Step::RecordDispense | Step::MarkReady) => {
             order.state = State::Paid;
-            Change::default().note(order, "dispense_refused", reason).dropping()
+            Change::default().note(order, "dispense_refused", reason).dropping().refused(reason)
         }
         (State::Refunding, Step::ReleaseVisit | Step::ReturnSale) => turn_back(order, reason),
         (_, step) if step.is_compensation() => Change::default().note(order, "give_back_refused", step.as_str()),
@@ -235,8 +259,8 @@ fn turn_back(order: &mut Order, reason: &str) -> Change {
         order.state = before;
     }
     order.cancel_reason.clear();
-    let mut change = Change::default().note(order, "return_refused", reason);
-    change.drop_open = true;
+    let mut change = Change::default().note(order, "return_refused", reason).refused(reason);
+    change.drop = Drop::All;
     change
 }
 

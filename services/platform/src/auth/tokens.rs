@@ -162,7 +162,7 @@ mod tests {
         let key = SigningKey::generate().unwrap();
         let token = Tokens::signing(&key).sign(&claims(100)).unwrap();
         let tokens = Tokens::verifying(vec![key.public().to_vec()]);
-        let now = |seconds| Timestamp(seconds * 1_000_000);
+        let now = |seconds: i64| Timestamp(seconds * 1_000_000);
         assert_eq!(tokens.verify(&token, now(99)).unwrap().subject, "per_1");
         assert_eq!(tokens.verify(&token, now(100)), Err(AuthFault::Expired));
         assert_eq!(tokens.practitioner(&token, now(1)), Err(AuthFault::NotAllowed));

@@ -1,16 +1,14 @@
 //! The channel's notices: signed, queued with the payment, sent by a worker until taken or refused.
 
 use liufang_kernel::Fault as _;
-use liufang_platform::{PeerFault, Work, hash, outgoing};
-use liufang_proto::settlement::v1 as settlement;
-use liufang_proto::settlement::v1::payment_service_client::PaymentServiceClient;
+use liufang_platform::{Work, hash};
 
 use super::App;
 use crate::domain::channel::Payment;
 use crate::domain::dial::Dial;
 use crate::error::SandboxError;
 use crate::store::notices::Notice;
-use crate::{store, wire};
+use crate::{peers, store, wire};
 
 /// Attempts before a notice that nobody takes is given up; the merchant asks by itself.
 const ATTEMPTS: i32 = 8;
@@ -50,7 +48,7 @@ impl App {
             return Ok(0);
         };
         work.done().await?;
-        let sent = self.send(&notice).await;
+        let sent = peers::notify(&self.peers, &notice).await;
         let state = match &sent {
             Ok(()) => Some("sent"),
             Err(fault) if fault.is_refusal() || notice.attempts >= ATTEMPTS => Some("refused"),
@@ -65,16 +63,5 @@ impl App {
             work.done().await?;
         }
         Ok(1)
-    }
-
-    async fn send(&self, notice: &Notice) -> Result<(), PeerFault> {
-        let body = settlement::NotifyPaymentRequest {
-            channel: notice.channel,
-            body: notice.body.clone(),
-            signature: notice.signature.clone(),
-        };
-        let mut settlement = PaymentServiceClient::new(self.peers.mesh("settlement"));
-        settlement.notify_payment(outgoing::keyed(body, &notice.row_id)).await.map_err(PeerFault::from)?;
-        Ok(())
     }
 }

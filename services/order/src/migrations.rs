@@ -1,0 +1,6 @@
+//! Forward-only migrations of the order database.
+
+use liufang_platform::Migration;
+
+/// In order of running.
+pub const ALL: &[Migration] = &[Migration { name: "0001_init", sql: include_str!("migrations/0001_init.sql") }];

@@ -1,0 +1,10 @@
+//! Queries and entities; the only place that names tables.
+
+pub mod journal;
+pub mod line;
+pub mod orders;
+pub mod purchase;
+pub mod story;
+
+/// Any connection: the pool or a transaction.
+pub use sea_orm::ConnectionTrait as Connection;

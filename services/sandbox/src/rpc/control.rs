@@ -1,0 +1,45 @@
+//! `SandboxService`.
+
+use liufang_platform::rpc;
+use liufang_proto::sandbox::v1 as pb;
+use liufang_proto::sandbox::v1::sandbox_service_server::SandboxService;
+use tonic::{Request, Response, Status};
+
+use super::Rpc;
+use crate::wire;
+
+#[async_trait::async_trait]
+impl SandboxService for Rpc {
+    async fn list_messages(
+        &self,
+        request: Request<pb::ListMessagesRequest>,
+    ) -> Result<Response<pb::ListMessagesResponse>, Status> {
+        let call = self.calls.open(request, wire::plain)?;
+        let texts = self.app.list_messages(&call.body.phone).await;
+        rpc::reply(texts.map(|texts| pb::ListMessagesResponse { texts }))
+    }
+
+    async fn set_dial(
+        &self,
+        request: Request<pb::SetDialRequest>,
+    ) -> Result<Response<pb::SetDialResponse>, Status> {
+        let call = self.calls.open(request, wire::set_dial)?;
+        rpc::reply(self.app.set_dial(call).await.map(|()| pb::SetDialResponse {}))
+    }
+
+    async fn list_channel_book(
+        &self,
+        request: Request<pb::ListChannelBookRequest>,
+    ) -> Result<Response<pb::ListChannelBookResponse>, Status> {
+        let call = self.calls.open(request, wire::plain)?;
+        rpc::reply(self.app.channel_book(&call.body.channel_order_no).await.map(wire::channel_book))
+    }
+
+    async fn list_insurer_book(
+        &self,
+        request: Request<pb::ListInsurerBookRequest>,
+    ) -> Result<Response<pb::ListInsurerBookResponse>, Status> {
+        self.calls.open(request, wire::plain)?;
+        rpc::reply(self.app.insurer_book().await.map(wire::insurer_book))
+    }
+}

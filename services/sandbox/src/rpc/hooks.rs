@@ -1,0 +1,144 @@
+//! The hook contracts, as outside parties would serve them.
+
+use liufang_platform::rpc;
+use liufang_proto::hooks::v1 as pb;
+use liufang_proto::hooks::v1::courier_hook_server::CourierHook;
+use liufang_proto::hooks::v1::insurer_hook_server::InsurerHook;
+use liufang_proto::hooks::v1::payment_channel_server::PaymentChannel;
+use liufang_proto::hooks::v1::verification_hook_server::VerificationHook;
+use tonic::{Request, Response, Status};
+
+use super::Rpc;
+use crate::wire;
+
+#[async_trait::async_trait]
+impl VerificationHook for Rpc {
+    async fn check_identity(
+        &self,
+        request: Request<pb::CheckIdentityRequest>,
+    ) -> Result<Response<pb::CheckIdentityResponse>, Status> {
+        let body = self.calls.open(request, wire::plain)?.body;
+        let checked = self.app.check_identity(&body.certno).await;
+        rpc::reply(checked.map(|checked| pb::CheckIdentityResponse { outcome: wire::outcome(checked) }))
+    }
+
+    async fn send_message(
+        &self,
+        request: Request<pb::SendMessageRequest>,
+    ) -> Result<Response<pb::SendMessageResponse>, Status> {
+        let body = self.calls.open(request, wire::send_message)?.body;
+        let sent = self.app.send_message(body).await;
+        rpc::reply(sent.map(|sent| pb::SendMessageResponse { outcome: wire::outcome(sent) }))
+    }
+
+    async fn check_carrier(
+        &self,
+        request: Request<pb::CheckCarrierRequest>,
+    ) -> Result<Response<pb::CheckCarrierResponse>, Status> {
+        let body = self.calls.open(request, wire::plain)?.body;
+        let checked = self.app.check_carrier(&body.certno, &body.phone).await;
+        rpc::reply(checked.map(|checked| pb::CheckCarrierResponse { outcome: wire::outcome(checked) }))
+    }
+
+    async fn check_face(
+        &self,
+        request: Request<pb::CheckFaceRequest>,
+    ) -> Result<Response<pb::CheckFaceResponse>, Status> {
+        let body = self.calls.open(request, wire::plain)?.body;
+        let checked = self.app.check_face(&body.certno, &body.capture_ref, &body.request_id).await;
+        rpc::reply(checked.map(|(checked, proof_serial)| pb::CheckFaceResponse {
+            outcome: wire::outcome(checked),
+            proof_serial,
+        }))
+    }
+}
+
+#[async_trait::async_trait]
+impl PaymentChannel for Rpc {
+    async fn create_payment(
+        &self,
+        request: Request<pb::CreatePaymentRequest>,
+    ) -> Result<Response<pb::CreatePaymentResponse>, Status> {
+        let body = self.calls.open(request, wire::pay)?.body;
+        rpc::reply(self.app.create_payment(body).await.map(wire::paid))
+    }
+
+    async fn query_payment(
+        &self,
+        request: Request<pb::QueryPaymentRequest>,
+    ) -> Result<Response<pb::QueryPaymentResponse>, Status> {
+        let body = self.calls.open(request, wire::query)?.body;
+        rpc::reply(self.app.query_payment(body).await.map(wire::queried))
+    }
+
+    async fn close_payment(
+        &self,
+        request: Request<pb::ClosePaymentRequest>,
+    ) -> Result<Response<pb::ClosePaymentResponse>, Status> {
+        let body = self.calls.open(request, wire::close)?.body;
+        rpc::reply(self.app.close_payment(body).await.map(wire::closed))
+    }
+
+    async fn refund_payment(
+        &self,
+        request: Request<pb::RefundPaymentRequest>,
+    ) -> Result<Response<pb::RefundPaymentResponse>, Status> {
+        let body = self.calls.open(request, wire::refund)?.body;
+        rpc::reply(self.app.refund_payment(body).await.map(wire::refunded))
+    }
+}
+
+#[async_trait::async_trait]
+impl InsurerHook for Rpc {
+    async fn settle(
+        &self,
+        request: Request<pb::SettleRequest>,
+    ) -> Result<Response<pb::SettleResponse>, Status> {
+        let body = self.calls.open(request, wire::claim)?.body;
+        rpc::reply(self.app.settle(body).await.map(wire::settled))
+    }
+
+    async fn reverse(
+        &self,
+        request: Request<pb::ReverseRequest>,
+    ) -> Result<Response<pb::ReverseResponse>, Status> {
+        let body = self.calls.open(request, wire::plain)?.body;
+        rpc::reply(self.app.reverse(&body.msgid, &body.omsgid).await.map(wire::reversed))
+    }
+
+    async fn query_message(
+        &self,
+        request: Request<pb::QueryMessageRequest>,
+    ) -> Result<Response<pb::QueryMessageResponse>, Status> {
+        let body = self.calls.open(request, wire::plain)?.body;
+        rpc::reply(self.app.query_message(&body.msgid).await.map(wire::message_state))
+    }
+}
+
+#[async_trait::async_trait]
+impl CourierHook for Rpc {
+    async fn create_job(
+        &self,
+        request: Request<pb::CreateJobRequest>,
+    ) -> Result<Response<pb::CreateJobResponse>, Status> {
+        let body = self.calls.open(request, wire::plain)?.body;
+        rpc::reply(self.app.create_job(&body.delivery_id, &body.recipient_phone).await.map(wire::job))
+    }
+
+    async fn query_job(
+        &self,
+        request: Request<pb::QueryJobRequest>,
+    ) -> Result<Response<pb::QueryJobResponse>, Status> {
+        let body = self.calls.open(request, wire::plain)?.body;
+        rpc::reply(self.app.query_job(&body.delivery_id).await.map(wire::job_state))
+    }
+
+    async fn cancel_job(
+        &self,
+        request: Request<pb::CancelJobRequest>,
+    ) -> Result<Response<pb::CancelJobResponse>, Status> {
+        let body = self.calls.open(request, wire::plain)?.body;
+        let cancelled = self.app.cancel_job(&body.delivery_id).await;
+        rpc::reply(cancelled.map(|cancelled| pb::CancelJobResponse { cancelled }))
+    }
+}

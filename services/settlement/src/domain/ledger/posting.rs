@@ -1,0 +1,99 @@
+//! Which accounts each business fact moves.
+
+use liufang_kernel::{Fen, Timestamp};
+
+use super::account::Account;
+use super::transfer::{Draft, Entry, TransferKind, Unbalanced};
+use crate::domain::benefit::{Leg, LegKind};
+
+fn entry(account: Account, amount: Fen) -> Entry {
+    Entry { account, amount }
+}
+
+/// Money the fund of `region` puts into a personal account.
+///
+/// # Errors
+/// Never for a real amount; the sum is asserted all the same.
+pub fn credit(
+    row_key: &str,
+    region: &str,
+    person_id: &str,
+    amount: Fen,
+    at: Timestamp,
+) -> Result<Draft, Unbalanced> {
+    let entries = vec![
+        entry(Account::person(person_id), amount),
+        // personal accounts exist in the employee scheme alone
+        entry(Account::fund(region, "310"), -amount),
+    ];
+    Draft::new(TransferKind::Credit, row_key, entries, at)
+}
+
+/// What a capture needs beside its legs.
+#[derive(Clone, Copy, Debug)]
+pub struct CaptureFacts<'a> {
+    pub payment_id: &'a str,
+    pub region: &'a str,
+    pub insutype: &'a str,
+    pub institution: &'a str,
+    /// Name of the channel; unused without a cash leg.
+    pub channel: &'a str,
+    pub at: Timestamp,
+}
+
+/// A captured payment: insured legs become the agency's debt, the cash leg the channel's.
+///
+/// # Errors
+/// [`Unbalanced`] never for legs of a settlement; asserted all the same.
+pub fn capture(facts: &CaptureFacts<'_>, legs: &[Leg]) -> Result<Draft, Unbalanced> {
+    Draft::new(TransferKind::Capture, facts.payment_id, capture_entries(facts, legs), facts.at)
+}
+
+/// The exact mirror of [`capture`].
+///
+/// # Errors
+/// As [`capture`].
+pub fn refund(facts: &CaptureFacts<'_>, legs: &[Leg]) -> Result<Draft, Unbalanced> {
+    let mut entries = capture_entries(facts, legs);
+    for entry in &mut entries {
+        entry.amount = -entry.amount;
+    }
+    Draft::new(TransferKind::Refund, facts.payment_id, entries, facts.at)
+}
+
+fn capture_entries(facts: &CaptureFacts<'_>, legs: &[Leg]) -> Vec<Entry> {
+    let of = |insured: bool| legs.iter().filter(move |leg| leg.kind.is_insured() == insured);
+    let owed = |insured| of(insured).map(|leg| leg.amount).sum::<Fen>();
+    let mut entries = vec![
+        entry(Account::agency_receivable(facts.institution), owed(true)),
+        entry(Account::channel_receivable(facts.institution), owed(false)),
+    ];
+    for leg in legs {
+        let from = match leg.kind {
+            LegKind::Fund => Account::fund(facts.region, facts.insutype),
+            LegKind::Account | LegKind::RelativeAccount => Account::person(&leg.payer_person_id),
+            LegKind::Channel => Account::channel(facts.channel),
+        };
+        entries.push(entry(from, -leg.amount));
+    }
+    entries
+}
+
+/// The agency pays a claim: what it cut stays with it, the receivable closes whole.
+///
+/// # Errors
+/// Never; asserted all the same.
+pub fn claim_payment(
+    claim_id: &str,
+    institution: &str,
+    claimed: Fen,
+    deducted: Fen,
+    at: Timestamp,
+) -> Result<Draft, Unbalanced> {
+    let entries = vec![
+        entry(Account::bank(institution), claimed - deducted),
+        entry(Account::deduction(institution), deducted),
+        entry(Account::agency_receivable(institution), -claimed),
+    ];
+    Draft::new(TransferKind::ClaimPayment, claim_id, entries, at)
+}

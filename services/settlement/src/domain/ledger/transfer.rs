@@ -1,0 +1,138 @@
+//! Transfers: balanced entries with a place in the chain.
+
+use liufang_kernel::{Fen, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::account::Account;
+
+/// What a transfer books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferKind {
+    /// Money put into a personal account.
+    Credit,
+    /// A captured payment.
+    Capture,
+    /// Its mirror.
+    Refund,
+    /// The agency pays a claim.
+    ClaimPayment,
+}
+
+impl TransferKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TransferKind::Credit => "credit",
+            TransferKind::Capture => "capture",
+            TransferKind::Refund => "refund",
+            TransferKind::ClaimPayment => "claim_payment",
+        }
+    }
+}
+
+/// One posting; debit positive, credit negative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub account: Account,
+    pub amount: Fen,
+}
+
+/// Entries that do not sum to zero, or none at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the entries of a transfer sum to {0} fen")]
+pub struct Unbalanced(pub i128);
+
+/// A transfer that may be appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    kind: TransferKind,
+    reference: String,
+    entries: Vec<Entry>,
+    at: Timestamp,
+}
+
+/// Sum that cannot wrap.
+pub(super) fn sum(entries: &[Entry]) -> i128 {
+    entries.iter().map(|entry| i128::from(entry.amount.0)).sum()
+}
+
+impl Draft {
+    /// Leaves entries of nothing out.
+    ///
+    /// # Errors
+    /// [`Unbalanced`] when the sum is not zero.
+    pub fn new(
+        kind: TransferKind,
+        reference: &str,
+        mut entries: Vec<Entry>,
+        at: Timestamp,
+    ) -> Result<Draft, Unbalanced> {
+        entries.retain(|entry| !entry.amount.is_zero());
+        match sum(&entries) {
+            0 => Ok(Draft { kind, reference: reference.to_owned(), entries, at }),
+            sum => Err(Unbalanced(sum)),
+        }
+    }
+
+    pub fn kind(&self) -> TransferKind {
+        self.kind
+    }
+
+    pub fn reference(&self) -> &str {
+        &self.reference
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Gives the draft its place in the chain.
+    pub fn place(self, sequence: i64, transfer_id: String, previous: &str, hash: fn(&str) -> String) -> Transfer {
+        let mut transfer = Transfer {
+            sequence,
+            transfer_id,
+            kind: self.kind.as_str().to_owned(),
+            reference: self.reference,
+            entries: self.entries,
+            at: self.at,
+            hash: String::new(),
+        };
+        transfer.hash = hash(&transfer.canonical(previous));
+        transfer
+    }
+}
+
+/// A posted transfer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Grows by one.
+    pub sequence: i64,
+    pub transfer_id: String,
+    pub kind: String,
+    /// Payment, claim or import row it belongs to; unique for its kind.
+    pub reference: String,
+    pub entries: Vec<Entry>,
+    pub at: Timestamp,
+    /// SHA-256 over [`Transfer::canonical`], hex.
+    pub hash: String,
+}
+
+impl Transfer {
+    /// The text that is hashed. Lengths stand before free text, so no two transfers share one.
+    pub fn canonical(&self, previous: &str) -> String {
+        let mut text = format!(
+            "liufang-ledger-1\n{previous}\n{}\n{}\n{}\n{}:{}\n{}",
+            self.sequence,
+            self.transfer_id,
+            self.kind,
+            self.reference.len(),
+            self.reference,
+            self.at.0,
+        );
+        for entry in &self.entries {
+            let account = entry.account.as_str();
+            text.push_str(&format!("\n{}:{account}={}", account.len(), entry.amount.0));
+        }
+        text
+    }
+}

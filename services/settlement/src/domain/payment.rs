@@ -1,0 +1,54 @@
+//! The payment as a journalled machine: what each answer of channel and insurer means and what comes next.
+//!
+//! Owns states, steps and the meaning of silence. Deliberately does not call anybody. Invariant: no answer is never
+//! taken for yes or no; it leads to a question (`domain.md` §11), and a question is asked until it is answered.
+
+mod machine;
+mod states;
+
+#[cfg(test)]
+mod walk;
+
+pub use machine::{ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, after_insurer, first_step};
+pub use states::{PaymentState, Step, ord_stas};
+
+use liufang_kernel::{Fen, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::benefit::{Leg, LegKind};
+
+/// A payment over its legs, as its readers see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    pub payment_id: String,
+    pub quote_id: String,
+    pub order_id: String,
+    pub person_id: String,
+    pub state: PaymentState,
+    pub ord_stas: i32,
+    pub legs: Vec<Leg>,
+    pub hold_expires_at: Timestamp,
+    /// Word of the channel; empty without a cash part.
+    pub channel: String,
+    pub channel_order_no: String,
+    pub setl_id: String,
+    pub captured_at: Timestamp,
+    pub refunded: Fen,
+    pub failure_reason: String,
+}
+
+/// The cash leg's amount.
+pub fn cash_of(legs: &[Leg]) -> Fen {
+    legs.iter().filter(|leg| leg.kind == LegKind::Channel).map(|leg| leg.amount).sum()
+}
+
+/// Whether the insurer takes part.
+pub fn is_insured(legs: &[Leg]) -> bool {
+    legs.iter().any(|leg| leg.kind.is_insured())
+}
+
+/// How long to wait before the next question: doubling from 250 ms to 30 s.
+pub fn backoff_us(attempts: i64) -> i64 {
+    let doublings = u32::try_from(attempts.clamp(0, 7)).unwrap_or(7);
+    (250_000_i64 << doublings).min(30_000_000)
+}

@@ -1,0 +1,164 @@
+//! The transition table.
+
+use liufang_kernel::Fen;
+
+use super::states::Step;
+
+/// What the channel says, in the words of a query or of a command's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelSays {
+    /// Paid, with the amount when the channel named it.
+    Paid(Option<Fen>),
+    Open,
+    NotFound,
+    Closed,
+    Refused,
+    Refunded,
+    /// A refund was accepted.
+    RefundAccepted,
+    /// A refund was not accepted.
+    RefundRefused,
+    /// No answer.
+    Unknown,
+}
+
+/// What the insurer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InsurerSays {
+    Done,
+    /// Settled once, taken back since.
+    Reversed,
+    Rejected,
+    NotFound,
+    Unknown,
+}
+
+/// Why a payment failed; the words stand in `failure_reason` and in the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    ChannelRefused,
+    /// Not paid before the deadline.
+    Expired,
+    InsurerRefused,
+}
+
+impl Failure {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Failure::ChannelRefused => "CHANNEL_REFUSED",
+            Failure::Expired => "EXPIRED",
+            Failure::InsurerRefused => "INSURER_REFUSED",
+        }
+    }
+}
+
+/// Something a person must look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Raised {
+    /// The channel took another amount than asked.
+    WrongAmount,
+    /// The channel says refunded, we never refunded.
+    RefundedOutside,
+    /// The channel does not accept a refund.
+    RefundRefused,
+    /// The insurer does not accept or does not know the reversal.
+    ReversalRefused,
+}
+
+impl Raised {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Raised::WrongAmount => "CHANNEL_AMOUNT_MISMATCH",
+            Raised::RefundedOutside => "CHANNEL_REFUNDED_OUTSIDE",
+            Raised::RefundRefused => "CHANNEL_REFUND_REFUSED",
+            Raised::ReversalRefused => "INSURER_REVERSAL_REFUSED",
+        }
+    }
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Do this now.
+    Go(Step),
+    /// Do this after a pause that grows.
+    Later(Step),
+    /// End as failed: remember why, then do this.
+    Failing(Failure, Step),
+    /// Tell a person, then do this after a pause.
+    Raise(Raised, Step),
+}
+
+/// Where a capture begins.
+pub fn first_step(cash: Fen, insured: bool) -> Step {
+    if !cash.is_zero() {
+        Step::PayChannel
+    } else {
+        after_cash(insured)
+    }
+}
+
+/// What follows once the cash is in.
+fn after_cash(insured: bool) -> Step {
+    if insured { Step::SettleInsurer } else { Step::Book }
+}
+
+/// What a channel answer means at `step`. `overdue`: the hold's deadline has passed. `cash` is what we asked for.
+pub fn after_channel(step: Step, says: ChannelSays, cash: Fen, insured: bool, overdue: bool) -> Next {
+    match step {
+        Step::RefundChannel | Step::ReturnCash => return after_refund(step, says, insured),
+        _ => {}
+    }
+    match says {
+        ChannelSays::Paid(Some(amount)) if amount != cash => {
+            Next::Raise(Raised::WrongAmount, Step::Contradiction)
+        }
+        ChannelSays::Paid(_) => Next::Go(after_cash(insured)),
+        ChannelSays::Refused => Next::Failing(Failure::ChannelRefused, Step::Fail),
+        ChannelSays::Closed => Next::Failing(Failure::Expired, Step::Fail),
+        // nothing landed: the same number may be sent again while the deadline is ahead
+        ChannelSays::NotFound if overdue => match step {
+            Step::CloseChannel => Next::Failing(Failure::Expired, Step::Fail),
+            // a request under way may still land; closing under the number shuts the door first
+            _ => Next::Go(Step::CloseChannel),
+        },
+        ChannelSays::NotFound => Next::Go(Step::PayChannel),
+        ChannelSays::Open if overdue => Next::Go(Step::CloseChannel),
+        ChannelSays::Open => Next::Later(Step::AskChannel),
+        ChannelSays::Refunded => Next::Raise(Raised::RefundedOutside, Step::Contradiction),
+        ChannelSays::RefundAccepted | ChannelSays::RefundRefused | ChannelSays::Unknown => match step {
+            // whether closing landed is learnt by closing again: the call is idempotent
+            Step::CloseChannel => Next::Later(Step::CloseChannel),
+            Step::Contradiction => Next::Later(Step::Contradiction),
+            _ => Next::Later(Step::AskChannel),
+        },
+    }
+}
+
+/// Refund numbers are idempotent, so silence is answered by sending the same number again.
+fn after_refund(step: Step, says: ChannelSays, insured: bool) -> Next {
+    match (step, says) {
+        (Step::ReturnCash, ChannelSays::RefundAccepted) => Next::Go(Step::Fail),
+        (_, ChannelSays::RefundAccepted) if insured => Next::Go(Step::ReverseInsurer),
+        (_, ChannelSays::RefundAccepted) => Next::Go(Step::BookRefund),
+        (_, ChannelSays::RefundRefused) => Next::Raise(Raised::RefundRefused, step),
+        _ => Next::Later(step),
+    }
+}
+
+/// What an insurer answer means at `step`.
+pub fn after_insurer(step: Step, says: InsurerSays, cash: Fen) -> Next {
+    let give_back = if cash.is_zero() { Step::Fail } else { Step::ReturnCash };
+    match (step, says) {
+        (Step::ReverseInsurer, InsurerSays::Done | InsurerSays::Reversed) => Next::Go(Step::BookRefund),
+        (Step::ReverseInsurer, InsurerSays::Unknown) => Next::Later(Step::ReverseInsurer),
+        (Step::ReverseInsurer, _) => Next::Raise(Raised::ReversalRefused, Step::ReverseInsurer),
+        (_, InsurerSays::Done) => Next::Go(Step::Book),
+        (_, InsurerSays::Rejected | InsurerSays::Reversed) => {
+            Next::Failing(Failure::InsurerRefused, give_back)
+        }
+        // never landed: the same msgid may be sent again (`domain.md` §11)
+        (_, InsurerSays::NotFound) => Next::Go(Step::SettleInsurer),
+        (_, InsurerSays::Unknown) => Next::Later(Step::AskInsurer),
+    }
+}

@@ -1,0 +1,114 @@
+//! States a reader sees, steps the journal keeps, and the national order status of both.
+
+use serde::{Deserialize, Serialize};
+
+/// State of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentState {
+    /// Every account leg is held.
+    Authorised,
+    /// Capture has begun; the journal step says where it stands.
+    Pending,
+    Captured,
+    Voided,
+    Expired,
+    Failed,
+    Refunding,
+    Refunded,
+}
+
+/// The next thing to do; written before it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Nothing: waits for the caller, or is over.
+    Idle,
+    /// Create the channel payment; safe to repeat under the same number.
+    PayChannel,
+    /// The channel has not said PAID yet: ask.
+    AskChannel,
+    /// The deadline passed while the channel order was open: close it, or learn that it was faster.
+    CloseChannel,
+    /// Settle with the insurer; safe to repeat under the same msgid.
+    SettleInsurer,
+    /// The insurer's answer was lost: ask.
+    AskInsurer,
+    /// Book everything in one transaction.
+    Book,
+    /// The insurer refused: give the cash back.
+    ReturnCash,
+    /// Give the holds back and end as failed.
+    Fail,
+    /// Refund the cash leg.
+    RefundChannel,
+    /// Reverse the settlement at the insurer.
+    ReverseInsurer,
+    /// Book the mirror.
+    BookRefund,
+    /// Channel and books contradict each other: a person must look; the channel is asked now and then.
+    Contradiction,
+}
+
+macro_rules! words {
+    ($kind:ident { $($name:ident = $word:literal,)* }) => {
+        impl $kind {
+            pub fn as_str(self) -> &'static str {
+                match self { $($kind::$name => $word,)* }
+            }
+
+            /// Reads what [`Self::as_str`] wrote.
+            pub fn parse(text: &str) -> Option<$kind> {
+                match text { $($word => Some($kind::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+words!(PaymentState {
+    Authorised = "authorised",
+    Pending = "pending",
+    Captured = "captured",
+    Voided = "voided",
+    Expired = "expired",
+    Failed = "failed",
+    Refunding = "refunding",
+    Refunded = "refunded",
+});
+
+words!(Step {
+    Idle = "idle",
+    PayChannel = "pay_channel",
+    AskChannel = "ask_channel",
+    CloseChannel = "close_channel",
+    SettleInsurer = "settle_insurer",
+    AskInsurer = "ask_insurer",
+    Book = "book",
+    ReturnCash = "return_cash",
+    Fail = "fail",
+    RefundChannel = "refund_channel",
+    ReverseInsurer = "reverse_insurer",
+    BookRefund = "book_refund",
+    Contradiction = "contradiction",
+});
+
+/// ORD_STAS of the mobile-payment interface (`domain.md` §2.2). `cash`: there is a cash leg; `retried`: the present step
+/// has failed at least once.
+pub fn ord_stas(state: PaymentState, step: Step, cash: bool, retried: bool) -> i32 {
+    match (state, step) {
+        (PaymentState::Authorised, _) => 1,
+        (PaymentState::Captured, _) => 6,
+        (PaymentState::Refunded, _) => 7,
+        (PaymentState::Voided | PaymentState::Expired, _) => 12,
+        (PaymentState::Failed, _) => 15,
+        (_, Step::Contradiction) => 14,
+        // the insurance part failed while cash is held: an alarm once giving it back has failed too
+        (PaymentState::Pending, Step::ReturnCash) => if retried { 16 } else { 13 },
+        (PaymentState::Pending, Step::Fail) => 13,
+        (PaymentState::Pending, Step::Book) => if cash { 5 } else { 4 },
+        (PaymentState::Pending, Step::SettleInsurer | Step::AskInsurer) => if cash { 3 } else { 2 },
+        (PaymentState::Pending, _) => 2,
+        (PaymentState::Refunding, Step::ReverseInsurer) => if cash { 9 } else { 17 },
+        (PaymentState::Refunding, _) => 17,
+    }
+}

@@ -1,0 +1,155 @@
+//! The table row by row, and random walks that must come to an end with the outside world in agreement.
+
+use liufang_kernel::Fen;
+use proptest::prelude::*;
+
+use super::machine::*;
+use super::states::*;
+
+const CASH: Fen = Fen(500);
+
+#[test]
+fn silence_is_a_question() {
+    let ask = |step, says| after_channel(step, says, CASH, true, false);
+    assert_eq!(ask(Step::PayChannel, ChannelSays::Unknown), Next::Later(Step::AskChannel));
+    assert_eq!(ask(Step::AskChannel, ChannelSays::Unknown), Next::Later(Step::AskChannel));
+    assert_eq!(ask(Step::AskChannel, ChannelSays::NotFound), Next::Go(Step::PayChannel));
+    assert_eq!(ask(Step::AskChannel, ChannelSays::Paid(Some(CASH))), Next::Go(Step::SettleInsurer));
+    assert_eq!(ask(Step::AskChannel, ChannelSays::Open), Next::Later(Step::AskChannel));
+    assert_eq!(
+        ask(Step::AskChannel, ChannelSays::Paid(Some(Fen(1)))),
+        Next::Raise(Raised::WrongAmount, Step::Contradiction)
+    );
+    let insurer = |step, says| after_insurer(step, says, CASH);
+    assert_eq!(insurer(Step::SettleInsurer, InsurerSays::Unknown), Next::Later(Step::AskInsurer));
+    assert_eq!(insurer(Step::AskInsurer, InsurerSays::NotFound), Next::Go(Step::SettleInsurer));
+    assert_eq!(
+        insurer(Step::SettleInsurer, InsurerSays::Rejected),
+        Next::Failing(Failure::InsurerRefused, Step::ReturnCash)
+    );
+    assert_eq!(
+        after_insurer(Step::SettleInsurer, InsurerSays::Rejected, Fen::ZERO),
+        Next::Failing(Failure::InsurerRefused, Step::Fail)
+    );
+}
+
+#[test]
+fn after_the_deadline_the_door_is_shut_first() {
+    let late = |step, says| after_channel(step, says, CASH, true, true);
+    assert_eq!(late(Step::AskChannel, ChannelSays::NotFound), Next::Go(Step::CloseChannel));
+    assert_eq!(late(Step::AskChannel, ChannelSays::Open), Next::Go(Step::CloseChannel));
+    assert_eq!(
+        late(Step::CloseChannel, ChannelSays::NotFound),
+        Next::Failing(Failure::Expired, Step::Fail)
+    );
+    assert_eq!(late(Step::CloseChannel, ChannelSays::Closed), Next::Failing(Failure::Expired, Step::Fail));
+    assert_eq!(
+        late(Step::CloseChannel, ChannelSays::Paid(None)),
+        Next::Go(Step::SettleInsurer),
+        "the payment was faster"
+    );
+    assert_eq!(late(Step::CloseChannel, ChannelSays::Unknown), Next::Later(Step::CloseChannel));
+}
+
+#[test]
+fn every_state_has_its_ord_stas() {
+    use PaymentState::*;
+    let table = [
+        (Authorised, Step::Idle, false, 1),
+        (Pending, Step::PayChannel, false, 2),
+        (Pending, Step::SettleInsurer, false, 3),
+        (Pending, Step::Book, false, 5),
+        (Pending, Step::ReturnCash, false, 13),
+        (Pending, Step::ReturnCash, true, 16),
+        (Pending, Step::Contradiction, true, 14),
+        (Captured, Step::Idle, false, 6),
+        (Refunding, Step::RefundChannel, false, 17),
+        (Refunding, Step::ReverseInsurer, false, 9),
+        (Refunded, Step::Idle, false, 7),
+        (Voided, Step::Idle, false, 12),
+        (Expired, Step::Idle, false, 12),
+        (Failed, Step::Idle, false, 15),
+    ];
+    for (state, step, retried, expected) in table {
+        assert_eq!(ord_stas(state, step, true, retried), expected, "{state:?} {step:?}");
+    }
+    assert_eq!(ord_stas(Pending, Step::Book, false, false), 4, "no cash: the insurance part is paid");
+}
+
+/// The outside world: what really happened, whatever was answered.
+#[derive(Default)]
+struct World {
+    paid: bool,
+    closed: bool,
+    returned: bool,
+    settled: bool,
+    reversed: bool,
+}
+
+proptest! {
+    /// Answers get lost at random (before or after the effect); after a while the network heals.
+    #[test]
+    fn every_walk_ends_and_agrees(
+        faults in prop::collection::vec((any::<bool>(), any::<bool>()), 0..30),
+        insurer_refuses in any::<bool>(),
+        deadline in 0_usize..40,
+    ) {
+        let mut world = World::default();
+        let mut step = first_step(CASH, true);
+        let mut faults = faults.into_iter();
+        let mut failed = false;
+        let mut booked = false;
+        for tick in 0..200 {
+            let overdue = tick >= deadline;
+            let (lose_request, lose_answer) = faults.next().unwrap_or((false, false));
+            let lands = !lose_request;
+            let heard = lands && !lose_answer;
+            let next = match step {
+                Step::Book => { booked = true; break }
+                Step::Fail => { failed = true; break }
+                Step::PayChannel => {
+                    if lands && !world.closed { world.paid = true; }
+                    let says = if world.closed { ChannelSays::Closed } else { ChannelSays::Paid(None) };
+                    after_channel(step, if heard { says } else { ChannelSays::Unknown }, CASH, true, overdue)
+                }
+                Step::AskChannel => {
+                    let says = match () {
+                        () if world.paid => ChannelSays::Paid(Some(CASH)),
+                        () if world.closed => ChannelSays::Closed,
+                        () => ChannelSays::NotFound,
+                    };
+                    after_channel(step, if heard { says } else { ChannelSays::Unknown }, CASH, true, overdue)
+                }
+                Step::CloseChannel => {
+                    if lands && !world.paid { world.closed = true; }
+                    let says = if world.paid { ChannelSays::Paid(None) } else { ChannelSays::Closed };
+                    after_channel(step, if heard { says } else { ChannelSays::Unknown }, CASH, true, overdue)
+                }
+                Step::SettleInsurer => {
+                    if lands && !insurer_refuses { world.settled = true; }
+                    let says = if insurer_refuses { InsurerSays::Rejected } else { InsurerSays::Done };
+                    after_insurer(step, if heard { says } else { InsurerSays::Unknown }, CASH)
+                }
+                Step::AskInsurer => {
+                    let says = if world.settled { InsurerSays::Done } else { InsurerSays::NotFound };
+                    after_insurer(step, if heard { says } else { InsurerSays::Unknown }, CASH)
+                }
+                Step::ReturnCash => {
+                    if lands { world.returned = true; }
+                    let says = if heard { ChannelSays::RefundAccepted } else { ChannelSays::Unknown };
+                    after_channel(step, says, CASH, true, overdue)
+                }
+                other => panic!("no way to {other:?}"),
+            };
+            step = match next {
+                Next::Go(step) | Next::Later(step) | Next::Failing(_, step) | Next::Raise(_, step) => step,
+            };
+        }
+        prop_assert!(booked ^ failed, "comes to exactly one end");
+        if booked {
+            prop_assert!(world.paid && !world.returned && world.settled && !world.reversed);
+        } else {
+            prop_assert!(!world.settled && (!world.paid || world.returned), "no money is left behind");
+        }
+    }
+}
