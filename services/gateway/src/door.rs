@@ -6,12 +6,16 @@ use std::sync::Arc;
 use axum::body::Body as AxumBody;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method as Verb, Request, Response, StatusCode, Version, header};
+use liufang_platform::deadline::scope;
 use liufang_platform::mesh::Mesh;
+use liufang_platform::stack::set_parent;
 use liufang_platform::{AuthFault, Principal};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use tonic::Code;
 use tonic::body::Body;
 use tower::{ServiceExt as _, service_fn};
+use tracing::Instrument as _;
 
 use crate::access_log::Entry;
 use crate::config::GatewayConfig;
@@ -83,12 +87,13 @@ impl Protocol {
 }
 
 /// Serves one request.
-pub(crate) async fn serve(door: Arc<Door>, request: Request<AxumBody>) -> Response<AxumBody> {
+pub(crate) async fn serve(door: Arc<Door>, mut request: Request<AxumBody>) -> Response<AxumBody> {
     if request.method() == Verb::OPTIONS {
         return door.cors.preflight(request.headers());
     }
     let origin = request.headers().get(header::ORIGIN).cloned();
     let request_id = headers::request_id(request.headers());
+    request.headers_mut().insert(headers::REQUEST_ID, request_id.clone());
     let mut response = pass(&door, request, &request_id).await;
     let mut asked = HeaderMap::new();
     if let Some(origin) = origin {
@@ -187,11 +192,24 @@ impl Door {
             Target::Role(role) => (self.resolve)(role),
             Target::Own => self.own.clone(),
         };
-        match tokio::time::timeout_at(admitted.deadline, mesh.oneshot(request)).await {
+        let span = self.span(admitted);
+        let call = scope(admitted.deadline.into_std(), mesh.oneshot(request)).instrument(span);
+        match tokio::time::timeout_at(admitted.deadline, call).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(GatewayError::Unavailable(error.to_string())),
+            Ok(Err(error)) if error.status.code() == Code::DeadlineExceeded => Err(GatewayError::DeadlineExceeded),
+            Ok(Err(error)) => Err(GatewayError::Unavailable(format!("{error}: {}", error.status.message()))),
             Err(_) => Err(GatewayError::DeadlineExceeded),
         }
+    }
+
+    /// The caller's trace goes on through us.
+    fn span(&self, admitted: &Admitted) -> tracing::Span {
+        let method = admitted.method.name.as_str();
+        let span = tracing::info_span!("gateway", method, otel.name = method, otel.kind = "server");
+        if let Some(parent) = admitted.headers.get("traceparent").and_then(|value| value.to_str().ok()) {
+            set_parent(&span, parent);
+        }
+        span
     }
 }
 

@@ -9,6 +9,7 @@ pub mod bus;
 pub mod call;
 pub mod cipher;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod deadline;
 pub mod feed;
@@ -24,6 +25,7 @@ pub mod rpc;
 pub mod settings;
 pub mod stack;
 pub mod status;
+pub mod telemetry;
 pub mod testing;
 pub mod worker;
 

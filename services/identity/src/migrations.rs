@@ -1,0 +1,6 @@
+//! Migrations of the identity database, forward only. One that has shipped never changes.
+
+use liufang_platform::Migration;
+
+/// In the order they run.
+pub const ALL: &[Migration] = &[Migration { name: "0001_init", sql: include_str!("migrations/0001_init.sql") }];

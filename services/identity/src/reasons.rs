@@ -1,0 +1,58 @@
+//! The published reasons of the identity service, with what they mean and what the caller can do.
+
+use liufang_kernel::{Class, ReasonDoc};
+
+macro_rules! reasons {
+    ($($name:ident: $class:ident, $zh:literal, $en:literal;)*) => {
+        $(pub static $name: ReasonDoc = ReasonDoc::new(stringify!($name), Class::$class, $zh, $en);)*
+
+        /// Every reason of this service.
+        pub const REASONS: &[&ReasonDoc] = &[$(&$name,)*];
+    };
+}
+
+reasons! {
+    VERIFICATION_NOT_FOUND: NotFound, "实名认证会话不存在", "this caller has no such verification session; start one";
+    VERIFICATION_LOCKED: Precondition, "尝试次数过多，已锁定，请稍后再试", "too many refused attempts; start again after locked_until_us";
+    VERIFICATION_EXPIRED: Precondition, "实名认证已过期，请重新开始", "the verification or its face proof has expired; start again";
+    STEP_OUT_OF_ORDER: Precondition, "请先完成前一步认证", "an earlier step has not passed; take next_step first";
+    VERIFICATION_INCOMPLETE: Precondition, "实名认证未完成", "a step has not passed; take missing_step";
+    VERIFICATION_USED: Precondition, "该认证已使用过，请重新认证", "a verification is used once; start another";
+    VERIFICATION_PURPOSE: Precondition, "该认证用途不符", "the verification was made for another purpose";
+    VERIFICATION_OTHER_PERSON: Precondition, "该认证不属于本人", "the verification belongs to another person";
+    IDENTITY_MISMATCH: Precondition, "姓名与证件号码不符", "the name and the ID number do not belong together";
+    NOT_INSURED: Precondition, "未查询到参保信息", "no insured person with this ID number is known here";
+    NOT_REGISTERED: Precondition, "尚未注册，请先注册", "the person has not registered yet; use purpose REGISTER";
+    PHONE_CODE_NOT_SENT: Precondition, "尚未发送验证码", "no code was sent in this session; send one first";
+    PHONE_CODE_EXPIRED: Precondition, "验证码已过期，请重新获取", "the code has expired; send another";
+    RESEND_TOO_SOON: Exhausted, "验证码发送过于频繁，请稍后再试", "wait before another code is sent";
+    REFRESH_TOKEN_INVALID: Unauthenticated, "刷新令牌无效", "the refresh token is not one of this caller; sign in again";
+    REFRESH_TOKEN_EXPIRED: Unauthenticated, "刷新令牌已过期", "the refresh token has expired; sign in again";
+    TOKEN_REVOKED: Unauthenticated, "令牌已撤销", "the sign-in was revoked; sign in again";
+    TOKEN_REUSED: Unauthenticated, "刷新令牌重复使用，已全部撤销", "an old refresh token came back, so the sign-in was revoked; sign in again";
+    ASSERTION_INVALID: Unauthenticated, "客户端断言无效", "the client assertion is not a valid credential; see claim";
+    ASSERTION_REUSED: Unauthenticated, "客户端断言已使用过", "every assertion is used once; sign another with a fresh jti";
+    PRACTITIONER_NOT_FOUND: NotFound, "医师或药师不存在", "no practitioner has this code";
+    PRACTITIONER_INACTIVE: Precondition, "医师或药师已停用", "the practitioner may not sign now";
+    PRACTITIONER_ELSEWHERE: PermissionDenied, "医师或药师不属于本机构", "the practitioner does not belong to the calling institution";
+    SIGNATURE_INVALID: Unauthenticated, "签名验证失败", "the SM2 signature does not verify with the registered key";
+    SIGNATURE_STALE: Unauthenticated, "签名时间超出范围", "issued_at_us must be within two minutes of the server's clock";
+    NONCE_REUSED: Unauthenticated, "随机数已使用过", "every nonce is used once; sign again with a fresh one";
+    PERSON_NOT_FOUND: NotFound, "人员不存在", "no person has this id";
+    CONTACT_NOT_ALLOWED: PermissionDenied, "无权查看联系方式", "only dispatch and prescription may see contact data";
+    REGION_UNKNOWN: Precondition, "该统筹区未开通", "no region pack of this code is installed";
+    RELATION_NOT_ALLOWED: Precondition, "该亲属关系不能办理家庭共济", "the region does not allow mutual aid within this relation";
+    INSURED_ELSEWHERE: Precondition, "参保地不在本统筹区", "party is not insured in this region on this date";
+    HOLDER_NOT_EMPLOYEE: Precondition, "共济人未参加职工医保", "the account holder must be in the employee scheme";
+    HOLDER_NOT_FOUND: NotFound, "未找到共济人", "no insured person has this name and ID number";
+    MUTUAL_AID_EXISTS: AlreadyExists, "家庭共济已备案", "a filing of these two people is waiting or active; see mutual_aid_id";
+    MUTUAL_AID_NOT_FOUND: NotFound, "家庭共济备案不存在", "this person has no such filing";
+    MUTUAL_AID_STATE: Precondition, "家庭共济备案状态不允许此操作", "the filing is in another state";
+    MUTUAL_AID_NOT_FILED: Precondition, "未办理家庭共济备案", "holder_person_id has no active filing for this person; file and consent first";
+    INSURANCE_CODE_INVALID: Precondition, "医保码无效或已过期", "the insurance code is unknown, used or older than a minute; show a fresh one";
+    CODE_GUESSING: Exhausted, "尝试次数过多，请稍后再试", "too many wrong guesses; wait";
+    INSTITUTION_NOT_FOUND: NotFound, "定点医药机构不存在", "no institution has this code";
+    OUTSIDE_REGION: PermissionDenied, "不在本经办机构管辖范围", "the row does not belong to the caller's region";
+    AGREEMENT_OUT_OF_TURN: Precondition, "协议变更与时间线不符", "the change does not fit the agreement's timeline";
+    STORED_DATA_UNREADABLE: Internal, "系统内部错误", "stored data cannot be read; quote the request id";
+}

@@ -1,0 +1,7 @@
+//! Forward-only migrations of the inventory database.
+
+use liufang_platform::Migration;
+
+/// In the order they run.
+pub const ALL: &[Migration] =
+    &[Migration { name: "0001_init", sql: include_str!("migrations/0001_init.sql") }];

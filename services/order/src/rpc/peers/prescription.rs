@@ -1,0 +1,139 @@
+//! Prescriptions and visits.
+
+use liufang_kernel::{Fen, Quantity, Timestamp, UnitPrice};
+use liufang_platform::{PeerFault, outgoing};
+use liufang_proto::prescription::v1 as pb;
+use pb::circulation_service_client::CirculationServiceClient;
+use pb::prescription_service_client::PrescriptionServiceClient;
+use pb::visit_service_client::VisitServiceClient;
+use tonic::Request;
+
+use super::Peers;
+use super::numbers::{line_no, number, present};
+use crate::domain::{Order, Visit};
+use crate::error::OrderError;
+
+/// What an order needs of a prescription. The disease is personal: it is fetched when needed and not kept.
+pub struct Prescription {
+    pub person_id: String,
+    pub hospital: String,
+    pub active: bool,
+    pub dise_codg: String,
+    pub lines: Vec<PrescribedLine>,
+}
+
+/// One prescribed line.
+pub struct PrescribedLine {
+    pub line_no: u32,
+    pub med_list_codg: String,
+    pub quantity: Quantity,
+    pub hospital_price: UnitPrice,
+    pub hosp_appr_flag: String,
+}
+
+fn prescribed(line: pb::RxLine) -> Result<PrescribedLine, OrderError> {
+    Ok(PrescribedLine {
+        line_no: u32::try_from(line.line_no).unwrap_or_default(),
+        med_list_codg: line.med_list_codg,
+        quantity: number(&line.drug_cnt)?,
+        hospital_price: number(&line.drug_pric)?,
+        hosp_appr_flag: line.hosp_appr_flag,
+    })
+}
+
+impl Peers {
+    /// One prescription.
+    pub async fn prescription(&self, hi_rxno: &str) -> Result<Prescription, OrderError> {
+        let request = pb::GetPrescriptionRequest { hi_rxno: hi_rxno.to_owned() };
+        let mut client = PrescriptionServiceClient::new(self.prescription_mesh());
+        let answer = client.get_prescription(Request::new(request)).await.map_err(PeerFault::from)?;
+        let found = present(answer.into_inner().prescription)?;
+        Ok(Prescription {
+            active: found.state() == pb::PrescriptionState::Active,
+            person_id: found.person_id,
+            hospital: found.fixmedins_code,
+            dise_codg: found.dise_codg,
+            lines: found.lines.into_iter().map(prescribed).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Circulates the prescription to the order's pharmacy.
+    pub async fn nominate(&self, order: &Order, key: String) -> Result<(), OrderError> {
+        let request = pb::NominateRequest {
+            hi_rxno: order.hi_rxno.clone(),
+            person_id: order.person_id.clone(),
+            fixmedins_code: order.fixmedins_code.clone(),
+            order_id: order.id.clone(),
+        };
+        let mut client = PrescriptionServiceClient::new(self.prescription_mesh());
+        client.nominate(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
+        Ok(())
+    }
+
+    /// Takes nomination or claim back.
+    pub async fn release_nomination(&self, order: &Order, key: String) -> Result<(), OrderError> {
+        let request =
+            pb::ReleaseNominationRequest { hi_rxno: order.hi_rxno.clone(), order_id: order.id.clone() };
+        let mut client = PrescriptionServiceClient::new(self.prescription_mesh());
+        client.release_nomination(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
+        Ok(())
+    }
+
+    /// Marks the sold lines dispensed: 7207.
+    pub async fn record_dispense(&self, order: &Order, secret: &str, key: String) -> Result<(), OrderError> {
+        let lines = order.sold.iter().map(|lot| pb::DispensedLine {
+            line_no: line_no(lot.line_no),
+            quantity: lot.quantity.to_string(),
+            med_list_codg: lot.med_list_codg.clone(),
+            manu_lotnum: lot.manu_lotnum.clone(),
+        });
+        let request = pb::RecordDispenseRequest {
+            hi_rxno: order.hi_rxno.clone(),
+            order_id: order.id.clone(),
+            secret: secret.to_owned(),
+            lines: lines.collect(),
+        };
+        let mut client = CirculationServiceClient::new(self.prescription_mesh());
+        client.record_dispense(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
+        Ok(())
+    }
+
+    /// Frees the lines again: 7208.
+    pub async fn reverse_dispense(&self, order: &Order, key: String) -> Result<(), OrderError> {
+        let request = pb::ReverseDispenseRequest { hi_rxno: order.hi_rxno.clone(), order_id: order.id.clone() };
+        let mut client = CirculationServiceClient::new(self.prescription_mesh());
+        client.reverse_dispense(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
+        Ok(())
+    }
+
+    /// One visit.
+    pub async fn visit(&self, visit_id: &str) -> Result<Visit, OrderError> {
+        let request = pb::GetVisitRequest { visit_id: visit_id.to_owned() };
+        let mut client = VisitServiceClient::new(self.prescription_mesh());
+        let answer = client.get_visit(Request::new(request)).await.map_err(PeerFault::from)?;
+        let found = present(answer.into_inner().visit)?;
+        Ok(Visit {
+            booked: found.state() == pb::VisitState::Booked,
+            person_id: found.person_id,
+            fixmedins_code: found.fixmedins_code,
+            fee: Fen(found.fee_fen),
+            pay_by: Timestamp(found.pay_by_us),
+        })
+    }
+
+    /// Tells that the fee is paid.
+    pub async fn mark_visit_paid(&self, order: &Order, key: String) -> Result<(), OrderError> {
+        let request = pb::MarkVisitPaidRequest { visit_id: order.visit_id.clone(), order_id: order.id.clone() };
+        let mut client = VisitServiceClient::new(self.prescription_mesh());
+        client.mark_visit_paid(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
+        Ok(())
+    }
+
+    /// Gives the booking up; refused once the doctor took the visit.
+    pub async fn release_visit(&self, order: &Order, key: String) -> Result<(), OrderError> {
+        let request = pb::ReleaseVisitRequest { visit_id: order.visit_id.clone(), order_id: order.id.clone() };
+        let mut client = VisitServiceClient::new(self.prescription_mesh());
+        client.release_visit(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! `liufang config`: the effective values, each with its source, secrets hidden.
+
+use std::fmt;
+
+use config::{Map, Value, ValueKind};
+
+/// One effective setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub path: String,
+    pub value: String,
+    pub source: String,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}  # {}", self.path, self.value, self.source)
+    }
+}
+
+pub(super) fn flatten(tree: &Map<String, Value>) -> Vec<Shown> {
+    let mut rows = Vec::new();
+    walk("", tree, &mut rows);
+    rows.sort_by(|a, b| a.path.cmp(&b.path));
+    rows
+}
+
+fn walk(prefix: &str, tree: &Map<String, Value>, rows: &mut Vec<Shown>) {
+    for (key, value) in tree {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        if let ValueKind::Table(inner) = &value.kind {
+            walk(&path, inner, rows);
+            continue;
+        }
+        let source = value.origin().map_or_else(|| "default or command line".to_owned(), str::to_owned);
+        rows.push(Shown { value: text(key, &value.kind), path, source });
+    }
+}
+
+fn text(key: &str, value: &ValueKind) -> String {
+    match value {
+        ValueKind::String(text) if is_secret(key) && !text.is_empty() => "***".to_owned(),
+        ValueKind::String(text) => format!("{:?}", without_password(text)),
+        ValueKind::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| text_of_item(key, item)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn text_of_item(key: &str, item: &Value) -> String {
+    text(key, &item.kind)
+}
+
+fn is_secret(key: &str) -> bool {
+    ["secret", "password", "_key"].iter().any(|word| key.ends_with(word))
+}
+
+/// `postgres://user:password@host` → `postgres://user:***@host`.
+fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let Some((login, host)) = rest.rsplit_once('@') else { return text.to_owned() };
+    let user = login.split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}:***@{host}")
+}

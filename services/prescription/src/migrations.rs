@@ -1,0 +1,6 @@
+//! The tables of this service. Files only grow: a shipped one is never edited.
+
+use liufang_platform::Migration;
+
+pub const ALL: &[Migration] =
+    &[Migration { name: "0001_init", sql: include_str!("migrations/0001_init.sql") }];

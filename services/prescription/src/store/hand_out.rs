@@ -1,0 +1,82 @@
+//! What was handed out of which line, for which order.
+
+use liufang_kernel::{Quantity, Timestamp};
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ConnectionTrait, Set};
+
+use super::StoreError;
+use crate::domain::dispense::HandOut;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "hand_out")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub hand_out_id: String,
+    pub hi_rxno: String,
+    pub order_id: String,
+    pub pharmacy: String,
+    pub line_no: i32,
+    pub quantity_e4: i64,
+    pub drug: String,
+    pub lot: String,
+    pub at_us: i64,
+    /// 0 while it stands.
+    pub reversed_at_us: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Where a hand-out belongs.
+pub struct Place<'a> {
+    pub hi_rxno: &'a str,
+    pub order_id: &'a str,
+    pub pharmacy: &'a str,
+    pub at: Timestamp,
+}
+
+pub async fn insert_all(
+    conn: &impl ConnectionTrait,
+    place: &Place<'_>,
+    parts: &[(String, HandOut)],
+) -> Result<(), StoreError> {
+    let rows = parts.iter().map(|(id, part)| ActiveModel {
+        hand_out_id: Set(id.clone()),
+        hi_rxno: Set(place.hi_rxno.to_owned()),
+        order_id: Set(place.order_id.to_owned()),
+        pharmacy: Set(place.pharmacy.to_owned()),
+        line_no: Set(part.line_no),
+        quantity_e4: Set(part.quantity.0),
+        drug: Set(part.drug.clone()),
+        lot: Set(part.lot.clone()),
+        at_us: Set(place.at.0),
+        reversed_at_us: Set(0),
+    });
+    Entity::insert_many(rows).exec_without_returning(conn).await?;
+    Ok(())
+}
+
+/// Marks what the order was handed as reversed and answers it by line; nothing the second time.
+pub async fn reverse(
+    conn: &impl ConnectionTrait,
+    hi_rxno: &str,
+    order_id: &str,
+    now: Timestamp,
+) -> Result<Vec<(i32, Quantity)>, StoreError> {
+    let standing = Entity::find()
+        .filter(Column::HiRxno.eq(hi_rxno))
+        .filter(Column::OrderId.eq(order_id))
+        .filter(Column::ReversedAtUs.eq(0));
+    let rows = standing.all(conn).await?;
+    Entity::update_many()
+        .col_expr(Column::ReversedAtUs, Expr::value(now.0))
+        .filter(Column::HiRxno.eq(hi_rxno))
+        .filter(Column::OrderId.eq(order_id))
+        .filter(Column::ReversedAtUs.eq(0))
+        .exec(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.line_no, Quantity(row.quantity_e4))).collect())
+}
