@@ -1,0 +1,9 @@
+//! The door over real sockets: three protocols, one answer; what may not pass does not.
+
+mod backend;
+mod client;
+mod limits;
+mod passing;
+mod refusals;
+mod streams;
+mod surface;

@@ -1,1 +1,9 @@
+//! The binary as a library: command line, composition, outside clients, seed data, demo.
 
+pub mod cli;
+pub mod client;
+pub mod compose;
+pub mod demo;
+pub mod seed;
+
+pub use liufang_platform::config;

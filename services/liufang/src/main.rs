@@ -1,1 +1,8 @@
-fn main() {}
+//! `liufang`: every role of the mesh in one program.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    liufang::cli::run().await
+}

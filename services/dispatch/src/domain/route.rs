@@ -16,6 +16,13 @@ pub struct Task {
     pub place: Place,
 }
 
+impl Task {
+    /// Whether somebody else than `courier_code` is assigned today.
+    pub fn assigned_elsewhere(&self, courier_code: &str) -> bool {
+        matches!(&self.place, Place::Pharmacy { assigned_to: Some(code) } if code != courier_code)
+    }
+}
+
 /// Where the goods are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {

@@ -173,18 +173,26 @@ proptest! {
     }
 
     #[test]
-    fn planning_again_changes_nothing(couriers in fleet(), tasks in work()) {
-        let first = plan(couriers.clone(), tasks);
-        let mut again = first.tasks.clone();
-        for route in &first.routes {
-            for index in route.tasks() {
-                if let Place::Pharmacy { assigned_to } = &mut again[index].place {
-                    *assigned_to = Some(route.courier_code.clone());
+    fn couriers_are_not_sent_to_and_fro(couriers in fleet(), tasks in work()) {
+        let mut current = tasks;
+        let mut assignments = Vec::new();
+        for _ in 0..4 {
+            let planned = plan(couriers.clone(), current);
+            current = planned.tasks.clone();
+            let mut now = vec![None; current.len()];
+            for route in &planned.routes {
+                for index in route.tasks() {
+                    if let Place::Pharmacy { assigned_to } = &mut current[index].place {
+                        *assigned_to = Some(route.courier_code.clone());
+                        now[index] = Some(route.courier_code.clone());
+                    }
                 }
             }
+            for index in planned.waiting {
+                current[index].place = Place::Pharmacy { assigned_to: None };
+            }
+            assignments.push(now);
         }
-        // a second look with all assignments fixed may still improve, but never loses anybody
-        let second = plan(couriers, again);
-        prop_assert_eq!(first.waiting.len(), second.waiting.len());
+        prop_assert_eq!(&assignments[2], &assignments[3]);
     }
 }

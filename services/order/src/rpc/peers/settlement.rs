@@ -174,7 +174,7 @@ impl Peers {
 
     async fn get_payment(&self, order: &Order) -> Result<pb::Payment, OrderError> {
         let request =
-            pb::GetPaymentRequest { payment_id: order.payment_id.clone(), order_id: order.id.clone() };
+            pb::GetPaymentRequest { payment_id: order.payment_id.clone(), order_id: String::new() };
         let mut client = PaymentServiceClient::new(self.settlement());
         let answer = client.get_payment(Request::new(request)).await.map_err(PeerFault::from)?;
         present(answer.into_inner().payment)

@@ -1,0 +1,41 @@
+//! Counted windows, by subject.
+
+use liufang_kernel::Timestamp;
+use sea_orm::entity::prelude::*;
+use sea_orm::Statement;
+
+use crate::domain::throttle::{Policy, Window};
+use crate::error::IdentityError;
+
+/// The present window of a subject.
+pub async fn find<C: ConnectionTrait>(connection: &C, subject: &str) -> Result<Option<Window>, IdentityError> {
+    let select = Statement::from_sql_and_values(
+        connection.get_database_backend(),
+        "SELECT started_at_us, hits FROM throttle WHERE subject = $1",
+        [subject.into()],
+    );
+    let Some(row) = connection.query_one_raw(select).await? else { return Ok(None) };
+    let started_at = Timestamp(row.try_get("", "started_at_us")?);
+    Ok(Some(Window { started_at, count: row.try_get("", "hits")? }))
+}
+
+/// Counts one event of a subject and hands the window back.
+pub async fn count<C: ConnectionTrait>(
+    connection: &C,
+    subject: &str,
+    policy: Policy,
+    now: Timestamp,
+) -> Result<Window, IdentityError> {
+    let window = policy.count(find(connection, subject).await?, now);
+    // a twin that counted meanwhile is not lost: within one window the higher count stays
+    let sql = "INSERT INTO throttle (subject, started_at_us, hits) VALUES ($1, $2, $3) ON CONFLICT (subject) DO UPDATE \
+               SET hits = CASE WHEN throttle.started_at_us = excluded.started_at_us AND throttle.hits >= excluded.hits \
+               THEN throttle.hits + 1 ELSE excluded.hits END, started_at_us = excluded.started_at_us";
+    super::run(connection, sql, [subject.into(), window.started_at.0.into(), window.count.into()]).await?;
+    Ok(window)
+}
+
+/// Forgets windows that began before `before`.
+pub async fn forget<C: ConnectionTrait>(connection: &C, before: Timestamp) -> Result<u64, IdentityError> {
+    Ok(super::run(connection, "DELETE FROM throttle WHERE started_at_us < $1", [before.0.into()]).await?)
+}

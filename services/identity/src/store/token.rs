@@ -1,0 +1,126 @@
+//! Token families and refresh tokens. A token is kept as a keyed hash only.
+
+use liufang_kernel::Timestamp;
+use liufang_platform::DbFault;
+use sea_orm::IntoActiveModel;
+use sea_orm::entity::prelude::*;
+
+use crate::domain::token_family::{Family, RefreshToken};
+use crate::error::IdentityError;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "token_family")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub family_id: String,
+    pub person_id: String,
+    pub client: String,
+    pub region: String,
+    pub expires_at_us: i64,
+    pub revoked_at_us: Option<i64>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+mod refresh {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "refresh_token")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub token_hash: String,
+        pub family_id: String,
+        pub expires_at_us: i64,
+        pub used_at_us: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Begins a family.
+pub async fn insert_family<C: ConnectionTrait>(connection: &C, family: &Family) -> Result<(), IdentityError> {
+    let row = Model {
+        family_id: family.family_id.clone(),
+        person_id: family.person_id.clone(),
+        client: family.client.clone(),
+        region: family.region.clone(),
+        expires_at_us: family.expires_at.0,
+        revoked_at_us: None,
+    };
+    Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// Adds the next token of a family.
+pub async fn insert_refresh<C: ConnectionTrait>(
+    connection: &C,
+    token_hash: String,
+    family_id: &str,
+    expires_at: Timestamp,
+) -> Result<(), IdentityError> {
+    let row = refresh::Model {
+        token_hash,
+        family_id: family_id.to_owned(),
+        expires_at_us: expires_at.0,
+        used_at_us: None,
+    };
+    refresh::Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// A token and its family.
+pub async fn find<C: ConnectionTrait>(
+    connection: &C,
+    token_hash: &str,
+) -> Result<Option<(Family, RefreshToken)>, IdentityError> {
+    let Some(token) = refresh::Entity::find_by_id(token_hash).one(connection).await? else { return Ok(None) };
+    let Some(family) = Entity::find_by_id(token.family_id).one(connection).await? else { return Ok(None) };
+    let family = Family {
+        family_id: family.family_id,
+        person_id: family.person_id,
+        client: family.client,
+        region: family.region,
+        expires_at: Timestamp(family.expires_at_us),
+        revoked_at: family.revoked_at_us.map(Timestamp),
+    };
+    let token =
+        RefreshToken { expires_at: Timestamp(token.expires_at_us), used_at: token.used_at_us.map(Timestamp) };
+    Ok(Some((family, token)))
+}
+
+/// Uses a token; loses the race when it was used meanwhile.
+pub async fn consume<C: ConnectionTrait>(
+    connection: &C,
+    token_hash: &str,
+    now: Timestamp,
+) -> Result<(), IdentityError> {
+    let sql = "UPDATE refresh_token SET used_at_us = $1 WHERE token_hash = $2 AND used_at_us IS NULL";
+    let used = super::run(connection, sql, [now.0.into(), token_hash.into()]).await?;
+    if used == 1 { Ok(()) } else { Err(DbFault::LostRace.into()) }
+}
+
+/// Ends a family; ending it twice changes nothing.
+pub async fn revoke<C: ConnectionTrait>(
+    connection: &C,
+    family_id: &str,
+    now: Timestamp,
+) -> Result<(), IdentityError> {
+    let sql = "UPDATE token_family SET revoked_at_us = $1 WHERE family_id = $2 AND revoked_at_us IS NULL";
+    super::run(connection, sql, [now.0.into(), family_id.into()]).await?;
+    Ok(())
+}
+
+/// Forgets families that ended before `before`, and their tokens.
+pub async fn forget<C: ConnectionTrait>(connection: &C, before: Timestamp) -> Result<u64, IdentityError> {
+    let tokens = "DELETE FROM refresh_token WHERE family_id IN \
+                  (SELECT family_id FROM token_family WHERE expires_at_us < $1)";
+    super::run(connection, tokens, [before.0.into()]).await?;
+    Ok(super::run(connection, "DELETE FROM token_family WHERE expires_at_us < $1", [before.0.into()]).await?)
+}

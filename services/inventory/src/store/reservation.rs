@@ -1,0 +1,241 @@
+//! Reservations, their lines and picks.
+
+use std::collections::HashMap;
+
+use liufang_kernel::{Quantity, Timestamp, UnitPrice};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+
+use super::sql;
+use crate::domain::shift::{OtherPick, Shift};
+use crate::domain::{Line, Pick, Reservation, ReservationState};
+use crate::error::InventoryError;
+
+const COLUMNS: &str = "reservation_id, order_id, fixmedins_code, state, expires_at_us";
+
+#[derive(FromQueryResult)]
+struct Row {
+    reservation_id: String,
+    order_id: String,
+    fixmedins_code: String,
+    state: i32,
+    expires_at_us: i64,
+}
+
+#[derive(FromQueryResult)]
+struct LineRow {
+    reservation_id: String,
+    line_no: i32,
+    med_list_codg: String,
+    quantity_e4: i64,
+    price_micro: i64,
+}
+
+#[derive(FromQueryResult)]
+struct PickRow {
+    reservation_id: String,
+    line_no: i32,
+    lot_id: String,
+    med_list_codg: String,
+    manu_lotnum: String,
+    quantity_e4: i64,
+}
+
+async fn assemble(conn: &impl ConnectionTrait, rows: Vec<Row>) -> Result<Vec<Reservation>, InventoryError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = sql::texts(rows.iter().map(|row| &row.reservation_id));
+    let places = sql::list(1, rows.len());
+    let query = format!(
+        "SELECT reservation_id, line_no, med_list_codg, quantity_e4, price_micro FROM reservation_line \
+         WHERE reservation_id IN ({places}) ORDER BY reservation_id, line_no"
+    );
+    let mut lines: HashMap<String, Vec<Line>> = HashMap::new();
+    for row in sql::rows::<LineRow>(conn, query, ids.clone()).await? {
+        lines.entry(row.reservation_id).or_default().push(Line {
+            line_no: row.line_no,
+            med_list_codg: row.med_list_codg,
+            quantity: Quantity(row.quantity_e4),
+            price: UnitPrice(row.price_micro),
+        });
+    }
+    let query = format!(
+        "SELECT p.reservation_id, p.line_no, p.lot_id, lot.med_list_codg, lot.manu_lotnum, p.quantity_e4 \
+         FROM reservation_pick AS p JOIN lot ON lot.lot_id = p.lot_id \
+         WHERE p.quantity_e4 > 0 AND p.reservation_id IN ({places}) \
+         ORDER BY p.reservation_id, p.line_no, lot.expy_end, p.lot_id"
+    );
+    let mut picks: HashMap<String, Vec<Pick>> = HashMap::new();
+    for row in sql::rows::<PickRow>(conn, query, ids).await? {
+        picks.entry(row.reservation_id).or_default().push(Pick {
+            line_no: row.line_no,
+            lot_id: row.lot_id,
+            med_list_codg: row.med_list_codg,
+            manu_lotnum: row.manu_lotnum,
+            quantity: Quantity(row.quantity_e4),
+        });
+    }
+    let build = |row: Row| {
+        let state = ReservationState::from_number(row.state).ok_or(InventoryError::Corrupt("reservation"))?;
+        Ok(Reservation {
+            lines: lines.remove(&row.reservation_id).unwrap_or_default(),
+            picks: picks.remove(&row.reservation_id).unwrap_or_default(),
+            reservation_id: row.reservation_id,
+            order_id: row.order_id,
+            fixmedins_code: row.fixmedins_code,
+            state,
+            expires_at: Timestamp(row.expires_at_us),
+        })
+    };
+    rows.into_iter().map(build).collect()
+}
+
+/// The order's reservation, held against others until the transaction ends: the version is raised first, so that on
+/// PostgreSQL a second writer waits and then reads what the first one left.
+pub async fn lock(conn: &impl ConnectionTrait, order_id: &str) -> Result<Option<Reservation>, InventoryError> {
+    let query = format!("UPDATE reservation SET version = version + 1 WHERE order_id = $1 RETURNING {COLUMNS}");
+    let rows = sql::rows(conn, query, vec![order_id.into()]).await?;
+    Ok(assemble(conn, rows).await?.pop())
+}
+
+/// Writes a new reservation with lines and picks. `false` when the order has one meanwhile.
+pub async fn insert(conn: &impl ConnectionTrait, reservation: &Reservation) -> Result<bool, DbErr> {
+    let id = &reservation.reservation_id;
+    let query = format!(
+        "INSERT INTO reservation ({COLUMNS}, version) VALUES ($1, $2, $3, $4, $5, 1) ON CONFLICT (order_id) DO NOTHING"
+    );
+    let values: Vec<Value> = vec![
+        id.clone().into(),
+        reservation.order_id.clone().into(),
+        reservation.fixmedins_code.clone().into(),
+        reservation.state.number().into(),
+        reservation.expires_at.0.into(),
+    ];
+    if sql::run(conn, query, values).await? == 0 {
+        return Ok(false);
+    }
+    let line = |line: &Line| -> Vec<Value> {
+        let keys = [id.clone().into(), line.line_no.into(), line.med_list_codg.clone().into()];
+        keys.into_iter().chain([line.quantity.0.into(), line.price.0.into()]).collect()
+    };
+    let into = "reservation_line (reservation_id, line_no, med_list_codg, quantity_e4, price_micro)";
+    sql::insert(conn, into, 5, reservation.lines.iter().map(line).collect(), "").await?;
+    insert_picks(conn, id, &reservation.picks).await?;
+    Ok(true)
+}
+
+async fn insert_picks(conn: &impl ConnectionTrait, id: &str, picks: &[Pick]) -> Result<(), DbErr> {
+    let pick = |pick: &Pick| -> Vec<Value> {
+        vec![id.into(), pick.line_no.into(), pick.lot_id.clone().into(), pick.quantity.0.into()]
+    };
+    let into = "reservation_pick (reservation_id, line_no, lot_id, quantity_e4)";
+    sql::insert(conn, into, 4, picks.iter().map(pick).collect(), "").await?;
+    Ok(())
+}
+
+/// Replaces what was reserved by what was sold.
+pub async fn replace_picks(conn: &impl ConnectionTrait, id: &str, picks: &[Pick]) -> Result<(), DbErr> {
+    sql::run(conn, "DELETE FROM reservation_pick WHERE reservation_id = $1", vec![id.into()]).await?;
+    insert_picks(conn, id, picks).await
+}
+
+/// Writes state and deadline of a locked reservation.
+pub async fn save(conn: &impl ConnectionTrait, reservation: &Reservation) -> Result<(), DbErr> {
+    let query = "UPDATE reservation SET state = $1, expires_at_us = $2 WHERE reservation_id = $3";
+    let values: Vec<Value> = vec![
+        reservation.state.number().into(),
+        reservation.expires_at.0.into(),
+        reservation.reservation_id.clone().into(),
+    ];
+    sql::run(conn, query, values).await?;
+    Ok(())
+}
+
+/// Marks up to `limit` held reservations whose deadline has passed as expired and hands them over. The guard is repeated
+/// outside the subquery: a second replica waits for the row, then finds it expired.
+pub async fn expire_due(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Reservation>, InventoryError> {
+    let query = format!(
+        "UPDATE reservation SET state = {expired}, version = version + 1 WHERE reservation_id IN \
+         (SELECT reservation_id FROM reservation WHERE state = {held} AND expires_at_us <= $1 \
+          ORDER BY expires_at_us LIMIT $2) AND state = {held} AND expires_at_us <= $1 RETURNING {COLUMNS}",
+        expired = ReservationState::Expired.number(),
+        held = ReservationState::Held.number(),
+    );
+    let rows = sql::rows(conn, query, vec![now.0.into(), limit.into()]).await?;
+    assemble(conn, rows).await
+}
+
+/// Whether any held reservation is past its deadline; asked before the writer is taken.
+pub async fn any_due(conn: &impl ConnectionTrait, now: Timestamp) -> Result<bool, DbErr> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM reservation WHERE state = {} AND expires_at_us <= $1 LIMIT 1",
+        ReservationState::Held.number()
+    );
+    Ok(!sql::rows::<Row>(conn, query, vec![now.0.into()]).await?.is_empty())
+}
+
+#[derive(FromQueryResult)]
+struct OtherRow {
+    reservation_id: String,
+    line_no: i32,
+    lot_id: String,
+    quantity_e4: i64,
+}
+
+/// Picks that other held reservations have on `lots`, with these reservations locked.
+pub async fn lock_others(
+    conn: &impl ConnectionTrait,
+    own_id: &str,
+    lots: &[String],
+) -> Result<Vec<OtherPick>, InventoryError> {
+    if lots.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places = sql::list(2, lots.len());
+    let mut values: Vec<Value> = vec![own_id.into()];
+    values.extend(sql::texts(lots));
+    let held = ReservationState::Held.number();
+    let lock = format!(
+        "UPDATE reservation SET version = version + 1 WHERE state = {held} AND reservation_id <> $1 AND \
+         reservation_id IN (SELECT reservation_id FROM reservation_pick WHERE lot_id IN ({places}) AND quantity_e4 > 0)"
+    );
+    sql::run(conn, lock, values.clone()).await?;
+    let query = format!(
+        "SELECT p.reservation_id, p.line_no, p.lot_id, p.quantity_e4 FROM reservation_pick AS p \
+         JOIN reservation AS r ON r.reservation_id = p.reservation_id \
+         WHERE r.state = {held} AND r.reservation_id <> $1 AND p.quantity_e4 > 0 AND p.lot_id IN ({places}) \
+         ORDER BY p.lot_id, p.reservation_id DESC, p.line_no"
+    );
+    let rows = sql::rows::<OtherRow>(conn, query, values).await?;
+    let other = |row: OtherRow| OtherPick {
+        reservation_id: row.reservation_id,
+        line_no: row.line_no,
+        lot_id: row.lot_id,
+        quantity: Quantity(row.quantity_e4),
+    };
+    Ok(rows.into_iter().map(other).collect())
+}
+
+/// Moves parts of other reservations' picks to other lots.
+pub async fn shift(conn: &impl ConnectionTrait, shifts: &[Shift]) -> Result<(), InventoryError> {
+    for shift in shifts {
+        let take = "UPDATE reservation_pick SET quantity_e4 = quantity_e4 - $1 \
+             WHERE reservation_id = $2 AND line_no = $3 AND lot_id = $4 AND quantity_e4 >= $1";
+        let key = |lot: &String| -> Vec<Value> {
+            let id = shift.reservation_id.clone();
+            vec![shift.quantity.0.into(), id.into(), shift.line_no.into(), lot.clone().into()]
+        };
+        if sql::run(conn, take, key(&shift.from)).await? != 1 {
+            return Err(InventoryError::lost_race());
+        }
+        let give = "INSERT INTO reservation_pick (quantity_e4, reservation_id, line_no, lot_id) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (reservation_id, line_no, lot_id) \
+             DO UPDATE SET quantity_e4 = reservation_pick.quantity_e4 + excluded.quantity_e4";
+        sql::run(conn, give, key(&shift.to)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! The command line.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use liufang_platform::config::{self, Config, Layers};
+use liufang_platform::{PrincipalKind, SharedClock, SystemClock, telemetry};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{client, compose, demo, seed};
+
+/// 医保线上购药: e-prescriptions from the doctor to the door, money from the fund to the pharmacy.
+#[derive(Parser)]
+#[command(name = "liufang", version, about, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    layers: LayerArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args, Clone)]
+struct LayerArgs {
+    /// Configuration file in TOML; may be repeated, later files win.
+    #[arg(long = "config", global = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// One setting, e.g. --set bus.kind=redis; may be repeated.
+    #[arg(long = "set", global = true, value_name = "SECTION.KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Shorthand for --set profile=...
+    #[arg(long, global = true, value_name = "development|production")]
+    profile: Option<String>,
+    /// Roles of this process; may be repeated. None: all of them.
+    #[arg(long = "role", global = true, value_name = "ROLE")]
+    roles: Vec<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the roles of this process until SIGTERM or ctrl-c.
+    Serve {
+        /// Write the bound addresses as JSON to this file once everything listens.
+        #[arg(long, value_name = "FILE")]
+        ready_file: Option<PathBuf>,
+    },
+    /// Start everything in one process on embedded SQLite and play both journeys through the gateway.
+    Demo,
+    /// Load the seed data through the public API of a running installation.
+    Seed {
+        /// The gateway's address.
+        #[arg(long, default_value = "http://127.0.0.1:8080")]
+        gateway: String,
+        /// Which rows to load.
+        #[arg(long, value_enum, default_value_t = Set::Demo)]
+        set: Set,
+    },
+    /// Run pending migrations of the roles and end.
+    Migrate,
+    /// Print the effective configuration with the source of every value; secrets are hidden.
+    Config,
+    /// Print a one-hour access token signed with the installation's key.
+    Token {
+        /// operator, agency or supervisor
+        #[arg(long, default_value = "operator")]
+        kind: String,
+        /// Who: an operator's name, an agency's code.
+        #[arg(long, default_value = "ops")]
+        subject: String,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Set {
+    Demo,
+    Full,
+}
+
+/// Runs the command line; every failure is one message on standard error.
+pub async fn run() -> ExitCode {
+    match execute(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // the log may not be installed yet, or may go elsewhere
+            let _ = writeln!(std::io::stderr(), "liufang: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(cli: Cli) -> Result<()> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let layers = cli.layers.layers();
+    match cli.command {
+        Command::Config => show(&layers),
+        Command::Serve { ready_file } => serve(&Config::load(&layers)?, clock, ready_file).await,
+        Command::Demo => play(layers, clock).await,
+        Command::Seed { gateway, set } => load(&Config::load(&layers)?, clock, &gateway, set).await,
+        Command::Migrate => {
+            let done = compose::migrate(&Config::load(&layers)?, clock).await?;
+            print(&format!("migrated: {}", done.join(", ")))
+        }
+        Command::Token { kind, subject } => {
+            let kind = match kind.as_str() {
+                "operator" => PrincipalKind::Operator,
+                "agency" => PrincipalKind::Agency,
+                "supervisor" => PrincipalKind::Supervisor,
+                other => bail!("--kind {other}: must be operator, agency or supervisor"),
+            };
+            print(&compose::token_from_config(&Config::load(&layers)?, &clock, kind, &subject)?)
+        }
+    }
+}
+
+impl LayerArgs {
+    fn layers(self) -> Layers {
+        let mut overrides = self.overrides;
+        overrides.extend(self.profile.map(|profile| format!("profile={profile}")));
+        if !self.roles.is_empty() {
+            let roles: Vec<_> = self.roles.iter().map(|role| format!("{role:?}")).collect();
+            overrides.push(format!("roles=[{}]", roles.join(",")));
+        }
+        Layers { files: self.files, environment: true, overrides }
+    }
+}
+
+fn print(text: &str) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
+fn show(layers: &Layers) -> Result<()> {
+    for row in config::show(layers)? {
+        print(&row.to_string())?;
+    }
+    // shown first, checked after: a wrong configuration is easier to mend when it can be seen
+    Config::load(layers)?;
+    Ok(())
+}
+
+async fn serve(config: &Config, clock: SharedClock, ready_file: Option<PathBuf>) -> Result<()> {
+    let _telemetry = telemetry::install(&config.telemetry, "liufang")?;
+    let mut running = compose::start(config, clock).await?;
+    if let Some(gateway) = running.gateway {
+        tracing::info!(%gateway, "gateway listens");
+    }
+    for (role, address) in &running.ports {
+        tracing::info!(role, %address, "role listens");
+    }
+    if let Some(path) = ready_file {
+        write_ready_file(&path, &running)?;
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        error = running.failed() => return Err(error),
+    }
+    tracing::info!("stopping; a second signal ends at once");
+    tokio::select! {
+        () = running.shutdown() => Ok(()),
+        _ = terminate.recv() => bail!("ended by a second signal"),
+        _ = interrupt.recv() => bail!("ended by a second signal"),
+    }
+}
+
+/// Written beside and renamed, so that a reader never sees half of it.
+fn write_ready_file(path: &std::path::Path, running: &compose::Running) -> Result<()> {
+    let text = serde_json::json!({ "gateway": running.gateway, "ports": running.ports }).to_string();
+    let temporary = path.with_extension("tmp");
+    std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path)).context("--ready-file")
+}
+
+async fn play(mut layers: Layers, clock: SharedClock) -> Result<()> {
+    let folder = std::env::temp_dir().join(liufang_platform::Ids.next("liufang-demo"));
+    layers.overrides.push(format!("data_dir={:?}", folder.display().to_string()));
+    layers.overrides.push("gateway.listen=\"127.0.0.1:0\"".to_owned());
+    layers.overrides.push("telemetry.log=\"warn\"".to_owned());
+    let config = Config::load(&layers)?;
+    let _telemetry = telemetry::install(&config.telemetry, "liufang-demo")?;
+    let running = compose::start(&config, clock).await?;
+    let gateway = running.gateway.context("the demo needs the gateway role")?;
+    let token = running.operator_token()?;
+    let result = demo::run(&format!("http://{gateway}"), &token, &mut std::io::stdout()).await;
+    running.shutdown().await;
+    // the demo's data is of no use to anybody afterwards
+    let _ = std::fs::remove_dir_all(&folder);
+    result
+}
+
+async fn load(config: &Config, clock: SharedClock, gateway: &str, set: Set) -> Result<()> {
+    let _telemetry = telemetry::install(&config.telemetry, "liufang-seed")?;
+    let token = compose::token_from_config(config, &clock, PrincipalKind::Operator, "ops")?;
+    let gateway = client::Gateway::connect(gateway).await?;
+    let set = match set {
+        Set::Demo => seed::SeedSet::Demo,
+        Set::Full => seed::SeedSet::Full,
+    };
+    let report = seed::load(&gateway, &token, set).await?;
+    print(&report.to_string())
+}

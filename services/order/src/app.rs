@@ -1,0 +1,99 @@
+//! Use cases. A use case decides in one transaction, journals the steps that follow, drives them at once, and answers
+//! with the result; what cannot be reached now a worker goes on with.
+
+mod access;
+mod cancel;
+mod close;
+mod collect;
+mod dispense;
+mod give_back;
+mod news;
+mod pay;
+mod place;
+mod read;
+mod requote;
+mod saga;
+mod view;
+
+use liufang_kernel::Timestamp;
+use liufang_platform::{Begun, CallMeta, Deps};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::Order;
+use crate::error::OrderError;
+use crate::rpc::Peers;
+use crate::store::orders;
+
+pub use dispense::Dispense;
+pub use pay::Pay;
+pub use place::Place;
+pub use read::{ListOrders, Page, Watch};
+pub use requote::Requote;
+pub use view::{Dispensed, View};
+
+/// The order service's use cases.
+#[derive(Clone)]
+pub struct App {
+    deps: Deps,
+    peers: Peers,
+    /// How long the pharmacy has from payment to dispensing, in seconds.
+    dispense_seconds: i64,
+}
+
+impl App {
+    pub fn new(deps: Deps) -> App {
+        let peers = Peers::new(deps.peers.clone());
+        let dispense_seconds = deps.settings.get("dispense_seconds", 3 * 86_400);
+        App { deps, peers, dispense_seconds }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.deps.clock.now()
+    }
+
+    /// The stored reply of a call that was answered before.
+    async fn replayed<R: DeserializeOwned>(&self, meta: &CallMeta) -> Result<Option<R>, OrderError> {
+        match self.deps.db.begin::<R>(meta).await? {
+            Begun::Replay(reply) => Ok(Some(reply)),
+            // the answer needs calls to other services: the key is claimed again with the answer
+            Begun::Fresh(work) => {
+                work.cancel().await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Claims the key and stores the answer made of the order as it is now.
+    async fn answer<R>(&self, meta: &CallMeta, id: &str, render: fn(&Order) -> R) -> Result<R, OrderError>
+    where
+        R: Serialize + DeserializeOwned,
+    {
+        match self.deps.db.begin::<R>(meta).await? {
+            Begun::Replay(reply) => Ok(reply),
+            Begun::Fresh(work) => {
+                let order = orders::find(work.tx(), &self.deps.cipher, id).await?;
+                let order = order.ok_or(OrderError::NotFound)?;
+                Ok(work.commit(render(&order)).await?)
+            }
+        }
+    }
+
+    /// Names a call: the same for a repeat, another for any other call. Under it the journal knows what was begun.
+    fn operation(&self, meta: &CallMeta) -> String {
+        let principal = &meta.principal;
+        let key = match &meta.idempotency_key {
+            Some(key) => key.clone(),
+            None => self.deps.ids.secret(),
+        };
+        let parts = [
+            principal.kind.label(),
+            &principal.subject,
+            &principal.client,
+            &meta.method,
+            &key,
+            &meta.request_hash,
+        ];
+        self.deps.cipher.blind("journal.operation", &parts.join("\n"))
+    }
+}

@@ -1,0 +1,136 @@
+//! The saga: decisions become rows, rows become calls, answers become decisions. A crash between any two leaves a row
+//! that a worker finds.
+
+mod run;
+mod save;
+mod settle;
+
+use liufang_platform::CallMeta;
+
+use super::App;
+use super::access;
+use crate::domain::{Change, Order};
+use crate::error::OrderError;
+use crate::store::{journal, orders};
+
+/// How often a lost race for an order's row is tried again before the caller is asked to.
+const RACES: usize = 5;
+/// How long a caller that waits for a step has it for itself.
+const LEASE_SECONDS: i64 = 20;
+/// How long a worker leaves fresh steps to the caller that made them.
+const GRACE_SECONDS: i64 = 2;
+
+impl App {
+    /// Starts an operation on the caller's order: `decide` checks and changes it, the change is stored with its steps.
+    /// A repeat of the same call starts nothing twice.
+    pub(super) async fn start<F>(
+        &self,
+        meta: &CallMeta,
+        id: &str,
+        operation: &str,
+        decide: F,
+    ) -> Result<(), OrderError>
+    where
+        F: Fn(&mut Order) -> Result<Change, OrderError>,
+    {
+        for _ in 0..RACES {
+            let work = self.deps.db.begin_step().await?;
+            if journal::knows(work.tx(), id, operation).await? {
+                return Ok(());
+            }
+            let order = orders::find(work.tx(), &self.deps.cipher, id).await?;
+            let mut order = access::check(meta, order)?;
+            let was = order.state;
+            let change = decide(&mut order)?;
+            match self.save(&work, &mut order, was, &change, operation).await {
+                Ok(()) => {
+                    work.done().await?;
+                    return Ok(());
+                }
+                Err(error) if error.is_race() => work.cancel().await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(OrderError::Changed)
+    }
+
+    /// Makes the order's open steps, one after another, until none is left or one has to wait.
+    ///
+    /// # Errors
+    /// The refusal of a step that belongs to `operation`, after everything it had done was taken back.
+    pub(super) async fn drive(&self, id: &str, operation: &str) -> Result<Driven, OrderError> {
+        let mut refused = None;
+        loop {
+            let db = self.deps.db.read();
+            let Some(entry) = journal::first_open(db, &self.deps.cipher, id).await? else { break };
+            let now = self.now();
+            if operation.is_empty() && now < entry.due {
+                break;
+            }
+            if !self.lease(&entry, now.plus_seconds(LEASE_SECONDS)).await? {
+                // somebody else makes it right now
+                break;
+            }
+            let ran = self.run(&entry).await;
+            let settled = self.settle(&entry, ran).await?;
+            match settled {
+                settle::Settled::Went { refusal: Some(error) } if entry.operation == operation => {
+                    refused.get_or_insert(error);
+                }
+                settle::Settled::Went { .. } => {}
+                settle::Settled::Waits => break,
+                settle::Settled::Unreachable(error) => {
+                    return match refused {
+                        Some(refusal) => Err(refusal),
+                        None => Ok(Driven::Waiting(Some(error))),
+                    };
+                }
+            }
+        }
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        let open = journal::first_open(self.deps.db.read(), &self.deps.cipher, id).await?;
+        Ok(if open.is_some() { Driven::Waiting(None) } else { Driven::Finished })
+    }
+
+    async fn lease(&self, entry: &journal::Entry, until: liufang_kernel::Timestamp) -> Result<bool, OrderError> {
+        let work = self.deps.db.begin_step().await?;
+        let taken = journal::lease(work.tx(), entry, until).await?;
+        work.done().await?;
+        Ok(taken)
+    }
+
+    /// Resumes orders with a step due; answers how many.
+    pub async fn resume_step(&self) -> Result<usize, OrderError> {
+        let due = journal::due(self.deps.db.read(), self.now(), 16).await?;
+        let mut moved = 0;
+        for id in due {
+            match self.drive(&id, "").await {
+                Ok(Driven::Finished) => moved += 1,
+                Ok(Driven::Waiting(_)) => {}
+                Err(error) => tracing::info!(order = id, "saga will be resumed: {error}"),
+            }
+        }
+        Ok(moved)
+    }
+}
+
+/// Where driving ended.
+pub(super) enum Driven {
+    /// No step is open.
+    Finished,
+    /// A step is left to a worker; with the error of a service that could not be reached.
+    Waiting(Option<OrderError>),
+}
+
+impl Driven {
+    /// For operations whose answer is the effect itself: an unreachable service is the answer, and the same call may be
+    /// repeated.
+    pub(super) fn or_unreachable(self) -> Result<(), OrderError> {
+        match self {
+            Driven::Finished => Ok(()),
+            Driven::Waiting(error) => Err(error.unwrap_or(OrderError::Changed)),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The published reasons of this service.
+
+use liufang_kernel::{Class, ReasonDoc};
+
+macro_rules! reasons {
+    ($($name:ident = $class:ident, $zh:literal, $en:literal;)*) => {
+        $(pub(super) static $name: ReasonDoc = ReasonDoc::new(stringify!($name), Class::$class, $zh, $en);)*
+        /// Every reason this service can answer with.
+        pub const REASONS: &[&ReasonDoc] = &[$(&$name),*];
+    };
+}
+
+reasons! {
+    QUOTE_NOT_FOUND = NotFound, "未找到该费用试算", "no such quote";
+    PAYMENT_NOT_FOUND = NotFound, "未找到该支付单", "no such payment";
+    CLAIM_NOT_FOUND = NotFound, "未找到该申报", "no such claim";
+    QUOTE_LEG_FORBIDDEN = Precondition, "该费用不得由医保支付", "an insured leg may not pay this";
+    QUOTE_EXPIRED = Precondition, "费用试算已过期，请重新试算", "the quote has expired; ask for a new one";
+    QUOTE_USED = Precondition, "费用试算已被使用，请重新试算", "the quote has been used; ask for a new one";
+    NOT_INSURED = Precondition, "参保状态不正常或未参保", "no insurance in normal state on that date";
+    INSURED_ELSEWHERE = Precondition, "参保地不在本统筹区", "insured in another region";
+    INSTITUTION_NOT_DESIGNATED = Precondition, "该机构当日不是本统筹区的定点医药机构", "the institution is not designated in this region on that date";
+    SCHEME_NOT_OPEN = Precondition, "本统筹区当日未开通该业务", "the region has no such scheme on that date";
+    DISEASE_NOT_IN_SCHEME = Precondition, "该病种不在线上续方范围内", "the disease is not part of the scheme";
+    DISEASE_NOT_REGISTERED = Precondition, "未办理该慢性病认定", "the person is not registered for the disease";
+    CONSULTATION_FEE_MISMATCH = Precondition, "诊察费与本统筹区标准不符", "the fee differs from the region's for this hospital level";
+    INSUFFICIENT_BALANCE = Precondition, "个人账户可用余额已变化，请重新试算", "an account has less free than quoted; ask for a new quote";
+    CHANNEL_REQUIRED = Precondition, "有现金部分，请选择支付渠道", "a cash part is left: choose a channel";
+    PAYMENT_ENDED = Precondition, "支付单已结束", "the payment has ended";
+    PAYMENT_CAPTURED = Precondition, "支付单已结算，请走退款", "the payment is captured; refund it instead";
+    PAYMENT_NOT_CAPTURED = Precondition, "支付单未结算，不能退款", "the payment is not captured";
+    PAYMENT_BUSY = Aborted, "支付单正在处理，请以同一幂等键重试", "somebody else moved the payment; retry under the same key";
+    NOTICE_SIGNATURE_INVALID = PermissionDenied, "通知签名无效", "the signature of the notice is wrong";
+    NOTICE_AMOUNT_MISMATCH = Precondition, "通知金额与订单不符，已上报核查", "the notice names another amount; it was raised";
+    NOTICE_ORDER_UNKNOWN = NotFound, "通知的订单不存在", "no payment has this channel order number";
+    DAY_CLOSED = Precondition, "该日已对平关账", "the day is closed with other totals";
+    CLAIM_STATE = Precondition, "申报状态不允许该操作", "the claim is not in a state for this";
+    DEDUCTION_TOO_LARGE = Precondition, "扣款超过申报金额", "more is deducted than claimed";
+    ROW_KEY_REUSED = AlreadyExists, "行键已用于另一笔入账", "the row key was used with another content";
+    SETTLEMENT_INTERNAL = Internal, "系统内部错误", "an internal error; quote the request id";
+}

@@ -1,0 +1,6 @@
+//! Forward-only migrations of the settlement database.
+
+use liufang_platform::Migration;
+
+pub const ALL: &[Migration] =
+    &[Migration { name: "0001_init", sql: include_str!("migrations/0001_init.sql") }];
