@@ -28,8 +28,6 @@ pub enum DispatchError {
     NotOnShift,
     #[error("delivery has no cold chain")]
     NotColdChain,
-    #[error("lost a race for the delivery")]
-    LostRace,
     #[error("sealed data cannot be opened")]
     Sealed(#[from] CipherError),
     #[error("sealed data cannot be read")]
@@ -64,9 +62,10 @@ reasons! {
     GUESSING = "CODE_GUESSING", Exhausted, "校验码错误次数过多，请稍后再试", "too many wrong codes; wait before trying again";
     NOT_ON_SHIFT = "COURIER_NOT_ON_SHIFT", Precondition, "骑手未上班", "start a shift first";
     NOT_COLD_CHAIN = "DELIVERY_NOT_COLD_CHAIN", Precondition, "该配送单无需冷链", "the delivery needs no cold chain";
-    LOST_RACE = "LOST_RACE", Aborted, "并发冲突，请以同一幂等键重试", "lost a race; retry under the same key";
-    INTERNAL = "INTERNAL", Internal, "系统内部错误", "an internal error; quote the request id";
 }
+
+static INTERNAL: ReasonDoc =
+    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
 
 impl DispatchError {
     pub fn state(refusal: Refusal, state: State) -> DispatchError {
@@ -94,7 +93,6 @@ impl Fault for DispatchError {
             DispatchError::Guessing { .. } => &GUESSING,
             DispatchError::NotOnShift => &NOT_ON_SHIFT,
             DispatchError::NotColdChain => &NOT_COLD_CHAIN,
-            DispatchError::LostRace => &LOST_RACE,
             DispatchError::Sealed(_) | DispatchError::Unreadable => &INTERNAL,
             DispatchError::Db(fault) => fault.doc(),
             DispatchError::Peer(fault) => fault.doc(),

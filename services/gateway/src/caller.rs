@@ -8,7 +8,11 @@ use liufang_platform::{AuthFault, Principal, PrincipalKind};
 
 /// A principal is counted by its own name wherever it calls from; without one, or with a bad credential, the remote
 /// address is. Only hashed by the limits, never logged.
-pub(crate) fn identity(parts: &Parts, principal: &Result<Principal, AuthFault>, trusted_proxies: usize) -> String {
+pub(crate) fn identity(
+    parts: &Parts,
+    principal: &Result<Principal, AuthFault>,
+    trusted_proxies: usize,
+) -> String {
     match principal {
         Ok(principal) if principal.kind != PrincipalKind::Anonymous => {
             format!("{}/{}/{}", principal.kind.label(), principal.subject, principal.client)
@@ -25,7 +29,8 @@ fn remote(parts: &Parts, trusted_proxies: usize) -> Option<IpAddr> {
     let peer = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let Some(back) = trusted_proxies.checked_sub(1) else { return peer() };
     let values = parts.headers.get_all("x-forwarded-for").into_iter();
-    let entries: Vec<&str> = values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).collect();
+    let entries: Vec<&str> =
+        values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).collect();
     // each proxy appends, so ours are at the end; what stands before them is the caller's own claim
     let entry = entries.iter().rev().nth(back).and_then(|entry| entry.trim().parse().ok());
     entry.or_else(peer)
@@ -47,7 +52,8 @@ mod tests {
     use super::*;
 
     fn of(forwarded: &[&str], trusted: usize, principal: Result<Principal, AuthFault>) -> String {
-        let mut request = http::Request::builder().extension(ConnectInfo(SocketAddr::from(([10, 0, 0, 9], 443))));
+        let mut request =
+            http::Request::builder().extension(ConnectInfo(SocketAddr::from(([10, 0, 0, 9], 443))));
         for value in forwarded {
             request = request.header("x-forwarded-for", *value);
         }

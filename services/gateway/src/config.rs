@@ -88,7 +88,11 @@ impl GatewayConfig {
             "must not be less than default_deadline_ms",
         );
         // grpc-timeout carries at most eight digits
-        violations.check(self.max_deadline_ms < 100_000_000, "max_deadline_ms", "must be less than 100000000");
+        violations.check(
+            self.max_deadline_ms < 100_000_000,
+            "max_deadline_ms",
+            "must be less than 100000000",
+        );
         violations.check(
             (1..100_000_000).contains(&self.max_stream_ms),
             "max_stream_ms",
@@ -100,7 +104,11 @@ impl GatewayConfig {
         }
         for origin in &self.cors_origins {
             let shaped = origin == "*" || origin.starts_with("https://") || origin.starts_with("http://");
-            violations.check(shaped && !origin.ends_with('/'), "cors_origins", "an origin is scheme://host[:port]");
+            violations.check(
+                shaped && !origin.ends_with('/'),
+                "cors_origins",
+                "an origin is scheme://host[:port]",
+            );
         }
         violations
     }

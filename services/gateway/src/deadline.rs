@@ -22,13 +22,9 @@ pub(crate) fn budget(
         false => (config.default_deadline_ms, config.max_deadline_ms),
     };
     let asked = match (headers.get(GRPC_TIMEOUT), headers.get(CONNECT_TIMEOUT)) {
-        (Some(value), _) => Some(
-            value
-                .to_str()
-                .ok()
-                .and_then(parse_timeout)
-                .ok_or_else(|| GatewayError::malformed(GRPC_TIMEOUT, "must be 1 to 8 digits and one of H M S m u n"))?,
-        ),
+        (Some(value), _) => Some(value.to_str().ok().and_then(parse_timeout).ok_or_else(|| {
+            GatewayError::malformed(GRPC_TIMEOUT, "must be 1 to 8 digits and one of H M S m u n")
+        })?),
         (None, Some(value)) => Some(
             connect_timeout(value)
                 .ok_or_else(|| GatewayError::malformed(CONNECT_TIMEOUT, "must be 1 to 10 digits"))?,
@@ -56,7 +52,8 @@ mod tests {
     use super::*;
 
     fn ask(name: &'static str, value: &'static str, streaming: bool) -> Option<u128> {
-        let headers = HeaderMap::from_iter([(http::HeaderName::from_static(name), HeaderValue::from_static(value))]);
+        let headers =
+            HeaderMap::from_iter([(http::HeaderName::from_static(name), HeaderValue::from_static(value))]);
         budget(&headers, streaming, &GatewayConfig::default()).ok().map(|budget| budget.as_millis())
     }
 

@@ -172,7 +172,8 @@ impl Door {
 
     fn check_declared_size(&self, headers: &HeaderMap) -> Result<(), GatewayError> {
         let max_bytes = self.config.max_request_bytes;
-        let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let declared =
+            headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         match declared {
             Some(declared) if declared > max_bytes as u64 => Err(GatewayError::TooLarge { max_bytes }),
             _ => Ok(()),
@@ -196,7 +197,9 @@ impl Door {
         let call = scope(admitted.deadline.into_std(), mesh.oneshot(request)).instrument(span);
         match tokio::time::timeout_at(admitted.deadline, call).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) if error.status.code() == Code::DeadlineExceeded => Err(GatewayError::DeadlineExceeded),
+            Ok(Err(error)) if error.status.code() == Code::DeadlineExceeded => {
+                Err(GatewayError::DeadlineExceeded)
+            }
             Ok(Err(error)) => Err(GatewayError::Unavailable(format!("{error}: {}", error.status.message()))),
             Err(_) => Err(GatewayError::DeadlineExceeded),
         }

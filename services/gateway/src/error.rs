@@ -7,7 +7,6 @@ use liufang_platform::AuthFault;
 use thiserror::Error;
 use tonic::Code;
 
-
 /// Why the door did not pass a call, or could not bring the answer back.
 #[derive(Debug, Error)]
 pub(crate) enum GatewayError {
@@ -133,7 +132,9 @@ impl GatewayError {
             | GatewayError::EncodingNotSupported => Some(Code::Unimplemented),
             GatewayError::DeadlineExceeded => Some(Code::DeadlineExceeded),
             // no quota: waiting does not help, so the class with retry advice would mislead
-            GatewayError::TooLarge { .. } | GatewayError::AnswerTooLarge { .. } => Some(Code::ResourceExhausted),
+            GatewayError::TooLarge { .. } | GatewayError::AnswerTooLarge { .. } => {
+                Some(Code::ResourceExhausted)
+            }
             _ => None,
         }
     }

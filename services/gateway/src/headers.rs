@@ -62,7 +62,8 @@ pub(crate) fn request_id(incoming: &HeaderMap) -> HeaderValue {
 
 /// Takes words between services out of an answer.
 pub(crate) fn clean_answer(headers: &mut HeaderMap) {
-    let inner: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with(OURS)).cloned().collect();
+    let inner: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with(OURS)).cloned().collect();
     for name in inner {
         headers.remove(name);
     }
@@ -90,7 +91,10 @@ mod tests {
         let headers = outgoing(&incoming, &HeaderValue::from_static("id"), Duration::from_secs(1), false);
         let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["authorization", "content-type", "grpc-timeout", "idempotency-key", "te", "x-request-id"]);
+        assert_eq!(
+            names,
+            ["authorization", "content-type", "grpc-timeout", "idempotency-key", "te", "x-request-id"]
+        );
         assert_eq!(headers["grpc-timeout"], "1000m");
         let headers = outgoing(&incoming, &HeaderValue::from_static("id"), Duration::from_secs(1), true);
         assert_eq!(headers["grpc-encoding"], "gzip");

@@ -145,7 +145,8 @@ async fn collect_answer(response: Response<Body>, max_bytes: usize) -> Result<By
 }
 
 fn frame(message: &[u8]) -> Result<Bytes, GatewayError> {
-    let length = u32::try_from(message.len()).map_err(|_| GatewayError::TooLarge { max_bytes: u32::MAX as usize })?;
+    let length =
+        u32::try_from(message.len()).map_err(|_| GatewayError::TooLarge { max_bytes: u32::MAX as usize })?;
     let mut framed = BytesMut::with_capacity(PREFIX + message.len());
     framed.put_u8(0);
     framed.put_u32(length);
@@ -154,7 +155,9 @@ fn frame(message: &[u8]) -> Result<Bytes, GatewayError> {
 }
 
 fn unframe(mut body: Bytes) -> Result<Bytes, GatewayError> {
-    let Some(prefix) = body.first_chunk::<PREFIX>() else { return Err(GatewayError::BadAnswer("no message")) };
+    let Some(prefix) = body.first_chunk::<PREFIX>() else {
+        return Err(GatewayError::BadAnswer("no message"));
+    };
     let [flag, length @ ..] = *prefix;
     if flag != 0 {
         return Err(GatewayError::BadAnswer("compressed without being asked"));

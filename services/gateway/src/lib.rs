@@ -20,8 +20,8 @@ mod limits;
 mod methods;
 mod own;
 mod pages;
-mod refusal;
 mod reflection;
+mod refusal;
 #[cfg(test)]
 mod tests;
 

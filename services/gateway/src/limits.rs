@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn callers_do_not_eat_each_others_tokens() {
-        let limits = Limits::new(&GatewayConfig { per_caller_per_second: 1, burst: 2, ..GatewayConfig::default() });
+        let limits =
+            Limits::new(&GatewayConfig { per_caller_per_second: 1, burst: 2, ..GatewayConfig::default() });
         assert!(limits.take_call("a").is_ok());
         assert!(limits.take_call("a").is_ok());
         let refused = limits.take_call("a");
@@ -148,8 +149,12 @@ mod tests {
 
     #[test]
     fn memory_stays_bounded() {
-        let config =
-            GatewayConfig { per_caller_per_second: 1, burst: 1, max_callers: 2_000, ..GatewayConfig::default() };
+        let config = GatewayConfig {
+            per_caller_per_second: 1,
+            burst: 1,
+            max_callers: 2_000,
+            ..GatewayConfig::default()
+        };
         let limits = Limits::new(&config);
         for caller in 0..50_000 {
             let _ = limits.take_call(&caller.to_string());

@@ -40,7 +40,8 @@ pub(crate) fn services(pool: &DescriptorPool, methods: &Methods, ready: Ready) -
     let health = Health { ready, reporter };
     let mut routes = Routes::new(health_server);
     let public = reflection::public_set(pool, methods);
-    let builder = || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(&public);
+    let builder =
+        || tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(&public);
     if let Ok(server) = builder().build_v1() {
         routes = routes.add_service(server);
     }

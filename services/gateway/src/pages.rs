@@ -49,7 +49,8 @@ pub(crate) fn json_page(body: &str) -> Response<Body> {
 
 pub(crate) fn html_page(body: &str) -> Response<Body> {
     let mut response = page(StatusCode::OK, "text/html; charset=utf-8", body.to_owned());
-    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+    let policy =
+        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }

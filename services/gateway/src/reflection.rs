@@ -11,7 +11,9 @@ use crate::methods::{Methods, Target};
 pub(crate) fn public_set(pool: &DescriptorPool, methods: &Methods) -> Vec<u8> {
     let public: BTreeSet<String> = methods.by_service().into_keys().collect();
     let mut wanted = Vec::new();
-    for file in pool.files().filter(|file| file.services().any(|service| public.contains(service.full_name()))) {
+    for file in
+        pool.files().filter(|file| file.services().any(|service| public.contains(service.full_name())))
+    {
         add_with_imports(&file, &mut wanted);
     }
     let mut set = Vec::new();

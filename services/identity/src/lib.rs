@@ -1,1 +1,49 @@
+//! Identity: persons, real-name verification, credentials, mutual aid, institutions and practitioners.
+//!
+//! Owns who somebody is and what the insurance knows about them. Deliberately does not know orders, money or drugs.
+//! Invariant: nothing passes on silence; a credential is given once for each proof.
 
+mod app;
+mod credential;
+mod domain;
+mod error;
+mod migrations;
+mod reasons;
+mod rpc;
+mod store;
+mod wire;
+mod workers;
+
+use std::time::Duration;
+
+use liufang_kernel::ReasonDoc;
+use liufang_platform::{Deps, Migration, Module, Worker};
+use liufang_proto::identity::v1::institution_service_server::InstitutionServiceServer;
+use liufang_proto::identity::v1::person_service_server::PersonServiceServer;
+use liufang_proto::identity::v1::token_service_server::TokenServiceServer;
+use liufang_proto::identity::v1::verification_service_server::VerificationServiceServer;
+
+/// Name of the role.
+pub const ROLE: &str = "identity";
+/// Migrations of its database.
+pub const MIGRATIONS: &[Migration] = migrations::ALL;
+/// Every reason this service answers.
+pub const REASONS: &[&ReasonDoc] = error::REASONS;
+
+/// How often what has run out is swept away.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// Wires the service.
+pub fn module(deps: Deps) -> Module {
+    let rpc = rpc::Rpc::new(&deps);
+    let sweeper = workers::Sweeper::new(&deps);
+    Module::new(ROLE)
+        .service(VerificationServiceServer::new(rpc.clone()))
+        .service(TokenServiceServer::new(rpc.clone()))
+        .service(PersonServiceServer::new(rpc.clone()))
+        .service(InstitutionServiceServer::new(rpc))
+        .worker(Worker::new("sweep-identity", SWEEP, move || {
+            let sweeper = sweeper.clone();
+            async move { sweeper.step().await }
+        }))
+}

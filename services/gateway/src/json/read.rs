@@ -70,12 +70,17 @@ impl Search {
 
     fn oneofs(&mut self, shape: &MessageDescriptor, entries: &Map<String, Value>, path: &str) {
         let given = |field: &FieldDescriptor| {
-            [field.json_name(), field.name()].iter().any(|name| entries.get(*name).is_some_and(|v| !v.is_null()))
+            [field.json_name(), field.name()]
+                .iter()
+                .any(|name| entries.get(*name).is_some_and(|v| !v.is_null()))
         };
         for oneof in shape.oneofs() {
             if oneof.fields().filter(given).count() > 1 {
                 let names: Vec<String> = oneof.fields().map(|field| field.json_name().to_owned()).collect();
-                self.note(&join(path, oneof.name()), format!("only one of {} may be given", names.join(", ")));
+                self.note(
+                    &join(path, oneof.name()),
+                    format!("only one of {} may be given", names.join(", ")),
+                );
             }
         }
     }
@@ -138,9 +143,10 @@ fn scalar_problem(kind: &Kind, value: &Value) -> Option<&'static str> {
         Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
             (whole(value).is_some_and(|n| i32::try_from(n).is_ok()), "must be a whole number of 32 bits")
         }
-        Kind::Uint32 | Kind::Fixed32 => {
-            (whole(value).is_some_and(|n| u32::try_from(n).is_ok()), "must be a whole number from 0, of 32 bits")
-        }
+        Kind::Uint32 | Kind::Fixed32 => (
+            whole(value).is_some_and(|n| u32::try_from(n).is_ok()),
+            "must be a whole number from 0, of 32 bits",
+        ),
         Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => (
             whole(value).is_some_and(|n| i64::try_from(n).is_ok()),
             "must be a whole number of 64 bits, best as a string",
@@ -192,7 +198,8 @@ fn join(path: &str, name: &str) -> String {
 }
 
 fn field_names(shape: &MessageDescriptor) -> String {
-    let names: Vec<String> = shape.fields().take(MAX_HINTS).map(|field| field.json_name().to_owned()).collect();
+    let names: Vec<String> =
+        shape.fields().take(MAX_HINTS).map(|field| field.json_name().to_owned()).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
@@ -221,7 +228,8 @@ mod tests {
     #[test]
     fn reads_both_spellings_and_numbers_as_strings() {
         let json = r#"{"practitionerCode":"D1","issued_at_us":"1790000000000000","nonce":null}"#;
-        let bytes = message(&shape("liufang.identity.v1.IssuePractitionerTokenRequest"), json.as_bytes()).unwrap();
+        let bytes =
+            message(&shape("liufang.identity.v1.IssuePractitionerTokenRequest"), json.as_bytes()).unwrap();
         let request = pb::IssuePractitionerTokenRequest::decode(bytes.as_slice()).unwrap();
         assert_eq!((request.practitioner_code.as_str(), request.issued_at_us), ("D1", 1_790_000_000_000_000));
     }
@@ -255,7 +263,8 @@ mod tests {
     fn enums_and_doubled_names() {
         let found = problems("liufang.identity.v1.StartVerificationRequest", r#"{"purpose":"NO_SUCH"}"#);
         assert!(found[0].starts_with("purpose: must be one of PURPOSE_UNSPECIFIED, "), "{found:?}");
-        let found = problems("liufang.identity.v1.StartVerificationRequest", r#"{"psnName":"a","psn_name":"b"}"#);
+        let found =
+            problems("liufang.identity.v1.StartVerificationRequest", r#"{"psnName":"a","psn_name":"b"}"#);
         assert_eq!(found, ["psnName: given twice, under both of its names"]);
     }
 
@@ -271,7 +280,10 @@ mod tests {
     fn problems_never_repeat_values() {
         let json = r#"{"rows":[{"psnName":["张三"],"certno":13030219900101,"李四的字段":"x"}]}"#;
         let found = problems("liufang.identity.v1.ImportPersonsRequest", json).join("\n");
-        assert!(!found.contains("张三") && !found.contains("13030219900101") && !found.contains("李四"), "{found}");
+        assert!(
+            !found.contains("张三") && !found.contains("13030219900101") && !found.contains("李四"),
+            "{found}"
+        );
     }
 
     proptest! {

@@ -18,7 +18,8 @@ static OPTIONS: SerializeOptions = SerializeOptions::new().skip_default_fields(f
 
 /// `google.rpc` types, to show details in words.
 static DETAILS: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(tonic_types::pb::FILE_DESCRIPTOR_SET).expect("tonic-types ships a valid descriptor set")
+    DescriptorPool::decode(tonic_types::pb::FILE_DESCRIPTOR_SET)
+        .expect("tonic-types ships a valid descriptor set")
 });
 
 /// An answer: lowerCamelCase names, enums by name, 64-bit numbers as strings, fields with zero values included.
@@ -26,13 +27,16 @@ pub(super) fn message(shape: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u8>
     let message = DynamicMessage::decode(shape.clone(), bytes)
         .map_err(|_| GatewayError::BadAnswer("not the message of the contract"))?;
     let mut out = serde_json::Serializer::new(Vec::with_capacity(bytes.len() * 2 + 64));
-    message.serialize_with_options(&mut out, &OPTIONS).map_err(|_| GatewayError::BadAnswer("not valid as JSON"))?;
+    message
+        .serialize_with_options(&mut out, &OPTIONS)
+        .map_err(|_| GatewayError::BadAnswer("not valid as JSON"))?;
     Ok(out.into_inner())
 }
 
 /// A refusal: `{code, message, details: [{type, value, debug}]}`.
 pub(super) fn error(status: &Status) -> Response<AxumBody> {
-    let body = json!({ "code": code_name(status.code()), "message": status.message(), "details": details(status) });
+    let body =
+        json!({ "code": code_name(status.code()), "message": status.message(), "details": details(status) });
     let mut response = Response::new(AxumBody::from(body.to_string()));
     *response.status_mut() = http_status(status.code());
     let headers = response.headers_mut();

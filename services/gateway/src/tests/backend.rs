@@ -16,7 +16,6 @@ use liufang_platform::status::to_status;
 use liufang_platform::{Claims, PrincipalKind, SystemClock, Tokens};
 use liufang_proto::identity::v1 as pb;
 use liufang_proto::identity::v1::token_service_server::{TokenService, TokenServiceServer};
-use prost::Message as _;
 use tonic::body::Body;
 use tonic::metadata::MetadataMap;
 use tonic::service::Routes;
@@ -69,13 +68,17 @@ impl Service {
 
 #[tonic::async_trait]
 impl TokenService for Service {
-    async fn sign_in(&self, request: Request<pb::SignInRequest>) -> Result<Response<pb::SignInResponse>, Status> {
+    async fn sign_in(
+        &self,
+        request: Request<pb::SignInRequest>,
+    ) -> Result<Response<pb::SignInResponse>, Status> {
         let request = self.note(request);
         if request.verification_id == "slow" {
             tokio::time::sleep(Duration::from_millis(400)).await;
         }
         if request.verification_id == "incomplete" {
-            let doc = ReasonDoc::new("VERIFICATION_INCOMPLETE", Class::Precondition, "认证未完成", "not complete");
+            let doc =
+                ReasonDoc::new("VERIFICATION_INCOMPLETE", Class::Precondition, "认证未完成", "not complete");
             return Err(to_status(&Incomplete(doc), None));
         }
         Ok(Response::new(pb::SignInResponse { person_id: request.verification_id, tokens: None }))
@@ -202,11 +205,4 @@ impl World {
         };
         format!("Bearer {}", self.tokens.sign(&claims).unwrap())
     }
-}
-
-/// The answer every stream starts with.
-pub fn empty_frame() -> Vec<u8> {
-    let mut frame = vec![0, 0, 0, 0, 0];
-    frame.extend(pb::GetKeySetRequest {}.encode_to_vec());
-    frame
 }

@@ -13,7 +13,7 @@ use crate::GatewayConfig;
 async fn refusals_of_a_service_are_the_same_everywhere() {
     let world = world(GatewayConfig::default()).await;
     let body = pb::SignInRequest { verification_id: "incomplete".into() };
-    let status = world.tokens().await.sign_in(Request::new(body.clone())).await.unwrap_err();
+    let status = world.tokens().await.sign_in(Request::new(body.clone())).await.err().unwrap();
     let info = status.get_details_error_info().unwrap();
     assert_eq!((status.code(), info.reason.as_str()), (Code::FailedPrecondition, "VERIFICATION_INCOMPLETE"));
     assert_eq!(info.metadata["state"], "PHONE_CODE");
@@ -44,7 +44,8 @@ async fn methods_that_are_not_public_do_not_exist() {
     }
     let channel = world.channel().await;
     let mut persons = pb::person_service_client::PersonServiceClient::new(channel);
-    let status = persons.get_person_for_service(pb::GetPersonForServiceRequest::default()).await.err().unwrap();
+    let status =
+        persons.get_person_for_service(pb::GetPersonForServiceRequest::default()).await.err().unwrap();
     assert_eq!(status.code(), Code::Unimplemented);
     assert_eq!(status.get_details_error_info().unwrap().reason, "METHOD_NOT_FOUND");
     let (answer, _, _) =
@@ -86,10 +87,16 @@ async fn wrong_verbs_types_and_encodings() {
     assert_eq!(world.get(GET_KEY_SET).await.status, 405);
     assert_eq!(world.get("/favicon.ico").await.status, 404);
     let address = world.address;
-    assert_eq!(send(address, Method::POST, GET_KEY_SET, &[("content-type", "text/xml")], "").await.status, 415);
+    assert_eq!(
+        send(address, Method::POST, GET_KEY_SET, &[("content-type", "text/xml")], "").await.status,
+        415
+    );
     assert_eq!(send(address, Method::POST, GET_KEY_SET, &[], "{}").await.status, 415);
     // gRPC over HTTP/1.1 would lose its trailers
-    assert_eq!(send(address, Method::POST, GET_KEY_SET, &[("content-type", "application/grpc")], "").await.status, 505);
+    assert_eq!(
+        send(address, Method::POST, GET_KEY_SET, &[("content-type", "application/grpc")], "").await.status,
+        505
+    );
     let answer = world.json_with(GET_KEY_SET, "{}", &[("content-encoding", "gzip")]).await;
     assert_eq!(answer.refusal().1, "ENCODING_NOT_SUPPORTED");
 }

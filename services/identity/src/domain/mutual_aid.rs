@@ -5,6 +5,7 @@
 use liufang_kernel::region::{RegionPack, Relation};
 use liufang_kernel::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
+use time::Duration;
 
 use super::coded::coded;
 use super::day;
@@ -65,19 +66,31 @@ pub struct MutualAid {
     /// First day; absent until consent.
     #[serde(with = "day::optional")]
     pub begin: Option<Date>,
-    /// Last day; for a withdrawn one, the day on which it no longer holds.
+    /// Last day on which it holds; a withdrawal sets it to the day before.
     #[serde(with = "day::optional")]
     pub end: Option<Date>,
 }
 
 impl MutualAid {
-    /// Whether the holder's account may pay on `date`. A withdrawal works from its own day on.
+    /// Whether the holder's account may pay on `date`. A withdrawal works from its own day on, and the past stays.
     pub fn covers(&self, date: Date) -> bool {
         let begun = self.begin.is_some_and(|begin| begin <= date);
-        match self.state {
-            MutualAidState::Filed => false,
-            MutualAidState::Active => begun && self.end.is_none_or(|end| date <= end),
-            MutualAidState::Withdrawn => begun && self.end.is_some_and(|end| date < end),
+        begun && self.end.is_none_or(|end| date <= end)
+    }
+
+    /// The holder consents on `today`; good for `days` when the region limits it.
+    pub fn consent(&mut self, today: Date, days: Option<u32>) {
+        let last = days.and_then(|days| today.checked_add(Duration::days(i64::from(days) - 1)));
+        self.state = MutualAidState::Active;
+        self.begin = Some(today);
+        self.end = last;
+    }
+
+    /// Either side ends it: `today` is the first day without.
+    pub fn withdraw(&mut self, today: Date) {
+        self.state = MutualAidState::Withdrawn;
+        if self.begin.is_some() {
+            self.end = today.previous_day();
         }
     }
 

@@ -3,12 +3,14 @@
 //! Owns states, steps and the meaning of silence. Deliberately does not call anybody. Invariant: no answer is never
 //! taken for yes or no; it leads to a question (`domain.md` §11), and a question is asked until it is answered.
 
+mod journal;
 mod machine;
 mod states;
 
 #[cfg(test)]
 mod walk;
 
+pub use journal::Journal;
 pub use machine::{ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, after_insurer, first_step};
 pub use states::{PaymentState, Step, ord_stas};
 

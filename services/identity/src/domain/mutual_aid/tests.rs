@@ -62,10 +62,25 @@ fn a_filing_pays_between_consent_and_end() {
     let active = filing("a", MutualAidState::Active, begin, end);
     assert!(active.covers(date!(2026 - 01 - 10)) && active.covers(date!(2026 - 06 - 30)));
     assert!(!active.covers(date!(2026 - 01 - 09)) && !active.covers(date!(2026 - 07 - 01)));
-    let withdrawn = filing("a", MutualAidState::Withdrawn, begin, end);
-    assert!(withdrawn.covers(date!(2026 - 06 - 29)) && !withdrawn.covers(date!(2026 - 06 - 30)));
     assert!(!filing("a", MutualAidState::Filed, None, None).covers(TODAY));
-    assert!(!filing("a", MutualAidState::Withdrawn, None, end).covers(TODAY));
+}
+
+#[test]
+fn consent_opens_and_withdrawal_closes_but_the_past_stays() {
+    let mut aid = filing("a", MutualAidState::Filed, None, None);
+    aid.consent(TODAY, Some(365));
+    assert_eq!((aid.begin, aid.end), (Some(TODAY), Some(date!(2027 - 11 - 21))));
+    let later = date!(2027 - 01 - 05);
+    aid.withdraw(later);
+    assert!(aid.covers(TODAY) && aid.covers(date!(2027 - 01 - 04)) && !aid.covers(later));
+    let mut same_day = filing("a", MutualAidState::Filed, None, None);
+    same_day.consent(TODAY, None);
+    assert_eq!(same_day.end, None);
+    same_day.withdraw(TODAY);
+    assert!(!same_day.covers(TODAY));
+    let mut refused = filing("a", MutualAidState::Filed, None, None);
+    refused.withdraw(TODAY);
+    assert_eq!((refused.state, refused.covers(TODAY)), (MutualAidState::Withdrawn, false));
 }
 
 #[test]

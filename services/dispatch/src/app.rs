@@ -1,0 +1,52 @@
+//! Use cases of dispatch.
+
+mod change;
+mod codes;
+mod courier;
+mod deliveries;
+mod hand_over;
+mod plan;
+mod view;
+
+pub use courier::{LogTemperature, ReportPosition, StartShift};
+pub use deliveries::{Create, Quote, Quoted, Ready, Which, WithCode};
+pub use hand_over::{ConfirmDelivery, ConfirmPickUp, ConfirmReturn, ReportFailedAttempt};
+pub use view::View;
+
+use std::sync::Arc;
+
+use liufang_kernel::region::DeliveryRules;
+use liufang_kernel::Timestamp;
+use liufang_platform::{Cipher, Db, Deps, Ids, Peers, Regions, SharedClock};
+
+use crate::error::DispatchError;
+
+/// Dispatch.
+#[derive(Clone)]
+pub struct App {
+    db: Db,
+    peers: Peers,
+    clock: SharedClock,
+    ids: Ids,
+    cipher: Cipher,
+    regions: Arc<Regions>,
+}
+
+impl App {
+    pub fn new(deps: &Deps) -> App {
+        App {
+            db: deps.db.clone(),
+            peers: deps.peers.clone(),
+            clock: deps.clock.clone(),
+            ids: deps.ids,
+            cipher: deps.cipher.clone(),
+            regions: deps.regions.clone(),
+        }
+    }
+
+    /// The region's delivery rules of the day.
+    fn rules(&self, region: &str, now: Timestamp) -> Result<&DeliveryRules, DispatchError> {
+        let pack = self.regions.get(region).ok_or(DispatchError::NoRules)?;
+        pack.delivery(now.china_date()).ok_or(DispatchError::NoRules)
+    }
+}

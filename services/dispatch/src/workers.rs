@@ -1,0 +1,15 @@
+//! Background loops.
+
+use std::time::Duration;
+
+use liufang_platform::Worker;
+
+use crate::app::App;
+
+/// Assigns couriers.
+pub fn assign(app: App) -> Worker {
+    Worker::new("dispatch-assign", Duration::from_millis(500), move || {
+        let app = app.clone();
+        async move { app.assign_step().await }
+    })
+}

@@ -1,0 +1,89 @@
+//! Use cases: one function per RPC. Each owns its unit of work; providers are asked before it begins, never inside.
+
+pub mod counter;
+pub mod institutions;
+pub mod machines;
+pub mod mutual_aid;
+pub mod persons;
+pub mod phone;
+pub mod practitioners;
+pub mod sign_in;
+pub mod tokens;
+pub mod verification;
+
+use liufang_platform::{Begun, CallMeta, Deps, Principal, PrincipalKind};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::IdentityError;
+use crate::store::vault::Vault;
+use crate::wire::provider::Provider;
+
+/// The use cases; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    deps: Deps,
+    vault: Vault,
+    provider: Provider,
+}
+
+/// The reply of a use case that has nothing to say.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Done {}
+
+/// A refused row of a batch. The message names fields, never their values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowProblem {
+    pub row: i32,
+    pub reason: String,
+    pub message: String,
+}
+
+/// The reply of a batch import.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Imported {
+    /// By row, where the batch makes ids; empty text where the row was refused.
+    pub ids: Vec<String>,
+    pub errors: Vec<RowProblem>,
+}
+
+impl App {
+    pub fn new(deps: &Deps) -> App {
+        App {
+            deps: deps.clone(),
+            vault: Vault::new(deps.cipher.clone()),
+            provider: Provider::new(deps.peers.clone(), deps.ids),
+        }
+    }
+
+    /// The stored reply of the same call, so that a repeat asks no provider again.
+    async fn replayed<R: DeserializeOwned>(&self, meta: &CallMeta) -> Result<Option<R>, IdentityError> {
+        match self.deps.db.begin::<R>(meta).await? {
+            Begun::Replay(reply) => Ok(Some(reply)),
+            Begun::Fresh(work) => {
+                work.cancel().await?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl RowProblem {
+    fn new(row: i32, reason: &liufang_kernel::ReasonDoc, message: impl Into<String>) -> RowProblem {
+        RowProblem { row, reason: reason.reason.to_string(), message: message.into() }
+    }
+}
+
+/// The platform a session or a token belongs to; empty for the person's own app.
+fn platform_of(principal: &Principal) -> &str {
+    match principal.kind {
+        PrincipalKind::Platform => &principal.subject,
+        PrincipalKind::Patient => &principal.client,
+        _ => "",
+    }
+}
+
+/// Whether a caller that is bound to a region may write about it.
+fn serves(principal: &Principal, region: &str) -> bool {
+    principal.region.is_empty() || principal.region == region
+}

@@ -1,0 +1,153 @@
+//! The phone of a session: sending the one-time code, checking it, and the carrier's three elements.
+
+use liufang_kernel::Sensitive;
+use liufang_platform::{Begun, Call, CallMeta};
+
+use super::App;
+use super::verification::View;
+use crate::domain::phone_code::{self, PhoneCode};
+use crate::domain::throttle::PHONE_MESSAGES;
+use crate::domain::verification::{Outcome, Ready, Step};
+use crate::error::IdentityError;
+use crate::store;
+use crate::store::verification::Verification;
+
+/// Checks a typed code.
+pub struct CheckCode {
+    pub verification_id: String,
+    pub code: Sensitive<String>,
+}
+
+impl App {
+    /// Sends a code. Where the registry gave no answer before, it is asked first.
+    pub async fn send_phone_code(&self, call: Call<String>) -> Result<View, IdentityError> {
+        if let Some(reply) = self.replayed(&call.meta).await? {
+            return Ok(reply);
+        }
+        let Call { meta, body: verification_id } = call;
+        let mut own = self.session(self.deps.db.read(), &verification_id, &meta).await?;
+        own.session.gate(meta.now)?;
+        if own.session.next_step() == Some(Step::IdNumber) {
+            self.ask_registry_again(&mut own, &meta).await?;
+        }
+        let passed_id = own.session.next_step() != Some(Step::IdNumber);
+        let outcome = if passed_id && own.session.ready(Step::Phone, meta.now)? == Ready::Take {
+            Some(self.send_code(&mut own, &meta).await?)
+        } else {
+            None
+        };
+        let work = match self.deps.db.begin(&meta).await? {
+            Begun::Replay(reply) => return Ok(reply),
+            Begun::Fresh(work) => work,
+        };
+        // the version of our own reservation guards the note: a later code is not touched by an earlier answer
+        match outcome {
+            Some(Outcome::Pass) => {
+                own.session.code_sent(meta.now)?;
+                own.code = own.code.take().map(|code| PhoneCode { delivered: true, ..code });
+                store::verification::update(work.tx(), &self.vault, &mut own).await?;
+            }
+            Some(Outcome::Fail) => {
+                own.session.record(Step::Phone, Outcome::Fail, meta.now)?;
+                own.code = None;
+                store::verification::update(work.tx(), &self.vault, &mut own).await?;
+            }
+            Some(Outcome::NoAnswer) | None => {}
+        }
+        Ok(work.commit(View::from(&own)).await?)
+    }
+
+    /// Checks the code, then the carrier. A passed code stays passed while the carrier is asked again.
+    pub async fn verify_phone_code(&self, call: Call<CheckCode>) -> Result<View, IdentityError> {
+        if let Some(reply) = self.replayed(&call.meta).await? {
+            return Ok(reply);
+        }
+        let Call { meta, body } = call;
+        let db = &self.deps.db;
+        let seen = self.session(db.read(), &body.verification_id, &meta).await?;
+        if seen.session.ready(Step::Phone, meta.now)? == Ready::Take
+            && let Some(refused) = self.take_code(&body, &meta).await?
+        {
+            return Ok(refused);
+        }
+        let mut own = self.session(db.read(), &body.verification_id, &meta).await?;
+        let mut outcome = None;
+        if own.session.ready(Step::Carrier, meta.now)? == Ready::Take {
+            let (name, certno, phone) = (own.name.reveal(), own.certno.reveal(), own.phone.reveal());
+            outcome = Some(self.provider.check_carrier(name, certno, phone).await);
+        }
+        let work = match db.begin(&meta).await? {
+            Begun::Replay(reply) => return Ok(reply),
+            Begun::Fresh(work) => work,
+        };
+        if let Some(outcome) = outcome {
+            own.session.record(Step::Carrier, outcome, meta.now)?;
+            store::verification::update(work.tx(), &self.vault, &mut own).await?;
+        }
+        Ok(work.commit(View::from(&own)).await?)
+    }
+
+    /// Compares a code under the session's version, so that of many guesses at once one is compared. A wrong code is a
+    /// reply with the attempts that are left; a right one is kept before the carrier is asked.
+    async fn take_code(&self, body: &CheckCode, meta: &CallMeta) -> Result<Option<View>, IdentityError> {
+        let work = match self.deps.db.begin::<View>(meta).await? {
+            Begun::Replay(reply) => return Ok(Some(reply)),
+            Begun::Fresh(work) => work,
+        };
+        let mut own = self.session(work.tx(), &body.verification_id, meta).await?;
+        if !self.try_code(&mut own, body, meta)? {
+            own.session.record(Step::Phone, Outcome::Fail, meta.now)?;
+            store::verification::update(work.tx(), &self.vault, &mut own).await?;
+            return Ok(Some(work.commit(View::from(&own)).await?));
+        }
+        // the claimed key belongs to the reply, which the carrier has yet to shape
+        work.cancel().await?;
+        own.session.record(Step::Phone, Outcome::Pass, meta.now)?;
+        own.code = None;
+        let step = self.deps.db.begin_step().await?;
+        store::verification::update(step.tx(), &self.vault, &mut own).await?;
+        step.done().await?;
+        Ok(None)
+    }
+
+    fn try_code(&self, own: &mut Verification, body: &CheckCode, meta: &CallMeta) -> Result<bool, IdentityError> {
+        own.session.ready(Step::Phone, meta.now)?;
+        let typed = self.vault.phone_code(&own.verification_id, body.code.reveal());
+        Ok(phone_code::matches(own.code.as_ref(), &typed, meta.now)?)
+    }
+
+    /// Reserves a code, then hands it to the carrier. Until the carrier answers, the step says no answer.
+    async fn send_code(&self, own: &mut Verification, meta: &CallMeta) -> Result<Outcome, IdentityError> {
+        if let Some(wait_ms) = phone_code::resend_wait_ms(own.code.as_ref(), meta.now) {
+            return Err(IdentityError::ResendTooSoon { wait_ms });
+        }
+        let subject = format!("phone:{}", self.vault.phone_blind(own.phone.reveal()));
+        let code = self.deps.ids.digits(phone_code::DIGITS);
+        let work = self.deps.db.begin_step().await?;
+        let window = store::throttle::find(work.tx(), &subject).await?;
+        if let Some(wait_ms) = PHONE_MESSAGES.wait_ms(window, meta.now) {
+            return Err(IdentityError::ResendTooSoon { wait_ms });
+        }
+        store::throttle::count(work.tx(), &subject, PHONE_MESSAGES, meta.now).await?;
+        let hash = self.vault.phone_code(&own.verification_id, &code);
+        own.code = Some(PhoneCode { hash, sent_at: meta.now, delivered: false });
+        own.session.record(Step::Phone, Outcome::NoAnswer, meta.now)?;
+        store::verification::update(work.tx(), &self.vault, own).await?;
+        work.done().await?;
+        Ok(self.provider.send_code(own.phone.reveal(), &code).await)
+    }
+
+    async fn ask_registry_again(&self, own: &mut Verification, meta: &CallMeta) -> Result<(), IdentityError> {
+        let (name, certno) = (own.name.reveal(), own.certno.reveal());
+        let outcome = self.provider.check_identity(name, certno).await;
+        if outcome == Outcome::Pass {
+            let blind = self.vault.certno_blind(certno);
+            let person = self.known_person(name, &blind, own.session.purpose, meta).await?;
+            own.person_id = Some(person.person_id);
+        }
+        own.session.record(Step::IdNumber, outcome, meta.now)?;
+        let work = self.deps.db.begin_step().await?;
+        store::verification::update(work.tx(), &self.vault, own).await?;
+        Ok(work.done().await?)
+    }
+}

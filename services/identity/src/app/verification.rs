@@ -1,0 +1,179 @@
+//! Real-name verification: start, face, state. The phone has its own file.
+
+use liufang_kernel::idcard::IdNumber;
+use liufang_kernel::phone::Phone;
+use liufang_kernel::{Date, Sensitive, Timestamp};
+use liufang_platform::{Begun, Call, CallMeta};
+use sea_orm::ConnectionTrait;
+use serde::{Deserialize, Serialize};
+
+use super::{App, platform_of};
+use crate::domain::face_proof::FaceProof;
+use crate::domain::person::{Person, same_name};
+use crate::domain::throttle::IDENTITY_MISSES;
+use crate::domain::verification::{LOCK_SECONDS, Outcome, Progress, Purpose, Ready, Session, Step};
+use crate::error::IdentityError;
+use crate::store;
+use crate::store::verification::Verification;
+
+/// Opens a session.
+pub struct Start {
+    pub purpose: Purpose,
+    pub name: Sensitive<String>,
+    pub certno: IdNumber,
+    pub phone: Phone,
+}
+
+/// Hands the provider's capture over.
+pub struct Face {
+    pub verification_id: String,
+    pub capture_ref: String,
+}
+
+/// A session as its caller sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    pub verification_id: String,
+    pub purpose: Purpose,
+    pub steps: Vec<Progress>,
+    pub complete: bool,
+    pub expires_at: Timestamp,
+    pub locked_until: Option<Timestamp>,
+}
+
+impl From<&Verification> for View {
+    fn from(own: &Verification) -> View {
+        View {
+            verification_id: own.verification_id.clone(),
+            purpose: own.session.purpose,
+            steps: own.session.steps.clone(),
+            complete: own.session.complete(),
+            expires_at: own.session.expires_at,
+            locked_until: own.session.locked_until,
+        }
+    }
+}
+
+impl App {
+    /// Opens a session and asks the registry. Order of refusals: locked, mismatch, not insured, not registered.
+    pub async fn start_verification(&self, call: Call<Start>) -> Result<View, IdentityError> {
+        if let Some(reply) = self.replayed(&call.meta).await? {
+            return Ok(reply);
+        }
+        let Call { meta, body } = call;
+        let db = &self.deps.db;
+        let certno_blind = self.vault.certno_blind(body.certno.reveal());
+        if let Some(until) = store::verification::locked_until(db.read(), &certno_blind, meta.now).await? {
+            return Err(IdentityError::VerificationLocked { until });
+        }
+        let name = body.name.reveal();
+        let outcome = self.provider.check_identity(name, body.certno.reveal()).await;
+        let person = match outcome {
+            Outcome::Pass => Some(self.known_person(name, &certno_blind, body.purpose, &meta).await?),
+            Outcome::NoAnswer => None,
+            Outcome::Fail => return Err(self.identity_missed(&certno_blind, meta.now).await?),
+        };
+        let mut session = Session::open(body.purpose, meta.now);
+        session.record(Step::IdNumber, outcome, meta.now)?;
+        let verification = Verification {
+            // whoever knows the id may go on with the session, so it cannot be guessed
+            verification_id: format!("vrf_{}", self.deps.ids.secret()),
+            session,
+            platform: platform_of(&meta.principal).to_owned(),
+            person_id: person.map(|person| person.person_id),
+            name: body.name,
+            certno: Sensitive::new(body.certno.reveal().to_owned()),
+            phone: Sensitive::new(body.phone.reveal().to_owned()),
+            code: None,
+            version: 1,
+        };
+        match db.begin(&meta).await? {
+            Begun::Replay(reply) => Ok(reply),
+            Begun::Fresh(work) => {
+                store::verification::insert(work.tx(), &self.vault, &verification).await?;
+                Ok(work.commit(View::from(&verification)).await?)
+            }
+        }
+    }
+
+    /// Asks the face provider. A pass becomes a dated proof for this person, purpose and session.
+    pub async fn verify_face(&self, call: Call<Face>) -> Result<View, IdentityError> {
+        if let Some(reply) = self.replayed(&call.meta).await? {
+            return Ok(reply);
+        }
+        let Call { meta, body } = call;
+        let db = &self.deps.db;
+        let seen = self.session(db.read(), &body.verification_id, &meta).await?;
+        let mut answer = None;
+        if seen.session.ready(Step::Face, meta.now)? == Ready::Take {
+            let (name, certno) = (seen.name.reveal(), seen.certno.reveal());
+            answer = Some(self.provider.check_face(name, certno, &body.capture_ref).await);
+        }
+        let work = match db.begin(&meta).await? {
+            Begun::Replay(reply) => return Ok(reply),
+            Begun::Fresh(work) => work,
+        };
+        let mut own = self.session(work.tx(), &body.verification_id, &meta).await?;
+        if let Some((outcome, serial)) = answer
+            && own.session.ready(Step::Face, meta.now)? == Ready::Take
+        {
+            own.session.record(Step::Face, outcome, meta.now)?;
+            store::verification::update(work.tx(), &self.vault, &mut own).await?;
+            if outcome == Outcome::Pass {
+                let person_id = own.person_id.as_deref().ok_or(IdentityError::NotInsured)?;
+                let proof = FaceProof::new(person_id, own.session.purpose, meta.now, own.session.expires_at);
+                store::face_proof::insert(work.tx(), &self.vault, &own.verification_id, &proof, &serial).await?;
+            }
+        }
+        Ok(work.commit(View::from(&own)).await?)
+    }
+
+    /// The state of a session, also of a locked or expired one.
+    pub async fn get_verification(&self, call: Call<String>) -> Result<View, IdentityError> {
+        let own = self.session(self.deps.db.read(), &call.body, &call.meta).await?;
+        Ok(View::from(&own))
+    }
+
+    /// The caller's session; another caller's does not exist.
+    pub(super) async fn session<C: ConnectionTrait>(
+        &self,
+        connection: &C,
+        verification_id: &str,
+        meta: &CallMeta,
+    ) -> Result<Verification, IdentityError> {
+        let own = store::verification::find(connection, &self.vault, verification_id).await?;
+        own.filter(|own| own.platform == platform_of(&meta.principal)).ok_or(IdentityError::VerificationNotFound)
+    }
+
+    /// The insured person behind a number the registry confirmed.
+    pub(super) async fn known_person(
+        &self,
+        name: &str,
+        certno_blind: &str,
+        purpose: Purpose,
+        meta: &CallMeta,
+    ) -> Result<Person, IdentityError> {
+        let today: Date = meta.now.china_date();
+        let person = store::person::find_by_certno(self.deps.db.read(), &self.vault, certno_blind, today).await?;
+        let person = person.ok_or(IdentityError::NotInsured)?;
+        if !same_name(person.name.reveal(), name) {
+            return Err(self.identity_missed(certno_blind, meta.now).await?);
+        }
+        if purpose != Purpose::Register && !person.verified {
+            return Err(IdentityError::NotRegistered);
+        }
+        Ok(person)
+    }
+
+    /// Counts a mismatch; enough of them lock the number. Answers the refusal.
+    async fn identity_missed(&self, certno_blind: &str, now: Timestamp) -> Result<IdentityError, IdentityError> {
+        let work = self.deps.db.begin_step().await?;
+        let subject = format!("identity:{certno_blind}");
+        let window = store::throttle::count(work.tx(), &subject, IDENTITY_MISSES, now).await?;
+        if window.count >= IDENTITY_MISSES.limit {
+            store::verification::lock(work.tx(), certno_blind, now.plus_seconds(LOCK_SECONDS)).await?;
+        }
+        work.done().await?;
+        Ok(IdentityError::IdentityMismatch)
+    }
+}

@@ -1,0 +1,271 @@
+//! Prescriptions: the row with everything only this service may see, and the queries that find rows.
+
+use liufang_kernel::Timestamp;
+use liufang_platform::Cipher;
+use sea_orm::entity::prelude::*;
+use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, QueryTrait};
+
+use super::{StoreError, line};
+use crate::domain::lifecycle::Status;
+use crate::domain::prescription::{Line, Prescription};
+use crate::domain::state::State;
+
+mod row;
+
+use row::{read, written};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "prescription")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub hi_rxno: String,
+    pub trace_code: String,
+    pub hosp_rxno: String,
+    pub visit_id: String,
+    pub person_id: String,
+    pub hospital: String,
+    pub doctor: String,
+    pub disease: String,
+    pub diagnosis: String,
+    pub long_rx: bool,
+    pub renews: String,
+    pub issued_at_us: i64,
+    pub valid_until_us: i64,
+    pub findings_sealed: String,
+    pub state: i32,
+    pub review: i32,
+    pub used: i32,
+    pub nominee: String,
+    pub holder: String,
+    pub order_id: String,
+    pub nominated_at_us: i64,
+    pub token_hash: String,
+    pub token_sealed: String,
+    pub secret_hash: String,
+    pub hospital_pharmacist: String,
+    pub hospital_opinion_sealed: String,
+    pub pharmacy_pharmacist: String,
+    pub review_opinion_sealed: String,
+    pub end_reason_sealed: String,
+    pub document_sealed: String,
+    pub doctor_signature: String,
+    pub pharmacist_signature: String,
+    pub doctor_key: String,
+    pub pharmacist_key: String,
+    pub version: i64,
+    pub created_at_us: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// A prescription with what never leaves this service as a whole. Has no `Debug`.
+#[derive(Clone)]
+pub struct Record {
+    pub rx: Prescription,
+    pub nominated_at: Timestamp,
+    /// Keyed hash of the circulation token; stays while the nomination stands, so that a second claim is told `HELD`.
+    pub token_hash: String,
+    /// The token itself, sealed: the nominated pharmacy reads it from its queue. Empty once claimed.
+    pub token: String,
+    /// Keyed hash of the claim secret; the secret is nowhere.
+    pub secret_hash: String,
+    pub hospital_opinion: String,
+    /// Why it was revoked or given back last.
+    pub end_reason: String,
+    pub signed: Signed,
+}
+
+/// The canonical document and its signatures.
+#[derive(Clone, Default)]
+pub struct Signed {
+    pub document: String,
+    pub doctor_signature: String,
+    pub pharmacist_signature: String,
+    /// The keys that verified.
+    pub doctor_key: String,
+    pub pharmacist_key: String,
+}
+
+impl Record {
+    /// The moving part.
+    pub fn status(&self) -> Status {
+        let rx = &self.rx;
+        Status {
+            state: rx.state,
+            review: rx.review,
+            used: rx.used,
+            doctor: rx.doctor.clone(),
+            hospital_pharmacist: rx.hospital_pharmacist.clone(),
+            pharmacy_pharmacist: rx.pharmacy_pharmacist.clone(),
+            nominee: rx.nominee.clone(),
+            holder: rx.holder.clone(),
+            order_id: rx.order_id.clone(),
+            valid_until: rx.valid_until,
+        }
+    }
+
+    /// Takes over a decided status. Token and secret die with nomination and claim.
+    pub fn put(&mut self, status: Status) {
+        if status.nominee.is_empty() {
+            self.token_hash.clear();
+            self.token.clear();
+        }
+        if status.holder.is_empty() {
+            self.secret_hash.clear();
+        } else {
+            self.token.clear();
+        }
+        let rx = &mut self.rx;
+        rx.state = status.state;
+        rx.review = status.review;
+        rx.used = status.used;
+        rx.hospital_pharmacist = status.hospital_pharmacist;
+        rx.pharmacy_pharmacist = status.pharmacy_pharmacist;
+        rx.nominee = status.nominee;
+        rx.holder = status.holder;
+        rx.order_id = status.order_id;
+    }
+}
+
+pub async fn get(conn: &impl ConnectionTrait, cipher: &Cipher, hi_rxno: &str) -> Result<Option<Record>, StoreError> {
+    one(conn, cipher, Entity::find_by_id(hi_rxno.to_owned())).await
+}
+
+/// By the keyed hash of a circulation token.
+pub async fn by_token(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    token_hash: &str,
+) -> Result<Option<Record>, StoreError> {
+    one(conn, cipher, Entity::find().filter(Column::TokenHash.eq(token_hash))).await
+}
+
+/// A person's prescription by the hospital's own number.
+pub async fn by_hospital_number(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    (hospital, number, person): (&str, &str, &str),
+) -> Result<Option<Record>, StoreError> {
+    let query = Entity::find()
+        .filter(Column::Hospital.eq(hospital))
+        .filter(Column::HospRxno.eq(number))
+        .filter(Column::PersonId.eq(person));
+    one(conn, cipher, query).await
+}
+
+/// Inserts a draft with its lines; [`StoreError::Exists`] when the hospital used its number before.
+pub async fn insert(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    record: &Record,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    Entity::insert(row::new(record, cipher, now)?).exec_without_returning(conn).await?;
+    line::insert_all(conn, &record.rx.hi_rxno, &record.rx.lines).await
+}
+
+/// Writes everything that can change, decided on version `record.rx.version - 1`; false when somebody else was faster.
+pub async fn advance(conn: &impl ConnectionTrait, cipher: &Cipher, record: &Record) -> Result<bool, StoreError> {
+    let changed = Entity::update_many()
+        .set(written(record, cipher))
+        .filter(Column::HiRxno.eq(&record.rx.hi_rxno))
+        .filter(Column::Version.eq(record.rx.version - 1))
+        .exec(conn)
+        .await?;
+    Ok(changed.rows_affected == 1)
+}
+
+/// A page of a person's prescriptions, newest first, after the row `(created_at_us, hi_rxno)`.
+pub async fn of_person(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    person: &str,
+    after: Option<(i64, String)>,
+    limit: u64,
+) -> Result<Vec<(i64, Record)>, StoreError> {
+    let query = Entity::find().filter(Column::PersonId.eq(person)).apply_if(after, |query, (at, rx)| {
+        let same_moment = Column::CreatedAtUs.eq(at).and(Column::HiRxno.lt(rx));
+        query.filter(Column::CreatedAtUs.lt(at).or(same_moment))
+    });
+    let query = query.order_by_desc(Column::CreatedAtUs).order_by_desc(Column::HiRxno).limit(limit);
+    let rows = query.all(conn).await?;
+    let created: Vec<i64> = rows.iter().map(|row| row.created_at_us).collect();
+    Ok(created.into_iter().zip(with_lines(conn, cipher, rows).await?).collect())
+}
+
+/// What a pharmacy is nominated for or holds, and nobody has finished; oldest first, at most 500.
+pub async fn at_pharmacy(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    pharmacy: &str,
+) -> Result<Vec<Record>, StoreError> {
+    let query = Entity::find()
+        .filter(Column::Nominee.eq(pharmacy))
+        .filter(Column::State.eq(State::Active.code()))
+        .order_by_asc(Column::NominatedAtUs)
+        .limit(500);
+    let rows = query.all(conn).await?;
+    with_lines(conn, cipher, rows).await
+}
+
+/// Lines of the person's other active prescriptions.
+pub async fn active_lines(
+    conn: &impl ConnectionTrait,
+    person: &str,
+    now: Timestamp,
+) -> Result<Vec<Line>, StoreError> {
+    let numbers: Vec<String> = Entity::find()
+        .select_only()
+        .column(Column::HiRxno)
+        .filter(Column::PersonId.eq(person))
+        .filter(Column::State.eq(State::Active.code()))
+        .filter(Column::ValidUntilUs.gt(now.0))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(line::of_all(conn, &numbers).await?.into_iter().map(|(_, line)| line).collect())
+}
+
+/// Numbers of prescriptions whose time has passed and that nobody has marked yet.
+pub async fn overdue(conn: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<String>, StoreError> {
+    let open = State::ALL.iter().filter(|state| !state.is_terminal()).map(|state| state.code());
+    let numbers = Entity::find()
+        .select_only()
+        .column(Column::HiRxno)
+        .filter(Column::State.is_in(open))
+        .filter(Column::ValidUntilUs.lte(now.0))
+        .order_by_asc(Column::ValidUntilUs)
+        .limit(limit)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(numbers)
+}
+
+async fn one(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    query: Select<Entity>,
+) -> Result<Option<Record>, StoreError> {
+    let rows: Vec<Model> = query.one(conn).await?.into_iter().collect();
+    Ok(with_lines(conn, cipher, rows).await?.pop())
+}
+
+async fn with_lines(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    rows: Vec<Model>,
+) -> Result<Vec<Record>, StoreError> {
+    let numbers: Vec<String> = rows.iter().map(|row| row.hi_rxno.clone()).collect();
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lines = line::of_all(conn, &numbers).await?;
+    let own = |number: &str| {
+        lines.iter().filter(|(rx, _)| rx == number).map(|(_, line)| line.clone()).collect::<Vec<Line>>()
+    };
+    rows.into_iter().map(|row| read(own(&row.hi_rxno), row, cipher)).collect()
+}

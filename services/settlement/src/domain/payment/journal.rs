@@ -1,0 +1,109 @@
+//! The journal row of a payment: everything a crash must not forget.
+
+use liufang_kernel::{Fen, Timestamp};
+
+use super::machine::Next;
+use super::states::{PaymentState, Step, ord_stas};
+use super::{Payment, backoff_us, is_insured};
+use crate::domain::benefit::Leg;
+
+/// A payment with what only the machine needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journal {
+    pub payment_id: String,
+    pub quote_id: String,
+    pub order_id: String,
+    pub person_id: String,
+    pub fixmedins_code: String,
+    pub region: String,
+    pub insutype: String,
+    pub agency: String,
+    pub state: PaymentState,
+    /// The next thing to do.
+    pub step: Step,
+    /// Failed tries of the step.
+    pub attempts: i64,
+    /// Nobody touches the payment before; also the lease of whoever is at work.
+    pub next_at: Timestamp,
+    pub version: i64,
+    pub legs: Vec<Leg>,
+    /// Amount of the channel leg.
+    pub cash: Fen,
+    /// Delivery and packing within it.
+    pub freight: Fen,
+    pub channel: String,
+    /// Our number at the channel, fixed before the first call.
+    pub channel_order_no: String,
+    pub refund_no: String,
+    /// Our message id at the insurer, fixed before the first call (`domain.md` §11).
+    pub msgid: String,
+    pub reverse_msgid: String,
+    pub setl_id: String,
+    pub hold_expires_at: Timestamp,
+    pub captured_at: Timestamp,
+    pub refunded: Fen,
+    pub failure_reason: String,
+    pub refund_reason: String,
+    pub created_at: Timestamp,
+}
+
+/// Least pause after something was raised: a person is slower than a machine.
+const RAISED_PAUSE_S: i64 = 5;
+
+impl Journal {
+    pub fn insured(&self) -> bool {
+        is_insured(&self.legs)
+    }
+
+    /// Whether the machine has something left to do.
+    pub fn is_running(&self) -> bool {
+        matches!(self.state, PaymentState::Pending | PaymentState::Refunding)
+    }
+
+    /// Moves to what comes next; true when it may be done at once.
+    pub fn advance(&mut self, next: Next, now: Timestamp) -> bool {
+        let (step, at_once) = match next {
+            Next::Go(step) => (step, true),
+            Next::Failing(failure, step) => {
+                self.failure_reason = failure.as_str().to_owned();
+                (step, true)
+            }
+            Next::Later(step) | Next::Raise(_, step) => (step, false),
+        };
+        self.attempts = if at_once { 0 } else { self.attempts + 1 };
+        self.step = step;
+        self.next_at = if at_once { now } else { Timestamp(now.0 + backoff_us(self.attempts)) };
+        if matches!(next, Next::Raise(..)) {
+            self.next_at = self.next_at.max(now.plus_seconds(RAISED_PAUSE_S));
+        }
+        at_once
+    }
+
+    /// Ends the machine in a state.
+    pub fn end(&mut self, state: PaymentState) {
+        self.state = state;
+        self.step = Step::Idle;
+        self.attempts = 0;
+        self.next_at = Timestamp(0);
+    }
+
+    /// What a reader sees.
+    pub fn view(&self) -> Payment {
+        Payment {
+            payment_id: self.payment_id.clone(),
+            quote_id: self.quote_id.clone(),
+            order_id: self.order_id.clone(),
+            person_id: self.person_id.clone(),
+            state: self.state,
+            ord_stas: ord_stas(self.state, self.step, !self.cash.is_zero(), self.attempts > 0),
+            legs: self.legs.clone(),
+            hold_expires_at: self.hold_expires_at,
+            channel: self.channel.clone(),
+            channel_order_no: self.channel_order_no.clone(),
+            setl_id: self.setl_id.clone(),
+            captured_at: self.captured_at,
+            refunded: self.refunded,
+            failure_reason: self.failure_reason.clone(),
+        }
+    }
+}

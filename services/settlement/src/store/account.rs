@@ -1,0 +1,122 @@
+//! Personal accounts and their statements.
+
+use liufang_kernel::{Fen, Timestamp};
+use sea_orm::{ConnectionTrait, QueryResult};
+
+use super::{all, exec, one};
+use crate::app::account::StatementRow;
+use crate::error::SettlementError;
+
+/// Balance and held amount; zeros for somebody without an account.
+pub async fn balance(conn: &impl ConnectionTrait, person_id: &str) -> Result<(Fen, Fen), SettlementError> {
+    let sql = "SELECT balance_fen, held_fen FROM personal_account WHERE person_id = $1";
+    match one(conn, sql, [person_id.into()]).await? {
+        Some(row) => Ok((Fen(row.try_get("", "balance_fen")?), Fen(row.try_get("", "held_fen")?))),
+        None => Ok((Fen::ZERO, Fen::ZERO)),
+    }
+}
+
+/// Puts money into an account, opening it when there is none; answers the balance after it.
+pub async fn credit(
+    conn: &impl ConnectionTrait,
+    person_id: &str,
+    amount: Fen,
+) -> Result<Fen, SettlementError> {
+    let sql = "INSERT INTO personal_account (person_id, balance_fen, held_fen) VALUES ($1, $2, 0) \
+               ON CONFLICT (person_id) DO UPDATE SET balance_fen = personal_account.balance_fen + excluded.balance_fen \
+               RETURNING balance_fen";
+    let row = one(conn, sql, [person_id.into(), amount.0.into()]).await?;
+    Ok(Fen(row.ok_or(SettlementError::Stored("personal account"))?.try_get("", "balance_fen")?))
+}
+
+pub async fn insert_statement(
+    conn: &impl ConnectionTrait,
+    person_id: &str,
+    row: &StatementRow,
+) -> Result<(), SettlementError> {
+    let sql = "INSERT INTO statement_row \
+               (person_id, sequence, at_us, kind, amount_fen, balance_fen, order_id, for_relative) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let values = [
+        person_id.into(),
+        row.sequence.into(),
+        row.at.0.into(),
+        row.kind.clone().into(),
+        row.amount.0.into(),
+        row.balance.0.into(),
+        row.order_id.clone().into(),
+        row.for_relative.into(),
+    ];
+    exec(conn, sql, values).await?;
+    Ok(())
+}
+
+/// Newest first, older than `before`.
+pub async fn statement(
+    conn: &impl ConnectionTrait,
+    person_id: &str,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<StatementRow>, SettlementError> {
+    let sql = "SELECT sequence, at_us, kind, amount_fen, balance_fen, order_id, for_relative FROM statement_row \
+               WHERE person_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
+    let rows = all(conn, sql, [person_id.into(), before.into(), limit.into()]).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &QueryResult) -> Result<StatementRow, SettlementError> {
+    Ok(StatementRow {
+        sequence: row.try_get("", "sequence")?,
+        at: Timestamp(row.try_get("", "at_us")?),
+        kind: row.try_get("", "kind")?,
+        amount: Fen(row.try_get("", "amount_fen")?),
+        balance: Fen(row.try_get("", "balance_fen")?),
+        order_id: row.try_get("", "order_id")?,
+        for_relative: row.try_get("", "for_relative")?,
+    })
+}
+
+/// Accounts whose balance differs from the ledger's; zero in good order.
+pub async fn mismatches(conn: &impl ConnectionTrait) -> Result<i64, SettlementError> {
+    let sql = "SELECT COUNT(*) AS n FROM personal_account a LEFT JOIN ledger_balance b \
+               ON b.account = 'person:' || a.person_id WHERE a.balance_fen <> COALESCE(b.balance_fen, 0)";
+    let row = one(conn, sql, []).await?.ok_or(SettlementError::Stored("count"))?;
+    Ok(row.try_get("", "n")?)
+}
+
+/// What a credit row said.
+pub struct CreditRow<'a> {
+    pub row_key: &'a str,
+    pub person_id: &'a str,
+    pub amount: Fen,
+    pub region: &'a str,
+    pub kind: &'a str,
+}
+
+/// How a credit row stands.
+pub enum Noted {
+    Fresh,
+    Known,
+    /// The key said something else before.
+    Reused,
+}
+
+/// Notes a credit row under its key.
+pub async fn note_credit(conn: &impl ConnectionTrait, row: &CreditRow<'_>) -> Result<Noted, SettlementError> {
+    let insert = "INSERT INTO credit_row (row_key, person_id, amount_fen, region, kind) \
+                  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (row_key) DO NOTHING";
+    let values = [
+        row.row_key.into(),
+        row.person_id.into(),
+        row.amount.0.into(),
+        row.region.into(),
+        row.kind.into(),
+    ];
+    if exec(conn, insert, values.clone()).await? == 1 {
+        return Ok(Noted::Fresh);
+    }
+    let same = "SELECT row_key FROM credit_row WHERE row_key = $1 AND person_id = $2 AND amount_fen = $3 \
+                AND region = $4 AND kind = $5";
+    Ok(if one(conn, same, values).await?.is_some() { Noted::Known } else { Noted::Reused })
+}
+

@@ -1,0 +1,89 @@
+//! Holds on personal accounts. Every statement guards itself: free money only, each hold ended once.
+
+use liufang_kernel::{Fen, Timestamp};
+use sea_orm::ConnectionTrait;
+
+use super::{all, exec, one};
+use crate::error::SettlementError;
+
+/// Holds `amount` if that much is free; false when it is not.
+pub async fn place(
+    conn: &impl ConnectionTrait,
+    hold_id: String,
+    payment_id: &str,
+    person_id: &str,
+    amount: Fen,
+    expires_at: Timestamp,
+) -> Result<bool, SettlementError> {
+    let guard = "UPDATE personal_account SET held_fen = held_fen + $1 \
+                 WHERE person_id = $2 AND balance_fen - held_fen >= $1";
+    if exec(conn, guard, [amount.0.into(), person_id.into()]).await? == 0 {
+        return Ok(false);
+    }
+    let insert = "INSERT INTO hold (hold_id, payment_id, person_id, amount_fen, state, expires_at_us) \
+                  VALUES ($1, $2, $3, $4, 'held', $5)";
+    let values =
+        [hold_id.into(), payment_id.into(), person_id.into(), amount.0.into(), expires_at.0.into()];
+    exec(conn, insert, values).await?;
+    Ok(true)
+}
+
+/// The open holds of a payment, always in the same order, so that two transactions lock accounts in one.
+async fn take_open(
+    conn: &impl ConnectionTrait,
+    payment_id: &str,
+    state: &str,
+) -> Result<Vec<(String, Fen)>, SettlementError> {
+    let sql = "SELECT hold_id, person_id, amount_fen FROM hold WHERE payment_id = $1 AND state = 'held' \
+               ORDER BY person_id, hold_id";
+    let mut taken = Vec::new();
+    for row in all(conn, sql, [payment_id.into()]).await? {
+        let hold_id: String = row.try_get("", "hold_id")?;
+        let ended = "UPDATE hold SET state = $1 WHERE hold_id = $2 AND state = 'held'";
+        if exec(conn, ended, [state.into(), hold_id.into()]).await? == 1 {
+            taken.push((row.try_get("", "person_id")?, Fen(row.try_get("", "amount_fen")?)));
+        }
+    }
+    Ok(taken)
+}
+
+/// Gives the open holds of a payment back.
+pub async fn release(conn: &impl ConnectionTrait, payment_id: &str) -> Result<(), SettlementError> {
+    for (person_id, amount) in take_open(conn, payment_id, "released").await? {
+        let sql =
+            "UPDATE personal_account SET held_fen = held_fen - $1 WHERE person_id = $2 AND held_fen >= $1";
+        if exec(conn, sql, [amount.0.into(), person_id.into()]).await? != 1 {
+            return Err(SettlementError::Stored("held amount below its holds"));
+        }
+    }
+    Ok(())
+}
+
+/// One hold that became a payment.
+pub struct Spent {
+    pub person_id: String,
+    pub amount: Fen,
+    pub balance: Fen,
+}
+
+/// Spends the open holds of a payment.
+pub async fn spend(conn: &impl ConnectionTrait, payment_id: &str) -> Result<Vec<Spent>, SettlementError> {
+    let mut spent = Vec::new();
+    for (person_id, amount) in take_open(conn, payment_id, "settled").await? {
+        let sql = "UPDATE personal_account SET balance_fen = balance_fen - $1, held_fen = held_fen - $1 \
+                   WHERE person_id = $2 AND held_fen >= $1 AND balance_fen >= $1 RETURNING balance_fen";
+        let row = one(conn, sql, [amount.0.into(), person_id.clone().into()]).await?;
+        let row = row.ok_or(SettlementError::Stored("held amount below its holds"))?;
+        let balance = Fen(row.try_get("", "balance_fen")?);
+        spent.push(Spent { person_id, amount, balance });
+    }
+    Ok(spent)
+}
+
+/// Held amounts that differ from the sum of the open holds; zero in good order.
+pub async fn mismatches(conn: &impl ConnectionTrait) -> Result<i64, SettlementError> {
+    let sql = "SELECT COUNT(*) AS n FROM personal_account a WHERE a.held_fen <> COALESCE(\
+               (SELECT SUM(h.amount_fen) FROM hold h WHERE h.person_id = a.person_id AND h.state = 'held'), 0)";
+    let row = one(conn, sql, []).await?.ok_or(SettlementError::Stored("count"))?;
+    Ok(row.try_get("", "n")?)
+}

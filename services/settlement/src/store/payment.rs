@@ -1,0 +1,198 @@
+//! Payments and their journal.
+
+use liufang_kernel::{Fen, Timestamp};
+use sea_orm::entity::prelude::*;
+use sea_orm::{QueryOrder, QuerySelect};
+
+use crate::domain::payment::{Journal, PaymentState, Step};
+use crate::error::SettlementError;
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "payment")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub payment_id: String,
+        pub quote_id: String,
+        pub order_id: String,
+        pub person_id: String,
+        pub fixmedins_code: String,
+        pub region: String,
+        pub insutype: String,
+        pub agency: String,
+        pub state: String,
+        pub step: String,
+        pub attempts: i64,
+        pub next_at_us: i64,
+        pub version: i64,
+        pub legs: String,
+        pub cash_fen: i64,
+        pub freight_fen: i64,
+        pub channel: String,
+        pub channel_order_no: String,
+        pub refund_no: String,
+        pub msgid: String,
+        pub reverse_msgid: String,
+        pub setl_id: String,
+        pub hold_expires_at_us: i64,
+        pub captured_at_us: i64,
+        pub refunded_fen: i64,
+        pub failure_reason: String,
+        pub refund_reason: String,
+        pub created_at_us: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+use entity::{ActiveModel, Column, Entity, Model};
+
+fn to_model(journal: &Journal) -> Result<Model, SettlementError> {
+    let j = journal.clone();
+    Ok(Model {
+        legs: serde_json::to_string(&j.legs).map_err(|_| SettlementError::Stored("payment legs"))?,
+        payment_id: j.payment_id,
+        quote_id: j.quote_id,
+        order_id: j.order_id,
+        person_id: j.person_id,
+        fixmedins_code: j.fixmedins_code,
+        region: j.region,
+        insutype: j.insutype,
+        agency: j.agency,
+        state: j.state.as_str().to_owned(),
+        step: j.step.as_str().to_owned(),
+        attempts: j.attempts,
+        next_at_us: j.next_at.0,
+        version: j.version,
+        cash_fen: j.cash.0,
+        freight_fen: j.freight.0,
+        channel: j.channel,
+        channel_order_no: j.channel_order_no,
+        refund_no: j.refund_no,
+        msgid: j.msgid,
+        reverse_msgid: j.reverse_msgid,
+        setl_id: j.setl_id,
+        hold_expires_at_us: j.hold_expires_at.0,
+        captured_at_us: j.captured_at.0,
+        refunded_fen: j.refunded.0,
+        failure_reason: j.failure_reason,
+        refund_reason: j.refund_reason,
+        created_at_us: j.created_at.0,
+    })
+}
+
+fn to_journal(m: Model) -> Result<Journal, SettlementError> {
+    Ok(Journal {
+        state: PaymentState::parse(&m.state).ok_or(SettlementError::Stored("payment state"))?,
+        step: Step::parse(&m.step).ok_or(SettlementError::Stored("payment step"))?,
+        legs: serde_json::from_str(&m.legs).map_err(|_| SettlementError::Stored("payment legs"))?,
+        payment_id: m.payment_id,
+        quote_id: m.quote_id,
+        order_id: m.order_id,
+        person_id: m.person_id,
+        fixmedins_code: m.fixmedins_code,
+        region: m.region,
+        insutype: m.insutype,
+        agency: m.agency,
+        attempts: m.attempts,
+        next_at: Timestamp(m.next_at_us),
+        version: m.version,
+        cash: Fen(m.cash_fen),
+        freight: Fen(m.freight_fen),
+        channel: m.channel,
+        channel_order_no: m.channel_order_no,
+        refund_no: m.refund_no,
+        msgid: m.msgid,
+        reverse_msgid: m.reverse_msgid,
+        setl_id: m.setl_id,
+        hold_expires_at: Timestamp(m.hold_expires_at_us),
+        captured_at: Timestamp(m.captured_at_us),
+        refunded: Fen(m.refunded_fen),
+        failure_reason: m.failure_reason,
+        refund_reason: m.refund_reason,
+        created_at: Timestamp(m.created_at_us),
+    })
+}
+
+pub async fn insert(conn: &impl ConnectionTrait, journal: &Journal) -> Result<(), SettlementError> {
+    let row: ActiveModel = to_model(journal)?.into();
+    Entity::insert(row.reset_all()).exec_without_returning(conn).await?;
+    Ok(())
+}
+
+pub async fn find(
+    conn: &impl ConnectionTrait,
+    payment_id: &str,
+) -> Result<Option<Journal>, SettlementError> {
+    Entity::find_by_id(payment_id).one(conn).await?.map(to_journal).transpose()
+}
+
+/// The newest payment of an order.
+pub async fn of_order(
+    conn: &impl ConnectionTrait,
+    order_id: &str,
+) -> Result<Option<Journal>, SettlementError> {
+    let found = Entity::find().filter(Column::OrderId.eq(order_id)).order_by_desc(Column::CreatedAtUs);
+    found.one(conn).await?.map(to_journal).transpose()
+}
+
+pub async fn by_channel_order(
+    conn: &impl ConnectionTrait,
+    channel_order_no: &str,
+) -> Result<Option<Journal>, SettlementError> {
+    let found = Entity::find().filter(Column::ChannelOrderNo.eq(channel_order_no));
+    found.one(conn).await?.map(to_journal).transpose()
+}
+
+/// Writes the row if nobody has since it was read, and counts its version up.
+///
+/// # Errors
+/// [`SettlementError::LostRace`] when somebody has.
+pub async fn save(conn: &impl ConnectionTrait, journal: &mut Journal) -> Result<(), SettlementError> {
+    let read = journal.version;
+    let mut row = to_model(journal)?;
+    row.version = read + 1;
+    let row: ActiveModel = row.into();
+    let update = Entity::update_many()
+        .set(row.reset_all())
+        .filter(Column::PaymentId.eq(&journal.payment_id))
+        .filter(Column::Version.eq(read));
+    if update.exec(conn).await?.rows_affected == 1 {
+        journal.version = read + 1;
+        return Ok(());
+    }
+    Err(SettlementError::LostRace)
+}
+
+/// Running payments whose pause or lease is over, oldest first.
+pub async fn due(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<Journal>, SettlementError> {
+    let running = [PaymentState::Pending.as_str(), PaymentState::Refunding.as_str()];
+    let found = Entity::find()
+        .filter(Column::State.is_in(running))
+        .filter(Column::NextAtUs.lte(now.0))
+        .order_by_asc(Column::NextAtUs)
+        .limit(limit);
+    found.all(conn).await?.into_iter().map(to_journal).collect()
+}
+
+/// Authorised payments whose hold has ended.
+pub async fn overdue(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<Journal>, SettlementError> {
+    let found = Entity::find()
+        .filter(Column::State.eq(PaymentState::Authorised.as_str()))
+        .filter(Column::HoldExpiresAtUs.lte(now.0))
+        .limit(limit);
+    found.all(conn).await?.into_iter().map(to_journal).collect()
+}

@@ -1,0 +1,66 @@
+//! Quotes.
+
+use liufang_kernel::Timestamp;
+use liufang_platform::Cipher;
+use sea_orm::ConnectionTrait;
+
+use super::{exec, one};
+use crate::domain::quote::Quote;
+use crate::error::SettlementError;
+
+const BODY: &str = "settlement.quote.body";
+
+/// A stored quote and the payment that used it, if any.
+pub struct StoredQuote {
+    pub quote: Quote,
+    /// Empty while unused.
+    pub payment_id: String,
+}
+
+pub async fn insert(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    quote: &Quote,
+    now: Timestamp,
+) -> Result<(), SettlementError> {
+    let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
+    let values = [
+        quote.quote_id.clone().into(),
+        quote.order_id.clone().into(),
+        quote.person_id.clone().into(),
+        cipher.seal(BODY, &body).into(),
+        quote.expires_at.0.into(),
+        now.0.into(),
+    ];
+    exec(
+        conn,
+        "INSERT INTO quote (quote_id, order_id, person_id, sealed_body, payment_id, expires_at_us, created_at_us) \
+         VALUES ($1, $2, $3, $4, '', $5, $6)",
+        values,
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn find(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    quote_id: &str,
+) -> Result<Option<StoredQuote>, SettlementError> {
+    let sql = "SELECT sealed_body, payment_id FROM quote WHERE quote_id = $1";
+    let Some(row) = one(conn, sql, [quote_id.into()]).await? else { return Ok(None) };
+    let sealed: String = row.try_get("", "sealed_body")?;
+    let body = cipher.open(BODY, &sealed)?;
+    let quote = serde_json::from_str(&body).map_err(|_| SettlementError::Stored("quote"))?;
+    Ok(Some(StoredQuote { quote, payment_id: row.try_get("", "payment_id")? }))
+}
+
+/// Marks a quote as used; false when somebody was faster.
+pub async fn mark_used(
+    conn: &impl ConnectionTrait,
+    quote_id: &str,
+    payment_id: &str,
+) -> Result<bool, SettlementError> {
+    let sql = "UPDATE quote SET payment_id = $1 WHERE quote_id = $2 AND payment_id = ''";
+    Ok(exec(conn, sql, [payment_id.into(), quote_id.into()]).await? == 1)
+}

@@ -1,0 +1,156 @@
+//! Settlement rows (what 3201 adds up) and receivables by debtor.
+
+use liufang_kernel::{Fen, Timestamp};
+use sea_orm::ConnectionTrait;
+
+use super::{all, exec, one};
+use crate::app::claim::Receivable;
+use crate::domain::claim::{Amounts, DayTotals, TotalKey};
+use crate::error::SettlementError;
+
+/// One settlement or refund to note.
+pub struct Booked<'a> {
+    pub payment_id: &'a str,
+    pub refund: bool,
+    pub stmt_date: &'a str,
+    pub fixmedins_code: &'a str,
+    pub at: Timestamp,
+}
+
+/// Notes an insured settlement.
+pub async fn insert_settlement(
+    conn: &impl ConnectionTrait,
+    booked: &Booked<'_>,
+    key: &TotalKey,
+    amounts: &Amounts,
+) -> Result<(), SettlementError> {
+    let sql = "INSERT INTO settlement_row (payment_id, refund, stmt_date, fixmedins_code, insutype, clr_type, \
+               agency, medical_fen, fund_fen, account_fen, cash_fen) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let values = [
+        booked.payment_id.into(),
+        booked.refund.into(),
+        booked.stmt_date.into(),
+        booked.fixmedins_code.into(),
+        key.insutype.clone().into(),
+        key.clr_type.clone().into(),
+        key.agency.clone().into(),
+        amounts.medical.0.into(),
+        amounts.fund.0.into(),
+        amounts.account.0.into(),
+        amounts.cash.0.into(),
+    ];
+    exec(conn, sql, values).await?;
+    Ok(())
+}
+
+/// Notes what a debtor owes; negative on a refund.
+pub async fn insert(
+    conn: &impl ConnectionTrait,
+    booked: &Booked<'_>,
+    debtor_kind: &str,
+    debtor: &str,
+    amount: Fen,
+) -> Result<(), SettlementError> {
+    if amount.is_zero() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO receivable (payment_id, refund, debtor_kind, fixmedins_code, debtor, amount_fen, \
+               stmt_date, at_us, open) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let values = [
+        booked.payment_id.into(),
+        booked.refund.into(),
+        debtor_kind.into(),
+        booked.fixmedins_code.into(),
+        debtor.into(),
+        amount.0.into(),
+        booked.stmt_date.into(),
+        booked.at.0.into(),
+        true.into(),
+    ];
+    exec(conn, sql, values).await?;
+    Ok(())
+}
+
+/// Our totals of a day.
+pub async fn day_totals(
+    conn: &impl ConnectionTrait,
+    fixmedins_code: &str,
+    stmt_date: &str,
+) -> Result<DayTotals, SettlementError> {
+    // sums are added here: PostgreSQL widens SUM(BIGINT) to NUMERIC
+    let sql = "SELECT insutype, clr_type, agency, refund, medical_fen, fund_fen, account_fen, cash_fen \
+               FROM settlement_row WHERE fixmedins_code = $1 AND stmt_date = $2";
+    let mut totals = DayTotals::new();
+    for row in all(conn, sql, [fixmedins_code.into(), stmt_date.into()]).await? {
+        let key = TotalKey {
+            insutype: row.try_get("", "insutype")?,
+            clr_type: row.try_get("", "clr_type")?,
+            agency: row.try_get("", "agency")?,
+            refund: row.try_get("", "refund")?,
+        };
+        let total: &mut Amounts = totals.entry(key).or_default();
+        total.medical += Fen(row.try_get("", "medical_fen")?);
+        total.fund += Fen(row.try_get("", "fund_fen")?);
+        total.account += Fen(row.try_get("", "account_fen")?);
+        total.cash += Fen(row.try_get("", "cash_fen")?);
+        total.count += 1;
+    }
+    Ok(totals)
+}
+
+/// Institutions with settlements on a day.
+pub async fn institutions_of_day(
+    conn: &impl ConnectionTrait,
+    stmt_date: &str,
+) -> Result<Vec<String>, SettlementError> {
+    let sql = "SELECT DISTINCT fixmedins_code FROM settlement_row WHERE stmt_date = $1 ORDER BY fixmedins_code";
+    let rows = all(conn, sql, [stmt_date.into()]).await?;
+    rows.iter().map(|row| Ok(row.try_get("", "fixmedins_code")?)).collect()
+}
+
+/// Closes what an agency owed an institution for a day.
+pub async fn close(
+    conn: &impl ConnectionTrait,
+    fixmedins_code: &str,
+    agency: &str,
+    stmt_date: &str,
+) -> Result<(), SettlementError> {
+    let sql = "UPDATE receivable SET open = $1 WHERE debtor_kind = 'agency' AND fixmedins_code = $2 \
+               AND debtor = $3 AND stmt_date = $4 AND open = $5";
+    let values =
+        [false.into(), fixmedins_code.into(), agency.into(), stmt_date.into(), true.into()];
+    exec(conn, sql, values).await?;
+    Ok(())
+}
+
+/// Open receivables, of one institution or of all.
+pub async fn open(
+    conn: &impl ConnectionTrait,
+    fixmedins_code: Option<&str>,
+) -> Result<Vec<Receivable>, SettlementError> {
+    let sql = "SELECT fixmedins_code, debtor, CAST(SUM(amount_fen) AS BIGINT) AS open_fen, MIN(at_us) AS oldest \
+               FROM receivable WHERE open = $1 AND ($2 = '' OR fixmedins_code = $2) \
+               GROUP BY fixmedins_code, debtor ORDER BY fixmedins_code, debtor";
+    let rows = all(conn, sql, [true.into(), fixmedins_code.unwrap_or_default().into()]).await?;
+    let mut found = Vec::new();
+    for row in &rows {
+        let open = Fen(row.try_get("", "open_fen")?);
+        found.push(Receivable {
+            fixmedins_code: row.try_get("", "fixmedins_code")?,
+            debtor: row.try_get("", "debtor")?,
+            open,
+            oldest_at: Timestamp(if open.is_zero() { 0 } else { row.try_get("", "oldest")? }),
+        });
+    }
+    Ok(found)
+}
+
+/// Institutions whose open agency receivables differ from the ledger's account; zero in good order.
+pub async fn mismatches(conn: &impl ConnectionTrait) -> Result<i64, SettlementError> {
+    let sql = "SELECT COUNT(*) AS n FROM ledger_balance b WHERE b.account LIKE 'receivable:%' AND b.balance_fen <> \
+               COALESCE((SELECT CAST(SUM(r.amount_fen) AS BIGINT) FROM receivable r WHERE r.open = $1 \
+               AND 'receivable:' || r.debtor_kind || ':' || r.fixmedins_code = b.account), 0)";
+    let row = one(conn, sql, [true.into()]).await?.ok_or(SettlementError::Stored("count"))?;
+    Ok(row.try_get("", "n")?)
+}

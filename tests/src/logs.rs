@@ -1,0 +1,80 @@
+//! Captures what the process logs. A WARN or ERROR nobody announced fails a test, and the privacy test reads everything.
+
+use std::fmt::Write as _;
+use std::sync::{LazyLock, Mutex, MutexGuard};
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::{EnvFilter, Layer};
+
+#[derive(Default)]
+struct Book {
+    /// Everything at DEBUG and above from our own crates.
+    lines: Vec<String>,
+    loud: Vec<String>,
+    announced: Vec<String>,
+}
+
+static BOOK: LazyLock<Mutex<Book>> = LazyLock::new(Mutex::default);
+
+fn book() -> MutexGuard<'static, Book> {
+    BOOK.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+struct Capture;
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let _ = write!(self.0, " {}={value:?}", field.name());
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Capture {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let level = *event.metadata().level();
+        let mut line = Line(format!("{level} {}", event.metadata().target()));
+        event.record(&mut line);
+        let mut book = book();
+        if level <= Level::WARN && event.metadata().target().starts_with("liufang") {
+            book.loud.push(line.0.clone());
+        }
+        book.lines.push(line.0);
+    }
+
+    fn on_new_span(&self, attributes: &tracing::span::Attributes<'_>, _: &tracing::span::Id, _: Context<'_, S>) {
+        let mut line = Line(format!("SPAN {}", attributes.metadata().name()));
+        attributes.record(&mut line);
+        book().lines.push(line.0);
+    }
+}
+
+/// Installs the capture once per process.
+pub fn install() {
+    static ONCE: LazyLock<()> = LazyLock::new(|| {
+        let filter = EnvFilter::new("liufang=debug,info,sqlx=warn,h2=warn");
+        let subscriber = tracing_subscriber::registry().with(Capture.with_filter(filter));
+        tracing::subscriber::set_global_default(subscriber).expect("nobody else installs a subscriber");
+    });
+    LazyLock::force(&ONCE);
+}
+
+/// Announces that lines containing `part` may appear.
+pub fn announce(part: &str) {
+    book().announced.push(part.to_owned());
+}
+
+/// The WARN and ERROR lines nobody announced.
+pub fn unannounced() -> Vec<String> {
+    let book = book();
+    let quiet = |line: &&String| !book.announced.iter().any(|part| line.contains(part));
+    book.loud.iter().filter(quiet).cloned().collect()
+}
+
+/// Every captured line that contains one of `needles`.
+pub fn containing(needles: &[&str]) -> Vec<String> {
+    let book = book();
+    book.lines.iter().filter(|line| needles.iter().any(|needle| line.contains(needle))).cloned().collect()
+}

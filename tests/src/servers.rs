@@ -1,0 +1,153 @@
+//! Private PostgreSQL and Redis children on free ports, shared by the tests of this process and gone with it.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{LazyLock, mpsc};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Running servers.
+pub struct Servers {
+    pub postgres_port: u16,
+    pub redis_port: u16,
+    _folder: TempDir,
+}
+
+static SERVERS: LazyLock<Servers> = LazyLock::new(Servers::start);
+
+/// The servers of this process; started by the first test that asks.
+pub fn shared() -> &'static Servers {
+    &SERVERS
+}
+
+/// A port nobody listens on right now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port()
+}
+
+impl Servers {
+    fn start() -> Servers {
+        let folder = tempfile::Builder::new().prefix("liufang-servers-").tempdir().expect("temporary folder");
+        let (postgres_port, redis_port) = (free_port(), free_port());
+        let postgres = postgres(folder.path(), postgres_port);
+        let redis = redis(folder.path(), redis_port);
+        keep(vec![postgres, redis]);
+        wait_for(postgres_port, "PostgreSQL", folder.path());
+        wait_for(redis_port, "Redis", folder.path());
+        Servers { postgres_port, redis_port, _folder: folder }
+    }
+
+    /// A PostgreSQL URL; `{role}` stays for the configuration to fill.
+    pub fn postgres_url(&self, database: &str) -> String {
+        format!("postgres://liufang@127.0.0.1:{}/{database}", self.postgres_port)
+    }
+
+    pub fn redis_url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.redis_port)
+    }
+}
+
+/// Starts the commands from a thread that never ends: they are told to die with the thread that started them, and test
+/// threads end early.
+fn keep(commands: Vec<Command>) {
+    let (ready, started) = mpsc::channel();
+    std::thread::spawn(move || {
+        let children: Vec<Child> =
+            commands.into_iter().map(|mut command| command.spawn().expect("server program starts")).collect();
+        ready.send(()).expect("the starter waits");
+        loop {
+            std::thread::park();
+            let _ = &children;
+        }
+    });
+    started.recv().expect("server programs started");
+}
+
+fn wait_for(port: u16, name: &str, folder: &Path) {
+    let started = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let log = folder.join(format!("{name}.log"));
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "{name} did not start: {}",
+            std::fs::read_to_string(log).unwrap_or_default()
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// `program` from PATH or Debian's versioned folder.
+fn program(name: &str) -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    folders.sort();
+    folders.reverse();
+    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    let found = folders.into_iter().map(|folder| folder.join(name)).find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("`{name}` is not installed; scripts/test.sh installs what the tests need"))
+}
+
+/// A command that dies with us and, started by root, runs as an ordinary user: `initdb` refuses root.
+fn unprivileged(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    if is_root() {
+        command.args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]);
+    }
+    command.arg("--").arg(program).stdin(Stdio::null());
+    command
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output().expect("id -u");
+    output.stdout.trim_ascii() == b"0"
+}
+
+fn log(folder: &Path, name: &str) -> std::fs::File {
+    std::fs::File::create(folder.join(format!("{name}.log"))).expect("log file")
+}
+
+fn postgres(folder: &Path, port: u16) -> Command {
+    let data = folder.join("postgres");
+    std::fs::create_dir(&data).expect("data folder");
+    if is_root() {
+        let given = Command::new("chown").args(["-R", "nobody:nogroup"]).arg(folder).status().expect("chown");
+        assert!(given.success(), "the folder cannot be given to nobody");
+    }
+    let initdb = unprivileged(&program("initdb"))
+        .arg("-D")
+        .arg(&data)
+        .args(["--username=liufang", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"])
+        .output()
+        .expect("initdb");
+    assert!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
+    let mut command = unprivileged(&program("postgres"));
+    command.arg("-D").arg(&data);
+    for setting in [
+        format!("port={port}"),
+        "listen_addresses=127.0.0.1".to_owned(),
+        format!("unix_socket_directories={}", folder.display()),
+        "max_connections=600".to_owned(),
+        "shared_buffers=256MB".to_owned(),
+        // durability is not what the tests look at, and a crash of the machine ends them anyway
+        "fsync=off".to_owned(),
+        "synchronous_commit=off".to_owned(),
+        "full_page_writes=off".to_owned(),
+    ] {
+        command.arg("-c").arg(setting);
+    }
+    let log = log(folder, "PostgreSQL");
+    command.stdout(log.try_clone().expect("log")).stderr(log);
+    command
+}
+
+fn redis(folder: &Path, port: u16) -> Command {
+    let mut command = unprivileged(&program("redis-server"));
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    command.arg("--dir").arg(folder);
+    let log = log(folder, "Redis");
+    command.stdout(log.try_clone().expect("log")).stderr(log);
+    command
+}

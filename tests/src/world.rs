@@ -1,0 +1,225 @@
+//! A whole installation for one test, seeded with the demo rows through the public API.
+//!
+//! Seeding happens once per kind of database; every test gets a copy.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use liufang::client::Gateway;
+use liufang::compose::{self, Running};
+use liufang::seed::{self, SeedSet};
+use liufang_platform::config::{Config, Layers};
+use liufang_platform::{Ids, ManualClock, PrincipalKind, SharedClock};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::processes::Processes;
+use crate::{logs, servers};
+
+/// How an installation is put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One process, SQLite, local bus.
+    Sqlite,
+    /// One process, PostgreSQL and Redis.
+    Postgres,
+    /// A process per role over TCP, PostgreSQL and Redis.
+    Processes,
+}
+
+/// A running installation.
+pub struct World {
+    pub shape: Shape,
+    /// Turned by tests; the processes of [`Shape::Processes`] have the machine's clock.
+    pub clock: ManualClock,
+    /// The gateway's address.
+    pub url: String,
+    pub config: Config,
+    pub running: Option<Running>,
+    pub processes: Option<Processes>,
+    folder: TempDir,
+}
+
+/// Runs one test in a world of its own and checks that nothing unannounced was logged.
+pub async fn run<F: Future<Output = World>>(shape: Shape, test: impl FnOnce(World) -> F) {
+    let world = World::start(shape).await;
+    let world = test(world).await;
+    world.stop().await;
+    let loud = logs::unannounced();
+    assert!(loud.is_empty(), "logged without announcement:\n{}", loud.join("\n"));
+}
+
+impl World {
+    pub async fn start(shape: Shape) -> World {
+        logs::install();
+        let folder = tempfile::Builder::new().prefix("liufang-world-").tempdir().expect("temporary folder");
+        let clock = ManualClock::default();
+        let config = match shape {
+            Shape::Sqlite => {
+                copy_folder(sqlite_template().await, folder.path());
+                config(folder.path(), &[])
+            }
+            Shape::Postgres | Shape::Processes => {
+                let template = postgres_template().await;
+                copy_folder(&template.join("keys"), &folder.path().join("keys"));
+                let name = clone_databases().await;
+                postgres_config(folder.path(), &name)
+            }
+        };
+        let mut world =
+            World { shape, clock, url: String::new(), config, running: None, processes: None, folder };
+        world.launch().await;
+        world
+    }
+
+    /// Starts the installation; after [`World::crash`] on the same data.
+    pub async fn launch(&mut self) {
+        if self.shape == Shape::Processes {
+            let processes = Processes::start(&self.config, self.folder.path());
+            self.url = processes.gateway();
+            self.processes = Some(processes);
+            return;
+        }
+        let clock: SharedClock = Arc::new(self.clock.clone());
+        let running = compose::start(&self.config, clock).await.expect("installation starts");
+        self.url = format!("http://{}", running.gateway.expect("gateway"));
+        self.running = Some(running);
+    }
+
+    /// An outside connection to the gateway.
+    pub async fn gateway(&self) -> Gateway {
+        Gateway::connect(&self.url).await.expect("gateway answers")
+    }
+
+    /// A token of an operator, agency or supervisor, signed with the installation's key.
+    pub fn token(&self, kind: PrincipalKind, subject: &str) -> String {
+        let clock: SharedClock = Arc::new(self.clock.clone());
+        compose::token_from_config(&self.config, &clock, kind, subject).expect("signing key")
+    }
+
+    pub fn operator_token(&self) -> String {
+        self.token(PrincipalKind::Operator, "ops")
+    }
+
+    /// Announces that log lines containing `part` may appear.
+    pub fn expect_log(&self, part: &str) {
+        logs::announce(part);
+    }
+
+    /// A direct look into a role's database.
+    pub async fn database(&self, role: &str) -> DatabaseConnection {
+        Database::connect(&self.config.database_of(role).url).await.expect("database")
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub async fn stop(mut self) {
+        self.processes.take();
+        if let Some(running) = self.running.take() {
+            running.shutdown().await;
+        }
+    }
+}
+
+fn config(folder: &Path, settings: &[String]) -> Config {
+    let mut overrides = vec![
+        format!("data_dir={:?}", folder.display().to_string()),
+        "gateway.listen=\"127.0.0.1:0\"".to_owned(),
+        // one test is one caller, and races send hundreds of calls at once
+        "gateway.per_caller_per_second=0".to_owned(),
+        "shutdown_ms=5000".to_owned(),
+    ];
+    overrides.extend_from_slice(settings);
+    Config::load(&Layers { overrides, ..Layers::default() }).expect("test configuration")
+}
+
+fn postgres_config(folder: &Path, name: &str) -> Config {
+    let servers = servers::shared();
+    config(
+        folder,
+        &[
+            format!("database.url={:?}", servers.postgres_url(&format!("{name}_{{role}}"))),
+            "database.max_connections=6".to_owned(),
+            "bus.kind=\"redis\"".to_owned(),
+            format!("bus.url={:?}", servers.redis_url()),
+            format!("bus.prefix={name:?}"),
+        ],
+    )
+}
+
+const TEMPLATE: &str = "template";
+
+async fn sqlite_template() -> &'static Path {
+    static FOLDER: OnceCell<TempDir> = OnceCell::const_new();
+    let make = || async {
+        let folder = tempfile::Builder::new().prefix("liufang-seed-").tempdir().expect("temporary folder");
+        seed_into(&config(folder.path(), &[])).await;
+        folder
+    };
+    FOLDER.get_or_init(make).await.path()
+}
+
+async fn postgres_template() -> &'static Path {
+    static FOLDER: OnceCell<TempDir> = OnceCell::const_new();
+    let make = || async {
+        let folder = tempfile::Builder::new().prefix("liufang-seed-").tempdir().expect("temporary folder");
+        let admin = admin().await;
+        for role in compose_roles() {
+            execute(&admin, &format!("CREATE DATABASE {TEMPLATE}_{role}")).await;
+        }
+        seed_into(&postgres_config(folder.path(), TEMPLATE)).await;
+        folder
+    };
+    FOLDER.get_or_init(make).await.path()
+}
+
+async fn seed_into(config: &Config) {
+    let clock: SharedClock = Arc::new(ManualClock::default());
+    let running = compose::start(config, clock).await.expect("installation starts");
+    let token = running.operator_token().expect("signing key");
+    let gateway = Gateway::connect(&format!("http://{}", running.gateway.expect("gateway"))).await.expect("gateway");
+    seed::load(&gateway, &token, SeedSet::Demo).await.expect("seed data loads");
+    running.shutdown().await;
+}
+
+/// Copies the seeded databases under a new name.
+async fn clone_databases() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    // a template may have no connection while it is copied, and copies of one template exclude each other
+    static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let name = format!("w{}_{}", NEXT.fetch_add(1, Ordering::SeqCst), Ids.digits(6));
+    let admin = admin().await;
+    for role in compose_roles() {
+        execute(&admin, &format!("CREATE DATABASE {name}_{role} TEMPLATE {TEMPLATE}_{role} STRATEGY FILE_COPY")).await;
+    }
+    name
+}
+
+fn compose_roles() -> impl Iterator<Item = &'static str> {
+    crate::processes::ROLES.into_iter().filter(|role| *role != "gateway")
+}
+
+async fn admin() -> DatabaseConnection {
+    Database::connect(servers::shared().postgres_url("postgres")).await.expect("PostgreSQL answers")
+}
+
+async fn execute(connection: &DatabaseConnection, sql: &str) {
+    connection.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("folder");
+    for entry in std::fs::read_dir(from).expect("folder").flatten() {
+        let target: PathBuf = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("copy");
+        }
+    }
+}

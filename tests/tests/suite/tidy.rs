@@ -1,0 +1,169 @@
+//! The invariants of `services/README.md`, as plain scans.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const SERVICES: [&str; 8] =
+    ["identity", "prescription", "inventory", "settlement", "order", "dispatch", "supervision", "sandbox"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Code without comments and without its test modules.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let head = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+    let lines = head.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn is_test(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs")
+}
+
+/// Fails with every place in `files` that contains one of `words`.
+#[track_caller]
+fn forbid(files: impl IntoIterator<Item = PathBuf>, words: &[&str], rule: &str) {
+    let mut found = Vec::new();
+    for path in files.into_iter().filter(|path| !is_test(path)) {
+        let text = code(&path);
+        let hits = words.iter().filter(|word| text.contains(**word));
+        found.extend(hits.map(|word| format!("{}: `{word}`", path.strip_prefix(root()).unwrap().display())));
+    }
+    assert!(found.is_empty(), "{rule}:\n  {}", found.join("\n  "));
+}
+
+fn service_files(keep: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for service in SERVICES {
+        let folder = root().join("services").join(service).join("src");
+        for path in sources(&folder) {
+            let part = path.strip_prefix(&folder).unwrap().iter().next().unwrap();
+            let part = Path::new(part).file_stem().unwrap().to_str().unwrap().to_owned();
+            if keep(&part) {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn no_service_depends_on_another() {
+    for service in SERVICES.into_iter().chain(["gateway"]) {
+        let manifest = fs::read_to_string(root().join(format!("services/{service}/Cargo.toml"))).unwrap();
+        for other in SERVICES.into_iter().chain(["gateway"]).filter(|other| *other != service) {
+            assert!(!manifest.contains(&format!("liufang-{other}")), "{service} depends on {other}");
+        }
+    }
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let words =
+        ["async ", ".await", "sea_orm", "tonic", "prost", "tokio", "liufang_platform", "liufang_proto", "SystemTime", "rand::"];
+    forbid(service_files(|part| part == "domain"), &words, "domain/ knows no I/O");
+    forbid(
+        sources(&root().join("services/kernel/src")),
+        &["async ", ".await", "std::fs", "std::env", "std::net", "SystemTime", "tokio", "tonic"],
+        "the kernel is pure",
+    );
+}
+
+#[test]
+fn no_amount_is_a_float() {
+    let files = service_files(|part| part == "domain" || part == "app" || part == "store" || part == "wire")
+        .into_iter()
+        .filter(|path| !path.ends_with("distance.rs") && !path.ends_with("geo.rs"));
+    forbid(files.chain(sources(&root().join("services/kernel/src"))), &["f64", "f32"], "no floats near money or quantities");
+}
+
+#[test]
+fn each_layer_keeps_to_its_own() {
+    forbid(
+        service_files(|part| !["store", "migrations"].contains(&part)),
+        &["sea_orm::", "Statement::from", "DeriveEntityModel"],
+        "only store/ and migrations/ know the database library",
+    );
+    let known = ["app", "rpc", "wire", "events", "peers", "lib", "workers"];
+    forbid(
+        service_files(|part| !known.contains(&part)),
+        &["liufang_proto"],
+        "only rpc/, wire/, events and the callers of peers know protobuf",
+    );
+    let outside = sources(&root().join("services"))
+        .into_iter()
+        .filter(|path| !path.starts_with(root().join("services/platform")) && !path.starts_with(root().join("services/gateway")));
+    let outside: Vec<_> = outside.collect();
+    forbid(outside.clone(), &["env::var", "std::env::vars"], "only the platform reads the environment");
+    forbid(outside, &["Status::new(", "Status::internal(", "Status::invalid_argument(", "Status::not_found("], "only the platform builds a status");
+}
+
+#[test]
+fn no_mod_rs_and_no_unfinished_code() {
+    let all: Vec<_> = ["services", "proto", "tests"].iter().flat_map(|folder| sources(&root().join(folder))).collect();
+    for path in &all {
+        assert!(!path.ends_with("mod.rs"), "{}: name the file after its module", path.display());
+    }
+    forbid(all.into_iter().filter(|path| !path.ends_with("tidy.rs")), &["todo!(", "unimplemented!(", "dbg!("], "nothing is left unfinished");
+}
+
+#[test]
+fn every_migration_file_is_listed_in_order() {
+    for service in SERVICES {
+        let role = liufang::compose::role(service).unwrap();
+        let names: Vec<_> = role.migrations.iter().map(|migration| migration.name).collect();
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        assert_eq!(names, sorted, "{service}: migrations run in the order of their numbers");
+        let folder = root().join(format!("services/{service}/src/migrations"));
+        let files: BTreeSet<_> = fs::read_dir(folder)
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        let listed: BTreeSet<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(files, listed, "{service}: every migration file is listed");
+    }
+}
+
+#[test]
+fn reasons_are_unique_and_explained_in_both_languages() {
+    let mut seen = BTreeMap::new();
+    for service in SERVICES {
+        for doc in liufang::compose::role(service).unwrap().reasons {
+            let name_ok = doc.reason.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+            assert!(name_ok, "{service}: {} is not SCREAMING_SNAKE", doc.reason);
+            assert!(!doc.en.is_empty() && doc.zh.chars().any(|c| c > '\u{2e80}'), "{service}: {} is not explained", doc.reason);
+            if let Some(class) = seen.insert(doc.reason.clone(), doc.class) {
+                assert_eq!(class, doc.class, "{service}: {} has two classes", doc.reason);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_service_has_a_page() {
+    for name in SERVICES.into_iter().chain(["gateway", "kernel", "platform", "liufang"]) {
+        let page = root().join(format!("services/{name}/README.md"));
+        assert!(page.is_file(), "services/{name}/README.md is missing");
+    }
+}
