@@ -47,10 +47,10 @@ impl Entry {
         }
     }
 
-    /// The call ended well.
-    pub fn settle_ok(&mut self) {
+    /// The same where there is no status, only a code.
+    pub fn settle_code(&mut self, code: Code) {
         if self.outcome.is_none() {
-            self.outcome = Some((Code::Ok, String::new()));
+            self.outcome = Some((code, String::new()));
         }
     }
 }

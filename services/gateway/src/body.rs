@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 
 use crate::access_log::Entry;
 use crate::error::GatewayError;
@@ -92,8 +92,7 @@ fn trailers(status: &Status) -> HeaderMap {
     let mut trailers = HeaderMap::new();
     if status.add_header(&mut trailers).is_err() {
         // a message that fits no header still has a code
-        let bare = Status::new(status.code(), "");
-        let _ = bare.add_header(&mut trailers);
+        trailers.insert(Status::GRPC_STATUS, HeaderValue::from(i32::from(status.code())));
     }
     trailers
 }
@@ -120,6 +119,8 @@ impl HttpBody for Watched {
             }
             Poll::Ready(None) => {
                 self.inner = None;
+                // an answer whose end names no status
+                self.entry.settle_code(Code::Unknown);
                 Poll::Ready(None)
             }
             Poll::Pending => {

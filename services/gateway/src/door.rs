@@ -106,27 +106,45 @@ pub(crate) async fn serve(door: Arc<Door>, mut request: Request<AxumBody>) -> Re
 }
 
 async fn pass(door: &Arc<Door>, request: Request<AxumBody>, request_id: &HeaderValue) -> Response<AxumBody> {
+    let protocol = match speaks(door, &request) {
+        Ok(protocol) => protocol,
+        Err((status, text)) => {
+            let mut entry = Entry::new("http", request_id.clone());
+            entry.settle_code(if status == StatusCode::NOT_FOUND {
+                Code::NotFound
+            } else {
+                Code::Unimplemented
+            });
+            return plain(status, text);
+        }
+    };
+    let entry = Entry::new(protocol.label(), request_id.clone());
+    match protocol {
+        Protocol::Grpc => grpc::call(door, request.map(Body::new), entry).await.map(AxumBody::new),
+        Protocol::GrpcWeb => web(door, request, entry).await,
+        Protocol::Connect(codec) => json::call(door, request, codec, entry).await,
+    }
+}
+
+/// The protocol of a request, or what is wrong with it in words of plain HTTP.
+fn speaks(door: &Door, request: &Request<AxumBody>) -> Result<Protocol, (StatusCode, &'static str)> {
     if request.method() != Verb::POST {
         let status = match door.methods.find(request.uri().path()) {
             Some(_) => StatusCode::METHOD_NOT_ALLOWED,
             None => StatusCode::NOT_FOUND,
         };
-        return plain(status, "POST /package.Service/Method\n");
+        return Err((status, "POST /package.Service/Method\n"));
     }
-    let Some(protocol) = Protocol::of(request.headers()) else {
-        return plain(
+    match Protocol::of(request.headers()) {
+        // HTTP/1.1 would lose the trailers
+        Some(Protocol::Grpc) if request.version() < Version::HTTP_2 => {
+            Err((StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2; gRPC-Web and JSON do not\n"))
+        }
+        Some(protocol) => Ok(protocol),
+        None => Err((
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "content-type: application/json, application/proto, application/grpc or application/grpc-web\n",
-        );
-    };
-    let entry = Entry::new(protocol.label(), request_id.clone());
-    match protocol {
-        Protocol::Grpc if request.version() < Version::HTTP_2 => {
-            plain(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2; gRPC-Web and JSON do not\n")
-        }
-        Protocol::Grpc => grpc::call(door, request.map(Body::new), entry).await.map(AxumBody::new),
-        Protocol::GrpcWeb => web(door, request, entry).await,
-        Protocol::Connect(codec) => json::call(door, request, codec, entry).await,
+        )),
     }
 }
 

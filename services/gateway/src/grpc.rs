@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::{Request, Response};
+use tonic::Code;
 use tonic::body::Body;
 
 use crate::access_log::Entry;
@@ -17,8 +18,13 @@ pub(crate) async fn call(door: &Arc<Door>, request: Request<Body>, mut entry: En
     let (parts, body) = request.into_parts();
     match attempt(door, &parts, body, &mut entry).await {
         Ok((response, admitted)) => {
-            if let Some(status) = refusal::read(response.headers()) {
-                entry.settle(&status);
+            let told = refusal::read(response.headers()).map(refusal::explained);
+            if let Some(status) = &told {
+                entry.settle(status);
+                // a refusal without a body: its headers are all there is
+                if status.code() == Code::DeadlineExceeded {
+                    return status.clone().into_http();
+                }
             }
             response.map(|body| Body::new(Watched::new(body, admitted.deadline, entry, admitted.place)))
         }

@@ -52,7 +52,7 @@ pub(crate) async fn call(
     let (parts, body) = request.into_parts();
     match attempt(door, &parts, body, codec, &mut entry).await {
         Ok(message) => {
-            entry.settle_ok();
+            entry.settle_code(Code::Ok);
             let kind = match codec {
                 Codec::Json => "application/json",
                 Codec::Proto => "application/proto",
@@ -66,7 +66,7 @@ pub(crate) async fn call(
         Err(failure) => {
             let status = match failure {
                 Failure::Door(error) => refusal::status(&error),
-                Failure::Service(status) => status,
+                Failure::Service(status) => refusal::explained(status),
             };
             entry.settle(&status);
             render::error(&status)
@@ -106,7 +106,10 @@ async fn exchange(
     let body = collect_request(body, door.config.max_request_bytes).await?;
     let message = match codec {
         Codec::Json => Bytes::from(read::message(&shapes.input, &body).map_err(GatewayError::Malformed)?),
-        Codec::Proto => body,
+        Codec::Proto => {
+            read::check_encoded(&shapes.input, &body).map_err(GatewayError::Malformed)?;
+            body
+        }
     };
     let framed = Body::new(http_body_util::Full::new(frame(&message)?));
     let response = door.forward(admitted, framed).await?;

@@ -6,7 +6,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderMap;
 use liufang_platform::status::to_status;
-use tonic::Status;
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::error::GatewayError;
@@ -44,6 +44,14 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<Status> {
     Status::from_header_map(headers)
 }
 
+/// Every refusal names a reason; a deadline that ran out somewhere in a transport does not by itself.
+pub(crate) fn explained(answer: Status) -> Status {
+    if answer.details().is_empty() && answer.code() == Code::DeadlineExceeded {
+        return status(&GatewayError::DeadlineExceeded);
+    }
+    answer
+}
+
 /// The machine-readable reason of a status; empty without one.
 pub(crate) fn reason(status: &Status) -> String {
     status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
@@ -51,8 +59,6 @@ pub(crate) fn reason(status: &Status) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tonic::Code;
-
     use super::*;
 
     #[test]
@@ -67,6 +73,15 @@ mod tests {
         let status = super::status(&GatewayError::RateLimited { retry_after_ms: 250 });
         let delay = status.get_details_retry_info().unwrap().retry_delay.unwrap();
         assert_eq!((status.code(), delay.as_millis()), (Code::ResourceExhausted, 250));
+    }
+
+    #[test]
+    fn deadlines_get_a_reason_and_others_stay() {
+        let bare = |code: i32| {
+            let headers = HeaderMap::from_iter([(Status::GRPC_STATUS, http::HeaderValue::from(code))]);
+            reason(&explained(read(&headers).unwrap()))
+        };
+        assert_eq!((bare(4).as_str(), bare(5).as_str()), ("DEADLINE_EXCEEDED", ""));
     }
 
     #[test]

@@ -66,6 +66,10 @@ async fn bad_json_names_every_field() {
     for body in ["", "{", "[]", "null", "{} {}"] {
         assert_eq!(world.json(SIGN_IN, body).await.refusal().1, "REQUEST_MALFORMED", "{body}");
     }
+    let torn =
+        send(world.address, Method::POST, SIGN_IN, &[("content-type", "application/proto")], "\u{a}\u{9}x")
+            .await;
+    assert_eq!(torn.refusal(), ("invalid_argument".into(), "REQUEST_MALFORMED".into()));
     let bad_timeout = world.json_with(SIGN_IN, "{}", &[("connect-timeout-ms", "soon")]).await;
     let fields = bad_timeout.detail("google.rpc.BadRequest")["fieldViolations"].clone();
     assert_eq!(fields[0]["field"], "connect-timeout-ms");

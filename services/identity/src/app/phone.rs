@@ -95,13 +95,17 @@ impl App {
             Begun::Fresh(work) => work,
         };
         let mut own = self.session(work.tx(), &body.verification_id, meta).await?;
-        if !self.try_code(&mut own, body, meta)? {
+        let version = own.version;
+        // holds the row: a loser of the race never gets to compare
+        store::verification::update(work.tx(), &self.vault, &mut own).await?;
+        if !self.try_code(&own, body, meta)? {
             own.session.record(Step::Phone, Outcome::Fail, meta.now)?;
             store::verification::update(work.tx(), &self.vault, &mut own).await?;
             return Ok(Some(work.commit(View::from(&own)).await?));
         }
         // the claimed key belongs to the reply, which the carrier has yet to shape
         work.cancel().await?;
+        own.version = version;
         own.session.record(Step::Phone, Outcome::Pass, meta.now)?;
         own.code = None;
         let step = self.deps.db.begin_step().await?;
@@ -110,7 +114,7 @@ impl App {
         Ok(None)
     }
 
-    fn try_code(&self, own: &mut Verification, body: &CheckCode, meta: &CallMeta) -> Result<bool, IdentityError> {
+    fn try_code(&self, own: &Verification, body: &CheckCode, meta: &CallMeta) -> Result<bool, IdentityError> {
         own.session.ready(Step::Phone, meta.now)?;
         let typed = self.vault.phone_code(&own.verification_id, body.code.reveal());
         Ok(phone_code::matches(own.code.as_ref(), &typed, meta.now)?)

@@ -1,0 +1,93 @@
+//! Verification sessions on the wire.
+
+use liufang_kernel::idcard::IdNumber;
+use liufang_kernel::phone::Phone;
+use liufang_kernel::{Sensitive, Violations};
+use liufang_platform::CallMeta;
+use liufang_proto::identity::v1 as pb;
+
+use crate::app::phone::CheckCode;
+use crate::app::verification::{Face, Start, View};
+use crate::domain::phone_code::is_code;
+use crate::domain::verification::{Progress, Purpose};
+
+/// Document types whose number follows GB 11643: resident card, residence permit.
+const CERT_TYPES: [&str; 3] = ["", "01", "17"];
+
+pub fn start(request: pb::StartVerificationRequest, meta: &CallMeta) -> Result<Start, Violations> {
+    let mut violations = Violations::new();
+    let purpose = Purpose::from_code(request.purpose);
+    violations.check(purpose.is_some(), "purpose", "must be REGISTER, SIGN_IN or MUTUAL_AID");
+    let name = violations.text("psn_name", &request.psn_name, 50);
+    let cert_type = request.psn_cert_type.as_str();
+    violations.check(CERT_TYPES.contains(&cert_type), "psn_cert_type", "must be empty, 01 or 17");
+    let certno = violations.take("certno", IdNumber::parse(&request.certno, meta.now.china_date()));
+    let phone = violations.take("phone", Phone::parse(&request.phone));
+    let start = purpose.zip(certno).zip(phone).map(|((purpose, certno), phone)| Start {
+        purpose,
+        name: Sensitive::new(name),
+        certno,
+        phone,
+    });
+    violations.finish(start)
+}
+
+pub fn send_code(request: pb::SendPhoneCodeRequest, _: &CallMeta) -> Result<String, Violations> {
+    super::id("verification_id", &request.verification_id)
+}
+
+pub fn check_code(request: pb::VerifyPhoneCodeRequest, _: &CallMeta) -> Result<CheckCode, Violations> {
+    let mut violations = Violations::new();
+    let verification_id = violations.text("verification_id", &request.verification_id, 128);
+    violations.check(is_code(&request.code), "code", "must be six digits");
+    violations.finish(Some(CheckCode { verification_id, code: Sensitive::new(request.code) }))
+}
+
+pub fn face(request: pb::VerifyFaceRequest, _: &CallMeta) -> Result<Face, Violations> {
+    let mut violations = Violations::new();
+    let verification_id = violations.text("verification_id", &request.verification_id, 128);
+    let capture_ref = violations.text("capture_ref", &request.capture_ref, 256);
+    violations.finish(Some(Face { verification_id, capture_ref }))
+}
+
+pub fn get(request: pb::GetVerificationRequest, _: &CallMeta) -> Result<String, Violations> {
+    super::id("verification_id", &request.verification_id)
+}
+
+impl From<View> for pb::Verification {
+    fn from(own: View) -> pb::Verification {
+        pb::Verification {
+            verification_id: own.verification_id,
+            purpose: own.purpose.code(),
+            steps: own.steps.into_iter().map(step).collect(),
+            complete: own.complete,
+            expires_at_us: own.expires_at.0,
+            locked_until_us: own.locked_until.map_or(0, |until| until.0),
+        }
+    }
+}
+
+fn step(own: Progress) -> pb::StepStatus {
+    pb::StepStatus {
+        step: own.step.code(),
+        state: own.state.code(),
+        attempts_left: i32::from(own.attempts_left),
+    }
+}
+
+macro_rules! answers {
+    ($($response:ident),*) => {$(
+        impl From<View> for pb::$response {
+            fn from(own: View) -> pb::$response {
+                pb::$response { verification: Some(own.into()) }
+            }
+        }
+    )*};
+}
+answers!(
+    StartVerificationResponse,
+    SendPhoneCodeResponse,
+    VerifyPhoneCodeResponse,
+    VerifyFaceResponse,
+    GetVerificationResponse
+);

@@ -1,0 +1,65 @@
+//! News of this service as events of the contract. Consumes none.
+
+use liufang_kernel::Timestamp;
+use liufang_platform::{DbFault, Work};
+use liufang_proto::prescription::v1 as pb;
+
+use crate::domain::dispense::HandOut;
+use crate::domain::operation::News;
+use crate::domain::prescription::Prescription;
+
+/// Puts one piece of news into the outbox.
+pub async fn push(work: &Work, rx: &Prescription, news: &News, now: Timestamp) -> Result<(), DbFault> {
+    let key = rx.hi_rxno.as_str();
+    match news {
+        News::Activated => work.push(&activated(rx, now), key).await,
+        News::Reviewed { order_id, pharmacy, passed } => {
+            let event = pb::PrescriptionReviewed {
+                hi_rxno: key.to_owned(),
+                order_id: order_id.clone(),
+                fixmedins_code: pharmacy.clone(),
+                passed: *passed,
+                at_us: now.0,
+            };
+            work.push(&event, key).await
+        }
+        News::Released { order_id, reason } => {
+            let event = pb::PrescriptionReleased {
+                hi_rxno: key.to_owned(),
+                order_id: order_id.clone(),
+                reason: reason.word().to_owned(),
+                at_us: now.0,
+            };
+            work.push(&event, key).await
+        }
+    }
+}
+
+fn activated(rx: &Prescription, now: Timestamp) -> pb::PrescriptionActivated {
+    pb::PrescriptionActivated {
+        hi_rxno: rx.hi_rxno.clone(),
+        person_id: rx.person_id.clone(),
+        fixmedins_code: rx.hospital.clone(),
+        doctor_code: rx.doctor.clone(),
+        med_list_codgs: rx.lines.iter().map(|line| line.drug.clone()).collect(),
+        at_us: now.0,
+    }
+}
+
+/// Lines were handed out.
+pub async fn push_dispensed(
+    work: &Work,
+    rx: &Prescription,
+    parts: &[HandOut],
+    now: Timestamp,
+) -> Result<(), DbFault> {
+    let event = pb::PrescriptionDispensed {
+        hi_rxno: rx.hi_rxno.clone(),
+        order_id: rx.order_id.clone(),
+        fixmedins_code: rx.holder.clone(),
+        person_id: rx.person_id.clone(),
+        med_list_codgs: parts.iter().map(|part| part.drug.clone()).collect(),
+        at_us: now.0,
+    };
+    work.push(&event, &rx.hi_rxno).await
+}
