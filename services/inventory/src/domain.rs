@@ -16,6 +16,7 @@ pub mod pick;
 pub mod report;
 pub mod reservation;
 pub mod shift;
+pub mod stock;
 pub mod trace;
 
 pub use basket::{Ask, LineReason, LineRefusal, Priced};

@@ -107,7 +107,12 @@ impl<'a> Planner<'a> {
 
     fn solve(mut self) -> Draft {
         self.load_boards();
-        let waiting = self.place_all();
+        let at_pharmacy = |index: &usize| matches!(self.tasks[*index].place, Place::Pharmacy { .. });
+        let mut waiting = self.place((0..self.tasks.len()).filter(at_pharmacy).collect());
+        if std::mem::take(&mut self.keep) {
+            // whoever cannot stay with a full box may go elsewhere
+            waiting = self.place(waiting);
+        }
         let cost = (0..self.couriers.len())
             .fold(0_i64, |sum, courier| sum.saturating_add(self.cost_of(courier, &self.routes[courier])));
         let routes = self.finish();
@@ -133,9 +138,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Places the task that would lose most by waiting, until nothing fits any more; answers what waits.
-    fn place_all(&mut self) -> Vec<usize> {
-        let at_pharmacy = |index: &usize| matches!(self.tasks[*index].place, Place::Pharmacy { .. });
-        let mut open: Vec<usize> = (0..self.tasks.len()).filter(at_pharmacy).collect();
+    fn place(&mut self, mut open: Vec<usize>) -> Vec<usize> {
         let mut offers: Vec<Vec<Option<Insertion>>> = open
             .iter()
             .map(|&task| (0..self.couriers.len()).map(|courier| self.offer(courier, task)).collect())

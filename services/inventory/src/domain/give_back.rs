@@ -18,12 +18,13 @@ pub enum ReturnRefusal {
     NothingLeft { line_no: i32 },
 }
 
-/// What is still with the customer, by line and lot.
+/// What is still with the customer, by line, lot number and whether the packs have codes. Returned packs stand in a lot of
+/// their own, so the lot number ties a return to its sale.
 pub fn outstanding(sales: &[Movement], returns: &[Movement]) -> Vec<Portion> {
-    let mut open: BTreeMap<(i32, String), Portion> = BTreeMap::new();
+    let key = |row: &Movement| (row.sale.line_no, row.manu_lotnum.clone(), row.trace_codes.is_empty());
+    let mut open: BTreeMap<(i32, String, bool), Portion> = BTreeMap::new();
     for row in sales {
-        let key = (row.sale.line_no, row.lot_id.clone());
-        let portion = open.entry(key).or_insert_with(|| Portion {
+        let portion = open.entry(key(row)).or_insert_with(|| Portion {
             line_no: row.sale.line_no,
             lot_id: row.lot_id.clone(),
             quantity: Quantity::ZERO,
@@ -33,10 +34,8 @@ pub fn outstanding(sales: &[Movement], returns: &[Movement]) -> Vec<Portion> {
         portion.trace_codes.extend(row.trace_codes.iter().cloned());
     }
     for row in returns {
-        // the row of a return names the lot the packs were sold from, like the sale it reverses
         let back: HashSet<&String> = row.trace_codes.iter().collect();
-        let portion = open.get_mut(&(row.sale.line_no, row.lot_id.clone()));
-        if let Some(portion) = portion {
+        if let Some(portion) = open.get_mut(&key(row)) {
             portion.quantity -= row.quantity;
             portion.trace_codes.retain(|code| !back.contains(code));
         }
@@ -127,7 +126,7 @@ mod tests {
             fixmedins_code: "P13030200001".into(),
             med_list_codg: "X".into(),
             lot_id: lot.into(),
-            manu_lotnum: "B26".into(),
+            manu_lotnum: format!("LOT-{lot}"),
             quantity,
             price: None,
             at: Timestamp(0),
@@ -157,7 +156,9 @@ mod tests {
     fn a_pack_comes_back_once() {
         let back = plan(&sold(), &[], &[scan(1, &["c1", "c3"])]).unwrap();
         assert_eq!(back.len(), 2);
-        let returns = [row(MovementKind::SaleReturn, 1, "A", 1, &["c1"])];
+        let mut returned = row(MovementKind::SaleReturn, 1, "A", 1, &["c1"]);
+        returned.lot_id = "A-returned".into();
+        let returns = [returned];
         let again = plan(&sold(), &returns, &[scan(1, &["c1"])]).unwrap_err();
         assert_eq!(again, ReturnRefusal::CameBack { line_no: 1, code: "c1".into() });
         let twice = plan(&sold(), &[], &[scan(1, &["c2", "c2"])]).unwrap_err();

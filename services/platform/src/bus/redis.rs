@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Bus, BusError, Consumer, Event};
 
-const STALE_MS: usize = 30_000;
+const STALE_MS: usize = 10_000;
+/// A failed delivery is tried again at once after these pauses: most failures are lost races.
+const PAUSES_MS: [u64; 3] = [50, 200, 1_000];
 const MAX_DELIVERIES: i64 = 20;
 const BLOCK_MS: usize = 500;
 /// Streams are trimmed to about this many entries.
@@ -101,7 +103,7 @@ impl RedisBus {
     ) -> Result<(), RedisError> {
         let id = entry.id.clone();
         let delivered = match event(&entry.map) {
-            Some(event) => consumer.deliver(event).await,
+            Some(event) => deliver(consumer, event).await,
             None => Err(BusError("cannot be read".to_owned())),
         };
         if let Err(error) = delivered {
@@ -140,6 +142,16 @@ impl Bus for RedisBus {
             connection.xadd_maxlen(self.stream(&event.topic), max_len, "*", &fields).await.map_err(error)?;
         Ok(())
     }
+}
+
+async fn deliver(consumer: &Consumer, event: Event) -> Result<(), BusError> {
+    for pause in PAUSES_MS {
+        if consumer.deliver(event.clone()).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+    consumer.deliver(event).await
 }
 
 fn config() -> ConnectionManagerConfig {

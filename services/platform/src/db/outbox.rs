@@ -51,11 +51,16 @@ pub async fn relay_step(db: &Db, bus: &dyn Bus) -> Result<usize, DbFault> {
             }
             Err(error) => {
                 tracing::info!(topic = event.topic, attempts, "event not delivered yet: {error}");
-                delay(db, &event.id, now.plus_seconds(1_i64 << attempts.clamp(0, 6))).await?;
+                delay(db, &event.id, retry_at(now, attempts)).await?;
             }
         }
     }
     Ok(published)
+}
+
+/// A fifth of a second after the first failure, doubling up to a minute and a half.
+fn retry_at(now: Timestamp, attempts: i64) -> Timestamp {
+    Timestamp(now.0 + (100_000_i64 << attempts.clamp(0, 10)))
 }
 
 /// Waits until a commit writes to the outbox.

@@ -57,7 +57,7 @@ fn the_nearer_courier_goes() {
 fn neighbours_ride_together() {
     let couriers = vec![courier("a", SHOP, 5, false)];
     let tasks = vec![task("d1", north(1000)), task("d2", north(1100))];
-    check(couriers, tasks, "a: +d1 +d2 -d1 -d2 | waiting: ");
+    check(couriers, tasks, "a: +d2 +d1 -d1 -d2 | waiting: ");
 }
 
 #[test]
