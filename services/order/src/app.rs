@@ -25,7 +25,9 @@ use crate::error::OrderError;
 use crate::rpc::Peers;
 use crate::store::orders;
 
+pub use collect::Collect;
 pub use dispense::Dispense;
+pub use give_back::GiveBack;
 pub use pay::Pay;
 pub use place::Place;
 pub use read::{ListOrders, Page, Watch};

@@ -64,7 +64,9 @@ impl App {
             let db = self.deps.db.read();
             let Some(entry) = journal::first_open(db, &self.deps.cipher, id).await? else { break };
             let now = self.now();
-            if operation.is_empty() && now < entry.due {
+            // a fresh step belongs to whoever made it; one that was tried already waits for its time
+            let own = entry.attempts == 0 && entry.operation == operation;
+            if !own && now < entry.due {
                 break;
             }
             if !self.lease(&entry, now.plus_seconds(LEASE_SECONDS)).await? {

@@ -4,14 +4,14 @@
 use liufang_kernel::{Sensitive, Timestamp};
 
 use super::plan::{after_payment, frees, giving_back, last_of_dispensing, reviewed, taking_back};
-use super::{Fulfilment, Kind, Next, Order, Quote, SoldLot, State, Step};
+use super::{Fulfilment, Kind, Next, Order, Payers, Quote, SoldLot, State, Step};
 
 /// A successful answer.
 #[derive(Clone)]
 pub enum Answer {
     /// Nothing to remember.
     Done,
-    Quoted(Quote),
+    Quoted { quote: Quote, payers: Payers },
     Authorised { payment_id: String },
     Payment(Payment),
     DeliveryCreated { delivery_id: String },
@@ -103,7 +103,7 @@ pub fn advance(order: &mut Order, step: Step, answer: Answer, now: Timestamp, co
             }
             Change::default().note(order, "nominated", "")
         }
-        (Step::Quote, Answer::Quoted(quote)) => quoted(order, quote),
+        (Step::Quote, Answer::Quoted { quote, payers }) => quoted(order, quote, payers),
         (Step::Authorise, Answer::Authorised { payment_id }) => {
             order.payment_id = payment_id;
             Change::default().note(order, "authorised", "")
@@ -162,7 +162,7 @@ fn told(step: Step) -> Option<&'static str> {
     }
 }
 
-fn quoted(order: &mut Order, quote: Quote) -> Change {
+fn quoted(order: &mut Order, quote: Quote, payers: Payers) -> Change {
     if matches!(order.state, State::Placing | State::Reserving) {
         order.state = State::AwaitingPayment;
     }
@@ -172,6 +172,7 @@ fn quoted(order: &mut Order, quote: Quote) -> Change {
     }
     let detail = quote.id.clone();
     order.quote = Some(quote);
+    order.payers = payers;
     Change::default().note(order, "quoted", detail)
 }
 

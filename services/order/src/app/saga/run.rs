@@ -75,6 +75,7 @@ impl App {
             _ => String::new(),
         };
         let payers = entry.argument.payers.as_ref().unwrap_or(&order.payers);
-        Ok(Answer::Quoted(self.peers.quote(order, payers, disease, key).await?))
+        let quote = self.peers.quote(order, payers, disease, key).await?;
+        Ok(Answer::Quoted { quote, payers: payers.clone() })
     }
 }

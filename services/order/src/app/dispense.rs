@@ -1,0 +1,70 @@
+//! The pharmacy scans trace codes and dispenses: stock 3505, prescription 7207, then ready for courier or collection.
+
+use liufang_kernel::Sensitive;
+use liufang_platform::{AuthFault, Call, CallMeta};
+
+use super::{App, Dispensed};
+use crate::domain::{Change, Kind, Operation, Order, Scan, dispense, dispensing, permit};
+use crate::error::{self, OrderError};
+
+/// What the pharmacy hands in.
+#[derive(Clone)]
+pub struct Dispense {
+    pub order_id: String,
+    /// Practitioner token of the dispensing pharmacist.
+    pub pharmacist_token: Sensitive<String>,
+    /// Of the claim; prescription orders only.
+    pub secret: Sensitive<String>,
+    pub scans: Vec<Scan>,
+}
+
+impl App {
+    /// Dispenses. Checks exist → ended → credential → state → body.
+    pub async fn dispense(&self, call: Call<Dispense>) -> Result<Dispensed, OrderError> {
+        if let Some(dispensed) = self.replayed(&call.meta).await? {
+            return Ok(dispensed);
+        }
+        let (id, operation) = (&call.body.order_id, self.operation(&call.meta));
+        let order = self.own(&call.meta, id).await?;
+        if order.state.has_ended() {
+            permit(&order, Operation::Dispense)?;
+        }
+        let pharmacist = self.pharmacist(&call.meta, call.body.pharmacist_token.reveal()).await?;
+        self.settle_open_steps(&order).await?;
+        let decide = |order: &mut Order| decide(order, &call.body, &pharmacist);
+        self.start(&call.meta, id, &operation, decide).await?;
+        self.drive(id, &operation).await?.or_unreachable()?;
+        self.answer(&call.meta, id, Dispensed::of).await
+    }
+
+    /// Who dispenses: an active pharmacist of the calling institution, by their own credential.
+    async fn pharmacist(&self, meta: &CallMeta, token: &str) -> Result<String, OrderError> {
+        let institution = meta.principal.institution()?;
+        let practitioner = self.deps.tokens.practitioner(token, meta.now)?;
+        if practitioner.client != institution {
+            return Err(AuthFault::NotAllowed.into());
+        }
+        if !self.peers.is_pharmacist(&practitioner.subject, institution).await? {
+            return Err(OrderError::rule(&error::PRACTITIONER_NOT_PHARMACIST));
+        }
+        Ok(practitioner.subject)
+    }
+
+    /// What follows a payment — a longer reservation, the delivery — may still be open; it comes first.
+    async fn settle_open_steps(&self, order: &Order) -> Result<(), OrderError> {
+        if let Err(error) = self.drive(&order.id, "").await {
+            tracing::info!(order = order.id, "open steps are left to the worker: {error}");
+        }
+        Ok(())
+    }
+}
+
+fn decide(order: &mut Order, body: &Dispense, pharmacist: &str) -> Result<Change, OrderError> {
+    permit(order, Operation::Dispense)?;
+    if order.kind == Kind::Prescription && body.secret.reveal().is_empty() {
+        return Err(OrderError::field("secret", "must not be empty for a prescription order"));
+    }
+    let secret = body.secret.reveal().clone();
+    let steps = dispensing(order, pharmacist.to_owned(), body.scans.clone(), secret);
+    Ok(dispense(order, steps))
+}

@@ -1,0 +1,70 @@
+//! Renewal of a chronic-disease prescription at a pharmacy of the patient's choice (`domain.md` §9.3).
+
+use liufang_kernel::region::SchemeKind;
+use liufang_platform::Call;
+
+use super::super::App;
+use super::{Draft, Place, gate};
+use crate::domain::Fulfilment;
+use crate::error::{self, OrderError};
+use crate::rpc::{Prescription, PriceAsked, Priced};
+
+impl App {
+    pub(super) async fn draft_prescription(&self, call: &Call<Place>, person: &str) -> Result<Draft, OrderError> {
+        let (body, now) = (&call.body, call.meta.now);
+        let found = self.peers.prescription(&body.hi_rxno).await?;
+        if found.person_id != person {
+            return Err(OrderError::rule(&error::PRESCRIPTION_NOT_FOUND));
+        }
+        if !found.active {
+            return Err(OrderError::rule(&error::PRESCRIPTION_NOT_ACTIVE));
+        }
+        if !body.risk_confirmed {
+            return Err(OrderError::rule(&error::RISK_NOT_CONFIRMED));
+        }
+        self.verified(person).await?;
+        let region = self.peers.institution(&found.hospital, now).await?.region;
+        let pack = self.pack(&region)?;
+        let scheme = gate::open_scheme(pack, SchemeKind::ChronicRenewal, now)?;
+        gate::institution(&self.peers.institution(&body.fixmedins_code, now).await?, scheme)?;
+        gate::way(body, &call.meta.principal.client, scheme)?;
+        let priced = self.peers.price(&body.fixmedins_code, &asked(&found), false).await?;
+        // a drug that may not go over the net may still be fetched
+        if body.fulfilment == Fulfilment::Delivery
+            && let Some(ban) = priced.iter().find_map(|drug| gate::online_ban(pack, drug, now))
+        {
+            return Err(OrderError::rule_with(&error::ONLINE_FORBIDDEN, "ban", ban));
+        }
+        self.peers.check_mutual_aid(person, &body.payers.holders, &region, now).await?;
+        let cold_chain = priced.iter().any(|drug| drug.cold);
+        Ok(Draft {
+            fixmedins_code: body.fixmedins_code.clone(),
+            fees: self.fees(body, &region, cold_chain).await?,
+            lines: priced.into_iter().map(|drug| approved(drug, &found)).collect(),
+            cold_chain,
+            pay_by: self.pay_by(&region, now)?,
+            region,
+        })
+    }
+}
+
+/// The same drug under the hospital's price, line by line.
+fn asked(found: &Prescription) -> Vec<PriceAsked> {
+    let asked = |line: &crate::rpc::PrescribedLine| PriceAsked {
+        line_no: line.line_no,
+        med_list_codg: line.med_list_codg.clone(),
+        quantity: line.quantity,
+        ceiling: Some(line.hospital_price),
+        prescribed_code: line.med_list_codg.clone(),
+    };
+    found.lines.iter().map(asked).collect()
+}
+
+/// The hospital's approval of a restricted drug belongs to the line it stands on.
+fn approved(drug: Priced, found: &Prescription) -> crate::domain::Line {
+    let mut line = drug.line;
+    if let Some(own) = found.lines.iter().find(|own| own.line_no == line.line_no) {
+        line.hosp_appr_flag = own.hosp_appr_flag.clone();
+    }
+    line
+}

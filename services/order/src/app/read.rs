@@ -1,0 +1,73 @@
+//! Reading orders and their story.
+
+use liufang_kernel::Timestamp;
+use liufang_platform::{Call, CallMeta, PrincipalKind};
+
+use super::{App, View, access};
+use crate::domain::{Order, State};
+use crate::error::OrderError;
+use crate::store::orders;
+use crate::store::story::{self, Told};
+
+/// Which orders of the caller.
+#[derive(Clone, Debug)]
+pub struct ListOrders {
+    /// Empty: every one that may be seen.
+    pub states: Vec<State>,
+    pub size: u64,
+    /// The last order of the page before.
+    pub after: Option<(Timestamp, String)>,
+}
+
+/// A page of orders.
+pub struct Page {
+    pub orders: Vec<View>,
+    /// The last order of this page, when more follow.
+    pub next: Option<(Timestamp, String)>,
+}
+
+/// Which story, from where.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    pub order_id: String,
+    pub after: i64,
+    pub stop_at_end: bool,
+}
+
+fn view(meta: &CallMeta, order: &Order) -> View {
+    if meta.principal.is(PrincipalKind::Patient) { View::for_patient(order) } else { View::for_others(order) }
+}
+
+impl App {
+    /// One order of the caller.
+    pub async fn get(&self, call: Call<String>) -> Result<View, OrderError> {
+        Ok(view(&call.meta, &self.own(&call.meta, &call.body).await?))
+    }
+
+    /// The caller's orders, newest first.
+    pub async fn list(&self, call: Call<ListOrders>) -> Result<Page, OrderError> {
+        let (meta, body) = (&call.meta, &call.body);
+        let visible = || State::ALL.into_iter().filter(|state| state.is_visible());
+        let states = if body.states.is_empty() { visible().collect() } else { body.states.clone() };
+        let (db, cipher) = (self.deps.db.read(), &self.deps.cipher);
+        let owner = access::owner(meta)?;
+        // one more than asked tells whether there is a next page
+        let mut found = orders::list(db, cipher, &owner, &states, body.after.as_ref(), body.size + 1).await?;
+        let size = usize::try_from(body.size).unwrap_or(usize::MAX);
+        let more = size < found.len();
+        found.truncate(size);
+        let last = found.last().filter(|_| more);
+        let next = last.map(|order| (order.created_at, order.id.clone()));
+        Ok(Page { orders: found.iter().map(|order| view(meta, order)).collect(), next })
+    }
+
+    /// Whether the caller may follow the order, and whether its story is over.
+    pub async fn watch(&self, call: &Call<Watch>) -> Result<bool, OrderError> {
+        Ok(self.own(&call.meta, &call.body.order_id).await?.state.is_final())
+    }
+
+    /// The next lines of a story.
+    pub async fn story(&self, id: &str, after: i64) -> Result<Vec<Told>, OrderError> {
+        story::after(self.deps.db.read(), id, after).await
+    }
+}
