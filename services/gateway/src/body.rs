@@ -9,11 +9,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use crate::access_log::Entry;
+use crate::door::Admitted;
 use crate::error::GatewayError;
 use crate::refusal;
 
@@ -72,13 +74,30 @@ impl HttpBody for Capped {
 pub(crate) struct Watched {
     inner: Option<Body>,
     deadline: Pin<Box<Sleep>>,
+    /// Streams alone are cut when the process stops; unary answers are moments from their end.
+    closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     entry: Entry,
     _place: OwnedSemaphorePermit,
 }
 
 impl Watched {
-    pub fn new(inner: Body, deadline: Instant, entry: Entry, place: OwnedSemaphorePermit) -> Watched {
-        Watched { inner: Some(inner), deadline: Box::pin(sleep_until(deadline)), entry, _place: place }
+    pub fn new(inner: Body, admitted: Admitted, entry: Entry) -> Watched {
+        let closing = admitted.method.streaming.then(|| Box::pin(admitted.closing.cancelled_owned()));
+        let deadline = Box::pin(sleep_until(admitted.deadline));
+        Watched { inner: Some(inner), deadline, closing, entry, _place: admitted.place }
+    }
+
+    /// Notes an end that the body itself does not show.
+    pub fn settle(&mut self, status: &Status) {
+        self.entry.settle(status);
+    }
+
+    /// Why an answer that has nothing to say now must end, if it must.
+    fn overdue(&mut self, cx: &mut Context<'_>) -> Option<GatewayError> {
+        if self.closing.as_mut().is_some_and(|closing| closing.as_mut().poll(cx).is_ready()) {
+            return Some(GatewayError::Closing);
+        }
+        self.deadline.as_mut().poll(cx).is_ready().then_some(GatewayError::DeadlineExceeded)
     }
 
     fn end(&mut self, status: &Status) -> Option<Result<Frame<Bytes>, Status>> {
@@ -123,10 +142,10 @@ impl HttpBody for Watched {
                 self.entry.settle_code(Code::Unknown);
                 Poll::Ready(None)
             }
-            Poll::Pending => {
-                std::task::ready!(self.deadline.as_mut().poll(cx));
-                Poll::Ready(self.end(&refusal::status(&GatewayError::DeadlineExceeded)))
-            }
+            Poll::Pending => match self.overdue(cx) {
+                Some(error) => Poll::Ready(self.end(&refusal::status(&error))),
+                None => Poll::Pending,
+            },
         }
     }
 

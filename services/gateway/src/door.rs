@@ -12,6 +12,7 @@ use liufang_platform::stack::set_parent;
 use liufang_platform::{AuthFault, Principal};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::body::Body;
 use tower::{ServiceExt as _, service_fn};
@@ -40,6 +41,8 @@ pub(crate) struct Door {
     pub authenticate: Authenticate,
     /// Health and reflection.
     pub own: Mesh,
+    /// Cancelled when the process stops.
+    pub closing: CancellationToken,
 }
 
 /// A call that may pass.
@@ -50,6 +53,8 @@ pub(crate) struct Admitted {
     pub deadline: Instant,
     /// Its place among the calls in work.
     pub place: OwnedSemaphorePermit,
+    /// Cancelled when the process stops.
+    pub closing: CancellationToken,
 }
 
 /// Protocols of the one port.
@@ -58,6 +63,7 @@ enum Protocol {
     Grpc,
     GrpcWeb,
     Connect(json::Codec),
+    ConnectStream,
 }
 
 impl Protocol {
@@ -71,6 +77,7 @@ impl Protocol {
             | "application/grpc-web-text"
             | "application/grpc-web-text+proto" => Some(Protocol::GrpcWeb),
             "application/json" => Some(Protocol::Connect(json::Codec::Json)),
+            "application/connect+json" => Some(Protocol::ConnectStream),
             "application/proto" => Some(Protocol::Connect(json::Codec::Proto)),
             _ => None,
         }
@@ -82,6 +89,7 @@ impl Protocol {
             Protocol::GrpcWeb => "grpc-web",
             Protocol::Connect(json::Codec::Json) => "json",
             Protocol::Connect(json::Codec::Proto) => "proto",
+            Protocol::ConnectStream => "json-stream",
         }
     }
 }
@@ -123,6 +131,7 @@ async fn pass(door: &Arc<Door>, request: Request<AxumBody>, request_id: &HeaderV
         Protocol::Grpc => grpc::call(door, request.map(Body::new), entry).await.map(AxumBody::new),
         Protocol::GrpcWeb => web(door, request, entry).await,
         Protocol::Connect(codec) => json::call(door, request, codec, entry).await,
+        Protocol::ConnectStream => json::stream(door, request, entry).await,
     }
 }
 
@@ -143,7 +152,7 @@ fn speaks(door: &Door, request: &Request<AxumBody>) -> Result<Protocol, (StatusC
         Some(protocol) => Ok(protocol),
         None => Err((
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "content-type: application/json, application/proto, application/grpc or application/grpc-web\n",
+            "content-type: application/json, application/connect+json, application/proto, application/grpc or application/grpc-web\n",
         )),
     }
 }
@@ -185,7 +194,13 @@ impl Door {
         let compressed = Protocol::of(&parts.headers).is_some_and(|protocol| protocol == Protocol::Grpc);
         let request_id = headers::request_id(&parts.headers);
         let headers = headers::outgoing(&parts.headers, &request_id, budget, compressed);
-        Ok(Admitted { method, headers, deadline: Instant::now() + budget, place })
+        Ok(Admitted {
+            method,
+            headers,
+            deadline: Instant::now() + budget,
+            place,
+            closing: self.closing.clone(),
+        })
     }
 
     fn check_declared_size(&self, headers: &HeaderMap) -> Result<(), GatewayError> {

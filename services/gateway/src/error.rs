@@ -12,8 +12,8 @@ use tonic::Code;
 pub(crate) enum GatewayError {
     #[error("no such public method")]
     MethodNotFound,
-    #[error("streams are served over grpc and grpc-web only")]
-    StreamNeedsGrpc,
+    #[error("a streaming method was called as a unary one")]
+    StreamingMethod,
     #[error("content encoding is not supported")]
     EncodingNotSupported,
     #[error("request malformed: {0}")]
@@ -28,6 +28,8 @@ pub(crate) enum GatewayError {
     Overloaded,
     #[error("deadline exceeded")]
     DeadlineExceeded,
+    #[error("the server stops")]
+    Closing,
     #[error("service unavailable: {0}")]
     Unavailable(String),
     #[error("answer of the service could not be read: {0}")]
@@ -42,11 +44,11 @@ static METHOD_NOT_FOUND: ReasonDoc = ReasonDoc::new(
     "没有这个对外开放的方法；请核对路径与合同版本",
     "There is no such public method; check the path and the contract's version.",
 );
-static STREAM_NEEDS_GRPC: ReasonDoc = ReasonDoc::new(
-    "STREAM_NEEDS_GRPC",
+static STREAMING_METHOD: ReasonDoc = ReasonDoc::new(
+    "STREAMING_METHOD",
     Class::NotFound,
-    "流式方法只支持 gRPC 与 gRPC-Web，不支持 JSON",
-    "Streaming methods speak gRPC and gRPC-Web, not JSON.",
+    "流式方法请用 gRPC、gRPC-Web 或 application/connect+json 调用；健康检查与反射只支持 gRPC",
+    "Call streaming methods over gRPC, gRPC-Web or application/connect+json; health and reflection over gRPC only.",
 );
 static ENCODING_NOT_SUPPORTED: ReasonDoc = ReasonDoc::new(
     "ENCODING_NOT_SUPPORTED",
@@ -90,6 +92,12 @@ static DEADLINE_EXCEEDED: ReasonDoc = ReasonDoc::new(
     "超时，结果未知；请用同一幂等键重试或查询",
     "Time ran out and the outcome is unknown; repeat under the same idempotency key, or query.",
 );
+static GATEWAY_CLOSING: ReasonDoc = ReasonDoc::new(
+    "GATEWAY_CLOSING",
+    Class::Unavailable,
+    "服务正在重启，流已结束；请从最后的位置重新订阅",
+    "The server restarts and ends its streams; open a new one from the last position.",
+);
 static SERVICE_UNREACHABLE: ReasonDoc = ReasonDoc::new(
     "SERVICE_UNREACHABLE",
     Class::Unavailable,
@@ -106,7 +114,7 @@ static ANSWER_UNREADABLE: ReasonDoc = ReasonDoc::new(
 /// Every reason the door itself can answer.
 pub const REASONS: &[&ReasonDoc] = &[
     &METHOD_NOT_FOUND,
-    &STREAM_NEEDS_GRPC,
+    &STREAMING_METHOD,
     &ENCODING_NOT_SUPPORTED,
     &REQUEST_MALFORMED,
     &REQUEST_TOO_LARGE,
@@ -114,6 +122,7 @@ pub const REASONS: &[&ReasonDoc] = &[
     &RATE_LIMITED,
     &GATEWAY_OVERLOADED,
     &DEADLINE_EXCEEDED,
+    &GATEWAY_CLOSING,
     &SERVICE_UNREACHABLE,
     &ANSWER_UNREADABLE,
 ];
@@ -128,7 +137,7 @@ impl GatewayError {
     pub fn transport_code(&self) -> Option<Code> {
         match self {
             GatewayError::MethodNotFound
-            | GatewayError::StreamNeedsGrpc
+            | GatewayError::StreamingMethod
             | GatewayError::EncodingNotSupported => Some(Code::Unimplemented),
             GatewayError::DeadlineExceeded => Some(Code::DeadlineExceeded),
             // no quota: waiting does not help, so the class with retry advice would mislead
@@ -144,7 +153,7 @@ impl Fault for GatewayError {
     fn doc(&self) -> &ReasonDoc {
         match self {
             GatewayError::MethodNotFound => &METHOD_NOT_FOUND,
-            GatewayError::StreamNeedsGrpc => &STREAM_NEEDS_GRPC,
+            GatewayError::StreamingMethod => &STREAMING_METHOD,
             GatewayError::EncodingNotSupported => &ENCODING_NOT_SUPPORTED,
             GatewayError::Malformed(_) => &REQUEST_MALFORMED,
             GatewayError::TooLarge { .. } => &REQUEST_TOO_LARGE,
@@ -152,6 +161,7 @@ impl Fault for GatewayError {
             GatewayError::RateLimited { .. } => &RATE_LIMITED,
             GatewayError::Overloaded => &GATEWAY_OVERLOADED,
             GatewayError::DeadlineExceeded => &DEADLINE_EXCEEDED,
+            GatewayError::Closing => &GATEWAY_CLOSING,
             GatewayError::Unavailable(_) => &SERVICE_UNREACHABLE,
             GatewayError::BadAnswer(_) => &ANSWER_UNREADABLE,
             GatewayError::Auth(fault) => fault.doc(),
@@ -179,7 +189,7 @@ impl Fault for GatewayError {
     fn retry_after_ms(&self) -> u64 {
         match self {
             GatewayError::RateLimited { retry_after_ms } => *retry_after_ms,
-            GatewayError::Overloaded => 500,
+            GatewayError::Overloaded | GatewayError::Closing => 500,
             GatewayError::DeadlineExceeded | GatewayError::Unavailable(_) => 1_000,
             GatewayError::Auth(fault) => fault.retry_after_ms(),
             _ => 100,

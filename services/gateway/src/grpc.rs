@@ -26,7 +26,7 @@ pub(crate) async fn call(door: &Arc<Door>, request: Request<Body>, mut entry: En
                     return status.clone().into_http();
                 }
             }
-            response.map(|body| Body::new(Watched::new(body, admitted.deadline, entry, admitted.place)))
+            response.map(|body| Body::new(Watched::new(body, admitted, entry)))
         }
         Err(error) => {
             let status = refusal::status(&error);

@@ -1,8 +1,9 @@
 //! HTTP/JSON (Connect unary) through the door: one JSON object in, one out, converted by the contracts' descriptors.
-//! `application/proto` takes the same way without the conversion.
+//! `application/proto` takes the same way without the conversion; streams are in `json/stream.rs`.
 
 mod read;
 mod render;
+mod stream;
 
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ use crate::door::{Admitted, Door};
 use crate::error::GatewayError;
 use crate::methods::Shapes;
 use crate::refusal;
+
+pub(crate) use stream::call as stream;
 
 /// Length prefix of a gRPC message: one flag byte and four of length.
 const PREFIX: usize = 5;
@@ -83,7 +86,7 @@ async fn attempt(
 ) -> Result<Bytes, Failure> {
     let admitted = door.admit(parts, entry)?;
     let shapes = admitted.method.shapes.as_ref().filter(|_| !admitted.method.streaming);
-    let shapes = shapes.ok_or(GatewayError::StreamNeedsGrpc)?;
+    let shapes = shapes.ok_or(GatewayError::StreamingMethod)?;
     check_encoding(&parts.headers)?;
     let work = exchange(door, &admitted, shapes, body, codec);
     timeout_at(admitted.deadline, work).await.map_err(|_| GatewayError::DeadlineExceeded)?
@@ -144,7 +147,7 @@ async fn collect_answer(response: Response<Body>, max_bytes: usize) -> Result<By
         Some(status) if status.code() != Code::Ok => return Err(Failure::Service(status)),
         _ => {}
     }
-    Ok(unframe(body.to_bytes())?)
+    Ok(unframe(body.to_bytes()).map_err(GatewayError::BadAnswer)?)
 }
 
 fn frame(message: &[u8]) -> Result<Bytes, GatewayError> {
@@ -157,19 +160,18 @@ fn frame(message: &[u8]) -> Result<Bytes, GatewayError> {
     Ok(framed.freeze())
 }
 
-fn unframe(mut body: Bytes) -> Result<Bytes, GatewayError> {
-    let Some(prefix) = body.first_chunk::<PREFIX>() else {
-        return Err(GatewayError::BadAnswer("no message"));
-    };
+/// The single message of a body; gRPC and Connect frame alike.
+fn unframe(mut body: Bytes) -> Result<Bytes, &'static str> {
+    let Some(prefix) = body.first_chunk::<PREFIX>() else { return Err("no message") };
     let [flag, length @ ..] = *prefix;
     if flag != 0 {
-        return Err(GatewayError::BadAnswer("compressed without being asked"));
+        return Err("compressed without being asked");
     }
     let message = body.split_off(PREFIX);
     if message.len() == u32::from_be_bytes(length) as usize {
         Ok(message)
     } else {
-        Err(GatewayError::BadAnswer("not exactly one message"))
+        Err("not exactly one message")
     }
 }
 

@@ -32,6 +32,7 @@ use axum::routing::get;
 use liufang_kernel::{ReasonDoc, Violations};
 use liufang_platform::access::POOL;
 use liufang_platform::{Principal, SharedClock, Tokens, stack};
+use tokio_util::sync::CancellationToken;
 
 pub use config::{GatewayConfig, MethodLimit};
 pub use door::{Authenticate, Resolve};
@@ -51,6 +52,7 @@ pub struct Gateway {
     config: GatewayConfig,
     ready: Ready,
     reasons: Vec<&'static ReasonDoc>,
+    closing: CancellationToken,
 }
 
 impl Gateway {
@@ -60,13 +62,27 @@ impl Gateway {
     /// this role's own identity.
     pub fn new(resolve: Resolve, authenticate: Authenticate, config: GatewayConfig) -> Gateway {
         let ready: Ready = Arc::new(|| Box::pin(std::future::ready(true)));
-        Gateway { resolve, authenticate, config, ready, reasons: REASONS.to_vec() }
+        Gateway {
+            resolve,
+            authenticate,
+            config,
+            ready,
+            reasons: REASONS.to_vec(),
+            closing: CancellationToken::new(),
+        }
     }
 
     /// Asked by `/readyz` and by gRPC health checks.
     #[must_use]
     pub fn ready(mut self, ready: Ready) -> Gateway {
         self.ready = ready;
+        self
+    }
+
+    /// When `closing` is cancelled, open server streams end with `GATEWAY_CLOSING` instead of holding the shutdown up.
+    #[must_use]
+    pub fn closing(mut self, closing: CancellationToken) -> Gateway {
+        self.closing = closing;
         self
     }
 
@@ -96,6 +112,7 @@ impl Gateway {
             resolve: self.resolve,
             authenticate: self.authenticate,
             own,
+            closing: self.closing,
         });
         Ok(Router::new()
             .route("/", get(move || std::future::ready(pages::html_page(&landing))))

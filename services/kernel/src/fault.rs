@@ -19,6 +19,10 @@ pub enum Class {
     Aborted,
     Exhausted,
     Unavailable,
+    /// The time for the answer was over; what happened is unknown, ask or repeat under the same key.
+    Deadline,
+    /// No such method here.
+    Unimplemented,
     /// A bug: nothing but the request id leaves the process.
     Internal,
 }

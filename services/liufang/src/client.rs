@@ -21,7 +21,7 @@ mod refusal;
 mod services;
 mod session;
 mod supervisor;
-mod verification;
+pub mod verification;
 
 pub use agency::Agency;
 pub use courier::Courier;
@@ -31,7 +31,7 @@ pub use machine::{Machine, MachineKey};
 pub use operator::Operator;
 pub use patient::{Citizen, Patient};
 pub use platform::PlatformClient;
-pub use pos::Pos;
+pub use pos::{Claimed, Pos};
 pub use practitioner::{Practitioner, PractitionerKeyError};
 pub use public::Public;
 pub use refusal::Refusal;

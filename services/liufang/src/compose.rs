@@ -228,6 +228,7 @@ impl<'a> Builder<'a> {
         let router = liufang_gateway::Gateway::new(resolve, authenticate, config)
             .ready(ready)
             .reasons(all_reasons())
+            .closing(shutdown.clone())
             .router()
             .map_err(|violations| anyhow!("[gateway] {violations}"))?;
         serve::gateway(router, listen, tasks, shutdown).await

@@ -23,8 +23,8 @@ pub use order::{
 };
 pub use plan::{dispensing, paying, placing, requoting};
 pub use progress::{
-    Answer, Change, Drop, Journey, Note, Payment, advance, cancel, collect, deliver, dispense, pay, payment_news,
-    refunded, refuse, requote, review, withdraw,
+    Answer, Change, Drop, Journey, Note, Payment, advance, cancel, collect, deliver, dispense, pay,
+    payment_news, refunded, refuse, requote, review, withdraw,
 };
 pub use refusal::Refusal;
 pub use state::State;

@@ -5,6 +5,3 @@ pub mod line;
 pub mod orders;
 pub mod purchase;
 pub mod story;
-
-/// Any connection: the pool or a transaction.
-pub use sea_orm::ConnectionTrait as Connection;

@@ -114,6 +114,8 @@ fn class(code: Code) -> Option<Class> {
         Code::Aborted => Class::Aborted,
         Code::ResourceExhausted => Class::Exhausted,
         Code::Unavailable => Class::Unavailable,
+        Code::DeadlineExceeded => Class::Deadline,
+        Code::Unimplemented => Class::Unimplemented,
         Code::Internal => Class::Internal,
         _ => return None,
     })

@@ -66,23 +66,31 @@ pub enum StackFault {
     UnknownMethod,
     #[error("too many calls at once")]
     Overloaded,
+    #[error("deadline passed")]
+    Deadline,
     #[error("handler panicked")]
     Panic,
 }
 
 static UNKNOWN: ReasonDoc =
-    ReasonDoc::new("METHOD_NOT_FOUND", Class::PermissionDenied, "没有此方法", "no such method, or it has no access rule");
+    ReasonDoc::new("METHOD_NOT_FOUND", Class::Unimplemented, "没有此方法", "no such method, or it has no access rule");
 static OVERLOADED: ReasonDoc = ReasonDoc::new(
     "OVERLOADED",
     Class::Exhausted,
     "系统繁忙，请稍后重试",
     "too many calls at once; retry later under the same key",
 );
+static DEADLINE: ReasonDoc = ReasonDoc::new(
+    "DEADLINE_EXCEEDED",
+    Class::Deadline,
+    "处理超时，结果未知，请以同一幂等键重试",
+    "the deadline passed before the answer was ready; retry under the same key to learn the outcome",
+);
 static PANIC: ReasonDoc =
     ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
 
 impl StackFault {
-    pub const REASONS: [&'static ReasonDoc; 3] = [&UNKNOWN, &OVERLOADED, &PANIC];
+    pub const REASONS: [&'static ReasonDoc; 4] = [&UNKNOWN, &OVERLOADED, &DEADLINE, &PANIC];
 }
 
 impl Fault for StackFault {
@@ -90,6 +98,7 @@ impl Fault for StackFault {
         match self {
             StackFault::UnknownMethod => &UNKNOWN,
             StackFault::Overloaded => &OVERLOADED,
+            StackFault::Deadline => &DEADLINE,
             StackFault::Panic => &PANIC,
         }
     }
@@ -114,7 +123,7 @@ impl ServerStack {
         let deadline = started + self.deadline_of(request.headers());
         let expired = async move {
             tokio::time::sleep_until(deadline.into()).await;
-            Status::deadline_exceeded("the deadline passed before the answer was ready").into_http()
+            to_status(&StackFault::Deadline, None).into_http()
         };
         context::write_request_id(request.headers_mut(), &id);
         let answer = tokio::spawn(

@@ -27,6 +27,8 @@ pub fn code(class: Class) -> Code {
         Class::Aborted => Code::Aborted,
         Class::Exhausted => Code::ResourceExhausted,
         Class::Unavailable => Code::Unavailable,
+        Class::Deadline => Code::DeadlineExceeded,
+        Class::Unimplemented => Code::Unimplemented,
         Class::Internal => Code::Internal,
     }
 }
@@ -81,9 +83,9 @@ fn class_details(fault: &dyn Fault) -> Option<ErrorDetail> {
             "",
             doc.en.as_ref(),
         ))),
-        Class::Aborted | Class::Unavailable | Class::Exhausted => Some(retry()),
+        Class::Aborted | Class::Unavailable | Class::Exhausted | Class::Deadline => Some(retry()),
         Class::Internal => Some(ErrorDetail::RequestInfo(RequestInfo::new(crate::stack::request_id(), ""))),
-        Class::PermissionDenied | Class::Unauthenticated => None,
+        Class::PermissionDenied | Class::Unauthenticated | Class::Unimplemented => None,
     }
 }
 

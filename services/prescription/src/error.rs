@@ -1,6 +1,6 @@
 //! Every way a call can end badly, with its published reason.
 
-mod reasons;
+pub mod reasons;
 
 use std::borrow::Cow;
 

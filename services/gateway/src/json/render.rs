@@ -34,10 +34,13 @@ pub(super) fn message(shape: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u8>
 }
 
 /// A refusal: `{code, message, details: [{type, value, debug}]}`.
+pub(super) fn refusal(status: &Status) -> Value {
+    json!({ "code": code_name(status.code()), "message": status.message(), "details": details(status) })
+}
+
+/// A refusal as the whole answer of a unary call.
 pub(super) fn error(status: &Status) -> Response<AxumBody> {
-    let body =
-        json!({ "code": code_name(status.code()), "message": status.message(), "details": details(status) });
-    let mut response = Response::new(AxumBody::from(body.to_string()));
+    let mut response = Response::new(AxumBody::from(refusal(status).to_string()));
     *response.status_mut() = http_status(status.code());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -115,7 +118,6 @@ mod tests {
     use liufang_proto::identity::v1 as pb;
 
     use super::*;
-    use crate::refusal;
 
     #[test]
     fn zero_values_are_shown_and_absent_messages_are_not() {
@@ -130,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn details_are_shown_in_words() {
-        let status = refusal::status(&GatewayError::RateLimited { retry_after_ms: 1_500 });
+        let status = crate::refusal::status(&GatewayError::RateLimited { retry_after_ms: 1_500 });
         let response = error(&status);
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(response.headers()["retry-after"], "2");

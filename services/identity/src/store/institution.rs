@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use liufang_kernel::timestamp::date_text;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::{IntoActiveModel, Iterable, QueryOrder, QuerySelect};
 
 use crate::domain::agreement::{AgreementEvent, Change, Timeline};
 use crate::domain::institution::{Institution, InstitutionKind};

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{IntoActiveModel, QueryOrder};
+use sea_orm::{IntoActiveModel, Iterable, QueryOrder};
 
 use super::vault::{Column as Sealed, Vault};
 use crate::domain::practitioner::{Practitioner, PractitionerKind};

@@ -90,7 +90,7 @@ pub async fn update<C: ConnectionTrait>(
         code_delivered: Set(row.code_delivered),
         locked_until_us: Set(row.locked_until_us),
         version: Set(row.version + 1),
-        ..ActiveModel::default()
+        ..Default::default()
     };
     let updated = Entity::update_many()
         .set(change)

@@ -36,7 +36,9 @@ macro_rules! keyed {
         impl $who {
             /// The same caller, whose writes all carry `key` instead of a random idempotency key.
             pub fn keyed(&self, key: &str) -> $who {
-                $who { session: self.session.keyed(key), ..self.clone() }
+                let mut same = self.clone();
+                same.session = self.session.keyed(key);
+                same
             }
 
             /// Tokens and channel, for calls this client has no method for.

@@ -30,7 +30,8 @@ impl App {
             permit(&order, Operation::Dispense)?;
         }
         let pharmacist = self.pharmacist(&call.meta, call.body.pharmacist_token.reveal()).await?;
-        self.settle_open_steps(&order).await?;
+        // what follows a payment — a longer reservation, the delivery — may still be open; it comes first
+        self.drive_quietly(&order.id).await;
         let decide = |order: &mut Order| decide(order, &call.body, &pharmacist);
         self.start(&call.meta, id, &operation, decide).await?;
         self.drive(id, &operation).await?.or_unreachable()?;
@@ -48,14 +49,6 @@ impl App {
             return Err(OrderError::rule(&error::PRACTITIONER_NOT_PHARMACIST));
         }
         Ok(practitioner.subject)
-    }
-
-    /// What follows a payment — a longer reservation, the delivery — may still be open; it comes first.
-    async fn settle_open_steps(&self, order: &Order) -> Result<(), OrderError> {
-        if let Err(error) = self.drive(&order.id, "").await {
-            tracing::info!(order = order.id, "open steps are left to the worker: {error}");
-        }
-        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pharmacy takes dispensed goods back: sale return 3506, lines untaken 7208, refund.
 
+use liufang_kernel::Sensitive;
 use liufang_platform::Call;
 
 use super::{App, View};
@@ -10,8 +11,8 @@ use crate::error::OrderError;
 #[derive(Clone)]
 pub struct GiveBack {
     pub order_id: String,
-    /// At most 200 characters; kept with the refund.
-    pub reason: String,
+    /// At most 200 characters; kept sealed with the order.
+    pub reason: Sensitive<String>,
 }
 
 impl App {
@@ -23,6 +24,7 @@ impl App {
         let (id, operation) = (&call.body.order_id, self.operation(&call.meta));
         let decide = |order: &mut Order| {
             permit(order, Operation::Return)?;
+            order.return_note = call.body.reason.clone();
             Ok(cancel(order, "RETURNED"))
         };
         self.start(&call.meta, id, &operation, decide).await?;

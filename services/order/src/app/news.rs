@@ -4,7 +4,9 @@ use liufang_kernel::Timestamp;
 use liufang_platform::Event;
 
 use super::App;
-use crate::domain::{Change, Journey, Order, Payment, State, deliver, payment_news, refunded, review, withdraw};
+use crate::domain::{
+    Change, Journey, Order, Payment, State, deliver, payment_news, refunded, review, withdraw,
+};
 use crate::error::OrderError;
 use crate::store::orders;
 
@@ -13,7 +15,13 @@ const CONSUMER: &str = "order";
 
 impl App {
     /// A payment came to an outcome.
-    pub async fn on_payment(&self, event: &Event, id: &str, payment: &str, news: Payment) -> Result<(), OrderError> {
+    pub async fn on_payment(
+        &self,
+        event: &Event,
+        id: &str,
+        payment: &str,
+        news: Payment,
+    ) -> Result<(), OrderError> {
         let (now, code) = (self.now(), self.deps.ids.digits(6));
         let decide = |order: &mut Order| {
             // the end of an earlier payment says nothing about this one

@@ -63,7 +63,8 @@ impl App {
     /// refused is left behind, and the next gets an id, and keys, of its own.
     async fn write_down(&self, call: &Call<Place>, operation: &str) -> Result<String, OrderError> {
         for attempt in 0.. {
-            let digest = self.deps.cipher.blind("purchase_order.order_id", &format!("{operation}\n{attempt}"));
+            let digest =
+                self.deps.cipher.blind("purchase_order.order_id", &format!("{operation}\n{attempt}"));
             let id = format!("ord_{}", &digest[..32]);
             match orders::find(self.deps.db.read(), &self.deps.cipher, &id).await? {
                 Some(order) if order.state == State::Refused => {}
@@ -87,7 +88,13 @@ impl App {
         }
     }
 
-    async fn insert(&self, call: &Call<Place>, id: &str, draft: Draft, operation: &str) -> Result<(), OrderError> {
+    async fn insert(
+        &self,
+        call: &Call<Place>,
+        id: &str,
+        draft: Draft,
+        operation: &str,
+    ) -> Result<(), OrderError> {
         let mut order = new_order(&call.meta, &call.body, id, draft)?;
         let work = self.deps.db.begin_step().await?;
         if !orders::insert(work.tx(), &self.deps.cipher, &order).await? {
@@ -135,6 +142,7 @@ fn new_order(meta: &CallMeta, body: &Place, id: &str, draft: Draft) -> Result<Or
         before: None,
         doomed: String::new(),
         cancel_reason: String::new(),
+        return_note: Sensitive::default(),
         created_at: meta.now,
     })
 }

@@ -5,11 +5,13 @@ mod run;
 mod save;
 mod settle;
 
+use std::time::Duration;
+
 use liufang_platform::CallMeta;
 
 use super::App;
 use super::access;
-use crate::domain::{Change, Order};
+use crate::domain::{Change, Order, Step};
 use crate::error::OrderError;
 use crate::store::{journal, orders};
 
@@ -19,6 +21,9 @@ const RACES: usize = 5;
 const LEASE_SECONDS: i64 = 20;
 /// How long a worker leaves fresh steps to the caller that made them.
 const GRACE_SECONDS: i64 = 2;
+/// How often and how long a caller looks again while somebody else makes its step.
+const TWIN_WAITS: u32 = 40;
+const TWIN_PAUSE: Duration = Duration::from_millis(50);
 
 impl App {
     /// Starts an operation on the caller's order: `decide` checks and changes it, the change is stored with its steps.
@@ -60,18 +65,25 @@ impl App {
     /// The refusal of a step that belongs to `operation`, after everything it had done was taken back.
     pub(super) async fn drive(&self, id: &str, operation: &str) -> Result<Driven, OrderError> {
         let mut refused = None;
+        let mut waited = 0;
         loop {
             let db = self.deps.db.read();
             let Some(entry) = journal::first_open(db, &self.deps.cipher, id).await? else { break };
             let now = self.now();
             // a fresh step belongs to whoever made it; one that was tried already waits for its time
-            let own = entry.attempts == 0 && entry.operation == operation;
-            if !own && now < entry.due {
-                break;
+            let fresh = entry.attempts == 0 && entry.operation == operation;
+            if now < entry.due && !fresh {
+                if !self.twin_waits(&entry, operation, &mut waited).await {
+                    break;
+                }
+                continue;
             }
             if !self.lease(&entry, now.plus_seconds(LEASE_SECONDS)).await? {
-                // somebody else makes it right now
-                break;
+                // somebody else makes it right now; a caller's twin waits for that answer
+                if !self.twin_waits(&entry, operation, &mut waited).await {
+                    break;
+                }
+                continue;
             }
             let ran = self.run(&entry).await;
             let settled = self.settle(&entry, ran).await?;
@@ -96,7 +108,22 @@ impl App {
         Ok(if open.is_some() { Driven::Waiting(None) } else { Driven::Finished })
     }
 
-    async fn lease(&self, entry: &journal::Entry, until: liufang_kernel::Timestamp) -> Result<bool, OrderError> {
+    /// A caller whose step somebody else is making — its own twin, or the worker — waits a little for that answer.
+    async fn twin_waits(&self, entry: &journal::Entry, operation: &str, waited: &mut u32) -> bool {
+        let asks = matches!(entry.step, Step::AwaitPayment | Step::AwaitRefund);
+        if operation.is_empty() || asks || TWIN_WAITS <= *waited {
+            return false;
+        }
+        *waited += 1;
+        tokio::time::sleep(TWIN_PAUSE).await;
+        true
+    }
+
+    async fn lease(
+        &self,
+        entry: &journal::Entry,
+        until: liufang_kernel::Timestamp,
+    ) -> Result<bool, OrderError> {
         let work = self.deps.db.begin_step().await?;
         let taken = journal::lease(work.tx(), entry, until).await?;
         work.done().await?;

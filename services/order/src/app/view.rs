@@ -73,6 +73,9 @@ pub struct Dispensed {
 
 impl Dispensed {
     pub fn of(order: &Order) -> Dispensed {
-        Dispensed { order: View::for_others(order), hand_over_code: Sensitive::reveal(&order.hand_over_code).clone() }
+        Dispensed {
+            order: View::for_others(order),
+            hand_over_code: Sensitive::reveal(&order.hand_over_code).clone(),
+        }
     }
 }

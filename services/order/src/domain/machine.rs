@@ -15,6 +15,7 @@ pub enum Operation {
 }
 
 impl Operation {
+    #[cfg(test)]
     pub const ALL: [Operation; 6] = [
         Operation::Requote,
         Operation::Pay,

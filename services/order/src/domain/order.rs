@@ -56,7 +56,9 @@ impl Fulfilment {
     }
 
     pub fn parse(text: &str) -> Option<Fulfilment> {
-        [Fulfilment::PickUp, Fulfilment::Delivery, Fulfilment::None].into_iter().find(|own| own.as_str() == text)
+        [Fulfilment::PickUp, Fulfilment::Delivery, Fulfilment::None]
+            .into_iter()
+            .find(|own| own.as_str() == text)
     }
 }
 
@@ -220,6 +222,8 @@ pub struct Order {
     /// Set while a payment is pending and the order must end whatever comes of it.
     pub doomed: String,
     pub cancel_reason: String,
+    /// What the pharmacy wrote when it took goods back; free text, so treated as personal.
+    pub return_note: Sensitive<String>,
     pub created_at: Timestamp,
 }
 

@@ -65,7 +65,9 @@ pub(super) fn last_of_dispensing(order: &Order) -> Step {
 pub fn frees(kind: Kind, state: State) -> Vec<Next> {
     match (kind, state) {
         (Kind::Otc, _) => vec![Step::Release.into()],
-        (Kind::Prescription, State::Placing | State::AwaitingPharmacy) => vec![Step::ReleaseNomination.into()],
+        (Kind::Prescription, State::Placing | State::AwaitingPharmacy) => {
+            vec![Step::ReleaseNomination.into()]
+        }
         (Kind::Prescription, _) => vec![Step::Release.into(), Step::ReleaseNomination.into()],
         // a booking is the patient's until the order really existed
         (Kind::Consultation, State::Placing) => Vec::new(),

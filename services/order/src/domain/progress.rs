@@ -7,18 +7,29 @@ use super::plan::{after_payment, frees, giving_back, last_of_dispensing, reviewe
 use super::{Fulfilment, Kind, Next, Order, Payers, Quote, SoldLot, State, Step};
 
 /// A successful answer.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Answer {
     /// Nothing to remember.
     Done,
-    Quoted { quote: Quote, payers: Payers },
-    Authorised { payment_id: String },
+    Quoted {
+        quote: Quote,
+        payers: Payers,
+    },
+    Authorised {
+        payment_id: String,
+    },
     Payment(Payment),
-    DeliveryCreated { delivery_id: String },
+    DeliveryCreated {
+        delivery_id: String,
+    },
     Sold(Vec<SoldLot>),
-    Ready { hand_over_code: Sensitive<String> },
+    Ready {
+        hand_over_code: Sensitive<String>,
+    },
     /// The refund was taken; `complete` when all money is back.
-    Refund { complete: bool },
+    Refund {
+        complete: bool,
+    },
 }
 
 /// How a payment stands.
@@ -26,9 +37,13 @@ pub enum Answer {
 pub enum Payment {
     /// No outcome yet.
     Pending,
-    Captured { setl_id: String },
+    Captured {
+        setl_id: String,
+    },
     /// Over without a capture.
-    Ended { reason: String },
+    Ended {
+        reason: String,
+    },
 }
 
 /// A line for the story.
@@ -121,7 +136,7 @@ pub fn advance(order: &mut Order, step: Step, answer: Answer, now: Timestamp, co
             order.delivery_id = delivery_id;
             Change::default().note(order, "delivery_created", "")
         }
-        (Step::MarkVisitPaid, _) => {
+        (Step::MarkVisitPaid, _) if order.state == State::Paid => {
             order.state = State::Completed;
             Change::default().note(order, "completed", "")
         }
@@ -249,7 +264,9 @@ pub fn refuse(order: &mut Order, step: Step, reason: &str) -> Change {
             Change::default().note(order, "dispense_refused", reason).dropping().refused(reason)
         }
         (State::Refunding, Step::ReleaseVisit | Step::ReturnSale) => turn_back(order, reason),
-        (_, step) if step.is_compensation() => Change::default().note(order, "give_back_refused", step.as_str()),
+        (_, step) if step.is_compensation() => {
+            Change::default().note(order, "give_back_refused", step.as_str())
+        }
         _ => Change::default(),
     }
 }
@@ -304,7 +321,9 @@ pub fn withdraw(order: &mut Order, reason: &str) -> Change {
             order.doomed = reason.to_owned();
             Change::default().note(order, "prescription_withdrawn", reason)
         }
-        State::AwaitingPharmacy | State::Reserving | State::AwaitingPayment | State::Paid => cancel(order, reason),
+        State::AwaitingPharmacy | State::Reserving | State::AwaitingPayment | State::Paid => {
+            cancel(order, reason)
+        }
         _ => Change::default(),
     }
 }

@@ -1,4 +1,4 @@
--- Orders. door, collection_code and hand_over_code are sealed; person_id is opaque.
+-- Orders. door, collection_code, hand_over_code and return_note are sealed; person_id is opaque.
 CREATE TABLE purchase_order (
     order_id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -33,6 +33,7 @@ CREATE TABLE purchase_order (
     before_state TEXT NOT NULL,
     doomed TEXT NOT NULL,
     cancel_reason TEXT NOT NULL,
+    return_note TEXT NOT NULL,
     created_at_us BIGINT NOT NULL
 );
 CREATE INDEX purchase_order_person ON purchase_order (person_id, created_at_us);

@@ -12,7 +12,7 @@ use liufang_platform::Mesh;
 
 pub use identity::Institution;
 pub use inventory::{PriceAsked, Priced};
-pub use prescription::Prescription;
+pub use prescription::{PrescribedLine, Prescription};
 
 /// The services an order goes through.
 #[derive(Clone)]

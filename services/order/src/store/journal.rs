@@ -146,7 +146,11 @@ pub async fn lease(conn: &impl ConnectionTrait, entry: &Entry, until: Timestamp)
 }
 
 /// Puts a step off.
-pub async fn postpone(conn: &impl ConnectionTrait, entry: &Entry, until: Timestamp) -> Result<(), OrderError> {
+pub async fn postpone(
+    conn: &impl ConnectionTrait,
+    entry: &Entry,
+    until: Timestamp,
+) -> Result<(), OrderError> {
     own(entry).col_expr(Column::NextAtUs, Expr::value(until.0)).exec(conn).await?;
     Ok(())
 }

@@ -3,7 +3,8 @@
 use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use super::{line, purchase};
@@ -11,7 +12,11 @@ use crate::domain::{Line, Order, State};
 use crate::error::OrderError;
 
 /// One order.
-pub async fn find(conn: &impl ConnectionTrait, cipher: &Cipher, id: &str) -> Result<Option<Order>, OrderError> {
+pub async fn find(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    id: &str,
+) -> Result<Option<Order>, OrderError> {
     let Some(row) = purchase::Entity::find_by_id(id).one(conn).await? else { return Ok(None) };
     let lines = lines(conn, &[row.order_id.clone()]).await?;
     let lines = lines.into_iter().map(|(_, line)| line).collect();
@@ -75,7 +80,8 @@ pub async fn list(
     let words = states.iter().map(|state| state.as_str());
     let mut query = purchase::Entity::find().filter(own).filter(Column::State.is_in(words));
     if let Some((at, id)) = after {
-        let same_moment = Condition::all().add(Column::CreatedAtUs.eq(at.0)).add(Column::OrderId.lt(id.as_str()));
+        let same_moment =
+            Condition::all().add(Column::CreatedAtUs.eq(at.0)).add(Column::OrderId.lt(id.as_str()));
         query = query.filter(Condition::any().add(Column::CreatedAtUs.lt(at.0)).add(same_moment));
     }
     let query = query.order_by_desc(Column::CreatedAtUs).order_by_desc(Column::OrderId).limit(limit);
@@ -91,7 +97,11 @@ pub async fn list(
 }
 
 /// Unpaid orders whose time is over, oldest first.
-pub async fn unpaid(conn: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<String>, OrderError> {
+pub async fn unpaid(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<String>, OrderError> {
     use purchase::Column;
     let waiting = [State::Placing, State::Reserving, State::AwaitingPayment].map(State::as_str);
     let query = purchase::Entity::find()

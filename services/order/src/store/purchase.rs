@@ -47,6 +47,7 @@ pub struct Model {
     pub before_state: String,
     pub doomed: String,
     pub cancel_reason: String,
+    pub return_note: String,
     pub created_at_us: i64,
 }
 
@@ -58,6 +59,7 @@ impl ActiveModelBehavior for ActiveModel {}
 const DOOR: &str = "purchase_order.door";
 const COLLECTION: &str = "purchase_order.collection_code";
 const HAND_OVER: &str = "purchase_order.hand_over_code";
+const NOTE: &str = "purchase_order.return_note";
 
 fn seal(cipher: &Cipher, context: &str, plain: &str) -> String {
     if plain.is_empty() { String::new() } else { cipher.seal(context, plain) }
@@ -119,6 +121,7 @@ pub fn write(order: &Order, cipher: &Cipher) -> Result<Model, OrderError> {
         before_state: order.before.map(State::as_str).unwrap_or_default().to_owned(),
         doomed: order.doomed.clone(),
         cancel_reason: order.cancel_reason.clone(),
+        return_note: seal(cipher, NOTE, order.return_note.reveal()),
         created_at_us: order.created_at.0,
     })
 }
@@ -137,6 +140,7 @@ pub fn read(row: Model, lines: Vec<Line>, cipher: &Cipher) -> Result<Order, Orde
         door: if door.is_empty() { None } else { Some(Sensitive::new(parse(&door)?)) },
         collection_code: Sensitive::new(open(cipher, COLLECTION, &row.collection_code)?),
         hand_over_code: Sensitive::new(open(cipher, HAND_OVER, &row.hand_over_code)?),
+        return_note: Sensitive::new(open(cipher, NOTE, &row.return_note)?),
         sold: parse(&row.sold)?,
         fees: Fees { delivery: Fen(row.delivery_fee_fen), packing: Fen(row.packing_fee_fen) },
         wrong_codes: u32::try_from(row.wrong_codes).unwrap_or_default(),

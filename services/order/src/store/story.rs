@@ -56,7 +56,11 @@ pub async fn append(
 }
 
 /// The lines after `sequence`, in order.
-pub async fn after(conn: &impl ConnectionTrait, order_id: &str, sequence: i64) -> Result<Vec<Told>, OrderError> {
+pub async fn after(
+    conn: &impl ConnectionTrait,
+    order_id: &str,
+    sequence: i64,
+) -> Result<Vec<Told>, OrderError> {
     let query = Entity::find()
         .filter(Column::OrderId.eq(order_id))
         .filter(Column::Sequence.gt(sequence))
@@ -65,7 +69,13 @@ pub async fn after(conn: &impl ConnectionTrait, order_id: &str, sequence: i64) -
     let rows = query.all(conn).await?;
     let told = |row: Model| {
         let state = State::parse(&row.state).ok_or(OrderError::Unreadable("story row"))?;
-        Ok(Told { sequence: row.sequence, at: Timestamp(row.at_us), step: row.step, state, detail: row.detail })
+        Ok(Told {
+            sequence: row.sequence,
+            at: Timestamp(row.at_us),
+            step: row.step,
+            state,
+            detail: row.detail,
+        })
     };
     rows.into_iter().map(told).collect()
 }

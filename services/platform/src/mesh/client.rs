@@ -24,6 +24,8 @@ use crate::stack::{self, ServicePrincipal};
 
 /// The most one call to a peer may take when the running call has no deadline.
 const BUDGET: Duration = Duration::from_secs(5);
+/// No call lives longer than a stream may.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 const MAX_IN_FLIGHT: usize = 512;
 const MAX_ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -105,7 +107,9 @@ impl Client {
     }
 
     async fn run(self, request: Request<Body>) -> Result<Response<Body>, MeshError> {
-        let budget = deadline::remaining(BUDGET);
+        // the gateway sets the outside caller's own deadline; only calls of our roles have a budget of their own
+        let most = if self.identity == Identity::Forwarded { Duration::MAX } else { BUDGET };
+        let budget = deadline::remaining(most).min(LONGEST);
         let run = self.run_within(request, budget);
         match tokio::time::timeout(budget, run).await {
             Ok(result) => result.map_err(|status| self.error(status)),

@@ -265,6 +265,7 @@ fn expire(status: &Status, now: Timestamp) -> Next {
     let open_order = !status.nominee.is_empty() && status.used != Use::Used;
     let mut next = if open_order { end_claim(status, ReleaseReason::Expired) } else { quiet(status.clone()) };
     next.status.state = State::Expired;
+    next.status.review = status.review;
     next
 }
 

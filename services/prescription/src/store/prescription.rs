@@ -3,7 +3,7 @@
 use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{Condition, ConnectionTrait, QueryOrder, QuerySelect, QueryTrait};
 
 use super::{StoreError, line};
 use crate::domain::lifecycle::Status;
@@ -187,8 +187,8 @@ pub async fn of_person(
     limit: u64,
 ) -> Result<Vec<(i64, Record)>, StoreError> {
     let query = Entity::find().filter(Column::PersonId.eq(person)).apply_if(after, |query, (at, rx)| {
-        let same_moment = Column::CreatedAtUs.eq(at).and(Column::HiRxno.lt(rx));
-        query.filter(Column::CreatedAtUs.lt(at).or(same_moment))
+        let same_moment = Condition::all().add(Column::CreatedAtUs.eq(at)).add(Column::HiRxno.lt(rx));
+        query.filter(Condition::any().add(Column::CreatedAtUs.lt(at)).add(same_moment))
     });
     let query = query.order_by_desc(Column::CreatedAtUs).order_by_desc(Column::HiRxno).limit(limit);
     let rows = query.all(conn).await?;

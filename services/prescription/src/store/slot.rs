@@ -2,7 +2,7 @@
 
 use liufang_kernel::Timestamp;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, Set};
 
 use super::StoreError;
@@ -70,7 +70,7 @@ pub async fn replace(conn: &impl ConnectionTrait, known: &Slot, slot: &Slot) -> 
 /// Takes one place; false when there is none.
 pub async fn take_place(conn: &impl ConnectionTrait, hospital: &str, slot_id: &str) -> Result<bool, StoreError> {
     let changed = Entity::update_many()
-        .col_expr(Column::Available, Expr::col(Column::Available).sub(1))
+        .col_expr(Column::Available, ExprTrait::sub(Expr::col(Column::Available), 1))
         .filter(Column::Hospital.eq(hospital))
         .filter(Column::SlotId.eq(slot_id))
         .filter(Column::Available.gt(0))
@@ -82,10 +82,10 @@ pub async fn take_place(conn: &impl ConnectionTrait, hospital: &str, slot_id: &s
 /// Gives one place back.
 pub async fn free_place(conn: &impl ConnectionTrait, hospital: &str, slot_id: &str) -> Result<(), StoreError> {
     Entity::update_many()
-        .col_expr(Column::Available, Expr::col(Column::Available).add(1))
+        .col_expr(Column::Available, ExprTrait::add(Expr::col(Column::Available), 1))
         .filter(Column::Hospital.eq(hospital))
         .filter(Column::SlotId.eq(slot_id))
-        .filter(Expr::col(Column::Available).lt(Expr::col(Column::Capacity)))
+        .filter(ExprTrait::lt(Expr::col(Column::Available), Expr::col(Column::Capacity)))
         .exec(conn)
         .await?;
     Ok(())

@@ -12,7 +12,11 @@ use crate::error::{self, OrderError};
 const MICRO_PER_FEN: i64 = 10_000;
 
 impl App {
-    pub(super) async fn draft_consultation(&self, call: &Call<Place>, person: &str) -> Result<Draft, OrderError> {
+    pub(super) async fn draft_consultation(
+        &self,
+        call: &Call<Place>,
+        person: &str,
+    ) -> Result<Draft, OrderError> {
         let now = call.meta.now;
         let visit = self.peers.visit(&call.body.visit_id).await?;
         if visit.person_id != person {

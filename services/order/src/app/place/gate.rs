@@ -10,7 +10,11 @@ use crate::error::{self, OrderError};
 use crate::rpc::{Institution, Priced};
 
 /// The region's scheme that is open today.
-pub(super) fn open_scheme(pack: &RegionPack, kind: SchemeKind, now: Timestamp) -> Result<&Scheme, OrderError> {
+pub(super) fn open_scheme(
+    pack: &RegionPack,
+    kind: SchemeKind,
+    now: Timestamp,
+) -> Result<&Scheme, OrderError> {
     pack.scheme(kind, now.china_date()).ok_or_else(|| OrderError::rule(&error::SCHEME_NOT_OPEN))
 }
 

@@ -10,7 +10,11 @@ use crate::error::{self, OrderError};
 use crate::rpc::{Prescription, PriceAsked, Priced};
 
 impl App {
-    pub(super) async fn draft_prescription(&self, call: &Call<Place>, person: &str) -> Result<Draft, OrderError> {
+    pub(super) async fn draft_prescription(
+        &self,
+        call: &Call<Place>,
+        person: &str,
+    ) -> Result<Draft, OrderError> {
         let (body, now) = (&call.body, call.meta.now);
         let found = self.peers.prescription(&body.hi_rxno).await?;
         if found.person_id != person {

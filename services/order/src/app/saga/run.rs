@@ -63,7 +63,9 @@ impl App {
             Step::ReturnSale => peers.return_sale(order, key).await?,
             Step::ReverseDispense => peers.reverse_dispense(order, key).await?,
             Step::Refund => return Ok(Answer::Refund { complete: peers.refund(order, key).await? }),
-            Step::AwaitPayment | Step::AwaitRefund => return Err(OrderError::Unreadable("a question is not a call")),
+            Step::AwaitPayment | Step::AwaitRefund => {
+                return Err(OrderError::Unreadable("a question is not a call"));
+            }
         }
         Ok(Answer::Done)
     }

@@ -5,8 +5,8 @@ use liufang_platform::Work;
 use super::{App, GRACE_SECONDS};
 use crate::domain::{Change, Order, State};
 use crate::error::OrderError;
-use crate::store::{journal, orders, story};
 use crate::events;
+use crate::store::{journal, orders, story};
 
 impl App {
     /// Writes `order` as it was changed from state `was`.

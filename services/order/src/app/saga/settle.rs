@@ -52,7 +52,11 @@ impl App {
             }
             Err(error) => {
                 if error.is_refusal() || matches!(error, OrderError::Unreadable(_)) {
-                    tracing::error!(order = entry.order_id, step = entry.step.as_str(), "saga step is stuck: {error}");
+                    tracing::error!(
+                        order = entry.order_id,
+                        step = entry.step.as_str(),
+                        "saga step is stuck: {error}"
+                    );
                 }
                 self.postpone(entry, pause_us(entry.attempts)).await?;
                 Ok(Settled::Unreachable(error))

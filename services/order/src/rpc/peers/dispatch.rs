@@ -32,7 +32,8 @@ impl Peers {
             region: region.to_owned(),
         };
         let mut client = DeliveryServiceClient::new(self.dispatch());
-        let answer = client.quote_delivery(Request::new(request)).await.map_err(PeerFault::from)?.into_inner();
+        let answer =
+            client.quote_delivery(Request::new(request)).await.map_err(PeerFault::from)?.into_inner();
         Ok(Fees { delivery: Fen(answer.delivery_fee_fen), packing: Fen(answer.packing_fee_fen) })
     }
 

@@ -120,7 +120,12 @@ impl Peers {
     }
 
     /// Sells them with the scanned codes: 3505.
-    pub async fn sell(&self, order: &Order, argument: &Argument, key: String) -> Result<Vec<SoldLot>, OrderError> {
+    pub async fn sell(
+        &self,
+        order: &Order,
+        argument: &Argument,
+        key: String,
+    ) -> Result<Vec<SoldLot>, OrderError> {
         let scans = argument.scans.iter().map(|scan| pb::ScannedLine {
             line_no: line_no(scan.line_no),
             trace_codes: scan.trace_codes.clone(),

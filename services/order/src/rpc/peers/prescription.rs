@@ -100,7 +100,8 @@ impl Peers {
 
     /// Frees the lines again: 7208.
     pub async fn reverse_dispense(&self, order: &Order, key: String) -> Result<(), OrderError> {
-        let request = pb::ReverseDispenseRequest { hi_rxno: order.hi_rxno.clone(), order_id: order.id.clone() };
+        let request =
+            pb::ReverseDispenseRequest { hi_rxno: order.hi_rxno.clone(), order_id: order.id.clone() };
         let mut client = CirculationServiceClient::new(self.prescription_mesh());
         client.reverse_dispense(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
         Ok(())
@@ -123,7 +124,8 @@ impl Peers {
 
     /// Tells that the fee is paid.
     pub async fn mark_visit_paid(&self, order: &Order, key: String) -> Result<(), OrderError> {
-        let request = pb::MarkVisitPaidRequest { visit_id: order.visit_id.clone(), order_id: order.id.clone() };
+        let request =
+            pb::MarkVisitPaidRequest { visit_id: order.visit_id.clone(), order_id: order.id.clone() };
         let mut client = VisitServiceClient::new(self.prescription_mesh());
         client.mark_visit_paid(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
         Ok(())
@@ -131,7 +133,8 @@ impl Peers {
 
     /// Gives the booking up; refused once the doctor took the visit.
     pub async fn release_visit(&self, order: &Order, key: String) -> Result<(), OrderError> {
-        let request = pb::ReleaseVisitRequest { visit_id: order.visit_id.clone(), order_id: order.id.clone() };
+        let request =
+            pb::ReleaseVisitRequest { visit_id: order.visit_id.clone(), order_id: order.id.clone() };
         let mut client = VisitServiceClient::new(self.prescription_mesh());
         client.release_visit(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
         Ok(())

@@ -124,7 +124,12 @@ impl Peers {
     }
 
     /// Holds every leg until the order must be paid; answers the payment's id.
-    pub async fn authorise(&self, order: &Order, by: Option<Channel>, key: String) -> Result<String, OrderError> {
+    pub async fn authorise(
+        &self,
+        order: &Order,
+        by: Option<Channel>,
+        key: String,
+    ) -> Result<String, OrderError> {
         let quote = present(order.quote.as_ref())?;
         let request = pb::AuthoriseRequest {
             quote_id: quote.id.clone(),
@@ -173,8 +178,7 @@ impl Peers {
     }
 
     async fn get_payment(&self, order: &Order) -> Result<pb::Payment, OrderError> {
-        let request =
-            pb::GetPaymentRequest { payment_id: order.payment_id.clone(), order_id: String::new() };
+        let request = pb::GetPaymentRequest { payment_id: order.payment_id.clone(), order_id: String::new() };
         let mut client = PaymentServiceClient::new(self.settlement());
         let answer = client.get_payment(Request::new(request)).await.map_err(PeerFault::from)?;
         present(answer.into_inner().payment)

@@ -15,6 +15,8 @@ pub const GENESIS: &str = "00000000000000000000000000000000000000000000000000000
 pub struct ChainAudit {
     hash: fn(&str) -> String,
     pub checked: i64,
+    /// Sequence of the last transfer that was fed.
+    pub last: i64,
     pub head: String,
     pub balances: BTreeMap<Account, i128>,
     pub problems: Vec<String>,
@@ -28,6 +30,7 @@ impl ChainAudit {
         ChainAudit {
             hash,
             checked: 0,
+            last: 0,
             head: GENESIS.to_owned(),
             balances: BTreeMap::new(),
             problems: Vec::new(),
@@ -44,9 +47,10 @@ impl ChainAudit {
     pub fn feed(&mut self, transfer: &Transfer) {
         self.checked += 1;
         let sequence = transfer.sequence;
-        if sequence != self.checked {
-            self.problem(format!("sequence {sequence} stands where {} should", self.checked));
+        if sequence != self.last + 1 {
+            self.problem(format!("sequence {sequence} stands where {} should", self.last + 1));
         }
+        self.last = sequence;
         if sum(&transfer.entries) != 0 || transfer.entries.is_empty() {
             self.problem(format!("transfer {sequence} does not sum to zero"));
         }

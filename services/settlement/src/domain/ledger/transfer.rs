@@ -118,6 +118,11 @@ pub struct Transfer {
 }
 
 impl Transfer {
+    /// Asserted on reading, as [`Draft::new`] asserts it on writing.
+    pub fn is_balanced(&self) -> bool {
+        sum(&self.entries) == 0
+    }
+
     /// The text that is hashed. Lengths stand before free text, so no two transfers share one.
     pub fn canonical(&self, previous: &str) -> String {
         let mut text = format!(

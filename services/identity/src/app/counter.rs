@@ -1,0 +1,101 @@
+//! The insurance code 医保电子凭证 at a counter: shown by the person, decoded once into a proof of presence.
+
+use liufang_kernel::{Sensitive, Timestamp};
+use liufang_platform::{Begun, Call};
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use super::persons::reader_of;
+use crate::domain::throttle::{CODE_GUESSES, Policy};
+use crate::error::IdentityError;
+use crate::store;
+use crate::store::access::Model as AccessRecord;
+use crate::store::code::Presence;
+
+/// Digits of a code.
+pub const CODE_DIGITS: usize = 28;
+/// Life of a code.
+const CODE_SECONDS: i64 = 60;
+/// Life of a proof of presence (ecToken; `domain.md` §6.4).
+const PRESENCE_SECONDS: i64 = 5 * 60;
+
+/// What a scanner read.
+pub struct Decode {
+    pub code: Sensitive<String>,
+    pub business_type: String,
+}
+
+/// A code to show. Stored sealed, never printed.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct InsuranceCode {
+    pub code: String,
+    pub expires_at: Timestamp,
+}
+
+/// Who was present. Stored sealed, never printed.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Present {
+    pub presence_token: String,
+    pub person_id: String,
+}
+
+impl App {
+    /// A one-minute code.
+    pub async fn issue_insurance_code(&self, call: Call<()>) -> Result<InsuranceCode, IdentityError> {
+        let person_id = call.meta.principal.person()?;
+        let work = match self.deps.db.begin(&call.meta).await? {
+            Begun::Replay(reply) => return Ok(reply),
+            Begun::Fresh(work) => work,
+        };
+        let code = self.deps.ids.digits(CODE_DIGITS);
+        let expires_at = call.meta.now.plus_seconds(CODE_SECONDS);
+        store::code::insert(work.tx(), &self.vault.insurance_code(&code), person_id, expires_at).await?;
+        Ok(work.commit(InsuranceCode { code, expires_at }).await?)
+    }
+
+    /// Decodes a code once and leaves an access record. Wrong guesses are counted per caller.
+    pub async fn decode_insurance_code(&self, call: Call<Decode>) -> Result<Present, IdentityError> {
+        let Call { meta, body } = call;
+        let institution = meta.principal.institution()?;
+        let work = match self.deps.db.begin(&meta).await? {
+            Begun::Replay(reply) => return Ok(reply),
+            Begun::Fresh(work) => work,
+        };
+        let reader = reader_of(meta.principal.kind, institution);
+        let guesses = format!("code:{reader}");
+        if let Some(wait_ms) = CODE_GUESSES.wait_ms(store::throttle::find(work.tx(), &guesses).await?, meta.now) {
+            return Err(IdentityError::CodeGuessing { wait_ms });
+        }
+        let hash = self.vault.insurance_code(body.code.reveal());
+        let Some(person_id) = store::code::consume(work.tx(), &hash, meta.now).await? else {
+            work.cancel().await?;
+            self.count_guess(&guesses, CODE_GUESSES, meta.now).await?;
+            return Err(IdentityError::InsuranceCodeInvalid);
+        };
+        let presence_token = self.deps.ids.secret();
+        let presence = Presence {
+            token_hash: self.vault.presence(&presence_token),
+            person_id: &person_id,
+            institution,
+            business_type: &body.business_type,
+            expires_at: meta.now.plus_seconds(PRESENCE_SECONDS),
+        };
+        store::code::insert_presence(work.tx(), presence).await?;
+        let purpose = format!("insurance_code:{}", body.business_type);
+        let record = AccessRecord::new(self.deps.ids.next("acr"), &person_id, &reader, &purpose, meta.now);
+        store::access::insert(work.tx(), record).await?;
+        Ok(work.commit(Present { presence_token, person_id }).await?)
+    }
+
+    /// Counts a wrong guess in its own unit of work: the refusal that follows changes nothing else.
+    pub(super) async fn count_guess(
+        &self,
+        subject: &str,
+        policy: Policy,
+        now: Timestamp,
+    ) -> Result<(), IdentityError> {
+        let work = self.deps.db.begin_step().await?;
+        store::throttle::count(work.tx(), subject, policy, now).await?;
+        Ok(work.done().await?)
+    }
+}

@@ -1,0 +1,149 @@
+//! Persons: import, the person's own view, what other roles may know, and who asked.
+
+use liufang_kernel::idcard::IdNumber;
+use liufang_kernel::phone::Phone;
+use liufang_kernel::{Sensitive, Timestamp};
+use liufang_platform::rpc::Invalid;
+use liufang_platform::{Begun, Call, PrincipalKind};
+
+use super::{App, Imported, RowProblem};
+use crate::domain::person::{Health, Insurance, Person};
+use crate::error::IdentityError;
+use crate::store;
+use crate::store::access::Model as AccessRecord;
+use crate::wire::Row;
+use crate::wire::page::Page;
+use crate::{reasons, store::person::Imported as ImportedPerson};
+
+/// Roles that may see a person's name, number and phone.
+const CONTACT_ROLES: [&str; 2] = ["dispatch", "prescription"];
+
+/// One row of an import.
+pub struct PersonRow {
+    pub name: Sensitive<String>,
+    pub certno: IdNumber,
+    pub phone: Option<Phone>,
+    pub insurances: Vec<Insurance>,
+    pub health: Health,
+}
+
+/// What another role asks.
+pub struct ForService {
+    pub person_id: String,
+    pub purpose: String,
+    pub with_contact: bool,
+}
+
+/// The caller's own data; masked when it travels through a purchase platform.
+pub struct Me {
+    pub person: Person,
+    pub masked: bool,
+}
+
+/// What another role learns.
+pub struct Told {
+    pub person: Person,
+    pub with_contact: bool,
+}
+
+/// A page of readings and the key of the next one.
+pub struct Readings {
+    pub records: Vec<AccessRecord>,
+    pub next: Option<String>,
+}
+
+impl App {
+    /// Imports row by row; a refused row does not stop the others.
+    pub async fn import_persons(&self, call: Call<Vec<Row<PersonRow>>>) -> Result<Imported, IdentityError> {
+        let Call { meta, body } = call;
+        let work = match self.deps.db.begin(&meta).await? {
+            Begun::Replay(reply) => return Ok(reply),
+            Begun::Fresh(work) => work,
+        };
+        let mut imported = Imported::default();
+        for (row, index) in body.into_iter().zip(0_i32..) {
+            let problem = match &row {
+                Err(violations) => Some(RowProblem::new(index, Invalid::reason(), violations.to_string())),
+                Ok(row) => self.outside(row, &meta.principal.region, index),
+            };
+            let (Ok(row), None) = (row, &problem) else {
+                imported.ids.push(String::new());
+                imported.errors.extend(problem);
+                continue;
+            };
+            let person = ImportedPerson {
+                name: row.name.reveal(),
+                certno: row.certno.reveal(),
+                phone: row.phone.as_ref().map_or("", |phone| phone.reveal()),
+                insurances: &row.insurances,
+                health: &row.health,
+            };
+            let fresh_id = self.deps.ids.next("per");
+            imported.ids.push(store::person::import(work.tx(), &self.vault, &person, fresh_id, meta.now).await?);
+        }
+        Ok(work.commit(imported).await?)
+    }
+
+    /// An agency of one region imports people insured there.
+    fn outside(&self, row: &PersonRow, region: &str, index: i32) -> Option<RowProblem> {
+        let pack = self.deps.regions.get(region)?;
+        let all_here = row.insurances.iter().all(|own| pack.is_insured_place(&own.insured_place));
+        let message = "insurances.insuplc_admdvs: not a place of the caller's region";
+        (!all_here).then(|| RowProblem::new(index, &reasons::OUTSIDE_REGION, message))
+    }
+
+    /// The caller's own data.
+    pub async fn get_me(&self, call: Call<()>) -> Result<Me, IdentityError> {
+        let person_id = call.meta.principal.person()?;
+        let person = self.person(person_id, call.meta.now).await?;
+        Ok(Me { person, masked: !call.meta.principal.client.is_empty() })
+    }
+
+    /// A person for another role. The reading is on record before anything is told.
+    pub async fn get_person_for_service(&self, call: Call<ForService>) -> Result<Told, IdentityError> {
+        let Call { meta, body } = call;
+        let role = &meta.principal.subject;
+        if body.with_contact && !CONTACT_ROLES.contains(&role.as_str()) {
+            return Err(IdentityError::ContactNotAllowed);
+        }
+        let person = self.person(&body.person_id, meta.now).await?;
+        self.note_reading(&body.person_id, role, &body.purpose, meta.now).await?;
+        Ok(Told { person, with_contact: body.with_contact })
+    }
+
+    /// Who read the caller's data, newest first.
+    pub async fn list_access_records(&self, call: Call<Page>) -> Result<Readings, IdentityError> {
+        let Call { meta, body: page } = call;
+        let person_id = meta.principal.person()?;
+        let limit = u64::try_from(page.size + 1).unwrap_or(u64::MAX);
+        let db = self.deps.db.read();
+        let mut records = store::access::page(db, person_id, page.after.as_deref(), limit).await?;
+        let more = records.len() > page.size;
+        records.truncate(page.size);
+        let next = records.last().filter(|_| more).map(|last| last.record_id.clone());
+        Ok(Readings { records, next })
+    }
+
+    async fn person(&self, person_id: &str, now: Timestamp) -> Result<Person, IdentityError> {
+        let found = store::person::find(self.deps.db.read(), &self.vault, person_id, now.china_date()).await?;
+        found.ok_or(IdentityError::PersonNotFound)
+    }
+
+    async fn note_reading(
+        &self,
+        person_id: &str,
+        reader: &str,
+        purpose: &str,
+        now: Timestamp,
+    ) -> Result<(), IdentityError> {
+        let record = AccessRecord::new(self.deps.ids.next("acr"), person_id, reader, purpose, now);
+        let work = self.deps.db.begin_step().await?;
+        store::access::insert(work.tx(), record).await?;
+        Ok(work.done().await?)
+    }
+}
+
+/// How a caller is named in access records.
+pub(super) fn reader_of(kind: PrincipalKind, subject: &str) -> String {
+    format!("{}:{subject}", kind.label())
+}

@@ -1,0 +1,87 @@
+//! Practitioners: import, one, and those of an institution.
+
+use liufang_platform::rpc::Invalid;
+use liufang_platform::{Begun, Call, CallMeta, PrincipalKind, Work};
+
+use super::{App, Imported, RowProblem, serves};
+use crate::domain::practitioner::{Practitioner, PractitionerKind};
+use crate::error::IdentityError;
+use crate::wire::Row;
+use crate::{reasons, store};
+
+/// Practitioners of an institution.
+pub struct OfInstitution {
+    pub fixmedins_code: String,
+    pub kind: Option<PractitionerKind>,
+}
+
+/// Found practitioners, by code.
+pub struct Found(pub Vec<Practitioner>);
+
+impl App {
+    /// Imports row by row; a row replaces the practitioner.
+    pub async fn import_practitioners(
+        &self,
+        call: Call<Vec<Row<Practitioner>>>,
+    ) -> Result<Imported, IdentityError> {
+        let Call { meta, body } = call;
+        let work = match self.deps.db.begin(&meta).await? {
+            Begun::Replay(reply) => return Ok(reply),
+            Begun::Fresh(work) => work,
+        };
+        let mut imported = Imported::default();
+        for (row, index) in body.into_iter().zip(0_i32..) {
+            match row {
+                Err(violations) => {
+                    imported.errors.push(RowProblem::new(index, Invalid::reason(), violations.to_string()));
+                }
+                Ok(own) => imported.errors.extend(self.import_practitioner(&work, &own, index, &meta).await?),
+            }
+        }
+        Ok(work.commit(imported).await?)
+    }
+
+    async fn import_practitioner(
+        &self,
+        work: &Work,
+        own: &Practitioner,
+        index: i32,
+        meta: &CallMeta,
+    ) -> Result<Option<RowProblem>, IdentityError> {
+        if own.kind != PractitionerKind::Courier {
+            let institution = store::institution::find(work.tx(), &own.fixmedins_code).await?;
+            let Some(institution) = institution else {
+                let message = "fixmedins_code: no such institution";
+                return Ok(Some(RowProblem::new(index, &reasons::INSTITUTION_NOT_FOUND, message)));
+            };
+            if !serves(&meta.principal, &institution.region) {
+                let message = "fixmedins_code: not of the caller's region";
+                return Ok(Some(RowProblem::new(index, &reasons::OUTSIDE_REGION, message)));
+            }
+        }
+        store::practitioner::upsert(work.tx(), &self.vault, own).await?;
+        Ok(None)
+    }
+
+    /// One practitioner.
+    pub async fn get_practitioner(&self, call: Call<String>) -> Result<Practitioner, IdentityError> {
+        let found = store::practitioner::find(self.deps.db.read(), &self.vault, &call.body).await?;
+        found.ok_or(IdentityError::PractitionerNotFound)
+    }
+
+    /// Practitioners of an institution. Patients and platforms see active doctors only.
+    pub async fn list_practitioners(&self, call: Call<OfInstitution>) -> Result<Found, IdentityError> {
+        let Call { meta, body } = call;
+        let patient_view = matches!(
+            meta.principal.kind,
+            PrincipalKind::Anonymous | PrincipalKind::Patient | PrincipalKind::Platform
+        );
+        let db = self.deps.db.read();
+        let mut found = store::practitioner::of_institution(db, &self.vault, &body.fixmedins_code).await?;
+        found.retain(|own| {
+            let shown = !patient_view || (own.active && own.kind == PractitionerKind::Doctor);
+            shown && body.kind.is_none_or(|kind| kind == own.kind)
+        });
+        Ok(Found(found))
+    }
+}

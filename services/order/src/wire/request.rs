@@ -1,0 +1,222 @@
+//! Requests in. Descriptions never repeat a value: it may be personal.
+
+use liufang_kernel::codes::{drug_code_kind, is_institution_code, is_region_code, trace_family};
+use liufang_kernel::phone::Phone;
+use liufang_kernel::{Quantity, Sensitive, Violations};
+use liufang_platform::CallMeta;
+use liufang_proto::common::v1 as common;
+use liufang_proto::order::v1 as pb;
+
+use crate::app::{Collect, Dispense, GiveBack, Pay, Place, Requote, Watch};
+use crate::domain::{BasketItem, Channel, Door, Fulfilment, Kind, Payers, Scan};
+
+const MOST_ITEMS: usize = 50;
+const MOST_HOLDERS: usize = 10;
+const MOST_CODES: usize = 1000;
+
+/// Reads a placing; every kind has its own mandatory fields.
+pub fn place(request: pb::PlaceOrderRequest, _: &CallMeta) -> Result<Place, Violations> {
+    let mut bad = Violations::new();
+    let kind = kind(request.kind());
+    bad.check(kind.is_some(), "kind", "must be OTC, PRESCRIPTION or CONSULTATION");
+    let kind = kind.unwrap_or(Kind::Otc);
+    let fulfilment = fulfilment(kind, request.fulfilment());
+    bad.check(
+        fulfilment.is_some(),
+        "fulfilment",
+        "must be pick-up or delivery for goods, none for a consultation",
+    );
+    let fulfilment = fulfilment.unwrap_or(Fulfilment::None);
+    let place = Place {
+        kind,
+        region: region(&mut bad, kind, &request.region),
+        fixmedins_code: pharmacy(&mut bad, kind, &request.fixmedins_code),
+        items: items(&mut bad, kind, &request.items),
+        hi_rxno: only_for(&mut bad, "hi_rxno", &request.hi_rxno, kind == Kind::Prescription),
+        visit_id: only_for(&mut bad, "visit_id", &request.visit_id, kind == Kind::Consultation),
+        fulfilment,
+        door: door(&mut bad, fulfilment, request.delivery),
+        payers: payers(&mut bad, request.use_account, request.holder_person_ids),
+        risk_confirmed: request.risk_confirmed,
+    };
+    bad.finish(Some(place))
+}
+
+fn kind(kind: pb::OrderKind) -> Option<Kind> {
+    match kind {
+        pb::OrderKind::Otc => Some(Kind::Otc),
+        pb::OrderKind::Prescription => Some(Kind::Prescription),
+        pb::OrderKind::Consultation => Some(Kind::Consultation),
+        pb::OrderKind::Unspecified => None,
+    }
+}
+
+fn fulfilment(kind: Kind, asked: common::Fulfilment) -> Option<Fulfilment> {
+    match (kind, asked) {
+        (Kind::Consultation, common::Fulfilment::None | common::Fulfilment::Unspecified) => {
+            Some(Fulfilment::None)
+        }
+        (Kind::Otc | Kind::Prescription, common::Fulfilment::PickUp) => Some(Fulfilment::PickUp),
+        (Kind::Otc | Kind::Prescription, common::Fulfilment::Delivery) => Some(Fulfilment::Delivery),
+        _ => None,
+    }
+}
+
+fn region(bad: &mut Violations, kind: Kind, text: &str) -> String {
+    if kind == Kind::Otc {
+        bad.check(is_region_code(text), "region", "must be a 6-digit region code");
+    }
+    text.to_owned()
+}
+
+fn pharmacy(bad: &mut Violations, kind: Kind, code: &str) -> String {
+    if kind.has_goods() {
+        bad.check(is_institution_code(code), "fixmedins_code", "must be an institution code");
+    } else {
+        bad.check(code.is_empty(), "fixmedins_code", "must be empty for a consultation");
+    }
+    code.to_owned()
+}
+
+fn only_for(bad: &mut Violations, field: &str, text: &str, wanted: bool) -> String {
+    if wanted {
+        return bad.text(field, text, 64);
+    }
+    bad.check(text.is_empty(), field, "does not belong to this kind of order");
+    String::new()
+}
+
+fn items(bad: &mut Violations, kind: Kind, rows: &[pb::BasketItem]) -> Vec<BasketItem> {
+    if kind != Kind::Otc {
+        bad.check(rows.is_empty(), "items", "belong to an OTC order only");
+        return Vec::new();
+    }
+    bad.check((1..=MOST_ITEMS).contains(&rows.len()), "items", "must be 1 to 50");
+    let mut items: Vec<BasketItem> = Vec::new();
+    for (index, row) in rows.iter().take(MOST_ITEMS).enumerate() {
+        let field = format!("items[{index}].med_list_codg");
+        bad.check(drug_code_kind(&row.med_list_codg).is_some(), &field, "must be a national drug code");
+        let twice = items.iter().any(|item| item.med_list_codg == row.med_list_codg);
+        bad.check(!twice, &field, "is in the basket twice");
+        let field = format!("items[{index}].quantity");
+        let Some(quantity) = bad.take::<Quantity, _>(&field, row.quantity.parse()) else { continue };
+        // sold by whole packs: every pack has a trace code of its own
+        let whole = quantity.as_whole().is_some_and(|count| (1..=999).contains(&count));
+        bad.check(whole, &field, "must be 1 to 999 whole packs");
+        items.push(BasketItem { med_list_codg: row.med_list_codg.clone(), quantity });
+    }
+    items
+}
+
+fn door(
+    bad: &mut Violations,
+    way: Fulfilment,
+    given: Option<pb::DeliveryAddress>,
+) -> Option<Sensitive<Door>> {
+    let Some(given) = given.filter(|_| way == Fulfilment::Delivery) else {
+        bad.check(way != Fulfilment::Delivery, "delivery", "must be given for a delivery");
+        return None;
+    };
+    let recipient_name = bad.text("delivery.recipient_name", &given.recipient_name, 50);
+    let address = bad.text("delivery.address", &given.address, 200);
+    let phone = bad.take("delivery.recipient_phone", Phone::parse(&given.recipient_phone));
+    bad.check(given.location.is_some(), "delivery.location", "must be given");
+    let location = given.location.unwrap_or_default();
+    bad.check(location.lat_e6.abs() <= 90_000_000, "delivery.location.lat_e6", "must be a latitude");
+    bad.check(location.lng_e6.abs() <= 180_000_000, "delivery.location.lng_e6", "must be a longitude");
+    Some(Sensitive::new(Door {
+        recipient_name,
+        recipient_phone: phone.map(|phone| phone.reveal().to_owned()).unwrap_or_default(),
+        address,
+        lat_e6: location.lat_e6,
+        lng_e6: location.lng_e6,
+    }))
+}
+
+fn payers(bad: &mut Violations, use_account: bool, holders: Vec<String>) -> Payers {
+    bad.check(holders.len() <= MOST_HOLDERS, "holder_person_ids", "must be at most 10");
+    for (index, holder) in holders.iter().enumerate() {
+        let field = format!("holder_person_ids[{index}]");
+        bad.text(&field, holder, 64);
+        bad.check(!holders[..index].contains(holder), &field, "is named twice");
+    }
+    Payers { use_account, holders }
+}
+
+/// Reads a request that names an order and nothing else.
+pub fn order_id(id: &str) -> Result<String, Violations> {
+    let mut bad = Violations::new();
+    let id = bad.text("order_id", id, 64);
+    bad.finish(Some(id))
+}
+
+/// Reads a requote.
+pub fn requote(request: pb::RequoteOrderRequest, _: &CallMeta) -> Result<Requote, Violations> {
+    let mut bad = Violations::new();
+    let order_id = bad.text("order_id", &request.order_id, 64);
+    let payers = payers(&mut bad, request.use_account, request.holder_person_ids);
+    bad.finish(Some(Requote { order_id, payers }))
+}
+
+/// Reads a payment.
+pub fn pay(request: pb::PayOrderRequest, _: &CallMeta) -> Result<Pay, Violations> {
+    let mut bad = Violations::new();
+    let order_id = bad.text("order_id", &request.order_id, 64);
+    let quote_id = bad.text("quote_id", &request.quote_id, 64);
+    let known = common::Channel::try_from(request.channel);
+    bad.check(known.is_ok(), "channel", "is not a channel");
+    let channel = match known.unwrap_or_default() {
+        common::Channel::Unspecified => None,
+        common::Channel::Wechat => Some(Channel::Wechat),
+        common::Channel::Alipay => Some(Channel::Alipay),
+        common::Channel::Unionpay => Some(Channel::Unionpay),
+        common::Channel::BankCard => Some(Channel::BankCard),
+    };
+    bad.finish(Some(Pay { order_id, quote_id, channel }))
+}
+
+/// Reads a dispensing. The secret's presence depends on the order's kind and is checked with it.
+pub fn dispense(request: pb::DispenseOrderRequest, _: &CallMeta) -> Result<Dispense, Violations> {
+    let mut bad = Violations::new();
+    let order_id = bad.text("order_id", &request.order_id, 64);
+    let token = bad.text("pharmacist_token", &request.pharmacist_token, 4096);
+    let secret = bad.optional_text("secret", &request.secret, 256);
+    let codes: usize = request.scans.iter().map(|scan| scan.trace_codes.len()).sum();
+    bad.check(request.scans.len() <= MOST_ITEMS && codes <= MOST_CODES, "scans", "are too many");
+    let scans =
+        request.scans.iter().enumerate().filter_map(|(index, row)| scan(&mut bad, index, row)).collect();
+    let pharmacist_token = Sensitive::new(token);
+    bad.finish(Some(Dispense { order_id, pharmacist_token, secret: Sensitive::new(secret), scans }))
+}
+
+fn scan(bad: &mut Violations, index: usize, row: &pb::Scan) -> Option<Scan> {
+    let line_no = u32::try_from(row.line_no).ok().filter(|line| 0 < *line);
+    bad.check(line_no.is_some(), format!("scans[{index}].line_no").as_str(), "must be from 1");
+    let readable = row.trace_codes.iter().all(|code| trace_family(code).is_some());
+    bad.check(readable, format!("scans[{index}].trace_codes").as_str(), "must be drug trace codes");
+    Some(Scan { line_no: line_no?, trace_codes: row.trace_codes.clone() })
+}
+
+/// Reads a collection.
+pub fn collect(request: pb::CollectOrderRequest, _: &CallMeta) -> Result<Collect, Violations> {
+    let mut bad = Violations::new();
+    let order_id = bad.text("order_id", &request.order_id, 64);
+    let code = bad.text("collection_code", &request.collection_code, 16);
+    bad.finish(Some(Collect { order_id, code: Sensitive::new(code) }))
+}
+
+/// Reads a return.
+pub fn give_back(request: pb::ReturnOrderRequest, _: &CallMeta) -> Result<GiveBack, Violations> {
+    let mut bad = Violations::new();
+    let order_id = bad.text("order_id", &request.order_id, 64);
+    let reason = bad.text("reason", &request.reason, 200);
+    bad.finish(Some(GiveBack { order_id, reason: Sensitive::new(reason) }))
+}
+
+/// Reads a watch.
+pub fn watch(request: pb::WatchOrderRequest, _: &CallMeta) -> Result<Watch, Violations> {
+    let mut bad = Violations::new();
+    let order_id = bad.text("order_id", &request.order_id, 64);
+    bad.check(0 <= request.after_sequence, "after_sequence", "must not be negative");
+    bad.finish(Some(Watch { order_id, after: request.after_sequence, stop_at_end: request.stop_at_end }))
+}

@@ -1,0 +1,110 @@
+//! One holder at a time: claim, lost secret, giving back.
+
+use liufang_platform::{Begun, Call};
+
+use super::commands::GiveBack;
+use super::replies::{Claimed, Secret};
+use super::transition::Edit;
+use super::{App, Outcome};
+use crate::domain::lifecycle::decide;
+use crate::domain::operation::Operation;
+use crate::domain::prescription::Prescription;
+use crate::domain::refusal::Refusal;
+use crate::rpc::identity;
+use crate::signature::verifies;
+use crate::store::{self, prescription::Record, sealed};
+
+impl App {
+    /// Claims with the circulation token. The fresh secret is told once and kept as a keyed hash only; the signatures
+    /// are checked again at release.
+    pub async fn claim(&self, call: Call<String>) -> Outcome<Claimed> {
+        if let Some(reply) = self.seen(&call.meta).await? {
+            return Ok(reply);
+        }
+        let now = call.meta.now;
+        let pharmacy = call.meta.principal.institution()?;
+        let hash = self.deps.cipher.blind(sealed::TOKEN_HASH, &call.body);
+        let found = store::prescription::by_token(self.deps.db.read(), &self.deps.cipher, &hash).await?;
+        let record = found.ok_or(Refusal::TokenInvalid)?;
+        let operation = Operation::Claim { pharmacy: pharmacy.to_owned() };
+        // the losers of a race are turned away before a name is read
+        decide(&record.status(), &operation, now)?;
+        check_signatures(&record)?;
+        let person = identity::person(&self.deps.peers, &record.rx.person_id, "claim", true).await?;
+        let work = match self.deps.db.begin::<Claimed>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let secret = self.deps.ids.secret();
+        let plan = |record: &Record| {
+            // a newer nomination has another token
+            if record.token_hash == hash { Ok(operation.clone()) } else { Err(Refusal::TokenInvalid.into()) }
+        };
+        let edit = |record: &mut Record| {
+            record.secret_hash = self.secret_hash(&secret);
+            Ok(Edit::Changed)
+        };
+        let record = self.step(&work, &record.rx.hi_rxno, now, plan, edit).await?;
+        Ok(work.commit(Claimed { prescription: record.rx, secret, name: person.identity.name }).await?)
+    }
+
+    /// The holder lost the secret: the old one is void.
+    pub async fn recover_secret(&self, call: Call<String>) -> Outcome<Secret> {
+        let pharmacy = call.meta.principal.institution()?;
+        let work = match self.deps.db.begin::<Secret>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let secret = self.deps.ids.secret();
+        let plan = |_: &Record| Ok(Operation::RecoverSecret { pharmacy: pharmacy.to_owned() });
+        let edit = |record: &mut Record| {
+            record.secret_hash = self.secret_hash(&secret);
+            Ok(Edit::Changed)
+        };
+        self.step(&work, &call.body, call.meta.now, plan, edit).await?;
+        Ok(work.commit(Secret(secret)).await?)
+    }
+
+    /// Gives the prescription back; the secret dies with the claim.
+    pub async fn give_back(&self, call: Call<GiveBack>) -> Outcome<Prescription> {
+        let pharmacy = call.meta.principal.institution()?;
+        let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let body = &call.body;
+        let plan = |record: &Record| {
+            let secret_matches = self.is_secret(record, body.secret.reveal());
+            Ok(Operation::GiveBack { pharmacy: pharmacy.to_owned(), secret_matches })
+        };
+        let edit = |record: &mut Record| {
+            record.end_reason.clone_from(body.reason.reveal());
+            Ok(Edit::Changed)
+        };
+        let record = self.step(&work, &body.hi_rxno, call.meta.now, plan, edit).await?;
+        Ok(work.commit(super::pharmacy_review::after_release(record.rx)).await?)
+    }
+
+    fn secret_hash(&self, secret: &str) -> String {
+        self.deps.cipher.blind(sealed::SECRET_HASH, secret)
+    }
+
+    /// Whether `secret` is the one of the present claim. Keyed hashes of 256-bit secrets are compared, so timing tells
+    /// nothing about the secret.
+    pub(super) fn is_secret(&self, record: &Record, secret: &str) -> bool {
+        !record.secret_hash.is_empty() && record.secret_hash == self.secret_hash(secret)
+    }
+}
+
+/// The stored document still carries both signatures.
+fn check_signatures(record: &Record) -> Result<(), Refusal> {
+    let signed = &record.signed;
+    let document = signed.document.as_bytes();
+    let pairs = [
+        ("doctor", &signed.doctor_key, &signed.doctor_signature),
+        ("pharmacist", &signed.pharmacist_key, &signed.pharmacist_signature),
+    ];
+    let bad: Vec<&'static str> =
+        pairs.into_iter().filter(|(_, key, own)| !verifies(key, own, document)).map(|(who, _, _)| who).collect();
+    if bad.is_empty() { Ok(()) } else { Err(Refusal::SignatureInvalid(bad)) }
+}

@@ -1,0 +1,124 @@
+//! What callers ask for, checked for shape. Types that carry personal text have no `Debug`.
+
+use liufang_kernel::{Date, Sensitive};
+
+use crate::domain::dispense::HandOut;
+use crate::domain::prescription::Line;
+use crate::domain::rules::Override;
+use crate::domain::slot::Slot;
+
+/// Rows in the order of the request; a row that cannot be read carries what is wrong with it.
+pub struct PublishSlots {
+    pub rows: Vec<Result<Slot, String>>,
+}
+
+pub struct ListSlots {
+    pub hospital: String,
+    pub department: String,
+    pub doctor: String,
+    pub date: Option<Date>,
+}
+
+pub struct BookVisit {
+    pub slot_id: String,
+    pub hospital: String,
+    pub disease: String,
+    pub first_rx_ref: String,
+    pub condition: Sensitive<String>,
+}
+
+/// A visit and the order that speaks for it.
+pub struct VisitOrder {
+    pub visit_id: String,
+    pub order_id: String,
+}
+
+pub struct TakeVisit {
+    pub visit_id: String,
+    pub doctor_token: String,
+}
+
+pub struct RecordConsultation {
+    pub visit_id: String,
+    pub doctor_token: String,
+    pub record: Sensitive<String>,
+    pub diagnosis: String,
+    pub follow_up: bool,
+}
+
+pub struct PreVerify {
+    pub visit_id: String,
+    pub doctor_token: String,
+    pub hosp_rxno: String,
+    pub validity_days: i32,
+    pub long_rx: bool,
+    /// Names and strengths may be empty: the catalogue fills them.
+    pub lines: Vec<Line>,
+    pub overrides: Vec<Override>,
+}
+
+pub struct ReviewDraft {
+    pub hi_rxno: String,
+    pub pharmacist_token: String,
+    pub pass: bool,
+    pub opinion: Sensitive<String>,
+}
+
+pub struct Upload {
+    pub hi_rxno: String,
+    pub trace_code: String,
+    pub doctor_signature: String,
+    pub pharmacist_signature: String,
+}
+
+pub struct Revoke {
+    pub hi_rxno: String,
+    pub doctor_token: String,
+    pub reason: Sensitive<String>,
+}
+
+pub struct Page {
+    /// 1 to 200.
+    pub size: u64,
+    /// The last row of the page before.
+    pub after: Option<(i64, String)>,
+}
+
+pub struct Nominate {
+    pub hi_rxno: String,
+    pub person_id: String,
+    pub pharmacy: String,
+    pub order_id: String,
+}
+
+/// A prescription and the order that speaks for it.
+pub struct RxOrder {
+    pub hi_rxno: String,
+    pub order_id: String,
+}
+
+pub struct GiveBack {
+    pub hi_rxno: String,
+    pub secret: Sensitive<String>,
+    pub reason: Sensitive<String>,
+}
+
+pub struct Review {
+    pub hi_rxno: String,
+    pub secret: Sensitive<String>,
+    pub pharmacist_token: String,
+    pub pass: bool,
+    pub opinion: Sensitive<String>,
+}
+
+pub struct RecordDispense {
+    pub hi_rxno: String,
+    pub order_id: String,
+    pub secret: Sensitive<String>,
+    pub parts: Vec<HandOut>,
+}
+
+pub struct Watch {
+    pub after: i64,
+    pub stop_at_end: bool,
+}

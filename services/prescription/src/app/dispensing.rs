@@ -1,0 +1,79 @@
+//! Lines handed out (7207) and freed again (7208), called by the order.
+
+use liufang_kernel::Quantity;
+use liufang_platform::{Begun, Call};
+
+use super::commands::{RecordDispense, RxOrder};
+use super::transition::Edit;
+use super::{App, Outcome};
+use crate::domain::dispense::{LineUse, hand_out, use_of};
+use crate::domain::operation::Operation;
+use crate::domain::prescription::Prescription;
+use crate::events;
+use crate::store::hand_out::Place;
+use crate::store::{self, prescription::Record};
+
+impl App {
+    /// Marks what was handed out: in part or in full, never more than prescribed.
+    pub async fn record_dispense(&self, call: Call<RecordDispense>) -> Outcome<Prescription> {
+        let (now, body) = (call.meta.now, &call.body);
+        let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let plan = |record: &Record| {
+            let secret_matches = self.is_secret(record, body.secret.reveal());
+            Ok(Operation::Dispense { order_id: body.order_id.clone(), secret_matches })
+        };
+        let edit = |record: &mut Record| {
+            let lines = hand_out(&uses(record), &body.parts)?;
+            put_uses(record, &lines);
+            Ok(Edit::Changed)
+        };
+        let record = self.step(&work, &body.hi_rxno, now, plan, edit).await?;
+        let parts: Vec<_> = body.parts.iter().map(|part| (self.deps.ids.next("out"), part.clone())).collect();
+        let place = Place {
+            hi_rxno: &body.hi_rxno,
+            order_id: &body.order_id,
+            pharmacy: &record.rx.holder,
+            at: now,
+        };
+        store::hand_out::insert_all(work.tx(), &place, &parts).await?;
+        events::push_dispensed(&work, &record.rx, &body.parts, now).await?;
+        Ok(work.commit(record.rx).await?)
+    }
+
+    /// Frees what the order was handed. Harmless twice; never revives an expired or revoked prescription.
+    pub async fn reverse_dispense(&self, call: Call<RxOrder>) -> Outcome<Prescription> {
+        let (now, body) = (call.meta.now, &call.body);
+        let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let back = store::hand_out::reverse(work.tx(), &body.hi_rxno, &body.order_id, now).await?;
+        let plan = |_: &Record| Ok(Operation::ReverseDispense { order_id: body.order_id.clone() });
+        let edit = |record: &mut Record| {
+            let mut lines = uses(record);
+            for (line_no, quantity) in &back {
+                for line in lines.iter_mut().filter(|line| line.line_no == *line_no) {
+                    line.dispensed = (line.dispensed - *quantity).max(Quantity::ZERO);
+                }
+            }
+            put_uses(record, &lines);
+            Ok(if back.is_empty() { Edit::Nothing } else { Edit::Changed })
+        };
+        let record = self.step(&work, &body.hi_rxno, now, plan, edit).await?;
+        Ok(work.commit(record.rx).await?)
+    }
+}
+
+fn uses(record: &Record) -> Vec<LineUse> {
+    record.rx.lines.iter().map(|line| line.as_use()).collect()
+}
+
+fn put_uses(record: &mut Record, lines: &[LineUse]) {
+    for (line, new) in record.rx.lines.iter_mut().zip(lines) {
+        line.dispensed = new.dispensed;
+    }
+    record.rx.used = use_of(lines);
+}

@@ -1,0 +1,165 @@
+//! Pre-verification (D001): the rules decide whether a draft comes to be.
+
+use liufang_kernel::Timestamp;
+use liufang_kernel::idcard::full_years;
+use liufang_platform::{Begun, Call};
+
+use super::commands::PreVerify;
+use super::{App, Outcome, limits};
+use crate::domain::booking::check_registered;
+use crate::domain::prescription::{Line, Prescription};
+use crate::domain::rules::{self, Case, Drug, Finding, OtherLine};
+use crate::domain::state::{Review, State, Use};
+use crate::domain::visit::{Visit, may_prescribe};
+use crate::error::PrescriptionError;
+use crate::rpc::{identity, inventory};
+use crate::store::prescription::{Record, Signed};
+use crate::store::{self, StoreError};
+
+impl App {
+    /// Runs the rules on a completed visit's prescription and keeps it as a draft.
+    ///
+    /// Order: visit → doctor → visit state → disease registered → rules → hospital's own number.
+    pub async fn pre_verify(&self, call: Call<PreVerify>) -> Outcome<Prescription> {
+        if let Some(reply) = self.seen(&call.meta).await? {
+            return Ok(reply);
+        }
+        let now = call.meta.now;
+        let hospital = call.meta.principal.institution()?;
+        let visit = self.hospital_visit(&call.body.visit_id, hospital).await?;
+        let doctor = self.doctor(&call.body.doctor_token, hospital, now).await?;
+        may_prescribe(&visit, &doctor.code)?;
+        let drugs = self.catalogue(&call.body.lines).await?;
+        let lines = call.body.lines.iter().map(|line| completed(line, &drugs)).collect();
+        let asked = PreVerify { lines, ..call.body };
+        let findings = self.checked(&asked, &visit, &drugs, now).await?;
+        let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let record = self.draft(asked, visit, findings, now);
+        match store::prescription::insert(work.tx(), &self.deps.cipher, &record, now).await {
+            Err(StoreError::Exists) => return Err(PrescriptionError::HospitalNumberUsed),
+            inserted => inserted?,
+        }
+        let place = (record.rx.hi_rxno.as_str(), record.rx.hospital.as_str());
+        store::change::note(work.tx(), place, "", &record.status(), now).await?;
+        Ok(work.commit(record.rx).await?)
+    }
+
+    async fn catalogue(&self, lines: &[Line]) -> Outcome<Vec<Drug>> {
+        let mut codes: Vec<String> = lines.iter().map(|line| line.drug.clone()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        Ok(inventory::drugs(&self.deps.peers, codes).await?)
+    }
+
+    /// The findings of the rules with the doctor's reasons written in, or the refusal they mean.
+    async fn checked(
+        &self,
+        asked: &PreVerify,
+        visit: &Visit,
+        drugs: &[Drug],
+        now: Timestamp,
+    ) -> Outcome<Vec<Finding>> {
+        let date = now.china_date();
+        let person = identity::person(&self.deps.peers, &visit.person_id, "pre_verify", false).await?;
+        check_registered(&person.registrations, &visit.disease, date)?;
+        let institution = identity::institution(&self.deps.peers, &visit.hospital, date).await?;
+        let pack = self.pack(&institution.region)?;
+        let others = store::prescription::active_lines(self.deps.db.read(), &visit.person_id, now).await?;
+        let others: Vec<OtherLine> = others.into_iter().map(other_line).collect();
+        let mut findings = rules::check(&Case {
+            pack,
+            limits: limits(pack, date)?,
+            date,
+            // nobody of unknown age is an adult
+            age: person.birth_date.map_or(0, |birth| full_years(birth, date)),
+            allergies: &person.allergies,
+            disease: &visit.disease,
+            long_rx: asked.long_rx,
+            validity_days: asked.validity_days,
+            lines: &asked.lines,
+            drugs,
+            other_lines: &others,
+        });
+        rules::apply(&mut findings, &asked.overrides, &visit.doctor);
+        if rules::blocked(&findings) {
+            return Err(PrescriptionError::Blocked(findings));
+        }
+        let missing: Vec<Finding> = rules::missing_overrides(&findings).into_iter().cloned().collect();
+        if missing.is_empty() { Ok(findings) } else { Err(PrescriptionError::OverrideNeeded(missing)) }
+    }
+
+    fn draft(&self, asked: PreVerify, visit: Visit, findings: Vec<Finding>, now: Timestamp) -> Record {
+        // prscTime and valiEndTime are exact to the second
+        let issued_at = Timestamp(0).plus_seconds(now.seconds());
+        let rx = Prescription {
+            hi_rxno: self.new_number(&visit.hospital, now),
+            trace_code: self.deps.ids.digits(20),
+            hosp_rxno: asked.hosp_rxno,
+            visit_id: visit.visit_id,
+            person_id: visit.person_id,
+            hospital: visit.hospital,
+            doctor: visit.doctor,
+            disease: visit.disease,
+            diagnosis: visit.diagnosis,
+            long_rx: asked.long_rx,
+            renews: visit.first_rx_ref,
+            issued_at,
+            valid_until: issued_at.plus_days(i64::from(asked.validity_days)),
+            lines: asked.lines,
+            findings,
+            state: State::Draft,
+            review: Review::Pending,
+            used: Use::Unused,
+            nominee: String::new(),
+            holder: String::new(),
+            order_id: String::new(),
+            hospital_pharmacist: String::new(),
+            pharmacy_pharmacist: String::new(),
+            review_opinion: String::new(),
+            version: 1,
+        };
+        Record {
+            rx,
+            nominated_at: Timestamp(0),
+            token_hash: String::new(),
+            token: String::new(),
+            secret_hash: String::new(),
+            hospital_opinion: String::new(),
+            end_reason: String::new(),
+            signed: Signed::default(),
+        }
+    }
+
+    /// `hiRxno`, at most 30 characters: region, day, sixteen random digits.
+    fn new_number(&self, hospital: &str, now: Timestamp) -> String {
+        let region = hospital.get(1..7).unwrap_or("000000");
+        let day: String = now.china_text().chars().filter(char::is_ascii_digit).take(8).collect();
+        format!("{region}{day}{}", self.deps.ids.digits(16))
+    }
+}
+
+/// Fields the hospital left empty are the catalogue's.
+fn completed(line: &Line, drugs: &[Drug]) -> Line {
+    let mut line = line.clone();
+    if let Some(drug) = drugs.iter().find(|drug| drug.code == line.drug) {
+        for (own, known) in [
+            (&mut line.generic_name, &drug.generic_name),
+            (&mut line.dosage_form, &drug.dosage_form),
+            (&mut line.strength, &drug.strength),
+            (&mut line.maker, &drug.maker),
+            (&mut line.billing_unit, &drug.billing_unit),
+        ] {
+            if own.is_empty() {
+                own.clone_from(known);
+            }
+        }
+    }
+    line
+}
+
+fn other_line(line: Line) -> OtherLine {
+    OtherLine { drug: line.drug, generic_name: line.generic_name }
+}

@@ -1,0 +1,197 @@
+//! From draft to active: the hospital pharmacist's review, the document, both signatures, upload, revocation.
+
+use liufang_kernel::Timestamp;
+use liufang_platform::{Begun, Call};
+
+use super::commands::{ReviewDraft, Revoke, Upload};
+use super::replies::{Document, SignedDocument};
+use super::transition::{Edit, of_hospital};
+use super::{App, Outcome};
+use crate::domain::access::{View, view};
+use crate::domain::document::{Facts, canonical};
+use crate::domain::lifecycle::decide;
+use crate::domain::operation::Operation;
+use crate::domain::practitioner::{Practitioner, check_hospital_pharmacist};
+use crate::domain::prescription::Prescription;
+use crate::domain::refusal::Refusal;
+use crate::error::{Missing, PrescriptionError};
+use crate::rpc::identity;
+use crate::signature::verifies;
+use crate::store::{self, prescription::Record};
+
+impl App {
+    /// The hospital pharmacist passes or refuses a draft. A pass fixes the bytes that both sign.
+    pub async fn review_draft(&self, call: Call<ReviewDraft>) -> Outcome<Prescription> {
+        if let Some(reply) = self.seen(&call.meta).await? {
+            return Ok(reply);
+        }
+        let (now, body) = (call.meta.now, &call.body);
+        let hospital = call.meta.principal.institution()?;
+        let record = self.hospital_record(&body.hi_rxno, hospital).await?;
+        let pharmacist = self.practitioner(&body.pharmacist_token, now).await?;
+        let operation = Operation::ReviewDraft { pass: body.pass, pharmacist: pharmacist.code.clone() };
+        decide_draft(&record, &operation, &pharmacist, hospital, now)?;
+        let document = if body.pass { self.document(&record, &pharmacist, &call).await? } else { String::new() };
+        let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let plan = |record: &Record| of_hospital(record, hospital).map(|()| operation.clone());
+        let edit = |record: &mut Record| {
+            record.hospital_opinion.clone_from(body.opinion.reveal());
+            record.signed.document.clone_from(&document);
+            Ok(Edit::Changed)
+        };
+        let record = self.step(&work, &body.hi_rxno, now, plan, edit).await?;
+        Ok(work.commit(record.rx).await?)
+    }
+
+    async fn document(&self, record: &Record, pharmacist: &Practitioner, call: &Call<ReviewDraft>) -> Outcome<String> {
+        let (rx, peers, now) = (&record.rx, &self.deps.peers, call.meta.now);
+        let person = identity::person(peers, &rx.person_id, "sign_prescription", true).await?;
+        let institution = identity::institution(peers, &rx.hospital, now.china_date()).await?;
+        let doctor = identity::practitioner(peers, &rx.doctor).await?;
+        let doctor = doctor.ok_or(Refusal::DoctorNotInsured("UNKNOWN"))?;
+        let bytes = canonical(
+            rx,
+            &Facts {
+                patient: &person.identity,
+                hospital_name: &institution.name,
+                doctor: &doctor,
+                pharmacist,
+                reviewed_at: now,
+                opinion: call.body.opinion.reveal(),
+            },
+        );
+        // canonical text is UTF-8 by construction
+        String::from_utf8(bytes).map_err(|_| PrescriptionError::Corrupt("document"))
+    }
+
+    /// The bytes to sign, once the hospital pharmacist has passed the draft.
+    pub async fn get_signing_document(&self, call: Call<String>) -> Outcome<Document> {
+        let hospital = call.meta.principal.institution()?;
+        let record = self.hospital_record(&call.body, hospital).await?;
+        if record.signed.document.is_empty() {
+            return Err(Refusal::NotActive(record.rx.state).into());
+        }
+        Ok(Document(record.signed.document.into_bytes()))
+    }
+
+    /// Checks both signatures against the registered keys, spends the trace code and activates.
+    pub async fn upload(&self, call: Call<Upload>) -> Outcome<Prescription> {
+        if let Some(reply) = self.seen(&call.meta).await? {
+            return Ok(reply);
+        }
+        let (now, body) = (call.meta.now, &call.body);
+        let hospital = call.meta.principal.institution()?;
+        let record = self.hospital_record(&body.hi_rxno, hospital).await?;
+        let doctor_key = self.signing_key(&record.rx.doctor).await?;
+        let pharmacist_key = self.signing_key(&record.rx.hospital_pharmacist).await?;
+        let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let plan = |record: &Record| {
+            of_hospital(record, hospital)?;
+            let document = record.signed.document.as_bytes();
+            let mut bad_signatures = Vec::new();
+            if !verifies(&doctor_key, &body.doctor_signature, document) {
+                bad_signatures.push("doctor");
+            }
+            if !verifies(&pharmacist_key, &body.pharmacist_signature, document) {
+                bad_signatures.push("pharmacist");
+            }
+            let trace_matches = record.rx.trace_code == body.trace_code;
+            Ok(Operation::Upload { trace_matches, bad_signatures })
+        };
+        let edit = |record: &mut Record| {
+            let signed = &mut record.signed;
+            signed.doctor_signature.clone_from(&body.doctor_signature);
+            signed.pharmacist_signature.clone_from(&body.pharmacist_signature);
+            signed.doctor_key.clone_from(&doctor_key);
+            signed.pharmacist_key.clone_from(&pharmacist_key);
+            Ok(Edit::Changed)
+        };
+        let record = self.step(&work, &body.hi_rxno, now, plan, edit).await?;
+        Ok(work.commit(record.rx).await?)
+    }
+
+    /// The key a practitioner signs with; empty when there is none, or the practitioner may not sign any more. Nothing
+    /// verifies against an empty key.
+    async fn signing_key(&self, code: &str) -> Outcome<String> {
+        if code.is_empty() {
+            return Ok(String::new());
+        }
+        let found = identity::practitioner(&self.deps.peers, code).await?;
+        Ok(found.filter(|person| person.active).map(|person| person.signing_key).unwrap_or_default())
+    }
+
+    /// The prescriber revokes, before anybody holds or has used it.
+    pub async fn revoke(&self, call: Call<Revoke>) -> Outcome<Prescription> {
+        if let Some(reply) = self.seen(&call.meta).await? {
+            return Ok(reply);
+        }
+        let (now, body) = (call.meta.now, &call.body);
+        let hospital = call.meta.principal.institution()?;
+        self.hospital_record(&body.hi_rxno, hospital).await?;
+        let doctor = self.doctor(&body.doctor_token, hospital, now).await?;
+        let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let plan = |record: &Record| {
+            of_hospital(record, hospital).map(|()| Operation::Revoke { doctor: doctor.code.clone() })
+        };
+        let edit = |record: &mut Record| {
+            record.end_reason.clone_from(body.reason.reveal());
+            Ok(Edit::Changed)
+        };
+        let record = self.step(&work, &body.hi_rxno, now, plan, edit).await?;
+        Ok(work.commit(record.rx).await?)
+    }
+
+    /// The signed document, byte for byte, for those who see the whole prescription.
+    pub async fn get_signed_document(&self, call: Call<String>) -> Outcome<SignedDocument> {
+        let found = store::prescription::get(self.deps.db.read(), &self.deps.cipher, &call.body).await?;
+        let reader = super::read::reader(&call.meta.principal)?;
+        let record = found
+            .filter(|record| view(&reader, &record.rx) == View::Full)
+            .ok_or(PrescriptionError::Missing(Missing::Prescription))?;
+        if record.signed.doctor_signature.is_empty() {
+            return Err(Refusal::NotActive(record.rx.state).into());
+        }
+        let signed = record.signed;
+        Ok(SignedDocument {
+            document: signed.document.into_bytes(),
+            doctor_signature: signed.doctor_signature,
+            pharmacist_signature: signed.pharmacist_signature,
+            doctor_key: signed.doctor_key,
+            pharmacist_key: signed.pharmacist_key,
+        })
+    }
+
+    /// A prescription of the calling hospital.
+    async fn hospital_record(&self, hi_rxno: &str, hospital: &str) -> Outcome<Record> {
+        let found = store::prescription::get(self.deps.db.read(), &self.deps.cipher, hi_rxno).await?;
+        let record = found.ok_or(PrescriptionError::Missing(Missing::Prescription))?;
+        of_hospital(&record, hospital)?;
+        Ok(record)
+    }
+}
+
+/// Revoked and expired come before who reviews, and both before whether it is a draft still.
+fn decide_draft(
+    record: &Record,
+    operation: &Operation,
+    pharmacist: &Practitioner,
+    hospital: &str,
+    now: Timestamp,
+) -> Outcome<()> {
+    let decided = decide(&record.status(), operation, now);
+    if let Err(ended @ (Refusal::Revoked | Refusal::Expired | Refusal::DraftRefused)) = decided {
+        return Err(ended.into());
+    }
+    check_hospital_pharmacist(pharmacist, hospital, &record.rx.doctor)?;
+    decided?;
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Requests of circulation: the order's and the pharmacy's.
+
+use liufang_kernel::{Sensitive, Violations};
+use liufang_platform::CallMeta;
+use liufang_proto::prescription::v1 as pb;
+
+use super::prescribing::amount;
+use super::{ID, OPINION, REASON, TOKEN, institution, one, personal};
+use crate::app::commands::{GiveBack, Nominate, RecordDispense, Review, RxOrder, Watch};
+use crate::domain::dispense::HandOut;
+
+pub fn nominate(request: pb::NominateRequest, _: &CallMeta) -> Result<Nominate, Violations> {
+    let mut violations = Violations::new();
+    let nominate = Nominate {
+        hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
+        person_id: violations.text("person_id", &request.person_id, ID),
+        pharmacy: institution(&mut violations, "fixmedins_code", &request.fixmedins_code),
+        order_id: violations.text("order_id", &request.order_id, ID),
+    };
+    violations.finish(Some(nominate))
+}
+
+pub fn release_nomination(request: pb::ReleaseNominationRequest, _: &CallMeta) -> Result<RxOrder, Violations> {
+    rx_order(&request.hi_rxno, &request.order_id)
+}
+
+pub fn reverse_dispense(request: pb::ReverseDispenseRequest, _: &CallMeta) -> Result<RxOrder, Violations> {
+    rx_order(&request.hi_rxno, &request.order_id)
+}
+
+fn rx_order(hi_rxno: &str, order_id: &str) -> Result<RxOrder, Violations> {
+    let mut violations = Violations::new();
+    let both =
+        RxOrder { hi_rxno: violations.text("hi_rxno", hi_rxno, ID), order_id: violations.text("order_id", order_id, ID) };
+    violations.finish(Some(both))
+}
+
+pub fn list_pharmacy_queue(_: pb::ListPharmacyQueueRequest, _: &CallMeta) -> Result<(), Violations> {
+    Ok(())
+}
+
+pub fn claim(request: pb::ClaimRequest, _: &CallMeta) -> Result<String, Violations> {
+    let mut violations = Violations::new();
+    let token = violations.text("epc_token", &request.epc_token, 100);
+    violations.finish(Some(token))
+}
+
+pub fn recover_secret(request: pb::RecoverSecretRequest, _: &CallMeta) -> Result<String, Violations> {
+    one("hi_rxno", &request.hi_rxno)
+}
+
+/// A secret that is missing is as wrong as another one: the refusal is the domain's.
+fn secret(value: &str) -> Sensitive<String> {
+    Sensitive::new(value.to_owned())
+}
+
+pub fn give_back(request: pb::GiveBackRequest, _: &CallMeta) -> Result<GiveBack, Violations> {
+    let mut violations = Violations::new();
+    let back = GiveBack {
+        hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
+        secret: secret(&request.secret),
+        reason: personal(&mut violations, "reason", &request.reason, REASON),
+    };
+    violations.finish(Some(back))
+}
+
+pub fn review(request: pb::ReviewRequest, _: &CallMeta) -> Result<Review, Violations> {
+    let mut violations = Violations::new();
+    let review = Review {
+        hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
+        secret: secret(&request.secret),
+        pharmacist_token: violations.text("pharmacist_token", &request.pharmacist_token, TOKEN),
+        pass: request.pass,
+        opinion: personal(&mut violations, "opinion", &request.opinion, OPINION),
+    };
+    violations.finish(Some(review))
+}
+
+pub fn record_dispense(request: pb::RecordDispenseRequest, _: &CallMeta) -> Result<RecordDispense, Violations> {
+    let mut violations = Violations::new();
+    violations.check((1..=50).contains(&request.lines.len()), "lines", "must hold 1 to 50 lines");
+    let parts: Vec<Option<HandOut>> = (0_usize..)
+        .zip(&request.lines)
+        .map(|(index, line)| {
+            let path = |field: &str| format!("lines[{index}].{field}");
+            let quantity = amount(&mut violations, &path("quantity"), &line.quantity);
+            let drug = violations.text(&path("med_list_codg"), &line.med_list_codg, 50);
+            let lot = violations.text(&path("manu_lotnum"), &line.manu_lotnum, 50);
+            Some(HandOut { line_no: line.line_no, quantity: quantity?, drug, lot })
+        })
+        .collect();
+    let dispense = RecordDispense {
+        hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
+        order_id: violations.text("order_id", &request.order_id, ID),
+        secret: secret(&request.secret),
+        parts: parts.into_iter().flatten().collect(),
+    };
+    violations.finish(Some(dispense))
+}
+
+pub fn watch(request: pb::WatchPrescriptionsRequest, _: &CallMeta) -> Result<Watch, Violations> {
+    let mut violations = Violations::new();
+    violations.check(0 <= request.after_sequence, "after_sequence", "must not be negative");
+    violations.finish(Some(Watch { after: request.after_sequence, stop_at_end: request.stop_at_end }))
+}

@@ -1,0 +1,23 @@
+//! Background loops; each step is a use case of its own.
+
+use std::time::Duration;
+
+use liufang_platform::Worker;
+
+use crate::app::App;
+
+/// Ends unpaid bookings.
+pub fn time_out_visits(app: App) -> Worker {
+    Worker::new("time-out-visits", Duration::from_millis(1_000), move || {
+        let app = app.clone();
+        async move { app.time_out_visits().await }
+    })
+}
+
+/// Ends prescriptions by time.
+pub fn expire_prescriptions(app: App) -> Worker {
+    Worker::new("expire-prescriptions", Duration::from_millis(1_000), move || {
+        let app = app.clone();
+        async move { app.expire_prescriptions().await }
+    })
+}

@@ -1,0 +1,166 @@
+//! Personal accounts: balance, statement, credits.
+
+use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::{Begun, Call, Work};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::domain::ledger;
+use crate::error::SettlementError;
+use crate::store;
+use crate::store::account::{CreditRow, Noted};
+use crate::store::ledger::Head;
+
+/// Balance of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Balance {
+    pub balance: Fen,
+    pub held: Fen,
+}
+
+/// One row of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementRow {
+    /// Of the transfer in the ledger.
+    pub sequence: i64,
+    pub at: Timestamp,
+    pub kind: String,
+    pub amount: Fen,
+    pub balance: Fen,
+    pub order_id: String,
+    pub for_relative: bool,
+}
+
+/// A page, newest first.
+pub struct StatementPage {
+    pub rows: Vec<StatementRow>,
+    /// Older rows begin before this sequence; `None` at the end.
+    pub next: Option<i64>,
+}
+
+/// Which page.
+#[derive(Clone, Copy, Debug)]
+pub struct StatementQuery {
+    pub before: i64,
+    pub size: i64,
+}
+
+/// One credit.
+#[derive(Clone, Debug)]
+pub struct Credit {
+    pub row_key: String,
+    pub person_id: String,
+    pub amount: Fen,
+    pub region: String,
+    pub kind: String,
+    /// What is wrong with it already; such a row is refused alone.
+    pub problem: Option<&'static str>,
+}
+
+/// A refused row.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RefusedRow {
+    pub row: i32,
+    pub reason: String,
+    pub message: String,
+}
+
+/// How a batch went.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Credited {
+    pub refused: Vec<RefusedRow>,
+    pub taken: i32,
+    pub known: i32,
+}
+
+impl App {
+    /// The caller's balance and holds.
+    pub async fn get_account(&self, call: Call<()>) -> Result<Balance, SettlementError> {
+        let person_id = call.meta.principal.person()?;
+        let (balance, held) = store::account::balance(self.db.read(), person_id).await?;
+        Ok(Balance { balance, held })
+    }
+
+    /// The caller's statement.
+    pub async fn list_statement(&self, call: Call<StatementQuery>) -> Result<StatementPage, SettlementError> {
+        let person_id = call.meta.principal.person()?;
+        let StatementQuery { before, size } = call.body;
+        let mut rows = store::account::statement(self.db.read(), person_id, before, size + 1).await?;
+        let more = rows.len() > usize::try_from(size).unwrap_or(usize::MAX);
+        rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        let next = rows.last().filter(|_| more).map(|row| row.sequence);
+        Ok(StatementPage { rows, next })
+    }
+
+    /// Credits accounts; a row with a known key is not taken again.
+    pub async fn credit_accounts(&self, call: Call<Vec<Credit>>) -> Result<Credited, SettlementError> {
+        let work = match self.db.begin::<Credited>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let mut head = store::ledger::lock(work.tx()).await?;
+        let mut result = Credited::default();
+        for (row, credit) in (0_i32..).zip(&call.body) {
+            match self.refusal(credit) {
+                Some(message) => result.refuse(row, "INVALID_REQUEST", message),
+                None => self.credit(&work, &mut head, row, credit, call.meta.now, &mut result).await?,
+            }
+        }
+        head.store(work.tx()).await?;
+        Ok(work.commit(result).await?)
+    }
+
+    fn refusal(&self, credit: &Credit) -> Option<&'static str> {
+        let known = self.regions.get(&credit.region).is_some();
+        credit.problem.or_else(|| (!known).then_some("region is not a region of this installation"))
+    }
+
+    async fn credit(
+        &self,
+        work: &Work,
+        head: &mut Head,
+        row: i32,
+        credit: &Credit,
+        now: Timestamp,
+        result: &mut Credited,
+    ) -> Result<(), SettlementError> {
+        let tx = work.tx();
+        let noted = CreditRow {
+            row_key: &credit.row_key,
+            person_id: &credit.person_id,
+            amount: credit.amount,
+            region: &credit.region,
+            kind: &credit.kind,
+        };
+        match store::account::note_credit(tx, &noted).await? {
+            Noted::Known => result.known += 1,
+            Noted::Reused => {
+                result.refuse(row, "ROW_KEY_REUSED", "the row key was used with another content");
+            }
+            Noted::Fresh => {
+                let draft =
+                    ledger::credit(&credit.row_key, &credit.region, &credit.person_id, credit.amount, now)?;
+                let sequence = head.append(tx, &self.ids, draft).await?;
+                let balance = store::account::credit(tx, &credit.person_id, credit.amount).await?;
+                let row = StatementRow {
+                    sequence,
+                    at: now,
+                    kind: "credit".to_owned(),
+                    amount: credit.amount,
+                    balance,
+                    order_id: String::new(),
+                    for_relative: false,
+                };
+                store::account::insert_statement(tx, &credit.person_id, &row).await?;
+                result.taken += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Credited {
+    fn refuse(&mut self, row: i32, reason: &str, message: &str) {
+        self.refused.push(RefusedRow { row, reason: reason.to_owned(), message: message.to_owned() });
+    }
+}

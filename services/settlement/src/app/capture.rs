@@ -1,0 +1,138 @@
+//! Capture and refund: what the caller starts, the journal finishes.
+
+use liufang_kernel::Timestamp;
+use liufang_platform::{Begun, Call, Work};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::domain::payment::{Journal, Payment, PaymentState, Step, first_step};
+use crate::error::{Refusal, SettlementError};
+use crate::store;
+
+/// Refund a payment whole.
+#[derive(Clone, Debug)]
+pub struct Refund {
+    pub payment_id: String,
+    pub reason: String,
+}
+
+/// Which payment to look up.
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    Payment(String),
+    Order(String),
+}
+
+/// Stored under the caller's key instead of a state that will be out of date: a repeat answers how the payment stands
+/// now.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Started {
+    started: bool,
+}
+
+impl App {
+    /// Settles the held legs. A repeat answers the present state.
+    pub async fn capture(&self, call: Call<String>) -> Result<Payment, SettlementError> {
+        if let Begun::Fresh(work) = self.db.begin::<Started>(&call.meta).await? {
+            let started = self.start_capture(&work, &call.body, call.meta.now).await?;
+            work.commit(Started { started: started.is_some() }).await?;
+            if let Some(journal) = started {
+                return self.run(journal).await;
+            }
+        }
+        Ok(self.journal(&call.body).await?.view())
+    }
+
+    /// Writes the intent with every number the outside will know us by, before anybody is called.
+    async fn start_capture(
+        &self,
+        work: &Work,
+        payment_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Journal>, SettlementError> {
+        let found = store::payment::find(work.tx(), payment_id).await?;
+        let mut journal = found.ok_or(Refusal::PaymentNotFound)?;
+        match journal.state {
+            PaymentState::Authorised if journal.hold_expires_at <= now => {
+                return Err(SettlementError::in_state(Refusal::PaymentEnded, "expired"));
+            }
+            PaymentState::Authorised => {}
+            PaymentState::Voided | PaymentState::Expired => {
+                return Err(SettlementError::in_state(Refusal::PaymentEnded, journal.state.as_str()));
+            }
+            _ => return Ok(None),
+        }
+        if journal.insured() {
+            journal.msgid = self.msgid(work, &journal.fixmedins_code, now).await?;
+        }
+        journal.state = PaymentState::Pending;
+        journal.step = first_step(journal.cash, journal.insured());
+        self.lease(work, &mut journal, now).await?;
+        Ok(Some(journal))
+    }
+
+    /// Returns a captured payment whole. A repeat answers the present state.
+    pub async fn refund(&self, call: Call<Refund>) -> Result<Payment, SettlementError> {
+        if let Begun::Fresh(work) = self.db.begin::<Started>(&call.meta).await? {
+            let started = self.start_refund(&work, &call.body, call.meta.now).await?;
+            work.commit(Started { started: started.is_some() }).await?;
+            if let Some(journal) = started {
+                return self.run(journal).await;
+            }
+        }
+        Ok(self.journal(&call.body.payment_id).await?.view())
+    }
+
+    async fn start_refund(
+        &self,
+        work: &Work,
+        body: &Refund,
+        now: Timestamp,
+    ) -> Result<Option<Journal>, SettlementError> {
+        let found = store::payment::find(work.tx(), &body.payment_id).await?;
+        let mut journal = found.ok_or(Refusal::PaymentNotFound)?;
+        match journal.state {
+            PaymentState::Captured => {}
+            PaymentState::Refunding | PaymentState::Refunded => return Ok(None),
+            other => return Err(SettlementError::in_state(Refusal::PaymentNotCaptured, other.as_str())),
+        }
+        journal.step = match (journal.cash.is_zero(), journal.insured()) {
+            (false, _) => Step::RefundChannel,
+            (true, true) => Step::ReverseInsurer,
+            (true, false) => Step::BookRefund,
+        };
+        if journal.insured() {
+            journal.reverse_msgid = self.msgid(work, &journal.fixmedins_code, now).await?;
+        }
+        if !journal.cash.is_zero() && journal.refund_no.is_empty() {
+            journal.refund_no = format!("RF{}", self.ids.digits(24));
+        }
+        journal.refund_reason.clone_from(&body.reason);
+        journal.state = PaymentState::Refunding;
+        self.lease(work, &mut journal, now).await?;
+        Ok(Some(journal))
+    }
+
+    /// `msgid`: institution 12 + time 14 + sequence 4 (`domain.md` §11).
+    async fn msgid(
+        &self,
+        work: &Work,
+        fixmedins_code: &str,
+        now: Timestamp,
+    ) -> Result<String, SettlementError> {
+        let number = store::notice::next_message(work.tx(), fixmedins_code).await?;
+        let time: String = now.china_text().chars().filter(char::is_ascii_digit).collect();
+        Ok(format!("{fixmedins_code}{time}{number:04}"))
+    }
+
+    /// One payment; a patient sees own ones.
+    pub async fn get_payment(&self, call: Call<Lookup>) -> Result<Payment, SettlementError> {
+        let found = match &call.body {
+            Lookup::Payment(id) => store::payment::find(self.db.read(), id).await?,
+            Lookup::Order(id) => store::payment::of_order(self.db.read(), id).await?,
+        };
+        let journal = found.ok_or(Refusal::PaymentNotFound)?;
+        let own = call.meta.principal.is_service() || call.meta.principal.person()? == journal.person_id;
+        if own { Ok(journal.view()) } else { Err(Refusal::PaymentNotFound.into()) }
+    }
+}

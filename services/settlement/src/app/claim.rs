@@ -1,0 +1,217 @@
+//! Daily totals, closing a day, claims, receivables.
+
+use liufang_kernel::timestamp::date_text;
+use liufang_kernel::{Fen, Timestamp, Violations};
+use liufang_platform::{AuthFault, Begun, Call, Principal, PrincipalKind};
+use serde::{Deserialize, Serialize};
+
+use crate::app::{App, is_agency};
+use crate::domain::claim::{self, Claim, ClaimRefusal, ClaimState, DayTotals};
+use crate::domain::ledger;
+use crate::error::{Refusal, SettlementError};
+use crate::store;
+
+/// Which day, of whom.
+#[derive(Clone, Debug)]
+pub struct TotalsQuery {
+    pub stmt_date: String,
+    /// Agencies and supervisors; empty: all.
+    pub fixmedins_code: String,
+}
+
+/// The institution's own books of a day.
+#[derive(Clone, Debug)]
+pub struct CloseDay {
+    pub stmt_date: String,
+    pub totals: DayTotals,
+}
+
+/// How closing went.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DayClosing {
+    pub flat: bool,
+    pub differences: Vec<String>,
+    pub claims: Vec<Claim>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Review {
+    pub claim_id: String,
+    pub deducted: Fen,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct PayClaim {
+    pub claim_id: String,
+    pub bank_reference: String,
+}
+
+/// What a debtor owes an institution.
+#[derive(Clone, Debug)]
+pub struct Receivable {
+    pub fixmedins_code: String,
+    pub debtor: String,
+    pub open: Fen,
+    pub oldest_at: Timestamp,
+}
+
+/// Totals of one institution.
+pub struct InstitutionDay {
+    pub fixmedins_code: String,
+    pub stmt_date: String,
+    pub totals: DayTotals,
+}
+
+impl App {
+    /// Our totals of a day.
+    pub async fn daily_totals(&self, call: Call<TotalsQuery>) -> Result<Vec<InstitutionDay>, SettlementError> {
+        let principal = &call.meta.principal;
+        let TotalsQuery { stmt_date, fixmedins_code } = call.body;
+        let institutions = match (principal.institution(), fixmedins_code.is_empty()) {
+            (Ok(own), true) => vec![own.to_owned()],
+            (Ok(own), false) if own == fixmedins_code => vec![fixmedins_code],
+            (Ok(_), false) => return Err(AuthFault::NotAllowed.into()),
+            (Err(_), false) => vec![fixmedins_code],
+            (Err(_), true) => store::receivable::institutions_of_day(self.db.read(), &stmt_date).await?,
+        };
+        let mut days = Vec::new();
+        for fixmedins_code in institutions {
+            let mut totals =
+                store::receivable::day_totals(self.db.read(), &fixmedins_code, &stmt_date).await?;
+            totals.retain(|key, _| may_see(principal, &key.agency));
+            days.push(InstitutionDay { fixmedins_code, stmt_date: stmt_date.clone(), totals });
+        }
+        Ok(days)
+    }
+
+    /// Compares; only totals that agree close the day and open claims.
+    pub async fn close_day(&self, call: Call<CloseDay>) -> Result<DayClosing, SettlementError> {
+        let Call { meta, body } = call;
+        let institution = meta.principal.institution()?.to_owned();
+        if body.stmt_date > date_text(meta.now.china_date()) {
+            let violations = Violations::of("stmt_date", "must not lie in the future");
+            return Err(SettlementError::Invalid(violations));
+        }
+        let work = match self.db.begin::<DayClosing>(&meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let tx = work.tx();
+        // nothing is booked between comparing and closing: bookings hold the same lock
+        store::ledger::lock(tx).await?;
+        let ours = store::receivable::day_totals(tx, &institution, &body.stmt_date).await?;
+        let differences = claim::differences(&ours, &body.totals);
+        if store::claim::is_closed(tx, &institution, &body.stmt_date).await? {
+            if !differences.is_empty() {
+                return Err(Refusal::DayClosed.into());
+            }
+            let claims = store::claim::of_day(tx, &institution, &body.stmt_date).await?;
+            return Ok(work.commit(DayClosing { flat: true, differences, claims }).await?);
+        }
+        if !differences.is_empty() {
+            let closing = DayClosing { flat: false, differences, claims: Vec::new() };
+            return Ok(work.commit(closing).await?);
+        }
+        store::claim::close_day(tx, &institution, &body.stmt_date, meta.now).await?;
+        let mut claims = Vec::new();
+        for (agency, claimed) in claim::claims(&ours) {
+            let claim = self.applied(&institution, agency, &body.stmt_date, claimed);
+            store::claim::insert(tx, &claim, meta.now).await?;
+            claims.push(claim);
+        }
+        Ok(work.commit(DayClosing { flat: true, differences, claims }).await?)
+    }
+
+    fn applied(&self, institution: &str, agency: String, stmt_date: &str, claimed: Fen) -> Claim {
+        Claim {
+            claim_id: self.ids.next("clm"),
+            fixmedins_code: institution.to_owned(),
+            agency,
+            stmt_date: stmt_date.to_owned(),
+            state: ClaimState::Applied,
+            claimed,
+            deducted: Fen::ZERO,
+            paid: Fen::ZERO,
+            deduction_reason: String::new(),
+        }
+    }
+
+    /// The agency approves, maybe less than claimed.
+    pub async fn review_claim(&self, call: Call<Review>) -> Result<Claim, SettlementError> {
+        let work = match self.db.begin::<Claim>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(claim) => return Ok(claim),
+        };
+        let mut claim = owed_by(&call.meta.principal, store::claim::find(work.tx(), &call.body.claim_id).await?)?;
+        let was = claim.state;
+        claim.review(call.body.deducted, &call.body.reason).map_err(refused)?;
+        store::claim::save(work.tx(), &claim, was, "").await?;
+        Ok(work.commit(claim).await?)
+    }
+
+    /// The agency pays; the receivable closes.
+    pub async fn pay_claim(&self, call: Call<PayClaim>) -> Result<Claim, SettlementError> {
+        let now = call.meta.now;
+        let work = match self.db.begin::<Claim>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(claim) => return Ok(claim),
+        };
+        let tx = work.tx();
+        let mut head = store::ledger::lock(tx).await?;
+        let mut claim = owed_by(&call.meta.principal, store::claim::find(tx, &call.body.claim_id).await?)?;
+        let was = claim.state;
+        claim.pay().map_err(refused)?;
+        store::claim::save(tx, &claim, was, &call.body.bank_reference).await?;
+        let institution = &claim.fixmedins_code;
+        let draft =
+            ledger::claim_payment(&claim.claim_id, institution, claim.claimed, claim.deducted, now)?;
+        head.append(tx, &self.ids, draft).await?;
+        head.store(tx).await?;
+        store::receivable::close(tx, institution, &claim.agency, &claim.stmt_date).await?;
+        Ok(work.commit(claim).await?)
+    }
+
+    /// Claims of the institution, or those the agency owes, or all for a supervisor of the region.
+    pub async fn list_claims(&self, call: Call<Option<ClaimState>>) -> Result<Vec<Claim>, SettlementError> {
+        let principal = &call.meta.principal;
+        let institution = principal.institution().unwrap_or_default();
+        let state = call.body.map_or("", ClaimState::as_str);
+        let mut claims = store::claim::list(self.db.read(), institution, state).await?;
+        claims.retain(|claim| may_see(principal, &claim.agency));
+        Ok(claims)
+    }
+
+    /// Open receivables; an agency sees its own debts.
+    pub async fn list_receivables(&self, call: Call<()>) -> Result<Vec<Receivable>, SettlementError> {
+        let principal = &call.meta.principal;
+        let institution = principal.institution().ok();
+        let mut open = store::receivable::open(self.db.read(), institution).await?;
+        if institution.is_none() {
+            open.retain(|receivable| is_agency(principal, &receivable.debtor));
+        }
+        Ok(open)
+    }
+}
+
+/// Institutions were filtered by their code; agencies see their own debts, supervisors their region.
+fn may_see(principal: &Principal, agency: &str) -> bool {
+    match principal.kind {
+        PrincipalKind::Agency => is_agency(principal, agency),
+        PrincipalKind::Supervisor => principal.region.is_empty() || principal.region == agency,
+        _ => true,
+    }
+}
+
+/// A claim of another agency does not exist for the caller.
+fn owed_by(principal: &Principal, found: Option<Claim>) -> Result<Claim, SettlementError> {
+    let own = found.filter(|claim| is_agency(principal, &claim.agency));
+    own.ok_or_else(|| Refusal::ClaimNotFound.into())
+}
+
+fn refused(refusal: ClaimRefusal) -> SettlementError {
+    match refusal {
+        ClaimRefusal::State(state) => SettlementError::in_state(Refusal::ClaimState, state.as_str()),
+        ClaimRefusal::DeductionTooLarge => Refusal::DeductionTooLarge.into(),
+    }
+}

@@ -1,0 +1,155 @@
+//! The machine that brings every started payment to an end. Each outside call happens under a lease and between two
+//! writes of the journal; a crash anywhere resumes at the written step, whose call is idempotent.
+
+use futures::future::join_all;
+use liufang_kernel::Timestamp;
+use liufang_platform::Work;
+
+use crate::app::App;
+use crate::domain::payment::{
+    ChannelSays, InsurerSays, Journal, Next, Payment, Raised, Step, after_channel, after_insurer,
+};
+use crate::error::SettlementError;
+use crate::store;
+use crate::store::notice::Difference;
+
+/// Longer than any call to the outside may take; after it another process takes over.
+const LEASE_S: i64 = 10;
+/// Bound against a table that loops; far above the longest way.
+const MOST_STEPS: usize = 16;
+const BATCH: u64 = 16;
+
+impl App {
+    /// Takes a payment for this process and writes it.
+    pub(super) async fn lease(
+        &self,
+        work: &Work,
+        journal: &mut Journal,
+        now: Timestamp,
+    ) -> Result<(), SettlementError> {
+        journal.next_at = now.plus_seconds(LEASE_S);
+        store::payment::save(work.tx(), journal).await
+    }
+
+    /// Worker step: resumes payments whose pause or lease is over; answers how many it touched.
+    pub async fn converge_step(&self) -> Result<usize, SettlementError> {
+        let now = self.clock.now();
+        let due = store::payment::due(self.db.read(), now, BATCH).await?;
+        let results = join_all(due.into_iter().map(|journal| self.resume(journal, now))).await;
+        let mut touched = 0;
+        for result in results {
+            touched += usize::from(result?);
+        }
+        Ok(touched)
+    }
+
+    async fn resume(&self, mut journal: Journal, now: Timestamp) -> Result<bool, SettlementError> {
+        let work = self.db.begin_step().await?;
+        match self.lease(&work, &mut journal, now).await {
+            Ok(()) => work.done().await?,
+            Err(SettlementError::LostRace) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        self.run(journal).await?;
+        Ok(true)
+    }
+
+    /// Runs a leased payment until it ends or has to wait; answers how it stands then.
+    pub(super) async fn run(&self, mut journal: Journal) -> Result<Payment, SettlementError> {
+        for _ in 0..MOST_STEPS {
+            match self.step(&mut journal).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(journal.view()),
+                // a notice, a void or another process moved it: theirs is the newer word
+                Err(SettlementError::LostRace) => return Ok(self.journal(&journal.payment_id).await?.view()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(journal.view())
+    }
+
+    /// One step; true when the next may follow at once.
+    async fn step(&self, journal: &mut Journal) -> Result<bool, SettlementError> {
+        let next = match journal.step {
+            Step::Idle => return Ok(false),
+            Step::Book => return self.book_capture(journal).await.map(|()| false),
+            Step::Fail => return self.book_failure(journal).await.map(|()| false),
+            Step::BookRefund => return self.book_refund(journal).await.map(|()| false),
+            Step::SettleInsurer | Step::AskInsurer | Step::ReverseInsurer => {
+                let (says, setl_id) = self.ask_insurer(journal).await?;
+                if says == InsurerSays::Done && journal.step != Step::ReverseInsurer {
+                    journal.setl_id = setl_id;
+                }
+                after_insurer(journal.step, says, journal.cash)
+            }
+            _ => {
+                let says = self.ask_channel(journal).await;
+                let overdue = journal.hold_expires_at <= self.clock.now();
+                after_channel(journal.step, says, journal.cash, journal.insured(), overdue)
+            }
+        };
+        self.write(journal, next).await
+    }
+
+    async fn ask_channel(&self, journal: &mut Journal) -> ChannelSays {
+        match journal.step {
+            Step::PayChannel => self.outside.create_payment(journal).await,
+            Step::CloseChannel => self.outside.close_payment(journal).await,
+            Step::RefundChannel | Step::ReturnCash => {
+                if journal.refund_no.is_empty() {
+                    // derived, not random: a repeat after a crash carries the same number
+                    journal.refund_no = format!("RF{}", journal.channel_order_no);
+                }
+                self.outside.refund_payment(journal).await
+            }
+            _ => self.outside.query_payment(journal).await,
+        }
+    }
+
+    async fn ask_insurer(&self, journal: &Journal) -> Result<(InsurerSays, String), SettlementError> {
+        match journal.step {
+            Step::SettleInsurer => {
+                let found = store::quote::find(self.db.read(), &self.cipher, &journal.quote_id).await?;
+                let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
+                Ok(self.outside.settle(journal, &quote.totals).await)
+            }
+            Step::ReverseInsurer => Ok((self.outside.reverse(journal).await, String::new())),
+            _ => Ok(self.outside.query_message(journal).await),
+        }
+    }
+
+    /// Writes what comes next, and what has to be raised; keeps the lease when going on.
+    async fn write(&self, journal: &mut Journal, next: Next) -> Result<bool, SettlementError> {
+        let now = self.clock.now();
+        let go_on = journal.advance(next, now);
+        if go_on {
+            journal.next_at = now.plus_seconds(LEASE_S);
+        }
+        let work = self.db.begin_step().await?;
+        store::payment::save(work.tx(), journal).await?;
+        if let Next::Raise(raised, _) = next {
+            self.raise(&work, journal, raised, now).await?;
+        }
+        work.done().await?;
+        Ok(go_on)
+    }
+
+    async fn raise(
+        &self,
+        work: &Work,
+        journal: &Journal,
+        raised: Raised,
+        now: Timestamp,
+    ) -> Result<(), SettlementError> {
+        let difference = Difference {
+            payment_id: &journal.payment_id,
+            kind: raised.as_str(),
+            ours: journal.cash,
+            theirs: liufang_kernel::Fen::ZERO,
+        };
+        if store::notice::raise(work.tx(), &self.ids, &difference, now).await? {
+            tracing::error!(payment_id = journal.payment_id, kind = raised.as_str(), "difference raised");
+        }
+        Ok(())
+    }
+}

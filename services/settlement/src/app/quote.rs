@@ -1,0 +1,177 @@
+//! Quotes (2101 trial): gather facts, ask the engine, store the offer.
+
+mod fund;
+mod gather;
+
+use liufang_kernel::region::{LegKind as PackLeg, RegionPack, Scheme};
+use liufang_kernel::{Date, Fen, Violations, codes};
+use liufang_platform::{Begun, Call};
+
+use crate::app::App;
+use crate::domain::accumulate::additions;
+use crate::domain::benefit::{
+    self, Case, ChargeLine, FundRule, LineRules, OutsideFees, Purse, Settlement, Wallets,
+};
+use crate::domain::quote::{Quote, QuoteKind};
+use crate::error::{Refusal, SettlementError};
+use crate::store;
+use gather::Facts;
+
+/// What is to be paid, by whom, to whom.
+#[derive(Clone, Debug)]
+pub struct CreateQuote {
+    pub kind: QuoteKind,
+    pub order_id: String,
+    pub person_id: String,
+    pub fixmedins_code: String,
+    pub region: String,
+    /// Empty: chosen from the person's rows.
+    pub insutype: String,
+    /// Empty outside chronic renewal.
+    pub dise_codg: String,
+    pub lines: Vec<ChargeLine>,
+    pub outside: OutsideFees,
+    pub acct_used: bool,
+    pub holders: Vec<String>,
+}
+
+impl App {
+    /// Calculates and stores a quote.
+    pub async fn create_quote(&self, call: Call<CreateQuote>) -> Result<Quote, SettlementError> {
+        let Call { meta, body } = call;
+        let date = meta.now.china_date();
+        let pack = self.regions.get(&body.region).ok_or_else(unknown_region)?;
+        let facts = self.gather(pack, &body, date).await?;
+        check_lines(pack, &body, &facts, date)?;
+        let wallets = self.wallets(&body, &facts).await?;
+        let chosen = self.fund_terms(pack, &body, &facts, date).await?;
+        let settlement = self.settle(pack, &body, &facts, &chosen, wallets)?;
+        let quote = self.offer(pack, &body, &facts, settlement, meta.now);
+        let work = match self.db.begin::<Quote>(&meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(quote) => return Ok(quote),
+        };
+        store::quote::insert(work.tx(), &self.cipher, &quote, meta.now).await?;
+        Ok(work.commit(quote).await?)
+    }
+
+    /// One quote; a patient sees own ones.
+    pub async fn get_quote(&self, call: Call<String>) -> Result<Quote, SettlementError> {
+        let found = store::quote::find(self.db.read(), &self.cipher, &call.body).await?;
+        let quote = found.ok_or(Refusal::QuoteNotFound)?.quote;
+        let own = call.meta.principal.is_service() || call.meta.principal.person()? == quote.person_id;
+        if own { Ok(quote) } else { Err(Refusal::QuoteNotFound.into()) }
+    }
+
+    fn settle(
+        &self,
+        pack: &RegionPack,
+        body: &CreateQuote,
+        facts: &Facts<'_>,
+        fund: &fund::Chosen<'_>,
+        wallets: Wallets,
+    ) -> Result<Settlement, SettlementError> {
+        let otc = facts.scheme.and_then(|scheme| scheme.otc.as_ref());
+        let case = Case {
+            lines: &body.lines,
+            consultation: body.kind == QuoteKind::Consultation,
+            outside: body.outside.clone(),
+            rules: LineRules {
+                class_b_first_selfpay: fund.class_b_first_selfpay,
+                needs_mark: otc.is_some_and(|rules| rules.account_needs_mark),
+            },
+            scheme: facts.scheme.filter(|_| facts.cover.is_some()),
+            fund: fund.rule,
+            wallets,
+            convention: pack.region.mutual_aid_convention,
+            agency: &pack.region.code,
+        };
+        Ok(benefit::settle(&case)?)
+    }
+
+    /// What is free on the accounts that may pay: the person's own, then the relatives' in the asked order.
+    async fn wallets(&self, body: &CreateQuote, facts: &Facts<'_>) -> Result<Wallets, SettlementError> {
+        let mut wallets = Wallets::default();
+        if body.acct_used && facts.cover.is_some() {
+            wallets.own = Some(self.purse(&body.person_id).await?);
+        }
+        for holder in &body.holders {
+            wallets.relatives.push(self.purse(holder).await?);
+        }
+        Ok(wallets)
+    }
+
+    async fn purse(&self, person_id: &str) -> Result<Purse, SettlementError> {
+        let (balance, held) = store::account::balance(self.db.read(), person_id).await?;
+        Ok(Purse { person_id: person_id.to_owned(), available: balance - held })
+    }
+
+    fn offer(
+        &self,
+        pack: &RegionPack,
+        body: &CreateQuote,
+        facts: &Facts<'_>,
+        settlement: Settlement,
+        now: liufang_kernel::Timestamp,
+    ) -> Quote {
+        let date = now.china_date();
+        let seconds = pack.deadlines(date).map_or(600, |deadlines| deadlines.quote_validity_seconds);
+        let disease = Some(body.dise_codg.as_str()).filter(|code| !code.is_empty());
+        let consultation = body.kind == QuoteKind::Consultation;
+        Quote {
+            quote_id: self.ids.next("quo"),
+            kind: body.kind,
+            order_id: body.order_id.clone(),
+            person_id: body.person_id.clone(),
+            fixmedins_code: body.fixmedins_code.clone(),
+            region: body.region.clone(),
+            region_version: self.region_version(&body.region),
+            insutype: facts.cover.as_ref().map(|cover| cover.insutype.clone()).unwrap_or_default(),
+            additions: additions(&settlement.totals, disease, consultation),
+            lines: settlement.lines,
+            totals: settlement.totals,
+            legs: settlement.legs,
+            outside: body.outside.clone(),
+            agency: pack.region.code.clone(),
+            year: date.year(),
+            expires_at: now.plus_seconds(i64::from(seconds)),
+        }
+    }
+}
+
+fn unknown_region() -> SettlementError {
+    SettlementError::Invalid(Violations::of("region", "is not a region of this installation"))
+}
+
+/// A line without a drug code is a fee, and a fee has no way onto an insured leg; a consultation is one fee of the
+/// region's amount.
+fn check_lines(
+    pack: &RegionPack,
+    body: &CreateQuote,
+    facts: &Facts<'_>,
+    date: Date,
+) -> Result<(), SettlementError> {
+    let holders_allowed = |scheme: &Scheme| scheme.legs.iter().any(|leg| leg.kind == PackLeg::RelativeAccount);
+    if !body.holders.is_empty() && !facts.scheme.is_some_and(holders_allowed) {
+        return Err(forbidden("leg", "relative_account"));
+    }
+    if body.kind != QuoteKind::Consultation {
+        let fee = body.lines.iter().find(|line| codes::drug_code_kind(&line.med_list_codg).is_none());
+        return fee.map_or(Ok(()), |line| Err(forbidden("line_no", &line.line_no.to_string())));
+    }
+    let known = facts.institution.level.and_then(|level| pack.consultation_fee(level, date));
+    let asked: Fen = body.lines.iter().map(|line| line.price.times(line.quantity)).sum();
+    match known {
+        Some(fee) if fee.fee_fen != asked => Err(Refusal::ConsultationFeeMismatch.into()),
+        _ => Ok(()),
+    }
+}
+
+fn forbidden(what: &'static str, value: &str) -> SettlementError {
+    SettlementError::Refused(Refusal::QuoteLegForbidden, vec![(what.into(), value.to_owned())])
+}
+
+/// No fund, for kinds and persons without one.
+pub(super) fn no_fund<'a>(class_b: liufang_kernel::Ratio) -> fund::Chosen<'a> {
+    fund::Chosen { rule: FundRule::None, class_b_first_selfpay: class_b }
+}
