@@ -39,6 +39,8 @@ fn class(class: Class) -> &'static str {
         Class::Aborted => "aborted",
         Class::Exhausted => "exhausted",
         Class::Unavailable => "unavailable",
+        Class::Deadline => "deadline",
+        Class::Unimplemented => "unimplemented",
         Class::Internal => "internal",
     }
 }

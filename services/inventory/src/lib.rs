@@ -36,3 +36,5 @@ pub fn module(deps: Deps) -> Module {
         .worker(workers::expire_reservations(app))
 }
 
+#[cfg(test)]
+mod tests;

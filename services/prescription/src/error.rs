@@ -5,7 +5,6 @@ pub mod reasons;
 use std::borrow::Cow;
 
 use liufang_kernel::{Fault, ReasonDoc, Violations};
-use liufang_platform::rpc::Invalid;
 use liufang_platform::{AuthFault, DbFault, PeerFault};
 
 use crate::domain::refusal::Refusal;
@@ -39,8 +38,6 @@ pub enum PrescriptionError {
     HospitalNumberUsed,
     #[error("the person has an open visit in this slot")]
     AlreadyBooked,
-    #[error("{0}")]
-    Invalid(Violations),
     #[error("row cannot be read: {0}")]
     Corrupt(&'static str),
     #[error(transparent)]
@@ -71,7 +68,6 @@ impl Fault for PrescriptionError {
             PrescriptionError::OverrideNeeded(_) => &reasons::OVERRIDE_NEEDED,
             PrescriptionError::HospitalNumberUsed => &reasons::HOSP_RXNO_USED,
             PrescriptionError::AlreadyBooked => &reasons::VISIT_ALREADY_BOOKED,
-            PrescriptionError::Invalid(_) => Invalid::reason(),
             PrescriptionError::Corrupt(_) => &reasons::ROW_UNREADABLE,
             PrescriptionError::Peer(fault) => fault.doc(),
             PrescriptionError::Db(fault) => fault.doc(),
@@ -94,7 +90,6 @@ impl Fault for PrescriptionError {
 
     fn violations(&self) -> Option<&Violations> {
         match self {
-            PrescriptionError::Invalid(violations) => Some(violations),
             PrescriptionError::Peer(fault) => fault.violations(),
             _ => None,
         }

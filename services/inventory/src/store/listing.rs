@@ -123,7 +123,6 @@ pub struct OnlineOffer {
     pub fixmedins_code: String,
     pub med_list_codg: String,
     pub price_micro: i64,
-    pub otc_pack: bool,
 }
 
 /// Listings sold online without prescription at `institutions` whose drug matches `query`.
@@ -138,7 +137,7 @@ pub async fn online_offers(
     }
     let shops = sql::list(4, institutions.len());
     let statement = format!(
-        "SELECT listing.fixmedins_code, listing.med_list_codg, listing.price_micro, listing.otc_pack FROM listing \
+        "SELECT listing.fixmedins_code, listing.med_list_codg, listing.price_micro FROM listing \
          JOIN drug ON drug.med_list_codg = listing.med_list_codg \
          WHERE drug.search_text LIKE $1 ESCAPE '\\' AND listing.online = $2 AND (drug.hi_mark = $2 OR $3 = $2) \
          AND (drug.rx_flag = '0' OR (drug.rx_flag = '2' AND listing.otc_pack = $2)) \

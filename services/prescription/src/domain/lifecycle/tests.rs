@@ -90,7 +90,164 @@ fn the_whole_table() {
             table.push_str(&format!("  {name:<10}{}\n", cell(&before, &operation)));
         }
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        ReviewDraft
+          draft     REVIEWED/PENDING
+          reviewed  !AlreadyReviewed
+          refused   !DraftRefused
+          active    !AlreadyReviewed
+          nominated !AlreadyReviewed
+          held      !AlreadyReviewed
+          passed    !AlreadyReviewed
+          partly    !AlreadyReviewed
+          used      !AlreadyReviewed
+          late      !Expired
+          expired   !Expired
+          revoked   !Revoked
+        Upload
+          draft     !NotActive
+          reviewed  ACTIVE/PENDING
+          refused   !DraftRefused
+          active    !TraceCodeSpent
+          nominated !TraceCodeSpent
+          held      !TraceCodeSpent
+          passed    !TraceCodeSpent
+          partly    !TraceCodeSpent
+          used      !TraceCodeSpent
+          late      !Expired
+          expired   !Expired
+          revoked   !Revoked
+        Revoke
+          draft     REVOKED/PENDING
+          reviewed  REVOKED/PENDING
+          refused   !DraftRefused
+          active    REVOKED/PENDING
+          nominated REVOKED/PENDING
+          held      !Held
+          passed    !Held
+          partly    !Used
+          used      !Used
+          late      !Expired
+          expired   !Expired
+          revoked   !Revoked
+        Nominate
+          draft     !NotActive
+          reviewed  !NotActive
+          refused   !DraftRefused
+          active    ACTIVE/PENDING
+          nominated same
+          held      !Held
+          passed    !Held
+          partly    !Used
+          used      !Used
+          late      !Expired
+          expired   !Expired
+          revoked   !Revoked
+        ReleaseNomination
+          draft     same
+          reviewed  same
+          refused   same
+          active    same
+          nominated ACTIVE/PENDING
+          held      ACTIVE/PENDING
+          passed    ACTIVE/PENDING
+          partly    !Used
+          used      !Used
+          late      ACTIVE/PENDING
+          expired   same
+          revoked   same
+        Claim
+          draft     !TokenInvalid
+          reviewed  !TokenInvalid
+          refused   !DraftRefused
+          active    !TokenInvalid
+          nominated ACTIVE/PENDING+held
+          held      !Held
+          passed    !Held
+          partly    !Held
+          used      !Held
+          late      !Expired
+          expired   !Expired
+          revoked   !Revoked
+        RecoverSecret
+          draft     !NotHeld
+          reviewed  !NotHeld
+          refused   !DraftRefused
+          active    !NotHeld
+          nominated !NotHeld
+          held      same
+          passed    same
+          partly    same
+          used      same
+          late      !Expired
+          expired   !Expired
+          revoked   !Revoked
+        GiveBack
+          draft     !NotHeld
+          reviewed  !NotHeld
+          refused   !DraftRefused
+          active    !NotHeld
+          nominated !NotHeld
+          held      ACTIVE/PENDING
+          passed    ACTIVE/PENDING
+          partly    !Used
+          used      !Used
+          late      !Expired
+          expired   !Expired
+          revoked   !Revoked
+        Review
+          draft     !NotHeld
+          reviewed  !NotHeld
+          refused   !DraftRefused
+          active    !NotHeld
+          nominated !NotHeld
+          held      ACTIVE/PASSED+held
+          passed    !AlreadyReviewed
+          partly    !AlreadyReviewed
+          used      !AlreadyReviewed
+          late      !Expired
+          expired   !Expired
+          revoked   !Revoked
+        RecordDispense
+          draft     !NotHeld
+          reviewed  !NotHeld
+          refused   !DraftRefused
+          active    !NotHeld
+          nominated !NotHeld
+          held      !ReviewNotPassed
+          passed    same
+          partly    same
+          used      !Used
+          late      !Expired
+          expired   !Expired
+          revoked   !Revoked
+        ReverseDispense
+          draft     same
+          reviewed  same
+          refused   same
+          active    same
+          nominated ACTIVE/PENDING
+          held      ACTIVE/PENDING
+          passed    ACTIVE/PENDING
+          partly    ACTIVE/PENDING
+          used      ACTIVE/PENDING
+          late      ACTIVE/PENDING
+          expired   same
+          revoked   same
+        Expire
+          draft     same
+          reviewed  same
+          refused   same
+          active    same
+          nominated same
+          held      same
+          passed    same
+          partly    same
+          used      same
+          late      EXPIRED/PENDING
+          expired   same
+          revoked   same
+    "#]].assert_eq(&table);
 }
 
 #[test]

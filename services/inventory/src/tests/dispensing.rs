@@ -1,0 +1,164 @@
+use super::*;
+use crate::app::{ReturnSale, SetLotState};
+use crate::domain::{LotState, ReservationState};
+
+/// Lot SOON with packs 1..=3, lot LATE with packs 4..=6.
+async fn stocked() -> Shop {
+    let shop = shop().await;
+    let soon = purchase("1", "SOON", "2027-06-30", 3, &[1, 2, 3]);
+    shop.stock(vec![soon, purchase("2", "LATE", "2028-06-30", 3, &[4, 5, 6])]).await;
+    shop
+}
+
+impl Shop {
+    async fn state_of(&self, serial: u32) -> String {
+        let story = self.app.get_trace_code(self.call(pos(SHOP), code(serial))).await.unwrap();
+        story.record.state.code().to_owned()
+    }
+
+    async fn take_back(&self, order: &str, scans: Vec<Scan>) -> Result<crate::app::Returned, InventoryError> {
+        let body = ReturnSale { order_id: order.into(), scans };
+        self.app.return_sale(self.call(Principal::service("order"), body)).await
+    }
+}
+
+#[tokio::test]
+async fn the_sale_follows_the_scans_and_stands_in_the_ledger() {
+    let shop = stocked().await;
+    shop.app.reserve(shop.reserving("o1", 2)).await.unwrap();
+    let dispensed = shop.app.commit(shop.committing("o1", &[1, 5])).await.unwrap();
+    assert_eq!(dispensed.reservation.state, ReservationState::Committed);
+    let lots: Vec<_> = dispensed.reservation.picks.iter().map(|pick| pick.manu_lotnum.as_str()).collect();
+    assert!(lots.contains(&"SOON") && lots.contains(&"LATE"), "{lots:?}");
+    assert_eq!(dispensed.sales.len(), 2);
+    let row = &dispensed.sales[0];
+    assert_eq!((row.sale.setl_id.as_str(), row.sale.mdtrt_setl_type.as_str()), ("set_1", "1"));
+    assert_eq!((row.quantity, row.trace_codes.len()), (Quantity::whole(-1), 1));
+    assert_eq!(shop.level().await, (4, 0, 4));
+    assert_eq!(shop.events("StockSold").await, 1);
+    assert_eq!((shop.state_of(1).await, shop.state_of(2).await), ("dispensed".into(), "in_stock".into()));
+    shop.assert_ledger_agrees().await;
+
+    let again = shop.app.commit(shop.committing("o1", &[5, 1])).await.unwrap();
+    assert_eq!(again.sales.len(), 2);
+    assert_eq!(reason(shop.app.commit(shop.committing("o1", &[2, 3])).await), "RESERVATION_NOT_HELD");
+    assert_eq!(shop.level().await, (4, 0, 4));
+}
+
+#[tokio::test]
+async fn a_code_is_sold_once_and_the_second_try_is_on_record() {
+    let shop = stocked().await;
+    for order in ["o1", "o2"] {
+        shop.app.reserve(shop.reserving(order, 1)).await.unwrap();
+    }
+    shop.app.commit(shop.committing("o1", &[1])).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(reason(shop.app.commit(shop.committing("o2", &[1])).await), "TRACE_CODE_SOLD");
+    }
+    assert_eq!(shop.events("TraceCodeResold").await, 1, "once per code and order");
+    assert_eq!(shop.events("StockSold").await, 1);
+    assert_eq!(shop.level().await, (5, 1, 4), "the refused order still holds its stock");
+    shop.app.commit(shop.committing("o2", &[2])).await.unwrap();
+    shop.assert_ledger_agrees().await;
+}
+
+#[tokio::test]
+async fn of_many_orders_with_one_code_exactly_one_sells_it() {
+    let shop = stocked().await;
+    let orders: Vec<String> = (0..6).map(|n| format!("o{n}")).collect();
+    for order in &orders {
+        shop.app.reserve(shop.reserving(order, 1)).await.unwrap();
+    }
+    let settled =
+        futures::future::join_all(orders.iter().map(|order| shop.app.commit(shop.committing(order, &[4])))).await;
+    assert_eq!(settled.iter().filter(|result| result.is_ok()).count(), 1);
+    for refused in settled.into_iter().filter(Result::is_err) {
+        assert_eq!(reason(refused), "TRACE_CODE_SOLD");
+    }
+    assert_eq!(shop.level().await, (5, 5, 0));
+}
+
+#[tokio::test]
+async fn reservations_of_others_move_when_their_packs_are_handed_out() {
+    let shop = stocked().await;
+    for order in ["o1", "o2"] {
+        shop.app.reserve(shop.reserving(order, 3)).await.unwrap();
+    }
+    // o1 holds SOON, o2 holds LATE; the pharmacist takes the packs the other way round
+    shop.app.commit(shop.committing("o1", &[4, 5, 6])).await.unwrap();
+    assert_eq!(shop.level().await, (3, 3, 0));
+    shop.app.commit(shop.committing("o2", &[1, 2, 3])).await.unwrap();
+    assert_eq!(shop.level().await, (0, 0, 0));
+    shop.assert_ledger_agrees().await;
+}
+
+#[tokio::test]
+async fn scans_are_counted_known_and_of_the_drug() {
+    let shop = stocked().await;
+    shop.app.reserve(shop.reserving("o1", 2)).await.unwrap();
+    let with = |serials: &'static [u32]| shop.app.commit(shop.committing("o1", serials));
+    assert_eq!(reason(with(&[1]).await), "TRACE_CODE_COUNT");
+    assert_eq!(reason(with(&[]).await), "TRACE_CODE_COUNT");
+    assert_eq!(reason(with(&[1, 99]).await), "TRACE_CODE_UNKNOWN");
+    let mut call = shop.committing("o1", &[1, 2]);
+    call.body.scans[0].trace_codes[0] = "82999990000000000001".into();
+    assert_eq!(reason(shop.app.commit(call).await), "TRACE_CODE_MISMATCH");
+    assert_eq!(shop.level().await, (6, 2, 4), "refusals change nothing");
+    with(&[1, 2]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lot_that_expires_while_held_is_not_dispensed() {
+    let shop = shop().await;
+    let tomorrow = shop.now().plus_days(1).china_date();
+    shop.stock(vec![purchase("1", "B1", &liufang_kernel::timestamp::date_text(tomorrow), 1, &[1])]).await;
+    let mut call = shop.reserving("o1", 1);
+    call.body.expires_at = shop.now().plus_days(3);
+    shop.app.reserve(call).await.unwrap();
+    shop.world.clock.advance_seconds(2 * 86_400);
+    assert_eq!(reason(shop.app.commit(shop.committing("o1", &[1])).await), "LOT_EXPIRED");
+}
+
+#[tokio::test]
+async fn packs_of_the_no_code_list_need_no_scan() {
+    let shop = shop().await;
+    shop.stock(vec![purchase("1", "OLD", "2027-06-30", 2, &[])]).await;
+    shop.app.reserve(shop.reserving("o1", 2)).await.unwrap();
+    let dispensed = shop.app.commit(shop.committing("o1", &[])).await.unwrap();
+    assert!(dispensed.sales[0].trace_codes.is_empty());
+    let returned = shop.take_back("o1", vec![]).await.unwrap();
+    assert_eq!(returned.reservation.state, ReservationState::Returned);
+    assert_eq!(shop.level().await, (2, 0, 0));
+    shop.assert_ledger_agrees().await;
+}
+
+#[tokio::test]
+async fn what_comes_back_is_held_and_comes_back_once() {
+    let shop = stocked().await;
+    shop.app.reserve(shop.reserving("o1", 2)).await.unwrap();
+    assert_eq!(reason(shop.take_back("o1", vec![]).await), "RESERVATION_NOT_HELD");
+    shop.app.commit(shop.committing("o1", &[1, 2])).await.unwrap();
+
+    let part = shop.take_back("o1", vec![scan(1, &[1])]).await.unwrap();
+    assert_eq!((part.returns.len(), part.reservation.state), (1, ReservationState::Committed));
+    assert_eq!(reason(shop.take_back("o1", vec![scan(1, &[1])]).await), "TRACE_CODE_RETURNED");
+    assert_eq!(reason(shop.take_back("o1", vec![scan(1, &[3])]).await), "TRACE_CODE_UNKNOWN");
+    let rest = shop.take_back("o1", vec![]).await.unwrap();
+    assert_eq!((rest.returns.len(), rest.reservation.state), (1, ReservationState::Returned));
+    assert_eq!(shop.take_back("o1", vec![]).await.unwrap().returns.len(), 2, "asked again: the same rows");
+    assert_eq!(shop.events("StockReturned").await, 2);
+    assert_eq!(shop.level().await, (6, 0, 4), "returned packs are not for sale");
+    assert_eq!(shop.state_of(1).await, "returned");
+    shop.assert_ledger_agrees().await;
+
+    // until the institution frees them with a reason
+    shop.app.reserve(shop.reserving("o2", 1)).await.unwrap();
+    assert_eq!(reason(shop.app.commit(shop.committing("o2", &[1])).await), "TRACE_CODE_UNKNOWN");
+    let levels = shop.app.get_stock(shop.call(pos(SHOP), vec![])).await.unwrap();
+    let held = levels[0].lots.iter().find(|lot| lot.state == LotState::Held).unwrap();
+    let body = SetLotState { lot_id: held.lot_id.clone(), state: LotState::Ok, reason: "未拆封，验收合格".into() };
+    shop.app.set_lot_state(shop.call(pos(SHOP), body)).await.unwrap();
+    assert_eq!(shop.state_of(1).await, "in_stock");
+    shop.app.commit(shop.committing("o2", &[1])).await.unwrap();
+    shop.assert_ledger_agrees().await;
+}
