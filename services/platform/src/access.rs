@@ -24,7 +24,7 @@ impl Rule {
     pub fn allows(&self, principal: &Principal) -> bool {
         let listed = self.callers.contains(&(principal.kind.caller() as i32));
         match principal.kind {
-            PrincipalKind::Service => listed && self.services.iter().any(|role| *role == principal.subject),
+            PrincipalKind::Service => listed && self.services.contains(&principal.subject),
             _ => listed,
         }
     }
@@ -41,7 +41,8 @@ pub struct AccessTable(HashMap<String, Rule>);
 
 /// The descriptors of every contract.
 pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(liufang_proto::DESCRIPTORS).expect("the build script writes a valid descriptor set")
+    DescriptorPool::decode(liufang_proto::DESCRIPTORS)
+        .expect("the build script writes a valid descriptor set")
 });
 
 static TABLE: LazyLock<AccessTable> = LazyLock::new(|| AccessTable::of(&POOL));
@@ -80,7 +81,10 @@ fn rule(pool: &DescriptorPool, method: &MethodDescriptor) -> Rule {
     let Some(Value::Message(access)) = access else { return Rule::default() };
     Rule {
         callers: list(&access, "callers").iter().filter_map(Value::as_enum_number).collect(),
-        services: list(&access, "services").iter().filter_map(|value| value.as_str().map(str::to_owned)).collect(),
+        services: list(&access, "services")
+            .iter()
+            .filter_map(|value| value.as_str().map(str::to_owned))
+            .collect(),
         public: access.get_field_by_name("public").and_then(|value| value.as_bool()).unwrap_or(false),
         // NO_SIDE_EFFECTS = 1; anything else is treated as a write
         write: level != Some(1),
@@ -104,9 +108,18 @@ mod tests {
                 assert!(!rule.callers.is_empty(), "{} has no access option", method.full_name());
                 let options = method.options();
                 let level = options.get_field_by_name("idempotency_level").unwrap();
-                assert!(matches!(level.as_enum_number(), Some(1 | 2)), "{} has no idempotency level", method.full_name());
+                assert!(
+                    matches!(level.as_enum_number(), Some(1 | 2)),
+                    "{} has no idempotency level",
+                    method.full_name()
+                );
                 let by_service = rule.callers.contains(&(Caller::Service as i32));
-                assert_eq!(by_service, !rule.services.is_empty(), "{}: SERVICE and services go together", method.full_name());
+                assert_eq!(
+                    by_service,
+                    !rule.services.is_empty(),
+                    "{}: SERVICE and services go together",
+                    method.full_name()
+                );
             }
         }
     }

@@ -25,12 +25,24 @@ pub enum AuthFault {
     NotAllowed,
 }
 
-static MISSING: ReasonDoc =
-    ReasonDoc::new("TOKEN_MISSING", Class::Unauthenticated, "缺少访问令牌", "send `authorization: Bearer <token>`");
-static INVALID: ReasonDoc =
-    ReasonDoc::new("TOKEN_INVALID", Class::Unauthenticated, "访问令牌无效", "the token cannot be verified; sign in again");
-static EXPIRED: ReasonDoc =
-    ReasonDoc::new("TOKEN_EXPIRED", Class::Unauthenticated, "访问令牌已过期", "the token has expired; refresh it or sign in again");
+static MISSING: ReasonDoc = ReasonDoc::new(
+    "TOKEN_MISSING",
+    Class::Unauthenticated,
+    "缺少访问令牌",
+    "send `authorization: Bearer <token>`",
+);
+static INVALID: ReasonDoc = ReasonDoc::new(
+    "TOKEN_INVALID",
+    Class::Unauthenticated,
+    "访问令牌无效",
+    "the token cannot be verified; sign in again",
+);
+static EXPIRED: ReasonDoc = ReasonDoc::new(
+    "TOKEN_EXPIRED",
+    Class::Unauthenticated,
+    "访问令牌已过期",
+    "the token has expired; refresh it or sign in again",
+);
 static NOT_ALLOWED: ReasonDoc = ReasonDoc::new(
     "CALLER_NOT_ALLOWED",
     Class::PermissionDenied,

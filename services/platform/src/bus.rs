@@ -68,7 +68,8 @@ impl Consumer {
         let handle = move |event: Event| -> Handled {
             let handler = handler.clone();
             Box::pin(async move {
-                let body = M::decode(event.payload.as_slice()).map_err(|_| BusError("cannot be decoded".to_owned()))?;
+                let body = M::decode(event.payload.as_slice())
+                    .map_err(|_| BusError("cannot be decoded".to_owned()))?;
                 let result = handler(event, body).await;
                 result.map_err(|fault| BusError(format!("{}: {fault}", fault.doc().reason)))
             })

@@ -31,8 +31,10 @@ const VERSION: &str = "1.";
 impl Cipher {
     /// Keys are derived from one secret of at least 32 characters.
     pub fn new(secret: &str) -> Cipher {
-        let derive = |label: &str| digest::digest(&digest::SHA256, format!("liufang {label} {secret}").as_bytes());
-        let data = UnboundKey::new(&AES_256_GCM, derive("data").as_ref()).expect("a SHA-256 digest is a 256-bit key");
+        let derive =
+            |label: &str| digest::digest(&digest::SHA256, format!("liufang {label} {secret}").as_bytes());
+        let data = UnboundKey::new(&AES_256_GCM, derive("data").as_ref())
+            .expect("a SHA-256 digest is a 256-bit key");
         let blind = hmac::Key::new(hmac::HMAC_SHA256, derive("blind").as_ref());
         Cipher(Arc::new(Keys { data: LessSafeKey::new(data), blind }))
     }
@@ -61,8 +63,11 @@ impl Cipher {
         let (nonce, body) = bytes.split_at_checked(12).ok_or(CipherError)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CipherError)?;
         let mut body = body.to_vec();
-        let plain =
-            self.0.data.open_in_place(nonce, Aad::from(context.as_bytes()), &mut body).map_err(|_| CipherError)?;
+        let plain = self
+            .0
+            .data
+            .open_in_place(nonce, Aad::from(context.as_bytes()), &mut body)
+            .map_err(|_| CipherError)?;
         String::from_utf8(plain.to_vec()).map_err(|_| CipherError)
     }
 
@@ -85,7 +90,11 @@ mod tests {
         let cipher = Cipher::new("a secret for tests only, long enough");
         let sealed = cipher.seal("person.name", "测试甲");
         assert_eq!(cipher.open("person.name", &sealed).as_deref(), Ok("测试甲"));
-        assert_ne!(sealed, cipher.seal("person.name", "测试甲"), "the same text never seals to the same bytes");
+        assert_ne!(
+            sealed,
+            cipher.seal("person.name", "测试甲"),
+            "the same text never seals to the same bytes"
+        );
         assert_eq!(cipher.open("person.phone", &sealed), Err(CipherError));
         assert_eq!(Cipher::new("another secret").open("person.name", &sealed), Err(CipherError));
         assert_eq!(cipher.open("person.name", "1.AAAA"), Err(CipherError));

@@ -209,12 +209,14 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_at_once() {
-        let error = load(&["bus.kind=carrier-pigeon", "database.max_connection=3", "shutdown_ms=\"soon\""]).unwrap_err();
+        let error = load(&["bus.kind=carrier-pigeon", "database.max_connection=3", "shutdown_ms=\"soon\""])
+            .unwrap_err();
         let text = error.to_string();
         for part in ["database.max_connection", "shutdown_ms"] {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
-        let error = load(&["bus.kind=pigeon", "roles=[\"nobody\"]", "telemetry.format=xml"]).unwrap_err().to_string();
+        let error =
+            load(&["bus.kind=pigeon", "roles=[\"nobody\"]", "telemetry.format=xml"]).unwrap_err().to_string();
         for part in ["bus.kind", "roles", "telemetry.format"] {
             assert!(error.contains(part), "{part} is missing in {error}");
         }
@@ -223,7 +225,15 @@ mod tests {
     #[test]
     fn production_refuses_what_is_not_safe() {
         let error = load(&["profile=production"]).unwrap_err().to_string();
-        for part in ["database.url", "bus.kind", "mesh.secret", "crypto.data_secret", "hooks.payment", "auth", "channel_key"] {
+        for part in [
+            "database.url",
+            "bus.kind",
+            "mesh.secret",
+            "crypto.data_secret",
+            "hooks.payment",
+            "auth",
+            "channel_key",
+        ] {
             assert!(error.contains(part), "{part} is missing in {error}");
         }
     }
@@ -231,7 +241,10 @@ mod tests {
     #[test]
     fn secrets_are_never_shown() {
         let layers = Layers {
-            overrides: vec!["database.url=postgres://user:hunter2@host/db".to_owned(), "bus.prefix=x".to_owned()],
+            overrides: vec![
+                "database.url=postgres://user:hunter2@host/db".to_owned(),
+                "bus.prefix=x".to_owned(),
+            ],
             ..Layers::default()
         };
         let text: String = show(&layers).unwrap().iter().map(|shown| format!("{shown}\n")).collect();

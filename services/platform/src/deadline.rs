@@ -13,7 +13,9 @@ pub async fn scope<F: Future>(deadline: Instant, future: F) -> F::Output {
 
 /// What is left of the running call's deadline, at most `budget`.
 pub fn remaining(budget: Duration) -> Duration {
-    DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now())).map_or(budget, |left| left.min(budget))
+    DEADLINE
+        .try_with(|deadline| deadline.saturating_duration_since(Instant::now()))
+        .map_or(budget, |left| left.min(budget))
 }
 
 /// Reads a `grpc-timeout` header: digits and a unit out of `H M S m u n`.
@@ -37,7 +39,11 @@ pub fn parse_timeout(text: &str) -> Option<Duration> {
 /// Writes a `grpc-timeout` header in milliseconds, or seconds when that would be too long.
 pub fn write_timeout(timeout: Duration) -> String {
     let millis = timeout.as_millis();
-    if millis < 100_000_000 { format!("{millis}m") } else { format!("{}S", timeout.as_secs().min(99_999_999)) }
+    if millis < 100_000_000 {
+        format!("{millis}m")
+    } else {
+        format!("{}S", timeout.as_secs().min(99_999_999))
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +52,10 @@ mod tests {
 
     #[test]
     fn timeouts_round_trip_and_bad_ones_are_refused() {
-        assert_eq!(parse_timeout(&write_timeout(Duration::from_millis(1500))), Some(Duration::from_millis(1500)));
+        assert_eq!(
+            parse_timeout(&write_timeout(Duration::from_millis(1500))),
+            Some(Duration::from_millis(1500))
+        );
         assert_eq!(parse_timeout("99999999H").map(|d| d.as_secs()), Some(99_999_999 * 3600));
         for bad in ["", "S", "1", "123456789S", "-1S", "1x", "１S"] {
             assert_eq!(parse_timeout(bad), None, "{bad}");

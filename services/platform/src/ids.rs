@@ -52,7 +52,9 @@ mod tests {
     fn digits_have_the_asked_length_and_never_lead_with_zero() {
         for n in 1..40 {
             let digits = Ids.digits(n);
-            assert!(digits.len() == n && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));
+            assert!(
+                digits.len() == n && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
+            );
         }
     }
 

@@ -14,13 +14,18 @@ pub struct Migration {
 }
 
 /// Tables every service database has.
-const PLATFORM: &[Migration] = &[Migration { name: "0000_platform", sql: include_str!("migrate/0000_platform.sql") }];
+const PLATFORM: &[Migration] =
+    &[Migration { name: "0000_platform", sql: include_str!("migrate/0000_platform.sql") }];
 
 struct Migrator(&'static [Migration]);
 
 impl MigratorTraitSelf for Migrator {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        PLATFORM.iter().chain(self.0).map(|migration| Box::new(Step(*migration)) as Box<dyn MigrationTrait>).collect()
+        PLATFORM
+            .iter()
+            .chain(self.0)
+            .map(|migration| Box::new(Step(*migration)) as Box<dyn MigrationTrait>)
+            .collect()
     }
 }
 
@@ -49,10 +54,16 @@ impl MigrationTrait for Step {
 fn statements(sql: &str) -> Vec<String> {
     let code: Vec<&str> = sql.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
     let code = code.join("\n");
-    code.split(";\n").map(|part| part.trim().trim_end_matches(';').to_owned()).filter(|part| !part.is_empty()).collect()
+    code.split(";\n")
+        .map(|part| part.trim().trim_end_matches(';').to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
-pub(crate) async fn run(connection: &DatabaseConnection, migrations: &'static [Migration]) -> Result<(), DbFault> {
+pub(crate) async fn run(
+    connection: &DatabaseConnection,
+    migrations: &'static [Migration],
+) -> Result<(), DbFault> {
     Ok(Migrator(migrations).up(connection, None).await?)
 }
 

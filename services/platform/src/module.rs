@@ -53,7 +53,13 @@ pub struct Module {
 
 impl Module {
     pub fn new(role: &'static str) -> Module {
-        Module { role, routes: Routes::default(), services: Vec::new(), workers: Vec::new(), consumers: Vec::new() }
+        Module {
+            role,
+            routes: Routes::default(),
+            services: Vec::new(),
+            workers: Vec::new(),
+            consumers: Vec::new(),
+        }
     }
 
     /// Adds a generated server.

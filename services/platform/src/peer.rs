@@ -41,7 +41,10 @@ impl PeerFault {
 
     /// True when nobody knows whether the call had its effect. Ask, or repeat under the same key.
     pub fn is_unknown(&self) -> bool {
-        matches!(self.code, Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown | Code::Internal)
+        matches!(
+            self.code,
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown | Code::Internal
+        )
     }
 
     /// True when the peer refused: nothing happened, and repeating will not help.
@@ -75,7 +78,8 @@ impl PeerFault {
                 if let Some(class) = class(code) {
                     self.doc.class = class;
                 }
-                self.metadata = info.metadata.into_iter().map(|(key, value)| (Cow::Owned(key), value)).collect();
+                self.metadata =
+                    info.metadata.into_iter().map(|(key, value)| (Cow::Owned(key), value)).collect();
                 self.metadata.sort();
             }
             ErrorDetail::BadRequest(bad) => {
@@ -89,8 +93,12 @@ impl PeerFault {
                 let millis = retry.retry_delay.map_or(100, |delay| delay.as_millis());
                 self.retry_after_ms = u64::try_from(millis).unwrap_or(100);
             }
-            ErrorDetail::LocalizedMessage(text) if text.locale == "zh-CN" => self.doc.zh = Cow::Owned(text.message),
-            ErrorDetail::LocalizedMessage(text) if text.locale == "en" => self.doc.en = Cow::Owned(text.message),
+            ErrorDetail::LocalizedMessage(text) if text.locale == "zh-CN" => {
+                self.doc.zh = Cow::Owned(text.message)
+            }
+            ErrorDetail::LocalizedMessage(text) if text.locale == "en" => {
+                self.doc.en = Cow::Owned(text.message)
+            }
             _ => {}
         }
     }
@@ -98,7 +106,9 @@ impl PeerFault {
 
 fn default_doc(code: Code) -> ReasonDoc {
     match code {
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => UNAVAILABLE.clone(),
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {
+            UNAVAILABLE.clone()
+        }
         _ => PEER_INTERNAL.clone(),
     }
 }

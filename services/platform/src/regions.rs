@@ -12,7 +12,8 @@ pub struct Regions(BTreeMap<String, RegionPack>);
 impl Regions {
     /// Reads every `*.toml` of a folder; the error lists every mistake of every file.
     pub fn load(folder: &Path) -> Result<Regions, Vec<String>> {
-        let entries = std::fs::read_dir(folder).map_err(|error| vec![format!("{}: {error}", folder.display())])?;
+        let entries =
+            std::fs::read_dir(folder).map_err(|error| vec![format!("{}: {error}", folder.display())])?;
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
         paths.sort();

@@ -17,8 +17,12 @@ use crate::status::to_status;
 #[error("{0}")]
 pub struct Invalid(pub Violations);
 
-static INVALID: ReasonDoc =
-    ReasonDoc::new("INVALID_REQUEST", Class::Invalid, "请求参数有误，请按字段提示修改", "the request has bad fields");
+static INVALID: ReasonDoc = ReasonDoc::new(
+    "INVALID_REQUEST",
+    Class::Invalid,
+    "请求参数有误，请按字段提示修改",
+    "the request has bad fields",
+);
 
 impl Invalid {
     pub const REASONS: [&'static ReasonDoc; 1] = [&INVALID];

@@ -72,8 +72,12 @@ pub enum StackFault {
     Panic,
 }
 
-static UNKNOWN: ReasonDoc =
-    ReasonDoc::new("METHOD_NOT_FOUND", Class::Unimplemented, "没有此方法", "no such method, or it has no access rule");
+static UNKNOWN: ReasonDoc = ReasonDoc::new(
+    "METHOD_NOT_FOUND",
+    Class::Unimplemented,
+    "没有此方法",
+    "no such method, or it has no access rule",
+);
 static OVERLOADED: ReasonDoc = ReasonDoc::new(
     "OVERLOADED",
     Class::Exhausted,
@@ -134,8 +138,11 @@ impl ServerStack {
             answer = answer => answer.unwrap_or_else(|_| to_status(&StackFault::Panic, None).into_http()),
             response = expired => response,
         };
-        let code = Code::from_bytes(response.headers().get("grpc-status").map_or(b"0", |value| value.as_bytes()));
-        span.in_scope(|| tracing::debug!(?code, elapsed_us = started.elapsed().as_micros() as u64, "answered"));
+        let code =
+            Code::from_bytes(response.headers().get("grpc-status").map_or(b"0", |value| value.as_bytes()));
+        span.in_scope(|| {
+            tracing::debug!(?code, elapsed_us = started.elapsed().as_micros() as u64, "answered")
+        });
         response
     }
 
@@ -177,11 +184,15 @@ impl ServerStack {
             let proof = proof.to_str().map_err(|_| AuthFault::Invalid)?;
             return self.options.mesh_key.verify(proof).map(|role| Principal::service(&role));
         }
-        bearer(request.headers())?.map_or(Ok(Principal::anonymous()), |token| self.options.tokens.verify(token, now))
+        bearer(request.headers())?
+            .map_or(Ok(Principal::anonymous()), |token| self.options.tokens.verify(token, now))
     }
 
     fn deadline_of(&self, headers: &HeaderMap) -> Duration {
-        let asked = headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(deadline::parse_timeout);
+        let asked = headers
+            .get("grpc-timeout")
+            .and_then(|value| value.to_str().ok())
+            .and_then(deadline::parse_timeout);
         asked.map_or(self.options.max_deadline, |asked| asked.min(self.options.max_deadline))
     }
 }

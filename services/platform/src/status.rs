@@ -6,8 +6,8 @@ use std::time::Duration;
 use liufang_kernel::{Class, Fault, ReasonDoc};
 use tonic::{Code, Status};
 use tonic_types::{
-    BadRequest, ErrorDetail, ErrorInfo, FieldViolation, LocalizedMessage, PreconditionFailure, PreconditionViolation,
-    QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo, RetryInfo, StatusExt,
+    BadRequest, ErrorDetail, ErrorInfo, FieldViolation, LocalizedMessage, PreconditionFailure,
+    PreconditionViolation, QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo, RetryInfo, StatusExt,
 };
 
 use crate::call::CallMeta;
@@ -37,7 +37,8 @@ pub fn code(class: Class) -> Code {
 pub fn to_status(fault: &dyn Fault, meta: Option<&CallMeta>) -> Status {
     let doc = fault.doc();
     log(fault, meta);
-    let mut details = vec![ErrorDetail::ErrorInfo(ErrorInfo::new(doc.reason.as_ref(), DOMAIN, metadata(fault)))];
+    let mut details =
+        vec![ErrorDetail::ErrorInfo(ErrorInfo::new(doc.reason.as_ref(), DOMAIN, metadata(fault)))];
     details.extend(class_details(fault));
     if doc.class == Class::Exhausted {
         let violation = QuotaViolation::new(doc.reason.as_ref(), doc.en.as_ref());
@@ -66,7 +67,8 @@ fn message(fault: &dyn Fault) -> String {
 fn class_details(fault: &dyn Fault) -> Option<ErrorDetail> {
     let doc = fault.doc();
     let subject = || fault.metadata().into_iter().next().map(|(_, value)| value).unwrap_or_default();
-    let retry = || ErrorDetail::RetryInfo(RetryInfo::new(Some(Duration::from_millis(fault.retry_after_ms()))));
+    let retry =
+        || ErrorDetail::RetryInfo(RetryInfo::new(Some(Duration::from_millis(fault.retry_after_ms()))));
     match doc.class {
         Class::Invalid => fault.violations().map(|violations| {
             let fields: Vec<_> =

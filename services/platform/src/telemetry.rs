@@ -43,7 +43,9 @@ pub fn install(config: &Telemetry, service: &str) -> Result<Guard, TelemetryErro
         fmt.with_ansi(false).boxed()
     };
     let provider = provider(config, service)?;
-    let traces = provider.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("liufang")));
+    let traces = provider
+        .as_ref()
+        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("liufang")));
     // the traces have their own filter: turning logs down must not cut spans
     let traces = traces.map(|layer| layer.with_filter(EnvFilter::new("info")));
     tracing_subscriber::registry().with(fmt.with_filter(filter)).with(traces).try_init()?;
@@ -54,8 +56,10 @@ fn provider(config: &Telemetry, service: &str) -> Result<Option<SdkTracerProvide
     if config.otlp_endpoint.is_empty() {
         return Ok(None);
     }
-    let exporter =
-        opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(&config.otlp_endpoint).build()?;
+    let exporter = opentelemetry_otlp::SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(&config.otlp_endpoint)
+        .build()?;
     let resource = Resource::builder().with_service_name(service.to_owned()).build();
     Ok(Some(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build()))
 }

@@ -76,7 +76,9 @@ impl World {
 
     /// Binds the peers by role or hook name, once.
     pub fn bind(&self, peers: impl IntoIterator<Item = (&'static str, Routes)>) {
-        let places = peers.into_iter().map(|(name, routes)| (name.to_owned(), Place::Local(self.stack("peer", routes))));
+        let places = peers
+            .into_iter()
+            .map(|(name, routes)| (name.to_owned(), Place::Local(self.stack("peer", routes))));
         self.directory.bind(places.collect::<HashMap<_, _>>());
     }
 }

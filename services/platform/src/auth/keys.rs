@@ -71,7 +71,9 @@ impl SigningKey {
 
     /// Signs bytes; used by outside clients of the demo and the tests for their assertions.
     pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
-        Ed25519KeyPair::from_pkcs8(&self.pkcs8).map(|pair| pair.sign(bytes).as_ref().to_vec()).unwrap_or_default()
+        Ed25519KeyPair::from_pkcs8(&self.pkcs8)
+            .map(|pair| pair.sign(bytes).as_ref().to_vec())
+            .unwrap_or_default()
     }
 }
 
@@ -95,7 +97,8 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     let temporary = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     // a hard link fails when the file exists already, so the first writer wins

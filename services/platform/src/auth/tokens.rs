@@ -101,7 +101,12 @@ impl Tokens {
 
     fn check_signature(&self, token: &str) -> Result<Claims, AuthFault> {
         let header = jws_header(token)?;
-        let (_, key) = self.0.verifying.iter().find(|(id, _)| header.kid.as_ref() == Some(id)).ok_or(AuthFault::Invalid)?;
+        let (_, key) = self
+            .0
+            .verifying
+            .iter()
+            .find(|(id, _)| header.kid.as_ref() == Some(id))
+            .ok_or(AuthFault::Invalid)?;
         verify_jws(token, key)
     }
 }
@@ -136,7 +141,10 @@ pub fn verify_jws<T: serde::de::DeserializeOwned>(token: &str, public_key: &[u8]
 
 impl Tokens {
     /// See [`verify_jws`].
-    pub fn verify_assertion<T: serde::de::DeserializeOwned>(token: &str, public_key: &[u8]) -> Result<T, AuthFault> {
+    pub fn verify_assertion<T: serde::de::DeserializeOwned>(
+        token: &str,
+        public_key: &[u8],
+    ) -> Result<T, AuthFault> {
         verify_jws(token, public_key)
     }
 }
@@ -178,7 +186,8 @@ mod tests {
         let flipped = if tail.starts_with('A') { "B" } else { "A" };
         let changed = format!("{head}{flipped}{}", &tail[1..]);
         assert_eq!(Tokens::signing(&key).verify(&changed, Timestamp(0)), Err(AuthFault::Invalid));
-        let none = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode("{}"));
+        let none =
+            format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode("{}"));
         assert_eq!(Tokens::signing(&key).verify(&none, Timestamp(0)), Err(AuthFault::Invalid));
     }
 }

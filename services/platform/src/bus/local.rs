@@ -23,7 +23,8 @@ impl Bus for LocalBus {
     /// Delivers to every consumer of the topic; one failure keeps the event in the outbox for all, and the inbox makes the
     /// repeat harmless for those that had succeeded.
     async fn publish(&self, event: &Event) -> Result<(), BusError> {
-        let consumers = self.consumers.get().ok_or_else(|| BusError("the bus is not attached yet".to_owned()))?;
+        let consumers =
+            self.consumers.get().ok_or_else(|| BusError("the bus is not attached yet".to_owned()))?;
         let mut failed = None;
         for consumer in consumers.iter().filter(|consumer| consumer.topic == event.topic) {
             if let Err(error) = consumer.deliver(event.clone()).await {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use liufang_kernel::Timestamp;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::streams::{StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply};
+use redis::streams::{
+    StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply,
+};
 use redis::{AsyncCommands, RedisError, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -68,8 +70,7 @@ impl RedisBus {
         shutdown: &CancellationToken,
     ) -> Result<(), RedisError> {
         create_group(&mut connection, stream, consumer.name).await?;
-        let options =
-            StreamReadOptions::default().group(consumer.name, replica).count(32).block(BLOCK_MS);
+        let options = StreamReadOptions::default().group(consumer.name, replica).count(32).block(BLOCK_MS);
         while !shutdown.is_cancelled() {
             for entry in stale(&mut connection, stream, consumer.name, replica).await? {
                 self.handle(consumer, stream, entry, &mut connection).await?;
@@ -161,7 +162,11 @@ fn config() -> ConnectionManagerConfig {
         .set_response_timeout(Some(Duration::from_secs(10)))
 }
 
-async fn create_group(connection: &mut ConnectionManager, stream: &str, group: &str) -> Result<(), RedisError> {
+async fn create_group(
+    connection: &mut ConnectionManager,
+    stream: &str,
+    group: &str,
+) -> Result<(), RedisError> {
     // from the beginning: events published before the first consumer came up are not skipped
     let created: Result<(), RedisError> = connection.xgroup_create_mkstream(stream, group, "0").await;
     match created {

@@ -6,7 +6,15 @@ use super::{Config, DEFAULTS};
 
 /// Every role a process can have.
 pub const ROLES: &[&str] = &[
-    "gateway", "identity", "prescription", "inventory", "settlement", "order", "dispatch", "supervision", "sandbox",
+    "gateway",
+    "identity",
+    "prescription",
+    "inventory",
+    "settlement",
+    "order",
+    "dispatch",
+    "supervision",
+    "sandbox",
 ];
 
 /// Sections whose keys are names chosen by the operator, or are checked by their owner.
@@ -21,7 +29,12 @@ pub(super) fn against_defaults(tree: &Map<String, Value>) -> Vec<String> {
     mistakes
 }
 
-fn compare(prefix: &str, tree: &Map<String, Value>, defaults: &Map<String, Value>, mistakes: &mut Vec<String>) {
+fn compare(
+    prefix: &str,
+    tree: &Map<String, Value>,
+    defaults: &Map<String, Value>,
+    mistakes: &mut Vec<String>,
+) {
     for (key, value) in tree {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         if OPEN.contains(&path.as_str()) {
@@ -29,7 +42,9 @@ fn compare(prefix: &str, tree: &Map<String, Value>, defaults: &Map<String, Value
         }
         match (&value.kind, defaults.get(key).map(|default| &default.kind)) {
             (_, None) => mistakes.push(format!("{path}: no such setting{}", origin(value))),
-            (ValueKind::Table(inner), Some(ValueKind::Table(known))) => compare(&path, inner, known, mistakes),
+            (ValueKind::Table(inner), Some(ValueKind::Table(known))) => {
+                compare(&path, inner, known, mistakes)
+            }
             (given, Some(known)) => {
                 let (given, known) = (kind(given), kind(known));
                 if given != known {
@@ -72,11 +87,17 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
     }
     need(["local", "redis"].contains(&config.bus.kind.as_str()), "bus.kind: must be local or redis");
     need(config.bus.kind != "redis" || !config.bus.url.is_empty(), "bus.url: needed when bus.kind is redis");
-    need(["text", "json"].contains(&config.telemetry.format.as_str()), "telemetry.format: must be text or json");
+    need(
+        ["text", "json"].contains(&config.telemetry.format.as_str()),
+        "telemetry.format: must be text or json",
+    );
     let database = &config.database.url;
     let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database.starts_with(scheme));
     need(known, "database.url: must begin with sqlite: or postgres:");
-    need(database.contains("{role}"), "database.url: must contain {role}, every service has a database of its own");
+    need(
+        database.contains("{role}"),
+        "database.url: must contain {role}, every service has a database of its own",
+    );
     need(config.database.max_connections > 0, "database.max_connections: must be at least 1");
     need(config.crypto.data_secret.len() >= 32, "crypto.data_secret: must have at least 32 characters");
     if config.is_production() {
@@ -100,7 +121,10 @@ fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
     for (role, section) in &config.role {
         for (key, value) in section {
             let default = value.as_str().is_some_and(|text| !fresh(text));
-            need(!default || role == "sandbox", &format!("role.{role}.{key}: production needs a secret of its own"));
+            need(
+                !default || role == "sandbox",
+                &format!("role.{role}.{key}: production needs a secret of its own"),
+            );
         }
     }
 }

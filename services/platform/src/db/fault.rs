@@ -23,8 +23,12 @@ pub enum DbFault {
     Internal(#[source] DbErr),
 }
 
-static LOST_RACE: ReasonDoc =
-    ReasonDoc::new("LOST_RACE", Class::Aborted, "并发冲突，请以同一幂等键重试", "lost a race; retry under the same key");
+static LOST_RACE: ReasonDoc = ReasonDoc::new(
+    "LOST_RACE",
+    Class::Aborted,
+    "并发冲突，请以同一幂等键重试",
+    "lost a race; retry under the same key",
+);
 static UNAVAILABLE: ReasonDoc = ReasonDoc::new(
     "DATABASE_UNAVAILABLE",
     Class::Unavailable,

@@ -12,8 +12,10 @@ use crate::call::CallMeta;
 use crate::migrate::Migration;
 use crate::testing::{World, world};
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_counter", sql: "CREATE TABLE counter (id TEXT PRIMARY KEY, n BIGINT NOT NULL);\n" }];
+const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0001_counter",
+    sql: "CREATE TABLE counter (id TEXT PRIMARY KEY, n BIGINT NOT NULL);\n",
+}];
 
 fn meta(world: &World, key: &str, hash: &str) -> CallMeta {
     CallMeta {
@@ -32,7 +34,8 @@ async fn count(world: &World, key: &str, hash: &str) -> Result<i64, DbFault> {
     };
     let sql = "INSERT INTO counter (id, n) VALUES ('a', 1) ON CONFLICT (id) DO UPDATE SET n = counter.n + 1 RETURNING n";
     let row = work.tx().query_one_raw(Statement::from_string(world.deps.db.backend(), sql)).await?.unwrap();
-    let event = liufang_proto::dispatch::v1::DeliveryChanged { delivery_id: key.to_owned(), ..Default::default() };
+    let event =
+        liufang_proto::dispatch::v1::DeliveryChanged { delivery_id: key.to_owned(), ..Default::default() };
     work.push(&event, key).await?;
     work.commit(row.try_get::<i64>("", "n")?).await
 }
@@ -54,7 +57,8 @@ async fn the_same_key_has_one_effect_and_one_answer() {
 #[tokio::test]
 async fn a_dropped_work_leaves_nothing_and_frees_the_key() {
     let world = world("test", MIGRATIONS, &[]).await;
-    let Begun::Fresh(work) = world.deps.db.begin::<i64>(&meta(&world, "dropped-key", "h")).await.unwrap() else {
+    let Begun::Fresh(work) = world.deps.db.begin::<i64>(&meta(&world, "dropped-key", "h")).await.unwrap()
+    else {
         panic!("a fresh key");
     };
     work.push(&liufang_proto::dispatch::v1::DeliveryChanged::default(), "x").await.unwrap();
@@ -69,21 +73,23 @@ async fn an_event_reaches_a_failing_consumer_later_and_a_good_one_once() {
     let (good, bad) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let bus = LocalBus::default();
     let (seen, db) = (good.clone(), world.deps.db.clone());
-    let first = Consumer::new::<liufang_proto::dispatch::v1::DeliveryChanged, _, _, _>("good", move |event, _| {
-        let (seen, db) = (seen.clone(), db.clone());
-        async move {
-            if let Some(work) = db.begin_event("good", &event).await? {
-                seen.fetch_add(1, Ordering::SeqCst);
-                work.done().await?;
+    let first =
+        Consumer::new::<liufang_proto::dispatch::v1::DeliveryChanged, _, _, _>("good", move |event, _| {
+            let (seen, db) = (seen.clone(), db.clone());
+            async move {
+                if let Some(work) = db.begin_event("good", &event).await? {
+                    seen.fetch_add(1, Ordering::SeqCst);
+                    work.done().await?;
+                }
+                Ok::<(), DbFault>(())
             }
-            Ok::<(), DbFault>(())
-        }
-    });
+        });
     let tries = bad.clone();
-    let second = Consumer::new::<liufang_proto::dispatch::v1::DeliveryChanged, _, _, _>("bad", move |_, _| {
-        let tried = tries.fetch_add(1, Ordering::SeqCst);
-        async move { if tried < 2 { Err(DbFault::LostRace) } else { Ok(()) } }
-    });
+    let second =
+        Consumer::new::<liufang_proto::dispatch::v1::DeliveryChanged, _, _, _>("bad", move |_, _| {
+            let tried = tries.fetch_add(1, Ordering::SeqCst);
+            async move { if tried < 2 { Err(DbFault::LostRace) } else { Ok(()) } }
+        });
     bus.attach(vec![first, second]);
     count(&world, "one-event", "h").await.unwrap();
     for expected in [0, 0, 1, 0] {

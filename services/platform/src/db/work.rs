@@ -34,7 +34,11 @@ pub struct Work {
 const REPLY: &str = "idempotency.reply";
 
 impl Work {
-    pub(super) fn new(tx: DatabaseTransaction, permit: Option<OwnedSemaphorePermit>, shared: Arc<Shared>) -> Work {
+    pub(super) fn new(
+        tx: DatabaseTransaction,
+        permit: Option<OwnedSemaphorePermit>,
+        shared: Arc<Shared>,
+    ) -> Work {
         Work { tx, scope: None, shared, wrote_outbox: false.into(), _permit: permit }
     }
 

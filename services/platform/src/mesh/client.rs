@@ -147,9 +147,10 @@ impl Client {
         }
         let result = match place.clone() {
             Place::Local(stack) => stack.oneshot(request).await.map_err(|never| match never {}),
-            Place::Remote(channel) => {
-                channel.oneshot(request).await.map_err(|error| Status::unavailable(format!("transport: {error}")))
-            }
+            Place::Remote(channel) => channel
+                .oneshot(request)
+                .await
+                .map_err(|error| Status::unavailable(format!("transport: {error}"))),
         };
         // answers of the peer, even bad ones, show that it lives; only transport failures count
         self.state.note(result.is_err());
@@ -160,7 +161,8 @@ impl Client {
         let failed = match result {
             Err(_) => true,
             Ok(response) => {
-                let code = response.headers().get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()));
+                let code =
+                    response.headers().get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()));
                 code == Some(Code::Unavailable)
             }
         };
@@ -190,7 +192,9 @@ impl Client {
                 Place::Local(_) => {
                     request.extensions_mut().insert(ServicePrincipal(self.peers.own_role.to_string()));
                 }
-                Place::Remote(_) => set(MeshKey::HEADER, &self.peers.directory.0.key.prove(&self.peers.own_role)),
+                Place::Remote(_) => {
+                    set(MeshKey::HEADER, &self.peers.directory.0.key.prove(&self.peers.own_role))
+                }
             }
         }
         request

@@ -31,7 +31,9 @@ impl MeshKey {
     /// The role a proof is for.
     pub fn verify(&self, proof: &str) -> Result<String, AuthFault> {
         let mut parts = proof.split(';');
-        let (Some(role), Some(at), Some(mac), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(role), Some(at), Some(mac), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err(AuthFault::Invalid);
         };
         let at: i64 = at.parse().map_err(|_| AuthFault::Invalid)?;

@@ -27,7 +27,8 @@ pub(super) async fn with_request_id<F: Future>(id: String, future: F) -> F::Outp
 pub(super) fn request_id_of(headers: &HeaderMap) -> String {
     let given = headers.get(HEADER).and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     given.filter(plain).map_or_else(|| Ids.next("req"), str::to_owned)
 }
