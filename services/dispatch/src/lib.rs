@@ -14,6 +14,8 @@ mod rpc;
 mod store;
 mod wire;
 mod workers;
+#[cfg(test)]
+mod tests;
 
 use liufang_kernel::ReasonDoc;
 use liufang_platform::{Deps, Migration, Module};

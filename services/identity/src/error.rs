@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use liufang_kernel::{Fault, ReasonDoc, Timestamp, Violations};
-use liufang_platform::rpc::Invalid;
+use liufang_kernel::{Fault, ReasonDoc, Timestamp};
 use liufang_platform::{AuthFault, CipherError, DbFault};
 
 use crate::domain::face_proof::ProofRefused;
@@ -23,8 +22,6 @@ pub enum IdentityError {
     Db(#[from] DbFault),
     #[error(transparent)]
     Auth(#[from] AuthFault),
-    #[error("{0}")]
-    Invalid(Violations),
     #[error("stored data cannot be read: {0}")]
     Stored(&'static str),
 
@@ -186,7 +183,6 @@ impl Fault for IdentityError {
         match self {
             IdentityError::Db(fault) => fault.doc(),
             IdentityError::Auth(fault) => fault.doc(),
-            IdentityError::Invalid(_) => Invalid::reason(),
             IdentityError::Stored(_) => &reason::STORED_DATA_UNREADABLE,
             IdentityError::VerificationNotFound => &reason::VERIFICATION_NOT_FOUND,
             IdentityError::VerificationLocked { .. } => &reason::VERIFICATION_LOCKED,
@@ -247,13 +243,6 @@ impl Fault for IdentityError {
                 one("holder_person_id", holder_person_id.clone())
             }
             _ => Vec::new(),
-        }
-    }
-
-    fn violations(&self) -> Option<&Violations> {
-        match self {
-            IdentityError::Invalid(violations) => Some(violations),
-            _ => None,
         }
     }
 

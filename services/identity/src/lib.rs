@@ -11,6 +11,8 @@ mod migrations;
 mod reasons;
 mod rpc;
 mod store;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod workers;
 

@@ -26,13 +26,13 @@ use crate::domain::parity::Policy;
 use crate::error::{InventoryError, ROW_INVALID_WORD};
 use crate::wire::peers::Neighbours;
 
+pub use basket::PriceBasket;
 pub use catalogue::SearchDrugs;
 pub use commit::{Commit, Dispensed};
 pub use listings::PublishListings;
 pub use lots::{ListMovements, MovementPage, SetLotState, TraceStory};
 pub use movements::RecordMovements;
 pub use offers::{DrugOffer, OfferPage, SearchOffers};
-pub use basket::PriceBasket;
 pub use pharmacies::FindPharmacies;
 pub use reserve::{Extend, Released, Reserve};
 pub use returns::{ReturnSale, Returned};

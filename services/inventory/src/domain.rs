@@ -23,6 +23,6 @@ pub use basket::{Ask, LineReason, LineRefusal, Priced};
 pub use drug::{Drug, Listing, RxFlag};
 pub use lot::{Lot, LotState, Origin};
 pub use movement::{Movement, MovementKind};
-pub use report::{RowReport, RowRefusal};
+pub use report::{RowRefusal, RowReport};
 pub use reservation::{Line, Pick, Reservation, ReservationState};
 pub use trace::{TraceRecord, TraceState};

@@ -250,9 +250,8 @@ impl Fault for InventoryError {
             }
             InventoryError::Return(ReturnRefusal::NothingLeft { line_no }) => one("line_no", line_no),
             InventoryError::DeadlinePassed { deadline } => one("deadline", deadline),
-            InventoryError::ReservationNotFound { order_id } | InventoryError::ReservationDiffers { order_id } => {
-                one("order_id", order_id)
-            }
+            InventoryError::ReservationNotFound { order_id }
+            | InventoryError::ReservationDiffers { order_id } => one("order_id", order_id),
             InventoryError::ReservationState(state) => one("state", &state.word()),
             InventoryError::ReservationExpired { expired_at } => one("expired_at", expired_at),
             _ => Vec::new(),

@@ -28,7 +28,10 @@ fn page_size(page: Option<&PageRequest>, violations: &mut Violations) -> usize {
 }
 
 /// The parts of a page token; `None` on the first page.
-fn page_token<const N: usize>(page: Option<&PageRequest>, violations: &mut Violations) -> Option<[String; N]> {
+fn page_token<const N: usize>(
+    page: Option<&PageRequest>,
+    violations: &mut Violations,
+) -> Option<[String; N]> {
     let token = page.map(|page| page.page_token.as_str()).filter(|token| !token.is_empty())?;
     let parts: Vec<String> = token.splitn(N, '|').map(str::to_owned).collect();
     match parts.try_into() {

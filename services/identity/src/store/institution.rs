@@ -69,11 +69,6 @@ pub async fn find<C: ConnectionTrait>(connection: &C, code: &str) -> Result<Opti
     Ok(with_timelines(connection, vec![row]).await?.pop())
 }
 
-/// Whether an institution exists.
-pub async fn exists<C: ConnectionTrait>(connection: &C, code: &str) -> Result<bool, IdentityError> {
-    Ok(Entity::find_by_id(code).one(connection).await?.is_some())
-}
-
 /// Institutions after `after`, by code.
 pub async fn list<C: ConnectionTrait>(
     connection: &C,

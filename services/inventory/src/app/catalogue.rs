@@ -32,7 +32,8 @@ impl App {
         let drugs = distinct(call.body, |drug| drug.med_list_codg.clone(), &mut report);
         let codes: Vec<String> = drugs.iter().map(|(_, drug)| drug.med_list_codg.clone()).collect();
         let known = store::drug::by_codes(work.tx(), &codes).await?;
-        let known: HashMap<&str, &Drug> = known.iter().map(|drug| (drug.med_list_codg.as_str(), drug)).collect();
+        let known: HashMap<&str, &Drug> =
+            known.iter().map(|drug| (drug.med_list_codg.as_str(), drug)).collect();
         let is_known = |drug: &Drug| known.get(drug.med_list_codg.as_str()) == Some(&drug);
         let changed: Vec<Drug> =
             drugs.iter().filter(|(_, drug)| !is_known(drug)).map(|(_, drug)| drug.clone()).collect();
@@ -67,7 +68,8 @@ impl App {
         let more = ask.page_size < items.len();
         items.truncate(ask.page_size);
         let next = items.last().filter(|_| more);
-        let next = next.map(|drug| format!("{}|{}", drug.med_list_codg, drug.generic_name)).unwrap_or_default();
+        let next =
+            next.map(|drug| format!("{}|{}", drug.med_list_codg, drug.generic_name)).unwrap_or_default();
         Ok(Page { items, next })
     }
 }
@@ -83,7 +85,9 @@ pub(super) fn distinct<T>(
     for (index, row) in rows.into_iter().enumerate() {
         match row {
             Ok(row) if seen.insert(key(&row)) => kept.push((index, row)),
-            Ok(_) => report.refusals.push(unreadable(index, &Violations::of("", "is named twice in this batch"))),
+            Ok(_) => {
+                report.refusals.push(unreadable(index, &Violations::of("", "is named twice in this batch")))
+            }
             Err(violations) => report.refusals.push(unreadable(index, &violations)),
         }
     }

@@ -124,7 +124,12 @@ impl App {
     }
 
     /// Tells of a refused second sale in a transaction of its own, once per code and order.
-    async fn note_resale(&self, call: &Call<Commit>, code: &str, sold_by: &str) -> Result<(), InventoryError> {
+    async fn note_resale(
+        &self,
+        call: &Call<Commit>,
+        code: &str,
+        sold_by: &str,
+    ) -> Result<(), InventoryError> {
         let work = self.db.begin_step().await?;
         let order_id = &call.body.order_id;
         let seller = self.existing(&work, order_id).await?.fixmedins_code;
@@ -196,7 +201,8 @@ async fn take_from_lots(
     let crowded: Vec<String> =
         after.values().filter(|lot| lot.on_hand < lot.reserved).map(|lot| lot.lot_id.clone()).collect();
     if !crowded.is_empty() {
-        let others = store::reservation::lock_others(work.tx(), &reservation.reservation_id, &crowded).await?;
+        let others =
+            store::reservation::lock_others(work.tx(), &reservation.reservation_id, &crowded).await?;
         let shifts: Option<Vec<Shift>> = shift::make_room(&mut after, &others, today);
         let shifts = shifts.ok_or_else(|| reserved_by_others(portions, &crowded, reservation))?;
         store::reservation::shift(work.tx(), &shifts).await?;
@@ -243,9 +249,12 @@ fn picks(reservation: &Reservation, lots: &BTreeMap<String, Lot>, portions: &[Po
 }
 
 /// The same scans again answer the same sale; other scans find the order sold.
-async fn sold_already(work: Work, reservation: Reservation, scans: &[Scan]) -> Result<Dispensed, InventoryError> {
-    let sales =
-        store::movement::of_order(work.tx(), &reservation.order_id, MovementKind::Sale).await?;
+async fn sold_already(
+    work: Work,
+    reservation: Reservation,
+    scans: &[Scan],
+) -> Result<Dispensed, InventoryError> {
+    let sales = store::movement::of_order(work.tx(), &reservation.order_id, MovementKind::Sale).await?;
     let sold: HashSet<&String> = sales.iter().flat_map(|row| &row.trace_codes).collect();
     let scanned: HashSet<&String> = scans.iter().flat_map(|scan| &scan.trace_codes).collect();
     if sold != scanned {

@@ -72,7 +72,8 @@ async fn load(work: &Work, institution: &str, rows: &Rows<Row>) -> Result<Book, 
 
 async fn save(work: &Work, book: &Book) -> Result<(), InventoryError> {
     let tx = work.tx();
-    let opened: Vec<_> = book.changed_lots().filter(|entry| entry.is_new).map(|entry| entry.lot.clone()).collect();
+    let opened: Vec<_> =
+        book.changed_lots().filter(|entry| entry.is_new).map(|entry| entry.lot.clone()).collect();
     if usize::try_from(store::lot::insert(tx, &opened).await?) != Ok(opened.len()) {
         return Err(InventoryError::lost_race());
     }

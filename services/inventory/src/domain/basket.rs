@@ -248,14 +248,18 @@ mod tests {
         let shelf = shelf(vec![drug(AMLODIPINE, "甲厂", "5mg", 28)], false);
         let refused = price(&[ask(AMLODIPINE, 2), ask(AMLODIPINE, 2)], &shelf, &rules(false)).unwrap_err();
         assert_eq!(refused.len(), 1);
-        assert_eq!((refused[0].reason, refused[0].available), (LineReason::ShortStock, Some(Quantity::whole(1))));
+        assert_eq!(
+            (refused[0].reason, refused[0].available),
+            (LineReason::ShortStock, Some(Quantity::whole(1)))
+        );
     }
 
     #[test]
     fn the_otc_gate() {
         let with = |flag, otc_pack, forbidden: &str, controlled: &str| {
             let mut drug = drug(AMLODIPINE, "甲厂", "5mg", 28);
-            (drug.rx_flag, drug.online_forbidden, drug.controlled) = (flag, forbidden.into(), controlled.into());
+            (drug.rx_flag, drug.online_forbidden, drug.controlled) =
+                (flag, forbidden.into(), controlled.into());
             reason(&[ask(AMLODIPINE, 1)], &shelf(vec![drug], otc_pack), &rules(true))
         };
         assert_eq!(with(RxFlag::Rx, true, "", "none"), Some(LineReason::RxNotAllowed));

@@ -99,9 +99,8 @@ impl Book {
             let key = (lot.med_list_codg.clone(), lot.manu_lotnum.clone(), lot.origin);
             (key, LotEntry { lot, delta: Quantity::ZERO, is_new: false })
         };
-        let code = |record: TraceRecord| {
-            (record.code.clone(), CodeEntry { record, is_new: false, changed: false })
-        };
+        let code =
+            |record: TraceRecord| (record.code.clone(), CodeEntry { record, is_new: false, changed: false });
         Book {
             institution: institution.to_owned(),
             drugs: drugs.into_iter().map(|drug| (drug.med_list_codg.clone(), drug)).collect(),
@@ -253,7 +252,8 @@ impl Book {
         let key = |origin| (row.med_list_codg.clone(), row.manu_lotnum.clone(), origin);
         let candidates = [key(Origin::Uncoded), key(Origin::ReturnedUncoded)];
         let present: Vec<&LotKey> = candidates.iter().filter(|key| self.lots.contains_key(*key)).collect();
-        let enough = |key: &&&LotKey| self.lots.get(**key).is_some_and(|entry| row.quantity <= entry.lot.free());
+        let enough =
+            |key: &&&LotKey| self.lots.get(**key).is_some_and(|entry| row.quantity <= entry.lot.free());
         if let Some(found) = present.iter().find(enough).or(present.first()) {
             return Ok((*found).clone());
         }
@@ -274,7 +274,8 @@ impl Book {
                 return Err(RowReason::TraceCodeMismatch);
             }
             let of_code = self.lots.iter().find(|(_, entry)| entry.lot.lot_id == record.lot_id);
-            let (key, _) = of_code.filter(|(key, _)| key.1 == row.manu_lotnum).ok_or(RowReason::LotMismatch)?;
+            let (key, _) =
+                of_code.filter(|(key, _)| key.1 == row.manu_lotnum).ok_or(RowReason::LotMismatch)?;
             if found.is_some_and(|other| other != key) {
                 return Err(RowReason::LotMismatch);
             }

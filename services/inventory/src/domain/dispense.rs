@@ -32,16 +32,36 @@ pub struct Portion {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScanRefusal {
     /// Not one distinct code per whole pack.
-    Count { line_no: i32, wanted: Quantity, scanned: usize },
+    Count {
+        line_no: i32,
+        wanted: Quantity,
+        scanned: usize,
+    },
     /// Not in stock in this institution.
-    Unknown { line_no: i32, code: String },
+    Unknown {
+        line_no: i32,
+        code: String,
+    },
     /// Belongs to another drug.
-    Mismatch { line_no: i32, code: String },
+    Mismatch {
+        line_no: i32,
+        code: String,
+    },
     /// Sold before: a pack has one sale in its life.
-    Sold { line_no: i32, code: String, sold_by: String },
-    Expired { line_no: i32, lot_id: String },
+    Sold {
+        line_no: i32,
+        code: String,
+        sold_by: String,
+    },
+    Expired {
+        line_no: i32,
+        lot_id: String,
+    },
     /// Held or recalled.
-    Blocked { line_no: i32, lot_id: String },
+    Blocked {
+        line_no: i32,
+        lot_id: String,
+    },
 }
 
 /// What the shop looks like at the moment of the sale.
@@ -68,8 +88,11 @@ pub fn plan(
     let mut portions = Vec::new();
     let mut uncoded = UncodedStock::new(counter, held);
     for line in lines {
-        let codes: Vec<&String> =
-            scans.iter().filter(|scan| scan.line_no == line.line_no).flat_map(|scan| &scan.trace_codes).collect();
+        let codes: Vec<&String> = scans
+            .iter()
+            .filter(|scan| scan.line_no == line.line_no)
+            .flat_map(|scan| &scan.trace_codes)
+            .collect();
         let scanned = i64::try_from(codes.len()).map_or(Quantity(i64::MAX), Quantity::whole);
         let miscounted =
             || ScanRefusal::Count { line_no: line.line_no, wanted: line.quantity, scanned: codes.len() };
@@ -119,11 +142,7 @@ fn scanned_portions(
     Ok(portions)
 }
 
-fn check_code<'a>(
-    counter: &Counter<'a>,
-    line: &Line,
-    code: &str,
-) -> Result<&'a TraceRecord, ScanRefusal> {
+fn check_code<'a>(counter: &Counter<'a>, line: &Line, code: &str) -> Result<&'a TraceRecord, ScanRefusal> {
     let line_no = line.line_no;
     let code = code.to_owned();
     let Some(record) = counter.codes.get(&code) else {

@@ -19,7 +19,8 @@ pub struct Point {
 impl Point {
     /// Reads a point; `None` outside the globe.
     pub fn new(lat_e6: i32, lng_e6: i32) -> Option<Point> {
-        let inside = (-90_000_000..=90_000_000).contains(&lat_e6) && (-180_000_000..=180_000_000).contains(&lng_e6);
+        let inside =
+            (-90_000_000..=90_000_000).contains(&lat_e6) && (-180_000_000..=180_000_000).contains(&lng_e6);
         inside.then_some(Point { lat_e6, lng_e6 })
     }
 

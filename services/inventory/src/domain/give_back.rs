@@ -45,11 +45,7 @@ pub fn outstanding(sales: &[Movement], returns: &[Movement]) -> Vec<Portion> {
 
 /// Chooses what comes back. No scans: everything outstanding. A scan without codes: what is outstanding of a line that
 /// was sold without codes.
-pub fn plan(
-    sales: &[Movement],
-    returns: &[Movement],
-    scans: &[Scan],
-) -> Result<Vec<Portion>, ReturnRefusal> {
+pub fn plan(sales: &[Movement], returns: &[Movement], scans: &[Scan]) -> Result<Vec<Portion>, ReturnRefusal> {
     let open = outstanding(sales, returns);
     if scans.is_empty() {
         return Ok(open);
@@ -58,7 +54,8 @@ pub fn plan(
     let mut seen = HashSet::new();
     for scan in scans {
         if scan.trace_codes.is_empty() {
-            let uncoded = |portion: &&Portion| portion.line_no == scan.line_no && portion.trace_codes.is_empty();
+            let uncoded =
+                |portion: &&Portion| portion.line_no == scan.line_no && portion.trace_codes.is_empty();
             let before = back.len();
             back.extend(open.iter().filter(uncoded).cloned());
             if back.len() == before {
@@ -67,7 +64,8 @@ pub fn plan(
         }
         for code in &scan.trace_codes {
             let (line_no, code) = (scan.line_no, code.clone());
-            let holds = |portion: &&Portion| portion.line_no == line_no && portion.trace_codes.contains(&code);
+            let holds =
+                |portion: &&Portion| portion.line_no == line_no && portion.trace_codes.contains(&code);
             let Some(portion) = open.iter().find(holds) else {
                 let came_back = returns.iter().any(|row| row.trace_codes.contains(&code));
                 return Err(if came_back {

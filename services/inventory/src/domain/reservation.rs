@@ -70,8 +70,11 @@ pub struct Reservation {
 impl Reservation {
     /// Whether the same things are asked again.
     pub fn asks_the_same(&self, institution: &str, asked: &[(i32, &str, Quantity)]) -> bool {
-        let mut own: Vec<_> =
-            self.lines.iter().map(|line| (line.line_no, line.med_list_codg.as_str(), line.quantity)).collect();
+        let mut own: Vec<_> = self
+            .lines
+            .iter()
+            .map(|line| (line.line_no, line.med_list_codg.as_str(), line.quantity))
+            .collect();
         let mut asked = asked.to_vec();
         own.sort();
         asked.sort();

@@ -81,7 +81,12 @@ mod tests {
     }
 
     fn other(id: &str, lot_id: &str, packs: i64) -> OtherPick {
-        OtherPick { reservation_id: id.into(), line_no: 1, lot_id: lot_id.into(), quantity: Quantity::whole(packs) }
+        OtherPick {
+            reservation_id: id.into(),
+            line_no: 1,
+            lot_id: lot_id.into(),
+            quantity: Quantity::whole(packs),
+        }
     }
 
     #[test]

@@ -63,9 +63,7 @@ impl TraceRecord {
         }
         match self.gone_by {
             Some(MovementKind::TransferOut | MovementKind::PurchaseReturn) => kind != MovementKind::Gain,
-            Some(MovementKind::Loss) => {
-                kind == MovementKind::Gain && self.fixmedins_code == institution
-            }
+            Some(MovementKind::Loss) => kind == MovementKind::Gain && self.fixmedins_code == institution,
             _ => false,
         }
     }

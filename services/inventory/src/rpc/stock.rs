@@ -6,8 +6,8 @@ use liufang_proto::inventory::v1::stock_service_server::StockService;
 use tonic::{Request, Response, Status};
 
 use super::Rpc;
-use crate::wire::stock;
 use crate::wire::render::Levels;
+use crate::wire::stock;
 
 #[tonic::async_trait]
 impl StockService for Rpc {

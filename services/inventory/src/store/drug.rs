@@ -127,7 +127,9 @@ pub async fn search(conn: &impl ConnectionTrait, ask: &Search) -> Result<Vec<Dru
     if let Some((name, code)) = &ask.after {
         values.extend([name.clone().into(), code.clone().into()]);
         let (n, c) = (values.len() - 1, values.len());
-        wheres.push_str(&format!(" AND (generic_name > ${n} OR (generic_name = ${n} AND med_list_codg > ${c}))"));
+        wheres.push_str(&format!(
+            " AND (generic_name > ${n} OR (generic_name = ${n} AND med_list_codg > ${c}))"
+        ));
     }
     values.push(i64::try_from(ask.limit).unwrap_or(i64::MAX).into());
     let query = format!(
@@ -138,7 +140,11 @@ pub async fn search(conn: &impl ConnectionTrait, ask: &Search) -> Result<Vec<Dru
 }
 
 /// Inserts or replaces drugs and keeps each changed version.
-pub async fn upsert(conn: &impl ConnectionTrait, changed: &[Drug], now: Timestamp) -> Result<(), InventoryError> {
+pub async fn upsert(
+    conn: &impl ConnectionTrait,
+    changed: &[Drug],
+    now: Timestamp,
+) -> Result<(), InventoryError> {
     if changed.is_empty() {
         return Ok(());
     }

@@ -155,7 +155,8 @@ pub async fn of_order(
     order_id: &str,
     kind: MovementKind,
 ) -> Result<Vec<Movement>, InventoryError> {
-    let query = format!("SELECT {COLUMNS} FROM movement WHERE order_id = $1 AND kind = $2 ORDER BY movement_id");
+    let query =
+        format!("SELECT {COLUMNS} FROM movement WHERE order_id = $1 AND kind = $2 ORDER BY movement_id");
     let rows = sql::rows(conn, query, vec![order_id.into(), kind.number().into()]).await?;
     with_codes(conn, rows).await
 }

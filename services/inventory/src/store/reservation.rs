@@ -92,8 +92,12 @@ async fn assemble(conn: &impl ConnectionTrait, rows: Vec<Row>) -> Result<Vec<Res
 
 /// The order's reservation, held against others until the transaction ends: the version is raised first, so that on
 /// PostgreSQL a second writer waits and then reads what the first one left.
-pub async fn lock(conn: &impl ConnectionTrait, order_id: &str) -> Result<Option<Reservation>, InventoryError> {
-    let query = format!("UPDATE reservation SET version = version + 1 WHERE order_id = $1 RETURNING {COLUMNS}");
+pub async fn lock(
+    conn: &impl ConnectionTrait,
+    order_id: &str,
+) -> Result<Option<Reservation>, InventoryError> {
+    let query =
+        format!("UPDATE reservation SET version = version + 1 WHERE order_id = $1 RETURNING {COLUMNS}");
     let rows = sql::rows(conn, query, vec![order_id.into()]).await?;
     Ok(assemble(conn, rows).await?.pop())
 }

@@ -8,7 +8,8 @@ use crate::domain::book::CodeEntry;
 use crate::domain::{MovementKind, TraceRecord, TraceState};
 use crate::error::InventoryError;
 
-const COLUMNS: &str = "drug_trac_codg, med_list_codg, fixmedins_code, lot_id, state, order_id, gone_by, version";
+const COLUMNS: &str =
+    "drug_trac_codg, med_list_codg, fixmedins_code, lot_id, state, order_id, gone_by, version";
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -62,7 +63,8 @@ fn gone_by(record: &TraceRecord) -> i32 {
 
 /// Writes what a batch did to codes. A code that came in elsewhere meanwhile is a lost race: the caller rolls back.
 pub async fn write(conn: &impl ConnectionTrait, changed: &[&CodeEntry]) -> Result<(), InventoryError> {
-    let (new, moved): (Vec<&CodeEntry>, Vec<&CodeEntry>) = changed.iter().copied().partition(|entry| entry.is_new);
+    let (new, moved): (Vec<&CodeEntry>, Vec<&CodeEntry>) =
+        changed.iter().copied().partition(|entry| entry.is_new);
     let values = |entry: &&CodeEntry| -> Vec<Value> {
         let record = &entry.record;
         vec![

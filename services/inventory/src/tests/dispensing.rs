@@ -70,7 +70,8 @@ async fn of_many_orders_with_one_code_exactly_one_sells_it() {
         shop.app.reserve(shop.reserving(order, 1)).await.unwrap();
     }
     let settled =
-        futures::future::join_all(orders.iter().map(|order| shop.app.commit(shop.committing(order, &[4])))).await;
+        futures::future::join_all(orders.iter().map(|order| shop.app.commit(shop.committing(order, &[4]))))
+            .await;
     assert_eq!(settled.iter().filter(|result| result.is_ok()).count(), 1);
     for refused in settled.into_iter().filter(Result::is_err) {
         assert_eq!(reason(refused), "TRACE_CODE_SOLD");
@@ -156,7 +157,10 @@ async fn what_comes_back_is_held_and_comes_back_once() {
     assert_eq!(reason(shop.app.commit(shop.committing("o2", &[1])).await), "TRACE_CODE_UNKNOWN");
     let levels = shop.app.get_stock(shop.call(pos(SHOP), vec![])).await.unwrap();
     let held = levels[0].lots.iter().find(|lot| lot.state == LotState::Held).unwrap();
-    let body = SetLotState { lot_id: held.lot_id.clone(), state: LotState::Ok, reason: "未拆封，验收合格".into() };
+    let body =
+        SetLotState {
+            lot_id: held.lot_id.clone(), state: LotState::Ok, reason: "未拆封，验收合格".into()
+        };
     shop.app.set_lot_state(shop.call(pos(SHOP), body)).await.unwrap();
     assert_eq!(shop.state_of(1).await, "in_stock");
     shop.app.commit(shop.committing("o2", &[1])).await.unwrap();

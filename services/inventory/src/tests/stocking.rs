@@ -16,7 +16,8 @@ async fn refused_rows_are_named_and_others_taken() {
     ]);
     rows.rows.push(Err(Violations::of("quantity", "must be positive")));
     let report = shop.app.record_movements(shop.call(pos(SHOP), rows)).await.unwrap();
-    let named: Vec<_> = report.refusals.iter().map(|refusal| (refusal.row, refusal.reason.as_str())).collect();
+    let named: Vec<_> =
+        report.refusals.iter().map(|refusal| (refusal.row, refusal.reason.as_str())).collect();
     assert_eq!(named, [(1, "TRACE_CODE_COUNT"), (3, "ROW_INVALID")]);
     assert_eq!((report.taken, report.known), (1, 1));
     assert_eq!(shop.level().await, (2, 0, 2));
@@ -70,7 +71,8 @@ async fn nobody_speaks_for_another_institution() {
 async fn prices_keep_their_history_and_tell_of_changes() {
     let shop = shop().await;
     assert_eq!(shop.events("PriceChanged").await, 4);
-    let publish = |price| shop.app.publish_listings(shop.call(pos(SHOP), vec![Ok(listing(SHOP, AMLODIPINE, price))]));
+    let publish =
+        |price| shop.app.publish_listings(shop.call(pos(SHOP), vec![Ok(listing(SHOP, AMLODIPINE, price))]));
     assert_eq!(publish("19.9").await.unwrap().known, 1);
     assert_eq!(publish("18.5").await.unwrap().taken, 1);
     assert_eq!(shop.events("PriceChanged").await, 5);

@@ -39,7 +39,8 @@ fn drug(row: pb::Drug) -> Result<Drug, Violations> {
     let pay_standard = optional_price(&mut v, "pay_standard", &row.pay_standard);
     let mut disease_codes = Vec::new();
     for code in &row.disease_codes {
-        let fits = !code.is_empty() && code.len() <= 20 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let fits =
+            !code.is_empty() && code.len() <= 20 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
         v.check(fits, "disease_codes", "must be disease codes");
         disease_codes.push(code.clone());
     }

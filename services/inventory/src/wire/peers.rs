@@ -38,14 +38,19 @@ impl Neighbours {
     /// One institution with its agreement of today.
     pub async fn institution(&self, code: &str) -> Result<Institution, InventoryError> {
         let mut client = InstitutionServiceClient::new(self.peers.mesh("identity"));
-        let request = identity::GetInstitutionRequest { fixmedins_code: code.to_owned(), date: String::new() };
+        let request =
+            identity::GetInstitutionRequest { fixmedins_code: code.to_owned(), date: String::new() };
         let reply = client.get_institution(Request::new(request)).await.map_err(PeerFault::from)?;
         let found = reply.into_inner().institution.ok_or(InventoryError::Corrupt("institution"))?;
         Ok(institution(found))
     }
 
     /// Pharmacies of a region with a capability and an active agreement today.
-    pub async fn pharmacies(&self, region: &str, capability: &str) -> Result<Vec<Institution>, InventoryError> {
+    pub async fn pharmacies(
+        &self,
+        region: &str,
+        capability: &str,
+    ) -> Result<Vec<Institution>, InventoryError> {
         let mut client = InstitutionServiceClient::new(self.peers.mesh("identity"));
         let mut found = Vec::new();
         let mut page_token = String::new();

@@ -97,8 +97,14 @@ fn a_code_is_in_stock_here_and_of_this_drug() {
     let mut shop = shop();
     shop.codes.insert(code(1), record(1, "A", TraceState::Dispensed));
     shop.codes.insert(code(2), record(2, "A", TraceState::Returned));
-    shop.codes.insert(code(3), TraceRecord { fixmedins_code: "P13030200099".into(), ..record(3, "A", TraceState::InStock) });
-    shop.codes.insert(code(4), TraceRecord { med_list_codg: OTHER_DRUG.into(), ..record(4, "B", TraceState::InStock) });
+    shop.codes.insert(
+        code(3),
+        TraceRecord { fixmedins_code: "P13030200099".into(), ..record(3, "A", TraceState::InStock) },
+    );
+    shop.codes.insert(
+        code(4),
+        TraceRecord { med_list_codg: OTHER_DRUG.into(), ..record(4, "B", TraceState::InStock) },
+    );
     let line_no = 1;
     let refused = |serial| shop.plan(1, &[serial]).unwrap_err();
     assert_eq!(refused(1), ScanRefusal::Sold { line_no, code: code(1), sold_by: SHOP.into() });

@@ -1,0 +1,9 @@
+//! Use cases through the generated clients and the whole server stack, on SQLite, with a provider the test plays.
+
+mod credentials;
+mod institutions;
+mod mutual_aid;
+mod persons;
+mod sign_in;
+mod town;
+mod verification;

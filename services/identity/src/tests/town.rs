@@ -1,0 +1,298 @@
+//! A small town: two people of Beijing, one of Qinhuangdao, and a provider that does as it is told.
+
+use std::sync::{Arc, Mutex};
+
+use liufang_kernel::idcard::check_digit;
+use liufang_platform::stack::ServerStack;
+use liufang_platform::testing::{World, world};
+use liufang_platform::{Claims, Clock as _, PeerFault, PrincipalKind};
+use liufang_proto::hooks::v1 as hook;
+use liufang_proto::hooks::v1::verification_hook_server::{VerificationHook, VerificationHookServer};
+use liufang_proto::identity::v1 as pb;
+use liufang_proto::identity::v1::institution_service_client::InstitutionServiceClient;
+use liufang_proto::identity::v1::person_service_client::PersonServiceClient;
+use liufang_proto::identity::v1::token_service_client::TokenServiceClient;
+use liufang_proto::identity::v1::verification_service_client::VerificationServiceClient;
+use tonic::service::Routes;
+use tonic::{Request, Response, Status};
+
+use crate::{MIGRATIONS, ROLE};
+
+/// What the provider answers next; pass when the list is empty.
+#[derive(Clone, Default)]
+pub struct Provider(Arc<Mutex<Played>>);
+
+#[derive(Default)]
+struct Played {
+    answers: Vec<Option<hook::CheckOutcome>>,
+    texts: Vec<String>,
+    calls: usize,
+}
+
+impl Provider {
+    /// The next answer is a refusal.
+    pub fn fail(&self) {
+        self.push(Some(hook::CheckOutcome::Fail));
+    }
+    /// The next answer is "no answer".
+    pub fn silent(&self) {
+        self.push(Some(hook::CheckOutcome::NoAnswer));
+    }
+    /// The next call fails.
+    pub fn broken(&self) {
+        self.push(None);
+    }
+    fn push(&self, answer: Option<hook::CheckOutcome>) {
+        self.0.lock().unwrap().answers.push(answer);
+    }
+    pub fn calls(&self) -> usize {
+        self.0.lock().unwrap().calls
+    }
+    /// The code in the last message.
+    pub fn code(&self) -> String {
+        let played = self.0.lock().unwrap();
+        let text = played.texts.last().unwrap();
+        text.chars().skip_while(|c| !c.is_ascii_digit()).take(6).collect()
+    }
+    fn answer(&self) -> Result<i32, Status> {
+        let mut played = self.0.lock().unwrap();
+        played.calls += 1;
+        let next = if played.answers.is_empty() { Some(hook::CheckOutcome::Pass) } else { played.answers.remove(0) };
+        next.map(Into::into).ok_or_else(|| Status::unavailable("down"))
+    }
+}
+
+#[tonic::async_trait]
+impl VerificationHook for Provider {
+    async fn check_identity(
+        &self,
+        _: Request<hook::CheckIdentityRequest>,
+    ) -> Result<Response<hook::CheckIdentityResponse>, Status> {
+        Ok(Response::new(hook::CheckIdentityResponse { outcome: self.answer()? }))
+    }
+    async fn send_message(
+        &self,
+        request: Request<hook::SendMessageRequest>,
+    ) -> Result<Response<hook::SendMessageResponse>, Status> {
+        self.0.lock().unwrap().texts.push(request.into_inner().text);
+        Ok(Response::new(hook::SendMessageResponse { outcome: self.answer()? }))
+    }
+    async fn check_carrier(
+        &self,
+        _: Request<hook::CheckCarrierRequest>,
+    ) -> Result<Response<hook::CheckCarrierResponse>, Status> {
+        Ok(Response::new(hook::CheckCarrierResponse { outcome: self.answer()? }))
+    }
+    async fn check_face(
+        &self,
+        _: Request<hook::CheckFaceRequest>,
+    ) -> Result<Response<hook::CheckFaceResponse>, Status> {
+        Ok(Response::new(hook::CheckFaceResponse { outcome: self.answer()?, proof_serial: "serial-1".to_owned() }))
+    }
+}
+
+/// A plainly invented person.
+#[derive(Clone)]
+pub struct Human {
+    pub name: &'static str,
+    pub certno: String,
+    pub phone: &'static str,
+}
+
+pub struct Town {
+    pub world: World,
+    pub stack: ServerStack,
+    pub provider: Provider,
+    pub employee: Human,
+    pub resident: Human,
+    pub outsider: Human,
+}
+
+fn human(name: &'static str, head: &str, phone: &'static str) -> Human {
+    let certno = format!("{head}{}", check_digit(head.as_bytes()) as char);
+    Human { name, certno, phone }
+}
+
+fn row(human: &Human, insutype: &str, place: &str) -> pb::PersonRow {
+    pb::PersonRow {
+        psn_name: human.name.to_owned(),
+        certno: human.certno.clone(),
+        phone: String::new(),
+        insurances: vec![pb::Insurance {
+            insutype: insutype.to_owned(),
+            psn_type: "1101".to_owned(),
+            insuplc_admdvs: place.to_owned(),
+            state: 1,
+            begin_date: "2015-01-01".to_owned(),
+            end_date: String::new(),
+        }],
+        chronic: vec![pb::ChronicRegistration {
+            dise_codg: "M03900".to_owned(),
+            dise_name: "高血压".to_owned(),
+            begin_date: "2023-03-01".to_owned(),
+            end_date: String::new(),
+        }],
+        allergies: vec!["青霉素".to_owned()],
+    }
+}
+
+impl Town {
+    pub async fn new() -> Town {
+        let packs = [
+            include_str!("../../../../deploy/regions/beijing.toml"),
+            include_str!("../../../../deploy/regions/qinhuangdao.toml"),
+        ];
+        let world = world(ROLE, MIGRATIONS, &packs).await;
+        let provider = Provider::default();
+        let routes = crate::module(world.deps.clone()).routes;
+        let hooks = Routes::new(VerificationHookServer::new(provider.clone()));
+        world.bind([(ROLE, routes.clone()), ("hook.verification", hooks)]);
+        let stack = world.stack(ROLE, routes);
+        let town = Town {
+            world,
+            stack,
+            provider,
+            employee: human("测试甲", "11010519740918008", "19900000001"),
+            resident: human("测试乙", "11010119800101001", "19900000002"),
+            outsider: human("测试丙", "13030219740529015", "19900000003"),
+        };
+        let rows = vec![
+            row(&town.employee, "310", "110105"),
+            row(&town.resident, "390", "110101"),
+            row(&town.outsider, "310", "130302"),
+        ];
+        let operator = town.token(PrincipalKind::Operator, "operator", "");
+        let request = town.call(pb::ImportPersonsRequest { rows }, &operator);
+        let answer = town.persons().import_persons(request).await.unwrap().into_inner();
+        assert!(answer.errors.is_empty() && answer.person_ids.len() == 3);
+        town
+    }
+
+    pub fn verifications(&self) -> VerificationServiceClient<ServerStack> {
+        VerificationServiceClient::new(self.stack.clone())
+    }
+    pub fn tokens(&self) -> TokenServiceClient<ServerStack> {
+        TokenServiceClient::new(self.stack.clone())
+    }
+    pub fn persons(&self) -> PersonServiceClient<ServerStack> {
+        PersonServiceClient::new(self.stack.clone())
+    }
+    pub fn institutions(&self) -> InstitutionServiceClient<ServerStack> {
+        InstitutionServiceClient::new(self.stack.clone())
+    }
+
+    /// A token of any kind, as identity would sign it.
+    pub fn token(&self, kind: PrincipalKind, subject: &str, region: &str) -> String {
+        let now = self.world.clock.now().seconds();
+        let claims = Claims {
+            sub: subject.to_owned(),
+            kind,
+            client: String::new(),
+            region: region.to_owned(),
+            iat: now,
+            exp: now + 86_400,
+            jti: self.world.deps.ids.next("t"),
+        };
+        self.world.deps.tokens.sign(&claims).unwrap()
+    }
+
+    /// A request with a fresh key; an empty token is anonymous.
+    pub fn call<T>(&self, body: T, token: &str) -> Request<T> {
+        let key = self.world.deps.ids.next("key");
+        self.keyed(body, token, &key)
+    }
+
+    pub fn keyed<T>(&self, body: T, token: &str, key: &str) -> Request<T> {
+        let mut request = Request::new(body);
+        request.metadata_mut().insert("idempotency-key", key.parse().unwrap());
+        if !token.is_empty() {
+            request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        request
+    }
+
+    /// Opens a session, anonymously.
+    pub async fn start(&self, human: &Human, purpose: pb::Purpose) -> Result<pb::Verification, Refusal> {
+        let body = pb::StartVerificationRequest {
+            purpose: purpose.into(),
+            psn_name: human.name.to_owned(),
+            psn_cert_type: String::new(),
+            certno: human.certno.clone(),
+            phone: human.phone.to_owned(),
+        };
+        let answer = self.verifications().start_verification(self.call(body, "")).await.map_err(Refusal::from)?;
+        Ok(answer.into_inner().verification.unwrap())
+    }
+
+    pub async fn send(&self, id: &str) -> Result<pb::Verification, Refusal> {
+        let body = pb::SendPhoneCodeRequest { verification_id: id.to_owned() };
+        let answer = self.verifications().send_phone_code(self.call(body, "")).await.map_err(Refusal::from)?;
+        Ok(answer.into_inner().verification.unwrap())
+    }
+
+    pub async fn type_code(&self, id: &str, code: &str) -> Result<pb::Verification, Refusal> {
+        let body = pb::VerifyPhoneCodeRequest { verification_id: id.to_owned(), code: code.to_owned() };
+        let answer = self.verifications().verify_phone_code(self.call(body, "")).await.map_err(Refusal::from)?;
+        Ok(answer.into_inner().verification.unwrap())
+    }
+
+    pub async fn face(&self, id: &str) -> Result<pb::Verification, Refusal> {
+        let body = pb::VerifyFaceRequest { verification_id: id.to_owned(), capture_ref: "capture-1".to_owned() };
+        let answer = self.verifications().verify_face(self.call(body, "")).await.map_err(Refusal::from)?;
+        Ok(answer.into_inner().verification.unwrap())
+    }
+
+    /// Every step of a session, passed.
+    pub async fn verified(&self, human: &Human, purpose: pb::Purpose) -> String {
+        let id = self.start(human, purpose).await.unwrap().verification_id;
+        self.send(&id).await.unwrap();
+        self.type_code(&id, &self.provider.code()).await.unwrap();
+        assert!(self.face(&id).await.unwrap().complete);
+        id
+    }
+
+    pub async fn sign_in(&self, verification_id: &str) -> Result<pb::SignInResponse, Refusal> {
+        let body = pb::SignInRequest { verification_id: verification_id.to_owned() };
+        Ok(self.tokens().sign_in(self.call(body, "")).await.map_err(Refusal::from)?.into_inner())
+    }
+
+    /// A registered person: id and access token.
+    pub async fn registered(&self, human: &Human) -> (String, String) {
+        let id = self.verified(human, pb::Purpose::Register).await;
+        let signed = self.sign_in(&id).await.unwrap();
+        (signed.person_id, signed.tokens.unwrap().access_token)
+    }
+}
+
+/// Reason and metadata of a refused call.
+#[derive(Debug)]
+pub struct Refusal(PeerFault);
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Refusal {
+        Refusal(status.into())
+    }
+}
+
+impl Refusal {
+    pub fn reason(&self) -> &str {
+        self.0.reason()
+    }
+    pub fn meta(&self, key: &str) -> &str {
+        self.0.meta(key).unwrap_or_default()
+    }
+}
+
+/// The reason of a call that must be refused.
+#[track_caller]
+pub fn reason<T, E: Into<Refusal>>(result: Result<T, E>) -> String {
+    match result {
+        Ok(_) => panic!("was not refused"),
+        Err(refusal) => refusal.into().reason().to_owned(),
+    }
+}
+
+/// State of every step, as its contract number.
+pub fn states(verification: &pb::Verification) -> Vec<i32> {
+    verification.steps.iter().map(|step| step.state).collect()
+}
