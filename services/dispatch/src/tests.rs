@@ -85,7 +85,18 @@ struct House {
 
 impl House {
     async fn build() -> House {
-        let world = world(crate::ROLE, crate::MIGRATIONS, &[BEIJING]).await;
+        let mut world = world(crate::ROLE, crate::MIGRATIONS, &[BEIJING]).await;
+        {
+            use sea_orm::ConnectionTrait as _;
+            let options = |name: &str| liufang_platform::db::DbOptions::new(format!("postgres://liufang@127.0.0.1:55991/{name}"));
+            let clock = world.deps.clock.clone();
+            let admin = liufang_platform::Db::connect(&options("postgres"), world.deps.cipher.clone(), clock.clone()).await.unwrap();
+            let name = world.deps.ids.next("t");
+            admin.read().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+            let db = liufang_platform::Db::connect(&options(&name), world.deps.cipher.clone(), clock).await.unwrap();
+            db.migrate(crate::MIGRATIONS).await.unwrap();
+            world.deps.db = db;
+        }
         world.bind([("identity", Routes::new(InstitutionServiceServer::new(Identity)))]);
         let app = App::new(&world.deps);
         House { world, app }

@@ -24,7 +24,9 @@ pub fn is_sm2_key(text: &str) -> bool {
 /// Verifies SM3withSM2 over `message`; the signature is Base64 of `r||s`.
 pub fn verify_sm2(key: &str, message: &str, signature: &str) -> bool {
     let Some(key) = sm2_key(key) else { return false };
-    let Some(signature) = STANDARD.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok()) else {
+    let Some(signature) =
+        STANDARD.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok())
+    else {
         return false;
     };
     key.verify(message.as_bytes(), &signature).is_ok()
@@ -68,13 +70,16 @@ mod tests {
         let other = SigningKey::new(SM2_USER_ID, &SecretKey::from_slice(&[9; 32]).unwrap()).unwrap();
         assert!(!verify_sm2(&STANDARD.encode(other.verifying_key().to_sec1_bytes()), "text", &signature));
         for bad in ["", "AAAA", &STANDARD.encode([4; 65])] {
-            assert!(!is_sm2_key(bad) && !verify_sm2(bad, "text", &signature) && !verify_sm2(&key, "text", bad));
+            assert!(
+                !is_sm2_key(bad) && !verify_sm2(bad, "text", &signature) && !verify_sm2(&key, "text", bad)
+            );
         }
     }
 
     #[test]
     fn an_issuer_is_read_before_it_is_believed() {
-        let payload = URL_SAFE_NO_PAD.encode(r#"{"iss":"his-1","sub":"his-1","aud":"liufang","exp":1,"jti":"12345678"}"#);
+        let payload = URL_SAFE_NO_PAD
+            .encode(r#"{"iss":"his-1","sub":"his-1","aud":"liufang","exp":1,"jti":"12345678"}"#);
         assert_eq!(claimed_issuer(&format!("e30.{payload}.AA")).as_deref(), Some("his-1"));
         for bad in ["", "a.b.c", "e30"] {
             assert_eq!(claimed_issuer(bad), None);

@@ -116,11 +116,6 @@ impl From<CipherError> for IdentityError {
         IdentityError::Stored("sealed column")
     }
 }
-impl From<sea_orm::DbErr> for IdentityError {
-    fn from(error: sea_orm::DbErr) -> IdentityError {
-        IdentityError::Db(error.into())
-    }
-}
 impl From<Refused> for IdentityError {
     fn from(refused: Refused) -> IdentityError {
         match refused {
@@ -234,7 +229,9 @@ impl Fault for IdentityError {
             IdentityError::Auth(fault) => fault.metadata(),
             IdentityError::VerificationLocked { until } => one("locked_until_us", until.0.to_string()),
             IdentityError::StepOutOfOrder { next } => one("next_step", next.word().to_owned()),
-            IdentityError::VerificationIncomplete { missing } => one("missing_step", missing.word().to_owned()),
+            IdentityError::VerificationIncomplete { missing } => {
+                one("missing_step", missing.word().to_owned())
+            }
             IdentityError::AssertionInvalid(claim) => one("claim", (*claim).to_owned()),
             IdentityError::InsuredElsewhere { party } => one("party", party.word().to_owned()),
             IdentityError::MutualAidExists { mutual_aid_id } => one("mutual_aid_id", mutual_aid_id.clone()),

@@ -17,18 +17,27 @@ pub mod verification;
 
 use liufang_kernel::Date;
 use liufang_kernel::timestamp::parse_date;
-use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
+use sea_orm::{DbErr, Statement, Value};
 
 use crate::error::IdentityError;
 
+/// What every function here works on: the pool or a transaction.
+pub use sea_orm::ConnectionTrait as Connection;
+
 /// Runs one statement and says how many rows it touched; for guarded updates and claims.
-async fn run<C: ConnectionTrait>(
+async fn run<C: Connection>(
     connection: &C,
     sql: &str,
     values: impl IntoIterator<Item = Value>,
 ) -> Result<u64, DbErr> {
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     Ok(connection.execute_raw(statement).await?.rows_affected())
+}
+
+impl From<DbErr> for IdentityError {
+    fn from(error: DbErr) -> IdentityError {
+        IdentityError::Db(error.into())
+    }
 }
 
 /// A stored date; one that cannot be read is a bug, not a refusal.

@@ -18,7 +18,7 @@ pub enum InventoryError {
     #[error(transparent)]
     Db(#[from] DbFault),
     #[error(transparent)]
-    Peer(#[from] PeerFault),
+    Peer(Box<PeerFault>),
     #[error(transparent)]
     Auth(#[from] AuthFault),
     #[error(transparent)]
@@ -53,6 +53,12 @@ pub enum InventoryError {
     ReservationExpired { expired_at: Timestamp },
     #[error("stored row cannot be read: {0}")]
     Corrupt(&'static str),
+}
+
+impl From<PeerFault> for InventoryError {
+    fn from(fault: PeerFault) -> InventoryError {
+        InventoryError::Peer(Box::new(fault))
+    }
 }
 
 impl From<DbErr> for InventoryError {

@@ -15,7 +15,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use basket::{Charge, Outside, charges, total};
+pub use basket::{Charge, Outside, charges, handed_out, total};
 pub use collection::{Guess, guess};
 pub use machine::{Operation, permit};
 pub use order::{

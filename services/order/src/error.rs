@@ -92,6 +92,7 @@ reasons! {
     ORDER_ENDED = "ORDER_ENDED", Precondition, "订单已取消或正在退款", "the order is cancelled or being refunded";
     ORDER_STATE_FORBIDS = "ORDER_STATE_FORBIDS", Precondition, "订单当前状态不允许此操作",
         "the order's state, given in the metadata, forbids this";
+    ORDER_EXISTS = "ORDER_EXISTS", AlreadyExists, "该就诊预约已有订单", "the visit has an order already; its id is in the metadata";
     ORDER_CHANGED = "ORDER_CHANGED", Aborted, "订单刚被其他操作改变，请以同一幂等键重试",
         "the order changed meanwhile; retry under the same key";
     REVIEW_NOT_PASSED = "REVIEW_NOT_PASSED", Precondition, "药师尚未审方通过，不能支付",

@@ -1,6 +1,8 @@
 //! The generated trait: parse → app → render; and the calls to other services.
 
 mod peers;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

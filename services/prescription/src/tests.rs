@@ -1,1 +1,7 @@
-//! placeholder
+//! The service behind its real server stack on SQLite, with identity and inventory played by the test.
+
+mod booking;
+mod circulation;
+mod issue;
+mod peers;
+mod world;

@@ -10,6 +10,8 @@ mod migrations;
 mod peers;
 mod rpc;
 mod store;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod workers;
 

@@ -41,7 +41,8 @@ pub struct App {
 impl App {
     pub fn new(deps: &Deps) -> App {
         let version = |text: String| hash::sha256_hex(text.as_bytes()).chars().take(16).collect::<String>();
-        let versions = deps.regions.iter().map(|pack| (pack.region.code.clone(), version(format!("{pack:?}"))));
+        let versions =
+            deps.regions.iter().map(|pack| (pack.region.code.clone(), version(format!("{pack:?}"))));
         App {
             db: deps.db.clone(),
             outside: Outside::new(deps.peers.clone()),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use liufang_kernel::{Class, Fault, ReasonDoc, Violations};
+use liufang_kernel::{Fault, ReasonDoc, Violations};
 use liufang_platform::rpc::Invalid;
 use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 use sea_orm::DbErr;

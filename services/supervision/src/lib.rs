@@ -11,6 +11,8 @@ mod migrations;
 mod peers;
 mod rpc;
 mod store;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use liufang_kernel::ReasonDoc;

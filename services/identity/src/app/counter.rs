@@ -9,7 +9,6 @@ use super::persons::reader_of;
 use crate::domain::throttle::{CODE_GUESSES, Policy};
 use crate::error::IdentityError;
 use crate::store;
-use crate::store::access::Model as AccessRecord;
 use crate::store::code::Presence;
 
 /// Digits of a code.
@@ -63,7 +62,9 @@ impl App {
         };
         let reader = reader_of(meta.principal.kind, institution);
         let guesses = format!("code:{reader}");
-        if let Some(wait_ms) = CODE_GUESSES.wait_ms(store::throttle::find(work.tx(), &guesses).await?, meta.now) {
+        if let Some(wait_ms) =
+            CODE_GUESSES.wait_ms(store::throttle::find(work.tx(), &guesses).await?, meta.now)
+        {
             return Err(IdentityError::CodeGuessing { wait_ms });
         }
         let hash = self.vault.insurance_code(body.code.reveal());
@@ -82,8 +83,7 @@ impl App {
         };
         store::code::insert_presence(work.tx(), presence).await?;
         let purpose = format!("insurance_code:{}", body.business_type);
-        let record = AccessRecord::new(self.deps.ids.next("acr"), &person_id, &reader, &purpose, meta.now);
-        store::access::insert(work.tx(), record).await?;
+        store::access::insert(work.tx(), &person_id, self.reading(&reader, &purpose, meta.now)).await?;
         Ok(work.commit(Present { presence_token, person_id }).await?)
     }
 

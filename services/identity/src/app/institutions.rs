@@ -56,7 +56,10 @@ impl Dated {
 
 impl App {
     /// Imports row by row; a row replaces the institution and, when it brings one, its timeline.
-    pub async fn import_institutions(&self, call: Call<Vec<Row<Institution>>>) -> Result<Imported, IdentityError> {
+    pub async fn import_institutions(
+        &self,
+        call: Call<Vec<Row<Institution>>>,
+    ) -> Result<Imported, IdentityError> {
         let Call { meta, body } = call;
         let work = match self.deps.db.begin(&meta).await? {
             Begun::Replay(reply) => return Ok(reply),
@@ -164,7 +167,9 @@ async fn change_agreement(
         return Ok(Some(RowProblem::new(index, &reasons::OUTSIDE_REGION, message)));
     }
     match own.timeline.with(row.event) {
-        Err(problem) => Ok(Some(RowProblem::new(index, &reasons::AGREEMENT_OUT_OF_TURN, problem.to_string()))),
+        Err(problem) => {
+            Ok(Some(RowProblem::new(index, &reasons::AGREEMENT_OUT_OF_TURN, problem.to_string())))
+        }
         Ok(timeline) => {
             store::institution::replace_timeline(work.tx(), &own.code, &timeline).await?;
             Ok(None)

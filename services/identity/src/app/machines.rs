@@ -10,17 +10,8 @@ use crate::domain::practitioner::{CLOCK_SECONDS, Practitioner, PractitionerKind,
 use crate::domain::token_family::{ACCESS_SECONDS, PRACTITIONER_SECONDS};
 use crate::error::IdentityError;
 use crate::store;
+use crate::store::machine::Client;
 use crate::wire::token::machine_kind;
-
-/// Registers a machine client.
-pub struct Register {
-    pub client_id: String,
-    /// The contract's number of a machine kind.
-    pub kind: i32,
-    pub subject: String,
-    pub public_key: String,
-    pub region: String,
-}
 
 /// A practitioner's signed request.
 pub struct Signed {
@@ -32,7 +23,7 @@ pub struct Signed {
 
 impl App {
     /// Registers or replaces a machine client.
-    pub async fn register_client(&self, call: Call<Register>) -> Result<Done, IdentityError> {
+    pub async fn register_client(&self, call: Call<Client>) -> Result<Done, IdentityError> {
         let Call { meta, body } = call;
         let work = match self.deps.db.begin(&meta).await? {
             Begun::Replay(reply) => return Ok(reply),
@@ -41,20 +32,15 @@ impl App {
         if !body.region.is_empty() && self.deps.regions.get(&body.region).is_none() {
             return Err(IdentityError::RegionUnknown);
         }
-        let client = store::machine::Model {
-            client_id: body.client_id,
-            kind: body.kind,
-            subject: body.subject,
-            public_key: body.public_key,
-            region: body.region,
-            updated_at_us: meta.now.0,
-        };
-        store::machine::upsert(work.tx(), client).await?;
+        store::machine::upsert(work.tx(), body, meta.now).await?;
         Ok(work.commit(Done {}).await?)
     }
 
     /// A token for an assertion. An unknown client and a wrong signature are the same refusal.
-    pub async fn issue_client_token(&self, call: Call<Sensitive<String>>) -> Result<TokenPair, IdentityError> {
+    pub async fn issue_client_token(
+        &self,
+        call: Call<Sensitive<String>>,
+    ) -> Result<TokenPair, IdentityError> {
         let Call { meta, body } = call;
         let work = match self.deps.db.begin(&meta).await? {
             Begun::Replay(reply) => return Ok(reply),

@@ -4,7 +4,6 @@ use liufang_kernel::idcard::IdNumber;
 use liufang_kernel::region::{RegionPack, Relation};
 use liufang_kernel::{Date, Sensitive};
 use liufang_platform::{Begun, Call, CallMeta};
-use sea_orm::ConnectionTrait;
 
 use super::App;
 use crate::domain::mutual_aid::{MutualAid, MutualAidState, check_filing, check_places, payers};
@@ -12,7 +11,7 @@ use crate::domain::person::same_name;
 use crate::domain::throttle::HOLDER_GUESSES;
 use crate::domain::verification::Purpose;
 use crate::error::IdentityError;
-use crate::store;
+use crate::store::{self, Connection};
 
 /// Files mutual aid for the caller.
 pub struct File {
@@ -54,7 +53,9 @@ impl App {
             return Err(IdentityError::RelationNotAllowed);
         }
         let guesses = format!("holder:{beneficiary}");
-        if let Some(wait_ms) = HOLDER_GUESSES.wait_ms(store::throttle::find(work.tx(), &guesses).await?, meta.now) {
+        if let Some(wait_ms) =
+            HOLDER_GUESSES.wait_ms(store::throttle::find(work.tx(), &guesses).await?, meta.now)
+        {
             return Err(IdentityError::CodeGuessing { wait_ms });
         }
         let blind = self.vault.certno_blind(body.holder_certno.reveal());
@@ -72,7 +73,8 @@ impl App {
         check_filing(pack, body.relation, &holder.insurances, &own, today)?;
         store::mutual_aid::lapse(work.tx(), today, meta.now).await?;
         let region = &body.region;
-        let living = store::mutual_aid::find_living(work.tx(), &holder.person_id, beneficiary, region).await?;
+        let living =
+            store::mutual_aid::find_living(work.tx(), &holder.person_id, beneficiary, region).await?;
         if let Some(living) = living {
             return Err(IdentityError::MutualAidExists { mutual_aid_id: living.mutual_aid_id });
         }
@@ -169,7 +171,7 @@ impl App {
     }
 
     /// A filing of the caller; another person's does not exist.
-    async fn own_filing<C: ConnectionTrait>(
+    async fn own_filing<C: Connection>(
         &self,
         connection: &C,
         mutual_aid_id: &str,

@@ -10,7 +10,7 @@ use super::{App, Imported, RowProblem};
 use crate::domain::person::{Health, Insurance, Person};
 use crate::error::IdentityError;
 use crate::store;
-use crate::store::access::Model as AccessRecord;
+use crate::store::access::Reading;
 use crate::wire::Row;
 use crate::wire::page::Page;
 use crate::{reasons, store::person::Imported as ImportedPerson};
@@ -48,7 +48,7 @@ pub struct Told {
 
 /// A page of readings and the key of the next one.
 pub struct Readings {
-    pub records: Vec<AccessRecord>,
+    pub records: Vec<Reading>,
     pub next: Option<String>,
 }
 
@@ -79,7 +79,9 @@ impl App {
                 health: &row.health,
             };
             let fresh_id = self.deps.ids.next("per");
-            imported.ids.push(store::person::import(work.tx(), &self.vault, &person, fresh_id, meta.now).await?);
+            imported
+                .ids
+                .push(store::person::import(work.tx(), &self.vault, &person, fresh_id, meta.now).await?);
         }
         Ok(work.commit(imported).await?)
     }
@@ -125,7 +127,8 @@ impl App {
     }
 
     async fn person(&self, person_id: &str, now: Timestamp) -> Result<Person, IdentityError> {
-        let found = store::person::find(self.deps.db.read(), &self.vault, person_id, now.china_date()).await?;
+        let found =
+            store::person::find(self.deps.db.read(), &self.vault, person_id, now.china_date()).await?;
         found.ok_or(IdentityError::PersonNotFound)
     }
 
@@ -136,10 +139,15 @@ impl App {
         purpose: &str,
         now: Timestamp,
     ) -> Result<(), IdentityError> {
-        let record = AccessRecord::new(self.deps.ids.next("acr"), person_id, reader, purpose, now);
         let work = self.deps.db.begin_step().await?;
-        store::access::insert(work.tx(), record).await?;
+        store::access::insert(work.tx(), person_id, self.reading(reader, purpose, now)).await?;
         Ok(work.done().await?)
+    }
+
+    /// A reading made now.
+    pub(super) fn reading(&self, reader: &str, purpose: &str, now: Timestamp) -> Reading {
+        let record_id = self.deps.ids.next("acr");
+        Reading { record_id, reader: reader.to_owned(), purpose: purpose.to_owned(), at: now }
     }
 }
 

@@ -25,7 +25,7 @@ impl App {
             return Ok(reply);
         }
         let Call { meta, body: verification_id } = call;
-        let mut own = self.session(self.deps.db.read(), &verification_id, &meta).await?;
+        let mut own = self.unlocked_session(self.deps.db.read(), &verification_id, &meta).await?;
         own.session.gate(meta.now)?;
         if own.session.next_step() == Some(Step::IdNumber) {
             self.ask_registry_again(&mut own, &meta).await?;
@@ -64,7 +64,7 @@ impl App {
         }
         let Call { meta, body } = call;
         let db = &self.deps.db;
-        let seen = self.session(db.read(), &body.verification_id, &meta).await?;
+        let seen = self.unlocked_session(db.read(), &body.verification_id, &meta).await?;
         if seen.session.ready(Step::Phone, meta.now)? == Ready::Take
             && let Some(refused) = self.take_code(&body, &meta).await?
         {
@@ -94,7 +94,7 @@ impl App {
             Begun::Replay(reply) => return Ok(Some(reply)),
             Begun::Fresh(work) => work,
         };
-        let mut own = self.session(work.tx(), &body.verification_id, meta).await?;
+        let mut own = self.unlocked_session(work.tx(), &body.verification_id, meta).await?;
         let version = own.version;
         // holds the row: a loser of the race never gets to compare
         store::verification::update(work.tx(), &self.vault, &mut own).await?;

@@ -9,7 +9,7 @@ use crate::domain::token_family::{TokenRefused, rotate};
 use crate::error::IdentityError;
 use crate::store;
 
-/// The reply of a token call that is about no person.
+/// The published keys as a JWK set.
 pub struct KeySet(pub String);
 
 impl App {
@@ -29,7 +29,7 @@ impl App {
                 let step = self.deps.db.begin_step().await?;
                 store::token::revoke(step.tx(), &family.family_id, meta.now).await?;
                 step.done().await?;
-                tracing::warn!(family = %family.family_id, "old refresh token came back, sign-in revoked");
+                tracing::info!(family = %family.family_id, "old refresh token came back, sign-in revoked");
             }
             return Err(refused.into());
         }

@@ -4,7 +4,6 @@ use liufang_kernel::idcard::IdNumber;
 use liufang_kernel::phone::Phone;
 use liufang_kernel::{Date, Sensitive, Timestamp};
 use liufang_platform::{Begun, Call, CallMeta};
-use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 
 use super::{App, platform_of};
@@ -13,8 +12,8 @@ use crate::domain::person::{Person, same_name};
 use crate::domain::throttle::IDENTITY_MISSES;
 use crate::domain::verification::{LOCK_SECONDS, Outcome, Progress, Purpose, Ready, Session, Step};
 use crate::error::IdentityError;
-use crate::store;
 use crate::store::verification::Verification;
+use crate::store::{self, Connection};
 
 /// Opens a session.
 pub struct Start {
@@ -63,9 +62,7 @@ impl App {
         let Call { meta, body } = call;
         let db = &self.deps.db;
         let certno_blind = self.vault.certno_blind(body.certno.reveal());
-        if let Some(until) = store::verification::locked_until(db.read(), &certno_blind, meta.now).await? {
-            return Err(IdentityError::VerificationLocked { until });
-        }
+        self.refuse_locked(db.read(), &certno_blind, meta.now).await?;
         let name = body.name.reveal();
         let outcome = self.provider.check_identity(name, body.certno.reveal()).await;
         let person = match outcome {
@@ -103,7 +100,7 @@ impl App {
         }
         let Call { meta, body } = call;
         let db = &self.deps.db;
-        let seen = self.session(db.read(), &body.verification_id, &meta).await?;
+        let seen = self.unlocked_session(db.read(), &body.verification_id, &meta).await?;
         let mut answer = None;
         if seen.session.ready(Step::Face, meta.now)? == Ready::Take {
             let (name, certno) = (seen.name.reveal(), seen.certno.reveal());
@@ -122,7 +119,8 @@ impl App {
             if outcome == Outcome::Pass {
                 let person_id = own.person_id.as_deref().ok_or(IdentityError::NotInsured)?;
                 let proof = FaceProof::new(person_id, own.session.purpose, meta.now, own.session.expires_at);
-                store::face_proof::insert(work.tx(), &self.vault, &own.verification_id, &proof, &serial).await?;
+                store::face_proof::insert(work.tx(), &self.vault, &own.verification_id, &proof, &serial)
+                    .await?;
             }
         }
         Ok(work.commit(View::from(&own)).await?)
@@ -135,14 +133,39 @@ impl App {
     }
 
     /// The caller's session; another caller's does not exist.
-    pub(super) async fn session<C: ConnectionTrait>(
+    pub(super) async fn session<C: Connection>(
         &self,
         connection: &C,
         verification_id: &str,
         meta: &CallMeta,
     ) -> Result<Verification, IdentityError> {
         let own = store::verification::find(connection, &self.vault, verification_id).await?;
-        own.filter(|own| own.platform == platform_of(&meta.principal)).ok_or(IdentityError::VerificationNotFound)
+        own.filter(|own| own.platform == platform_of(&meta.principal))
+            .ok_or(IdentityError::VerificationNotFound)
+    }
+
+    /// The caller's session, unless its person is locked out: a lock-out reaches every session of an ID number.
+    pub(super) async fn unlocked_session<C: Connection>(
+        &self,
+        connection: &C,
+        verification_id: &str,
+        meta: &CallMeta,
+    ) -> Result<Verification, IdentityError> {
+        let own = self.session(connection, verification_id, meta).await?;
+        self.refuse_locked(connection, &self.vault.certno_blind(own.certno.reveal()), meta.now).await?;
+        Ok(own)
+    }
+
+    async fn refuse_locked<C: Connection>(
+        &self,
+        connection: &C,
+        certno_blind: &str,
+        now: Timestamp,
+    ) -> Result<(), IdentityError> {
+        match store::verification::locked_until(connection, certno_blind, now).await? {
+            Some(until) => Err(IdentityError::VerificationLocked { until }),
+            None => Ok(()),
+        }
     }
 
     /// The insured person behind a number the registry confirmed.
@@ -154,7 +177,8 @@ impl App {
         meta: &CallMeta,
     ) -> Result<Person, IdentityError> {
         let today: Date = meta.now.china_date();
-        let person = store::person::find_by_certno(self.deps.db.read(), &self.vault, certno_blind, today).await?;
+        let person =
+            store::person::find_by_certno(self.deps.db.read(), &self.vault, certno_blind, today).await?;
         let person = person.ok_or(IdentityError::NotInsured)?;
         if !same_name(person.name.reveal(), name) {
             return Err(self.identity_missed(certno_blind, meta.now).await?);
@@ -166,7 +190,11 @@ impl App {
     }
 
     /// Counts a mismatch; enough of them lock the number. Answers the refusal.
-    async fn identity_missed(&self, certno_blind: &str, now: Timestamp) -> Result<IdentityError, IdentityError> {
+    async fn identity_missed(
+        &self,
+        certno_blind: &str,
+        now: Timestamp,
+    ) -> Result<IdentityError, IdentityError> {
         let work = self.deps.db.begin_step().await?;
         let subject = format!("identity:{certno_blind}");
         let window = store::throttle::count(work.tx(), &subject, IDENTITY_MISSES, now).await?;

@@ -115,8 +115,12 @@ pub fn check_filing(
     if rules.same_region {
         check_places(pack, holder, beneficiary, date)?;
     }
-    let counts = |row: &&Insurance| row.in_force(date) && (!rules.same_region || pack.is_insured_place(&row.insured_place));
-    let has = |rows: &[Insurance], types: &[String]| rows.iter().filter(counts).any(|row| types.contains(&row.insutype));
+    let counts = |row: &&Insurance| {
+        row.in_force(date) && (!rules.same_region || pack.is_insured_place(&row.insured_place))
+    };
+    let has = |rows: &[Insurance], types: &[String]| {
+        rows.iter().filter(counts).any(|row| types.contains(&row.insutype))
+    };
     if !has(beneficiary, &rules.beneficiary_insutypes) {
         return Err(AidRefused::InsuredElsewhere(Party::Beneficiary));
     }
@@ -133,7 +137,9 @@ pub fn check_places(
     beneficiary: &[Insurance],
     date: Date,
 ) -> Result<(), AidRefused> {
-    let here = |rows: &[Insurance]| rows.iter().any(|row| row.in_force(date) && pack.is_insured_place(&row.insured_place));
+    let here = |rows: &[Insurance]| {
+        rows.iter().any(|row| row.in_force(date) && pack.is_insured_place(&row.insured_place))
+    };
     if !here(beneficiary) {
         Err(AidRefused::InsuredElsewhere(Party::Beneficiary))
     } else if !here(holder) {

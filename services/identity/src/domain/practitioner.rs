@@ -37,7 +37,8 @@ impl PractitionerKind {
     /// Whether `code` has the shape of this kind; codes of retail pharmacists and couriers are opaque.
     pub fn fits(self, code: &str) -> bool {
         let digits = |prefix: &str| {
-            code.strip_prefix(prefix).is_some_and(|rest| rest.len() == 12 && rest.bytes().all(|b| b.is_ascii_digit()))
+            code.strip_prefix(prefix)
+                .is_some_and(|rest| rest.len() == 12 && rest.bytes().all(|b| b.is_ascii_digit()))
         };
         match self {
             PractitionerKind::Doctor => digits("D"),

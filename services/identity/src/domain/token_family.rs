@@ -51,7 +51,12 @@ pub fn refresh_expiry(family_expires_at: Timestamp, now: Timestamp) -> Timestamp
 }
 
 /// Whether `token` may be turned into the next pair by `client`.
-pub fn rotate(family: &Family, token: &RefreshToken, client: &str, now: Timestamp) -> Result<(), TokenRefused> {
+pub fn rotate(
+    family: &Family,
+    token: &RefreshToken,
+    client: &str,
+    now: Timestamp,
+) -> Result<(), TokenRefused> {
     if family.client != client {
         Err(TokenRefused::OtherClient)
     } else if family.revoked_at.is_some() {

@@ -112,7 +112,8 @@ pub struct Session {
 impl Session {
     /// A fresh session with every step open.
     pub fn open(purpose: Purpose, now: Timestamp) -> Session {
-        let fresh = |step: &Step| Progress { step: *step, state: StepState::Open, attempts_left: MAX_ATTEMPTS };
+        let fresh =
+            |step: &Step| Progress { step: *step, state: StepState::Open, attempts_left: MAX_ATTEMPTS };
         Session {
             purpose,
             steps: Step::ALL.iter().map(fresh).collect(),
@@ -133,7 +134,10 @@ impl Session {
 
     /// How a step stands.
     pub fn state(&self, step: Step) -> StepState {
-        self.steps.iter().find(|progress| progress.step == step).map_or(StepState::Open, |progress| progress.state)
+        self.steps
+            .iter()
+            .find(|progress| progress.step == step)
+            .map_or(StepState::Open, |progress| progress.state)
     }
 
     /// Refuses a locked or expired session; the lock is named first, because its end is what the person needs.

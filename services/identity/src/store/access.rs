@@ -9,7 +9,6 @@ use crate::error::IdentityError;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "access_record")]
 pub struct Model {
-    /// Time-ordered.
     #[sea_orm(primary_key, auto_increment = false)]
     pub record_id: String,
     pub person_id: String,
@@ -23,9 +22,31 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Notes one reading.
-pub async fn insert<C: ConnectionTrait>(connection: &C, record: Model) -> Result<(), IdentityError> {
-    Entity::insert(record.into_active_model()).exec_without_returning(connection).await?;
+/// One reading of a person's data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Time-ordered.
+    pub record_id: String,
+    /// Role or client.
+    pub reader: String,
+    pub purpose: String,
+    pub at: Timestamp,
+}
+
+/// Notes one reading of `person_id`.
+pub async fn insert<C: ConnectionTrait>(
+    connection: &C,
+    person_id: &str,
+    reading: Reading,
+) -> Result<(), IdentityError> {
+    let row = Model {
+        record_id: reading.record_id,
+        person_id: person_id.to_owned(),
+        reader: reading.reader,
+        purpose: reading.purpose,
+        at_us: reading.at.0,
+    };
+    Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
     Ok(())
 }
 
@@ -35,23 +56,17 @@ pub async fn page<C: ConnectionTrait>(
     person_id: &str,
     before: Option<&str>,
     limit: u64,
-) -> Result<Vec<Model>, IdentityError> {
+) -> Result<Vec<Reading>, IdentityError> {
     let mut query = Entity::find().filter(Column::PersonId.eq(person_id));
     if let Some(before) = before {
         query = query.filter(Column::RecordId.lt(before));
     }
-    Ok(query.order_by_desc(Column::RecordId).limit(limit).all(connection).await?)
-}
-
-impl Model {
-    /// A record made now.
-    pub fn new(record_id: String, person_id: &str, reader: &str, purpose: &str, now: Timestamp) -> Model {
-        Model {
-            record_id,
-            person_id: person_id.to_owned(),
-            reader: reader.to_owned(),
-            purpose: purpose.to_owned(),
-            at_us: now.0,
-        }
-    }
+    let rows = query.order_by_desc(Column::RecordId).limit(limit).all(connection).await?;
+    let read = |row: Model| Reading {
+        record_id: row.record_id,
+        reader: row.reader,
+        purpose: row.purpose,
+        at: Timestamp(row.at_us),
+    };
+    Ok(rows.into_iter().map(read).collect())
 }

@@ -1,8 +1,8 @@
 //! Insurance codes and the proofs of presence they turn into; both are kept as keyed hashes.
 
 use liufang_kernel::Timestamp;
-use sea_orm::entity::prelude::*;
 use sea_orm::Statement;
+use sea_orm::entity::prelude::*;
 
 use crate::error::IdentityError;
 
@@ -67,6 +67,9 @@ pub async fn insert_presence<C: ConnectionTrait>(
 
 /// Forgets codes and proofs that ended before `before`.
 pub async fn forget<C: ConnectionTrait>(connection: &C, before: Timestamp) -> Result<u64, IdentityError> {
-    let codes = super::run(connection, "DELETE FROM insurance_code WHERE expires_at_us < $1", [before.0.into()]).await?;
-    Ok(codes + super::run(connection, "DELETE FROM presence WHERE expires_at_us < $1", [before.0.into()]).await?)
+    let codes =
+        super::run(connection, "DELETE FROM insurance_code WHERE expires_at_us < $1", [before.0.into()])
+            .await?;
+    Ok(codes
+        + super::run(connection, "DELETE FROM presence WHERE expires_at_us < $1", [before.0.into()]).await?)
 }

@@ -64,7 +64,10 @@ pub struct Filter {
 }
 
 /// One institution with its timeline.
-pub async fn find<C: ConnectionTrait>(connection: &C, code: &str) -> Result<Option<Institution>, IdentityError> {
+pub async fn find<C: ConnectionTrait>(
+    connection: &C,
+    code: &str,
+) -> Result<Option<Institution>, IdentityError> {
     let Some(row) = Entity::find_by_id(code).one(connection).await? else { return Ok(None) };
     Ok(with_timelines(connection, vec![row]).await?.pop())
 }
@@ -151,10 +154,12 @@ async fn with_timelines<C: ConnectionTrait>(
         };
         events.entry(row.institution).or_default().push(event);
     }
-    rows.into_iter().map(|row| {
-        let own = events.remove(&row.code).unwrap_or_default();
-        read(row, own)
-    }).collect()
+    rows.into_iter()
+        .map(|row| {
+            let own = events.remove(&row.code).unwrap_or_default();
+            read(row, own)
+        })
+        .collect()
 }
 
 fn read(row: Model, events: Vec<AgreementEvent>) -> Result<Institution, IdentityError> {

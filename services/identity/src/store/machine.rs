@@ -1,9 +1,9 @@
 //! Machine clients, and values that may be used once.
 
 use liufang_kernel::Timestamp;
+use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::IntoActiveModel;
 
 use crate::error::IdentityError;
 
@@ -12,10 +12,8 @@ use crate::error::IdentityError;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub client_id: String,
-    /// The contract's number of the caller kind.
     pub kind: i32,
     pub subject: String,
-    /// Ed25519, Base64 of 32 bytes.
     pub public_key: String,
     pub region: String,
     pub updated_at_us: i64,
@@ -26,10 +24,35 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// A machine client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    pub client_id: String,
+    /// The contract's number of the caller kind.
+    pub kind: i32,
+    /// What it speaks for: institution, courier, platform or agency code.
+    pub subject: String,
+    /// Ed25519, Base64 of 32 bytes.
+    pub public_key: String,
+    /// Empty for all regions.
+    pub region: String,
+}
+
 /// Adds or replaces a client.
-pub async fn upsert<C: ConnectionTrait>(connection: &C, client: Model) -> Result<(), IdentityError> {
-    let columns =
-        [Column::Kind, Column::Subject, Column::PublicKey, Column::Region, Column::UpdatedAtUs];
+pub async fn upsert<C: ConnectionTrait>(
+    connection: &C,
+    client: Client,
+    now: Timestamp,
+) -> Result<(), IdentityError> {
+    let client = Model {
+        client_id: client.client_id,
+        kind: client.kind,
+        subject: client.subject,
+        public_key: client.public_key,
+        region: client.region,
+        updated_at_us: now.0,
+    };
+    let columns = [Column::Kind, Column::Subject, Column::PublicKey, Column::Region, Column::UpdatedAtUs];
     Entity::insert(client.into_active_model())
         .on_conflict(OnConflict::column(Column::ClientId).update_columns(columns).to_owned())
         .exec_without_returning(connection)
@@ -38,8 +61,18 @@ pub async fn upsert<C: ConnectionTrait>(connection: &C, client: Model) -> Result
 }
 
 /// A client by its id.
-pub async fn find<C: ConnectionTrait>(connection: &C, client_id: &str) -> Result<Option<Model>, IdentityError> {
-    Ok(Entity::find_by_id(client_id).one(connection).await?)
+pub async fn find<C: ConnectionTrait>(
+    connection: &C,
+    client_id: &str,
+) -> Result<Option<Client>, IdentityError> {
+    let row = Entity::find_by_id(client_id).one(connection).await?;
+    Ok(row.map(|row| Client {
+        client_id: row.client_id,
+        kind: row.kind,
+        subject: row.subject,
+        public_key: row.public_key,
+        region: row.region,
+    }))
 }
 
 /// Claims a value for its one use; false when it was used before.

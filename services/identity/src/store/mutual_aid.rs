@@ -126,11 +126,16 @@ pub async fn advance<C: ConnectionTrait>(
 }
 
 /// Ends what has run out: active filings after their last day and filings nobody consented to.
-pub async fn lapse<C: ConnectionTrait>(connection: &C, today: Date, now: Timestamp) -> Result<u64, IdentityError> {
+pub async fn lapse<C: ConnectionTrait>(
+    connection: &C,
+    today: Date,
+    now: Timestamp,
+) -> Result<u64, IdentityError> {
     let withdrawn = MutualAidState::Withdrawn.code();
     let over = "UPDATE mutual_aid SET state = $1 WHERE state = $2 AND end_date < $3";
     let active = MutualAidState::Active.code();
-    let mut lapsed = super::run(connection, over, [withdrawn.into(), active.into(), date_text(today).into()]).await?;
+    let mut lapsed =
+        super::run(connection, over, [withdrawn.into(), active.into(), date_text(today).into()]).await?;
     let forgotten = "UPDATE mutual_aid SET state = $1 WHERE state = $2 AND filed_at_us < $3";
     let before = now.plus_days(-CONSENT_DAYS);
     let filed = MutualAidState::Filed.code();

@@ -167,7 +167,10 @@ async fn replace_insurances<C: ConnectionTrait>(
     person_id: &str,
     rows: &[Insurance],
 ) -> Result<(), IdentityError> {
-    insurance::Entity::delete_many().filter(insurance::Column::PersonId.eq(person_id)).exec(connection).await?;
+    insurance::Entity::delete_many()
+        .filter(insurance::Column::PersonId.eq(person_id))
+        .exec(connection)
+        .await?;
     let models = rows.iter().zip(0_i32..).map(|(row, ordinal)| insurance::Model {
         person_id: person_id.to_owned(),
         ordinal,
@@ -192,7 +195,8 @@ async fn open<C: ConnectionTrait>(
     let certno = vault.open(Sealed::Certno, &row.certno_sealed)?;
     let number = IdNumber::parse(certno.reveal(), today).map_err(|_| IdentityError::Stored("certno"))?;
     let health = vault.open(Sealed::Health, &row.health_sealed)?;
-    let health: Health = serde_json::from_str(health.reveal()).map_err(|_| IdentityError::Stored("health"))?;
+    let health: Health =
+        serde_json::from_str(health.reveal()).map_err(|_| IdentityError::Stored("health"))?;
     Ok(Person {
         name: vault.open(Sealed::Name, &row.name_sealed)?,
         phone: vault.open(Sealed::Phone, &row.phone_sealed)?,

@@ -1,14 +1,17 @@
 //! Counted windows, by subject.
 
 use liufang_kernel::Timestamp;
-use sea_orm::entity::prelude::*;
 use sea_orm::Statement;
+use sea_orm::entity::prelude::*;
 
 use crate::domain::throttle::{Policy, Window};
 use crate::error::IdentityError;
 
 /// The present window of a subject.
-pub async fn find<C: ConnectionTrait>(connection: &C, subject: &str) -> Result<Option<Window>, IdentityError> {
+pub async fn find<C: ConnectionTrait>(
+    connection: &C,
+    subject: &str,
+) -> Result<Option<Window>, IdentityError> {
     let select = Statement::from_sql_and_values(
         connection.get_database_backend(),
         "SELECT started_at_us, hits FROM throttle WHERE subject = $1",

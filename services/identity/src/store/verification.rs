@@ -71,7 +71,9 @@ pub async fn insert<C: ConnectionTrait>(
     vault: &Vault,
     verification: &Verification,
 ) -> Result<(), IdentityError> {
-    Entity::insert(write(vault, verification)?.into_active_model()).exec_without_returning(connection).await?;
+    Entity::insert(write(vault, verification)?.into_active_model())
+        .exec_without_returning(connection)
+        .await?;
     Ok(())
 }
 
@@ -126,7 +128,8 @@ pub async fn locked_until<C: ConnectionTrait>(
     certno_blind: &str,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, IdentityError> {
-    let sql = "SELECT locked_until_us FROM verification_lock WHERE certno_blind = $1 AND locked_until_us > $2";
+    let sql =
+        "SELECT locked_until_us FROM verification_lock WHERE certno_blind = $1 AND locked_until_us > $2";
     let statement = sea_orm::Statement::from_sql_and_values(
         connection.get_database_backend(),
         sql,
@@ -138,7 +141,8 @@ pub async fn locked_until<C: ConnectionTrait>(
 
 /// Forgets sessions that ended before `before`, with the personal data in them, and lock-outs that are over.
 pub async fn forget<C: ConnectionTrait>(connection: &C, before: Timestamp) -> Result<u64, IdentityError> {
-    let gone = super::run(connection, "DELETE FROM verification WHERE expires_at_us < $1", [before.0.into()]).await?;
+    let gone = super::run(connection, "DELETE FROM verification WHERE expires_at_us < $1", [before.0.into()])
+        .await?;
     let free = "DELETE FROM verification_lock WHERE locked_until_us < $1";
     Ok(gone + super::run(connection, free, [before.0.into()]).await?)
 }
@@ -166,7 +170,8 @@ fn write(vault: &Vault, own: &Verification) -> Result<Model, IdentityError> {
 }
 
 fn read(vault: &Vault, row: Model) -> Result<Verification, IdentityError> {
-    let steps: Vec<Progress> = serde_json::from_str(&row.steps).map_err(|_| IdentityError::Stored("steps"))?;
+    let steps: Vec<Progress> =
+        serde_json::from_str(&row.steps).map_err(|_| IdentityError::Stored("steps"))?;
     let code = (!row.code_hash.is_empty()).then(|| PhoneCode {
         hash: row.code_hash.clone(),
         sent_at: Timestamp(row.code_sent_at_us),

@@ -14,7 +14,8 @@ use crate::credential::SM2_USER_ID;
 
 fn assertion(key: &SigningKey, client: &str, exp: i64, jti: &str) -> String {
     let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA","typ":"JWT"}"#);
-    let payload = format!(r#"{{"iss":"{client}","sub":"{client}","aud":"liufang","exp":{exp},"jti":"{jti}"}}"#);
+    let payload =
+        format!(r#"{{"iss":"{client}","sub":"{client}","aud":"liufang","exp":{exp},"jti":"{jti}"}}"#);
     let signed = format!("{head}.{}", URL_SAFE_NO_PAD.encode(payload));
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes())))
 }

@@ -79,7 +79,8 @@ async fn a_notice_changes_the_future_and_keeps_the_past() {
         change("P11010500009", "2026-05-01", "suspended"),
         change("P11010500001", "bad", "closed"),
     ];
-    let request = town.call(pb::ImportAgreementNoticeRequest { notice: "京医保〔2026〕1号".to_owned(), rows }, &operator);
+    let request = town
+        .call(pb::ImportAgreementNoticeRequest { notice: "京医保〔2026〕1号".to_owned(), rows }, &operator);
     let errors = town.institutions().import_agreement_notice(request).await.unwrap().into_inner().errors;
     let errors: Vec<_> = errors.iter().map(|error| (error.row, error.reason.as_str())).collect();
     assert_eq!(errors, [(1, "AGREEMENT_OUT_OF_TURN"), (2, "INSTITUTION_NOT_FOUND"), (3, "INVALID_REQUEST")]);
@@ -88,7 +89,8 @@ async fn a_notice_changes_the_future_and_keeps_the_past() {
     assert_eq!(state_on(&town, code, "2026-04-30").await, i32::from(pb::AgreementState::Active));
     assert_eq!(state_on(&town, code, "2026-05-01").await, i32::from(pb::AgreementState::Suspended));
     // a row without a timeline keeps the one that is known
-    let bare = pb::Institution { timeline: vec![], ..institution(code, pb::InstitutionKind::Pharmacy, "110000") };
+    let bare =
+        pb::Institution { timeline: vec![], ..institution(code, pb::InstitutionKind::Pharmacy, "110000") };
     assert!(import(&town, vec![bare], &operator).await.is_empty());
     assert_eq!(state_on(&town, code, "2026-05-01").await, i32::from(pb::AgreementState::Suspended));
 }

@@ -45,9 +45,12 @@ async fn filed_consented_checked_withdrawn() {
     let (patient_id, patient) = town.registered(&town.resident).await;
     let filed = file(&town, &patient, &town.employee, "spouse").await.unwrap();
     assert_eq!(filed.state, i32::from(pb::MutualAidState::Filed));
-    let again = file(&town, &patient, &town.employee, "spouse").await.unwrap_err();
-    assert_eq!((again.reason(), again.meta("mutual_aid_id")), ("MUTUAL_AID_EXISTS", filed.mutual_aid_id.as_str()));
-    let missing = check(&town, &patient_id, &[&holder_id]).await.unwrap_err();
+    let again = file(&town, &patient, &town.employee, "spouse").await.err().unwrap();
+    assert_eq!(
+        (again.reason(), again.meta("mutual_aid_id")),
+        ("MUTUAL_AID_EXISTS", filed.mutual_aid_id.as_str())
+    );
+    let missing = check(&town, &patient_id, &[&holder_id]).await.err().unwrap();
     assert_eq!(missing.reason(), "MUTUAL_AID_NOT_FILED");
     assert_eq!(missing.meta("holder_person_id"), holder_id);
     assert!(check(&town, &patient_id, &[]).await.unwrap().is_empty());
@@ -98,10 +101,13 @@ async fn every_rule_has_its_refusal() {
     let (_, resident) = town.registered(&town.resident).await;
     let (_, employee) = town.registered(&town.employee).await;
     let refused = |result: Result<pb::MutualAid, Refusal>| reason(result);
-    assert_eq!(refused(file(&town, &resident, &town.employee, "parent_in_law").await), "RELATION_NOT_ALLOWED");
+    assert_eq!(
+        refused(file(&town, &resident, &town.employee, "parent_in_law").await),
+        "RELATION_NOT_ALLOWED"
+    );
     let unknown = Human { name: "测试丁", ..town.employee.clone() };
     assert_eq!(refused(file(&town, &resident, &unknown, "spouse").await), "HOLDER_NOT_FOUND");
-    let elsewhere = file(&town, &resident, &town.outsider, "spouse").await.unwrap_err();
+    let elsewhere = file(&town, &resident, &town.outsider, "spouse").await.err().unwrap();
     assert_eq!((elsewhere.reason(), elsewhere.meta("party")), ("INSURED_ELSEWHERE", "holder"));
     assert_eq!(refused(file(&town, &employee, &town.resident, "child").await), "HOLDER_NOT_EMPLOYEE");
     assert_eq!(refused(file(&town, &employee, &town.employee, "sibling").await), "RELATION_NOT_ALLOWED");

@@ -24,7 +24,11 @@ async fn rows_are_taken_or_refused_one_by_one() {
         insurances: vec![insurance(place)],
         ..pb::PersonRow::default()
     };
-    let rows = vec![row("123", "110105"), row(&town.employee.certno, "130302"), row(&town.employee.certno, "110105")];
+    let rows = vec![
+        row("123", "110105"),
+        row(&town.employee.certno, "130302"),
+        row(&town.employee.certno, "110105"),
+    ];
     let agency = town.token(PrincipalKind::Agency, "agency-bj", "110000");
     let request = town.call(pb::ImportPersonsRequest { rows }, &agency);
     let answer = town.persons().import_persons(request).await.unwrap().into_inner();
@@ -62,7 +66,10 @@ async fn every_reading_by_another_role_is_on_record() {
         page: Some(PageRequest { page_size: 1, page_token: token_text.to_owned() }),
     };
     let first = town.persons().list_access_records(town.call(page(""), &token)).await.unwrap().into_inner();
-    assert_eq!((first.records[0].reader.as_str(), first.records[0].purpose.as_str()), ("dispatch", "delivery"));
+    assert_eq!(
+        (first.records[0].reader.as_str(), first.records[0].purpose.as_str()),
+        ("dispatch", "delivery")
+    );
     let next = page(&first.next_page_token);
     let second = town.persons().list_access_records(town.call(next, &token)).await.unwrap().into_inner();
     assert_eq!(second.records[0].reader, "settlement");
@@ -78,7 +85,8 @@ async fn an_insurance_code_is_decoded_once_and_not_guessed() {
     assert_eq!(code.len(), 28);
     let pos = town.token(PrincipalKind::Pos, "P11010500001", "110000");
     let decode = |code: &str, pos: &str| {
-        let body = pb::DecodeInsuranceCodeRequest { code: code.to_owned(), business_type: "02121".to_owned() };
+        let body =
+            pb::DecodeInsuranceCodeRequest { code: code.to_owned(), business_type: "02121".to_owned() };
         let request = town.call(body, pos);
         let mut persons = town.persons();
         async move { persons.decode_insurance_code(request).await.map(tonic::Response::into_inner) }

@@ -1,7 +1,7 @@
 use liufang_platform::PrincipalKind;
 use liufang_proto::identity::v1 as pb;
 
-use super::town::{Refusal, Town, reason};
+use super::town::{Refusal, Town, join_all, reason};
 
 async fn refresh(town: &Town, token: &str, bearer: &str) -> Result<pb::TokenPair, Refusal> {
     let body = pb::RefreshTokenRequest { refresh_token: token.to_owned() };
@@ -13,7 +13,7 @@ async fn refresh(town: &Town, token: &str, bearer: &str) -> Result<pb::TokenPair
 async fn a_verification_gives_tokens_once() {
     let town = Town::new().await;
     let id = town.start(&town.employee, pb::Purpose::Register).await.unwrap().verification_id;
-    let incomplete = town.sign_in(&id).await.unwrap_err();
+    let incomplete = town.sign_in(&id).await.err().unwrap();
     assert_eq!((incomplete.reason(), incomplete.meta("missing_step")), ("VERIFICATION_INCOMPLETE", "phone"));
     let id = town.verified(&town.employee, pb::Purpose::Register).await;
     let signed = town.sign_in(&id).await.unwrap();
@@ -27,6 +27,16 @@ async fn a_verification_gives_tokens_once() {
     assert_eq!(town.sign_in(&again).await.unwrap().person_id, signed.person_id);
     let aid = town.verified(&town.employee, pb::Purpose::MutualAid).await;
     assert_eq!(reason(town.sign_in(&aid).await), "VERIFICATION_PURPOSE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_at_once_one_signs_in() {
+    let town = Town::new().await;
+    let id = town.verified(&town.employee, pb::Purpose::Register).await;
+    let answers = join_all((0..30).map(|_| town.sign_in(&id))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    let refused = answers.iter().filter_map(|answer| answer.as_ref().err());
+    assert!(refused.clone().all(|refusal| refusal.reason() == "VERIFICATION_USED"));
 }
 
 #[tokio::test]

@@ -57,7 +57,8 @@ impl Provider {
     fn answer(&self) -> Result<i32, Status> {
         let mut played = self.0.lock().unwrap();
         played.calls += 1;
-        let next = if played.answers.is_empty() { Some(hook::CheckOutcome::Pass) } else { played.answers.remove(0) };
+        let next =
+            if played.answers.is_empty() { Some(hook::CheckOutcome::Pass) } else { played.answers.remove(0) };
         next.map(Into::into).ok_or_else(|| Status::unavailable("down"))
     }
 }
@@ -87,7 +88,10 @@ impl VerificationHook for Provider {
         &self,
         _: Request<hook::CheckFaceRequest>,
     ) -> Result<Response<hook::CheckFaceResponse>, Status> {
-        Ok(Response::new(hook::CheckFaceResponse { outcome: self.answer()?, proof_serial: "serial-1".to_owned() }))
+        Ok(Response::new(hook::CheckFaceResponse {
+            outcome: self.answer()?,
+            proof_serial: "serial-1".to_owned(),
+        }))
     }
 }
 
@@ -220,24 +224,28 @@ impl Town {
             certno: human.certno.clone(),
             phone: human.phone.to_owned(),
         };
-        let answer = self.verifications().start_verification(self.call(body, "")).await.map_err(Refusal::from)?;
+        let answer =
+            self.verifications().start_verification(self.call(body, "")).await.map_err(Refusal::from)?;
         Ok(answer.into_inner().verification.unwrap())
     }
 
     pub async fn send(&self, id: &str) -> Result<pb::Verification, Refusal> {
         let body = pb::SendPhoneCodeRequest { verification_id: id.to_owned() };
-        let answer = self.verifications().send_phone_code(self.call(body, "")).await.map_err(Refusal::from)?;
+        let answer =
+            self.verifications().send_phone_code(self.call(body, "")).await.map_err(Refusal::from)?;
         Ok(answer.into_inner().verification.unwrap())
     }
 
     pub async fn type_code(&self, id: &str, code: &str) -> Result<pb::Verification, Refusal> {
         let body = pb::VerifyPhoneCodeRequest { verification_id: id.to_owned(), code: code.to_owned() };
-        let answer = self.verifications().verify_phone_code(self.call(body, "")).await.map_err(Refusal::from)?;
+        let answer =
+            self.verifications().verify_phone_code(self.call(body, "")).await.map_err(Refusal::from)?;
         Ok(answer.into_inner().verification.unwrap())
     }
 
     pub async fn face(&self, id: &str) -> Result<pb::Verification, Refusal> {
-        let body = pb::VerifyFaceRequest { verification_id: id.to_owned(), capture_ref: "capture-1".to_owned() };
+        let body =
+            pb::VerifyFaceRequest { verification_id: id.to_owned(), capture_ref: "capture-1".to_owned() };
         let answer = self.verifications().verify_face(self.call(body, "")).await.map_err(Refusal::from)?;
         Ok(answer.into_inner().verification.unwrap())
     }
@@ -262,6 +270,28 @@ impl Town {
         let signed = self.sign_in(&id).await.unwrap();
         (signed.person_id, signed.tokens.unwrap().access_token)
     }
+}
+
+/// Runs all at once.
+pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures.into_iter().map(Box::pin).map(Some).collect();
+    let mut done: Vec<Option<F::Output>> = running.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (slot, answer) in running.iter_mut().zip(&mut done) {
+            let Some(future) = slot else { continue };
+            if let std::task::Poll::Ready(output) = future.as_mut().poll(context) {
+                *answer = Some(output);
+                *slot = None;
+            }
+        }
+        if running.iter().all(Option::is_none) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    done.into_iter().flatten().collect()
 }
 
 /// Reason and metadata of a refused call.

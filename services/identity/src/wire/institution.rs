@@ -1,8 +1,8 @@
 //! Institutions and agreements on the wire.
 
 use liufang_kernel::codes::is_region_code;
-use liufang_kernel::{Date, Violations};
 use liufang_kernel::timestamp::date_text;
+use liufang_kernel::{Date, Violations};
 use liufang_platform::CallMeta;
 use liufang_proto::common::v1::GeoPoint;
 use liufang_proto::identity::v1 as pb;
@@ -13,7 +13,10 @@ use crate::domain::agreement::{AgreementEvent, AgreementState, Change, Timeline}
 use crate::domain::institution::{CAPABILITIES, Institution, InstitutionKind};
 use crate::store::institution::Filter;
 
-pub fn import(request: pb::ImportInstitutionsRequest, _: &CallMeta) -> Result<Vec<Row<Institution>>, Violations> {
+pub fn import(
+    request: pb::ImportInstitutionsRequest,
+    _: &CallMeta,
+) -> Result<Vec<Row<Institution>>, Violations> {
     super::rows(request.rows, institution)
 }
 
@@ -68,7 +71,10 @@ fn change(violations: &mut Violations, field: &str, word: &str) -> Option<Change
     change
 }
 
-pub fn notice(request: pb::ImportAgreementNoticeRequest, _: &CallMeta) -> Result<Vec<Row<NoticeRow>>, Violations> {
+pub fn notice(
+    request: pb::ImportAgreementNoticeRequest,
+    _: &CallMeta,
+) -> Result<Vec<Row<NoticeRow>>, Violations> {
     let mut violations = Violations::new();
     let notice = violations.text("notice", &request.notice, 100);
     let rows = super::rows(request.rows, |row| notice_row(row, &notice));

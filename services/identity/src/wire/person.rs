@@ -34,7 +34,8 @@ fn person_row(row: pb::PersonRow, meta: &CallMeta) -> Row<PersonRow> {
     let chronic = row.chronic.into_iter().filter_map(|own| chronic(&mut violations, own)).collect();
     let allergies = row.allergies.iter().map(|own| violations.text("allergies", own, 100)).collect();
     let health = Health { chronic, allergies };
-    let row = certno.map(|certno| PersonRow { name: Sensitive::new(name), certno, phone, insurances, health });
+    let row =
+        certno.map(|certno| PersonRow { name: Sensitive::new(name), certno, phone, insurances, health });
     violations.finish(row)
 }
 
@@ -126,7 +127,8 @@ impl From<Me> for pb::GetMeResponse {
 
 impl From<Told> for pb::GetPersonForServiceResponse {
     fn from(own: Told) -> pb::GetPersonForServiceResponse {
-        let contact = |text: &Sensitive<String>| if own.with_contact { text.reveal().clone() } else { String::new() };
+        let contact =
+            |text: &Sensitive<String>| if own.with_contact { text.reveal().clone() } else { String::new() };
         pb::GetPersonForServiceResponse {
             name: contact(&own.person.name),
             phone: contact(&own.person.phone),
@@ -165,7 +167,7 @@ impl From<Readings> for pb::ListAccessRecordsResponse {
         let records = own.records.into_iter().map(|record| pb::AccessRecord {
             reader: record.reader,
             purpose: record.purpose,
-            at_us: record.at_us,
+            at_us: record.at.0,
         });
         pb::ListAccessRecordsResponse {
             records: records.collect(),

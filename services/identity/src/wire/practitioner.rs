@@ -9,7 +9,10 @@ use crate::app::practitioners::{Found, OfInstitution};
 use crate::credential::is_sm2_key;
 use crate::domain::practitioner::{Practitioner, PractitionerKind};
 
-pub fn import(request: pb::ImportPractitionersRequest, _: &CallMeta) -> Result<Vec<Row<Practitioner>>, Violations> {
+pub fn import(
+    request: pb::ImportPractitionersRequest,
+    _: &CallMeta,
+) -> Result<Vec<Row<Practitioner>>, Violations> {
     super::rows(request.rows, practitioner)
 }
 

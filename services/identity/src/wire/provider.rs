@@ -94,7 +94,7 @@ fn outcome(answer: Result<i32, Status>) -> Outcome {
         Ok(answer) => hook::CheckOutcome::try_from(answer).unwrap_or_default(),
         Err(status) => {
             // the message of a provider may repeat what it was asked
-            tracing::warn!(code = ?status.code(), "verification provider gave no answer");
+            tracing::info!(code = ?status.code(), "verification provider gave no answer");
             hook::CheckOutcome::NoAnswer
         }
     };

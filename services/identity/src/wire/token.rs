@@ -6,11 +6,12 @@ use liufang_platform::{CallMeta, PrincipalKind};
 use liufang_proto::common::v1::Caller;
 use liufang_proto::identity::v1 as pb;
 
-use crate::app::machines::{Register, Signed};
+use crate::app::machines::Signed;
 use crate::app::sign_in::{SignedIn, TokenPair};
 use crate::app::tokens::KeySet;
 use crate::credential::ed25519_key;
 use crate::domain::practitioner::is_nonce;
+use crate::store::machine::Client;
 
 /// The principal kind a stored client number stands for.
 pub fn machine_kind(kind: i32) -> Option<PrincipalKind> {
@@ -29,13 +30,19 @@ pub fn revoke(request: pb::RevokeTokenRequest, _: &CallMeta) -> Result<Sensitive
     super::id("refresh_token", &request.refresh_token).map(Sensitive::new)
 }
 
-pub fn client_token(request: pb::IssueClientTokenRequest, _: &CallMeta) -> Result<Sensitive<String>, Violations> {
+pub fn client_token(
+    request: pb::IssueClientTokenRequest,
+    _: &CallMeta,
+) -> Result<Sensitive<String>, Violations> {
     let mut violations = Violations::new();
     let assertion = violations.text("client_assertion", &request.client_assertion, 4096);
     violations.finish(Some(Sensitive::new(assertion)))
 }
 
-pub fn practitioner_token(request: pb::IssuePractitionerTokenRequest, _: &CallMeta) -> Result<Signed, Violations> {
+pub fn practitioner_token(
+    request: pb::IssuePractitionerTokenRequest,
+    _: &CallMeta,
+) -> Result<Signed, Violations> {
     let mut violations = Violations::new();
     let practitioner_code = violations.text("practitioner_code", &request.practitioner_code, 50);
     violations.check(request.issued_at_us > 0, "issued_at_us", "must be microseconds since the epoch");
@@ -50,11 +57,15 @@ pub fn key_set(_: pb::GetKeySetRequest, _: &CallMeta) -> Result<(), Violations> 
     Ok(())
 }
 
-pub fn register_client(request: pb::RegisterClientRequest, _: &CallMeta) -> Result<Register, Violations> {
+pub fn register_client(request: pb::RegisterClientRequest, _: &CallMeta) -> Result<Client, Violations> {
     let mut violations = Violations::new();
     let client_id = violations.text("client_id", &request.client_id, 64);
     let kind = machine_kind(request.kind);
-    violations.check(kind.is_some(), "kind", "must be HIS, POS, PLATFORM, COURIER, AGENCY, SUPERVISOR or CHANNEL");
+    violations.check(
+        kind.is_some(),
+        "kind",
+        "must be HIS, POS, PLATFORM, COURIER, AGENCY, SUPERVISOR or CHANNEL",
+    );
     let subject = violations.text("subject", &request.subject, 64);
     if matches!(kind, Some(PrincipalKind::His | PrincipalKind::Pos)) {
         violations.check(is_institution_code(&subject), "subject", "must be an institution code");
@@ -63,7 +74,7 @@ pub fn register_client(request: pb::RegisterClientRequest, _: &CallMeta) -> Resu
     violations.check(key.is_some(), "public_key", "must be an Ed25519 key: Base64 of 32 bytes");
     let region = request.region.trim().to_owned();
     violations.check(region.is_empty() || is_region_code(&region), "region", "must be empty or six digits");
-    violations.finish(Some(Register {
+    violations.finish(Some(Client {
         client_id,
         kind: request.kind,
         subject,

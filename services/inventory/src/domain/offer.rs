@@ -159,8 +159,8 @@ mod tests {
             drug(OTHER_PACK, "甲厂", "5mg", 14),
             drug(OTHER_MAKER, "乙厂", "5mg", 28),
         ];
-        let mut shelf = Shelf::default();
-        shelf.drugs = catalogue.into_iter().map(|drug| (drug.med_list_codg.clone(), drug)).collect();
+        let drugs = catalogue.into_iter().map(|drug| (drug.med_list_codg.clone(), drug)).collect();
+        let mut shelf = Shelf { drugs, ..Shelf::default() };
         for (code, price, packs) in listed {
             let listing = Listing {
                 fixmedins_code: "P13030200001".into(),

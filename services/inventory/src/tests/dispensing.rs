@@ -166,3 +166,26 @@ async fn what_comes_back_is_held_and_comes_back_once() {
     shop.app.commit(shop.committing("o2", &[1])).await.unwrap();
     shop.assert_ledger_agrees().await;
 }
+
+#[tokio::test]
+async fn crossing_scans_of_many_orders_all_find_their_packs() {
+    let shop = shop().await;
+    let serials = |from: u32| (from..from + 20).collect::<Vec<_>>();
+    let soon = purchase("1", "SOON", "2027-06-30", 20, &serials(0));
+    shop.stock(vec![soon, purchase("2", "LATE", "2028-06-30", 20, &serials(20))]).await;
+    let orders: Vec<String> = (0..40).map(|n| format!("o{n}")).collect();
+    for order in &orders {
+        shop.app.reserve(shop.reserving(order, 1)).await.unwrap();
+    }
+    // every order is handed a pack of another lot than it holds, all at the same moment
+    let commits = orders.iter().enumerate().map(|(n, order)| {
+        let serial = (u32::try_from(n).unwrap() + 20) % 40;
+        let (shop, order) = (&shop, order.clone());
+        async move { shop.app.commit(shop.committing(&order, &[serial])).await }
+    });
+    for settled in futures::future::join_all(commits).await {
+        settled.unwrap();
+    }
+    assert_eq!(shop.level().await, (0, 0, 0));
+    shop.assert_ledger_agrees().await;
+}

@@ -1,9 +1,9 @@
 //! The insurance agency 经办机构: claims, payments, the ledger.
 
 use liufang_proto::identity::v1::{
-    GetInstitutionRequest, GetInstitutionResponse, ImportAgreementNoticeRequest, ImportAgreementNoticeResponse,
-    ImportInstitutionsRequest, ImportInstitutionsResponse, ImportPersonsRequest, ImportPersonsResponse,
-    ImportPractitionersRequest, ImportPractitionersResponse,
+    GetInstitutionRequest, GetInstitutionResponse, ImportAgreementNoticeRequest,
+    ImportAgreementNoticeResponse, ImportInstitutionsRequest, ImportInstitutionsResponse,
+    ImportPersonsRequest, ImportPersonsResponse, ImportPractitionersRequest, ImportPractitionersResponse,
 };
 use liufang_proto::inventory::v1::{
     GetTraceCodeRequest, GetTraceCodeResponse, ImportDrugsRequest, ImportDrugsResponse, ListMovementsRequest,
@@ -11,11 +11,14 @@ use liufang_proto::inventory::v1::{
 };
 use liufang_proto::settlement::v1::{
     AuditLedgerRequest, AuditLedgerResponse, Claim, CreditAccountsRequest, CreditAccountsResponse,
-    GetDailyTotalsRequest, GetDailyTotalsResponse, GetTrialBalanceRequest, GetTrialBalanceResponse, ListClaimsRequest,
-    ListClaimsResponse, ListReceivablesRequest, ListReceivablesResponse, ListTransfersRequest, ListTransfersResponse,
-    PayClaimRequest, PayClaimResponse, ReviewClaimRequest, ReviewClaimResponse,
+    GetDailyTotalsRequest, GetDailyTotalsResponse, GetTrialBalanceRequest, GetTrialBalanceResponse,
+    ListClaimsRequest, ListClaimsResponse, ListReceivablesRequest, ListReceivablesResponse,
+    ListTransfersRequest, ListTransfersResponse, PayClaimRequest, PayClaimResponse, ReviewClaimRequest,
+    ReviewClaimResponse,
 };
-use liufang_proto::supervision::v1::{GetFundViewRequest, GetFundViewResponse, ListCasesRequest, ListCasesResponse};
+use liufang_proto::supervision::v1::{
+    GetFundViewRequest, GetFundViewResponse, ListCasesRequest, ListCasesResponse,
+};
 
 use super::calls::{calls, keyed};
 use super::{Answer, Gateway, MachineKey, Session};
@@ -42,7 +45,8 @@ impl Agency {
     pub async fn approve_and_pay(&self, claim_id: &str, bank_reference: &str) -> Answer<Claim> {
         let body = ReviewClaimRequest { claim_id: claim_id.to_owned(), ..Default::default() };
         self.review_claim(body).await?;
-        let body = PayClaimRequest { claim_id: claim_id.to_owned(), bank_reference: bank_reference.to_owned() };
+        let body =
+            PayClaimRequest { claim_id: claim_id.to_owned(), bank_reference: bank_reference.to_owned() };
         Ok(self.pay_claim(body).await?.claim.unwrap_or_default())
     }
 }

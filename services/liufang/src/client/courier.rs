@@ -2,11 +2,11 @@
 
 use liufang_proto::common::v1::GeoPoint;
 use liufang_proto::dispatch::v1::{
-    ConfirmDeliveryRequest, ConfirmDeliveryResponse, ConfirmPickUpRequest, ConfirmPickUpResponse, ConfirmReturnRequest,
-    ConfirmReturnResponse, Delivery, EndShiftRequest, EndShiftResponse, GetDeliveryRequest, GetDeliveryResponse,
-    ListAssignmentsRequest, ListAssignmentsResponse, LogTemperatureRequest, LogTemperatureResponse,
-    ReportFailedAttemptRequest, ReportFailedAttemptResponse, ReportPositionRequest, ReportPositionResponse,
-    StartShiftRequest, StartShiftResponse,
+    ConfirmDeliveryRequest, ConfirmDeliveryResponse, ConfirmPickUpRequest, ConfirmPickUpResponse,
+    ConfirmReturnRequest, ConfirmReturnResponse, Delivery, EndShiftRequest, EndShiftResponse,
+    GetDeliveryRequest, GetDeliveryResponse, ListAssignmentsRequest, ListAssignmentsResponse,
+    LogTemperatureRequest, LogTemperatureResponse, ReportFailedAttemptRequest, ReportFailedAttemptResponse,
+    ReportPositionRequest, ReportPositionResponse, StartShiftRequest, StartShiftResponse,
 };
 
 use super::calls::{calls, keyed};
@@ -39,8 +39,12 @@ impl Courier {
 
     /// Goes on shift with a cold box.
     pub async fn go_on_shift(&self, position: GeoPoint, region: &str, capacity: i32) -> Answer<()> {
-        let body =
-            StartShiftRequest { position: Some(position), region: region.to_owned(), capacity, cold_box: true };
+        let body = StartShiftRequest {
+            position: Some(position),
+            region: region.to_owned(),
+            capacity,
+            cold_box: true,
+        };
         self.start_shift(body).await.map(|_| ())
     }
 

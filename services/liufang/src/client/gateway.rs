@@ -28,14 +28,20 @@ impl Gateway {
     /// Connects to `url`, e.g. `http://127.0.0.1:8080`. Fails when nobody listens there.
     pub async fn connect(url: &str) -> Result<Gateway, ConnectError> {
         let failed = |source| ConnectError { url: url.to_owned(), source };
-        let endpoint = Endpoint::from_shared(url.to_owned()).map_err(failed)?.connect_timeout(Duration::from_secs(5));
+        let endpoint =
+            Endpoint::from_shared(url.to_owned()).map_err(failed)?.connect_timeout(Duration::from_secs(5));
         let channel = endpoint.connect().await.map_err(failed)?;
         Ok(Gateway::over(channel, url))
     }
 
     /// Over a channel of the caller's own making.
     pub fn over(channel: Channel, url: &str) -> Gateway {
-        Gateway { channel, url: url.to_owned(), clock: Arc::new(SystemClock), timeout: Duration::from_secs(30) }
+        Gateway {
+            channel,
+            url: url.to_owned(),
+            clock: Arc::new(SystemClock),
+            timeout: Duration::from_secs(30),
+        }
     }
 
     /// The same gateway for a client whose clock is `clock`: assertions and signatures are dated by it.

@@ -6,9 +6,9 @@ use liufang_proto::identity::v1::{
 };
 use liufang_proto::inventory::v1::{
     BatchGetDrugsRequest, BatchGetDrugsResponse, GetStockRequest, GetStockResponse, GetTraceCodeRequest,
-    GetTraceCodeResponse, ListMovementsRequest, ListMovementsResponse, PublishListingsRequest, PublishListingsResponse,
-    RecordMovementsRequest, RecordMovementsResponse, SearchDrugsRequest, SearchDrugsResponse, SetLotStateRequest,
-    SetLotStateResponse,
+    GetTraceCodeResponse, ListMovementsRequest, ListMovementsResponse, PublishListingsRequest,
+    PublishListingsResponse, RecordMovementsRequest, RecordMovementsResponse, SearchDrugsRequest,
+    SearchDrugsResponse, SetLotStateRequest, SetLotStateResponse,
 };
 use liufang_proto::order::v1::{
     CollectOrderRequest, CollectOrderResponse, DispenseOrderRequest, DispenseOrderResponse, GetOrderRequest,
@@ -16,11 +16,12 @@ use liufang_proto::order::v1::{
 };
 use liufang_proto::prescription::v1::{
     GetPrescriptionRequest, GetPrescriptionResponse, GetSignedDocumentRequest, GetSignedDocumentResponse,
-    GetSigningDocumentRequest, GetSigningDocumentResponse, GetVisitRequest, GetVisitResponse, ListQueueRequest,
-    ListQueueResponse, ListSlotsRequest, ListSlotsResponse, PreVerifyRequest, PreVerifyResponse, Prescription,
-    PublishSlotsRequest, PublishSlotsResponse, RecordConsultationRequest, RecordConsultationResponse,
-    ReviewDraftRequest, ReviewDraftResponse, RevokeRequest, RevokeResponse, TakeVisitRequest, TakeVisitResponse,
-    UploadRequest, UploadResponse, WatchPrescriptionsRequest, WatchPrescriptionsResponse,
+    GetSigningDocumentRequest, GetSigningDocumentResponse, GetVisitRequest, GetVisitResponse,
+    ListQueueRequest, ListQueueResponse, ListSlotsRequest, ListSlotsResponse, PreVerifyRequest,
+    PreVerifyResponse, Prescription, PublishSlotsRequest, PublishSlotsResponse, RecordConsultationRequest,
+    RecordConsultationResponse, ReviewDraftRequest, ReviewDraftResponse, RevokeRequest, RevokeResponse,
+    TakeVisitRequest, TakeVisitResponse, UploadRequest, UploadResponse, WatchPrescriptionsRequest,
+    WatchPrescriptionsResponse,
 };
 use liufang_proto::settlement::v1::{
     CloseDayRequest, CloseDayResponse, GetDailyTotalsRequest, GetDailyTotalsResponse, ListClaimsRequest,
@@ -62,7 +63,8 @@ impl His {
         pharmacist: &Practitioner,
     ) -> Answer<Prescription> {
         let hi_rxno = draft.hi_rxno.clone();
-        let document = self.get_signing_document(GetSigningDocumentRequest { hi_rxno: hi_rxno.clone() }).await?.document;
+        let document =
+            self.get_signing_document(GetSigningDocumentRequest { hi_rxno: hi_rxno.clone() }).await?.document;
         let body = UploadRequest {
             hi_rxno,
             rx_trace_code: draft.rx_trace_code.clone(),

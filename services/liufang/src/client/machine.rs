@@ -96,7 +96,10 @@ mod tests {
         let public = STANDARD.decode(key.public_key()).unwrap();
         let now = Timestamp(1_700_000_000_000_000);
         let claims: serde_json::Value = Tokens::verify_assertion(&key.assertion(now), &public).unwrap();
-        assert_eq!((&claims["iss"], &claims["sub"], &claims["aud"]), (&json!("his-1"), &json!("his-1"), &json!("liufang")));
+        assert_eq!(
+            (&claims["iss"], &claims["sub"], &claims["aud"]),
+            (&json!("his-1"), &json!("his-1"), &json!("liufang"))
+        );
         assert_eq!(claims["exp"], json!(now.seconds() + 120));
         assert_ne!(key.assertion(now), key.assertion(now));
     }

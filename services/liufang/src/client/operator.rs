@@ -1,18 +1,18 @@
 //! The operator of an installation: imports, machine clients, the ledger.
 
 use liufang_proto::identity::v1::{
-    ImportAgreementNoticeRequest, ImportAgreementNoticeResponse, ImportInstitutionsRequest, ImportInstitutionsResponse,
-    ImportPersonsRequest, ImportPersonsResponse, ImportPractitionersRequest, ImportPractitionersResponse,
-    RegisterClientRequest, RegisterClientResponse,
+    ImportAgreementNoticeRequest, ImportAgreementNoticeResponse, ImportInstitutionsRequest,
+    ImportInstitutionsResponse, ImportPersonsRequest, ImportPersonsResponse, ImportPractitionersRequest,
+    ImportPractitionersResponse, RegisterClientRequest, RegisterClientResponse,
 };
 use liufang_proto::inventory::v1::{
-    ImportDrugsRequest, ImportDrugsResponse, PublishListingsRequest, PublishListingsResponse, RecordMovementsRequest,
-    RecordMovementsResponse,
+    ImportDrugsRequest, ImportDrugsResponse, PublishListingsRequest, PublishListingsResponse,
+    RecordMovementsRequest, RecordMovementsResponse,
 };
 use liufang_proto::prescription::v1::{PublishSlotsRequest, PublishSlotsResponse};
 use liufang_proto::settlement::v1::{
-    AuditLedgerRequest, AuditLedgerResponse, CreditAccountsRequest, CreditAccountsResponse, GetTrialBalanceRequest,
-    GetTrialBalanceResponse, ListTransfersRequest, ListTransfersResponse,
+    AuditLedgerRequest, AuditLedgerResponse, CreditAccountsRequest, CreditAccountsResponse,
+    GetTrialBalanceRequest, GetTrialBalanceResponse, ListTransfersRequest, ListTransfersResponse,
 };
 
 use super::calls::{calls, keyed};

@@ -2,33 +2,34 @@
 
 use liufang_proto::common::v1::Channel;
 use liufang_proto::dispatch::v1::{
-    GetDeliveryRequest, GetDeliveryResponse, QuoteDeliveryRequest, QuoteDeliveryResponse, TrackDeliveryRequest,
-    TrackDeliveryResponse,
+    GetDeliveryRequest, GetDeliveryResponse, QuoteDeliveryRequest, QuoteDeliveryResponse,
+    TrackDeliveryRequest, TrackDeliveryResponse,
 };
 use liufang_proto::identity::v1::{
-    ConsentMutualAidRequest, ConsentMutualAidResponse, FileMutualAidRequest, FileMutualAidResponse, GetMeRequest,
-    GetMeResponse, IssueInsuranceCodeRequest, IssueInsuranceCodeResponse, ListAccessRecordsRequest,
-    ListAccessRecordsResponse, ListMutualAidRequest, ListMutualAidResponse, MutualAid, Person, Purpose, SignInRequest,
-    Verification, WithdrawMutualAidRequest, WithdrawMutualAidResponse,
+    ConsentMutualAidRequest, ConsentMutualAidResponse, FileMutualAidRequest, FileMutualAidResponse,
+    GetMeRequest, GetMeResponse, IssueInsuranceCodeRequest, IssueInsuranceCodeResponse,
+    ListAccessRecordsRequest, ListAccessRecordsResponse, ListMutualAidRequest, ListMutualAidResponse,
+    MutualAid, Person, Purpose, SignInRequest, Verification, WithdrawMutualAidRequest,
+    WithdrawMutualAidResponse,
 };
 use liufang_proto::inventory::v1::{
     FindPharmaciesRequest, FindPharmaciesResponse, GetDrugRequest, GetDrugResponse, SearchDrugsRequest,
     SearchDrugsResponse, SearchOffersRequest, SearchOffersResponse,
 };
 use liufang_proto::order::v1::{
-    CancelOrderRequest, CancelOrderResponse, GetOrderRequest, GetOrderResponse, ListOrdersRequest, ListOrdersResponse,
-    Order, PayOrderRequest, PayOrderResponse, PlaceOrderRequest, PlaceOrderResponse, RequoteOrderRequest,
-    RequoteOrderResponse, StoryEvent, WatchOrderRequest, WatchOrderResponse,
+    CancelOrderRequest, CancelOrderResponse, GetOrderRequest, GetOrderResponse, ListOrdersRequest,
+    ListOrdersResponse, Order, PayOrderRequest, PayOrderResponse, PlaceOrderRequest, PlaceOrderResponse,
+    RequoteOrderRequest, RequoteOrderResponse, StoryEvent, WatchOrderRequest, WatchOrderResponse,
 };
 use liufang_proto::prescription::v1::{
     BookVisitRequest, BookVisitResponse, CancelVisitRequest, CancelVisitResponse, GetPrescriptionRequest,
-    GetPrescriptionResponse, GetSignedDocumentRequest, GetSignedDocumentResponse, GetVisitRequest, GetVisitResponse,
-    ListMyPrescriptionsRequest, ListMyPrescriptionsResponse, ListMyVisitsRequest, ListMyVisitsResponse,
-    ListSlotsRequest, ListSlotsResponse,
+    GetPrescriptionResponse, GetSignedDocumentRequest, GetSignedDocumentResponse, GetVisitRequest,
+    GetVisitResponse, ListMyPrescriptionsRequest, ListMyPrescriptionsResponse, ListMyVisitsRequest,
+    ListMyVisitsResponse, ListSlotsRequest, ListSlotsResponse,
 };
 use liufang_proto::settlement::v1::{
-    GetAccountRequest, GetAccountResponse, GetPaymentRequest, GetPaymentResponse, GetQuoteRequest, GetQuoteResponse,
-    ListStatementRequest, ListStatementResponse, Payment,
+    GetAccountRequest, GetAccountResponse, GetPaymentRequest, GetPaymentResponse, GetQuoteRequest,
+    GetQuoteResponse, ListStatementRequest, ListStatementResponse, Payment,
 };
 
 use super::calls::{calls, keyed};
@@ -141,7 +142,11 @@ impl Patient {
 
     /// Cancels, or takes a paid order back.
     pub async fn cancel(&self, order_id: &str) -> Answer<Order> {
-        Ok(self.cancel_order(CancelOrderRequest { order_id: order_id.to_owned() }).await?.order.unwrap_or_default())
+        Ok(self
+            .cancel_order(CancelOrderRequest { order_id: order_id.to_owned() })
+            .await?
+            .order
+            .unwrap_or_default())
     }
 
     /// The payment of an order.

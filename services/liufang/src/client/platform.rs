@@ -1,17 +1,19 @@
 //! A purchase platform (as 京东 or 美团 would be): signs people in and acts for them with their own tokens.
 
 use liufang_proto::dispatch::v1::{
-    GetDeliveryRequest, GetDeliveryResponse, QuoteDeliveryRequest, QuoteDeliveryResponse, TrackDeliveryRequest,
-    TrackDeliveryResponse,
+    GetDeliveryRequest, GetDeliveryResponse, QuoteDeliveryRequest, QuoteDeliveryResponse,
+    TrackDeliveryRequest, TrackDeliveryResponse,
 };
 use liufang_proto::identity::v1::{
     GetInstitutionRequest, GetInstitutionResponse, ListInstitutionsRequest, ListInstitutionsResponse, Purpose,
 };
 use liufang_proto::inventory::v1::{
-    GetDrugRequest, GetDrugResponse, SearchDrugsRequest, SearchDrugsResponse, SearchOffersRequest, SearchOffersResponse,
+    GetDrugRequest, GetDrugResponse, SearchDrugsRequest, SearchDrugsResponse, SearchOffersRequest,
+    SearchOffersResponse,
 };
 use liufang_proto::order::v1::{
-    GetOrderRequest, GetOrderResponse, ListOrdersRequest, ListOrdersResponse, WatchOrderRequest, WatchOrderResponse,
+    GetOrderRequest, GetOrderResponse, ListOrdersRequest, ListOrdersResponse, WatchOrderRequest,
+    WatchOrderResponse,
 };
 
 use super::calls::{calls, keyed};

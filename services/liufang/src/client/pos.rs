@@ -1,26 +1,28 @@
 //! A pharmacy's system (POS): listings, stock, claims of prescriptions, dispensing, the day's books.
 
-use liufang_proto::dispatch::v1::{GetDeliveryRequest, GetDeliveryResponse, TrackDeliveryRequest, TrackDeliveryResponse};
+use liufang_proto::dispatch::v1::{
+    GetDeliveryRequest, GetDeliveryResponse, TrackDeliveryRequest, TrackDeliveryResponse,
+};
 use liufang_proto::identity::v1::{
     DecodeInsuranceCodeRequest, DecodeInsuranceCodeResponse, GetInstitutionRequest, GetInstitutionResponse,
     GetPractitionerRequest, GetPractitionerResponse,
 };
 use liufang_proto::inventory::v1::{
     BatchGetDrugsRequest, BatchGetDrugsResponse, GetStockRequest, GetStockResponse, GetTraceCodeRequest,
-    GetTraceCodeResponse, ListMovementsRequest, ListMovementsResponse, PublishListingsRequest, PublishListingsResponse,
-    RecordMovementsRequest, RecordMovementsResponse, SearchDrugsRequest, SearchDrugsResponse, SetLotStateRequest,
-    SetLotStateResponse,
+    GetTraceCodeResponse, ListMovementsRequest, ListMovementsResponse, PublishListingsRequest,
+    PublishListingsResponse, RecordMovementsRequest, RecordMovementsResponse, SearchDrugsRequest,
+    SearchDrugsResponse, SetLotStateRequest, SetLotStateResponse,
 };
 use liufang_proto::order::v1::{
     CollectOrderRequest, CollectOrderResponse, DispenseOrderRequest, DispenseOrderResponse, GetOrderRequest,
-    GetOrderResponse, ListOrdersRequest, ListOrdersResponse, Order, ReturnOrderRequest, ReturnOrderResponse, Scan,
-    WatchOrderRequest, WatchOrderResponse,
+    GetOrderResponse, ListOrdersRequest, ListOrdersResponse, Order, ReturnOrderRequest, ReturnOrderResponse,
+    Scan, WatchOrderRequest, WatchOrderResponse,
 };
 use liufang_proto::prescription::v1::{
     ClaimRequest, ClaimResponse, GetPrescriptionRequest, GetPrescriptionResponse, GetSignedDocumentRequest,
-    GetSignedDocumentResponse, GiveBackRequest, GiveBackResponse, ListPharmacyQueueRequest, ListPharmacyQueueResponse,
-    QueueItem, RecoverSecretRequest, RecoverSecretResponse, ReviewRequest, ReviewResponse, WatchPrescriptionsRequest,
-    WatchPrescriptionsResponse,
+    GetSignedDocumentResponse, GiveBackRequest, GiveBackResponse, ListPharmacyQueueRequest,
+    ListPharmacyQueueResponse, QueueItem, RecoverSecretRequest, RecoverSecretResponse, ReviewRequest,
+    ReviewResponse, WatchPrescriptionsRequest, WatchPrescriptionsResponse,
 };
 use liufang_proto::settlement::v1::{
     CloseDayRequest, CloseDayResponse, GetDailyTotalsRequest, GetDailyTotalsResponse, ListClaimsRequest,
@@ -66,7 +68,13 @@ impl Pos {
     }
 
     /// The pharmacist's verdict with a written opinion.
-    pub async fn judge(&self, claim: &Claimed, pharmacist: &Practitioner, pass: bool, opinion: &str) -> Answer<ReviewResponse> {
+    pub async fn judge(
+        &self,
+        claim: &Claimed,
+        pharmacist: &Practitioner,
+        pass: bool,
+        opinion: &str,
+    ) -> Answer<ReviewResponse> {
         let body = ReviewRequest {
             hi_rxno: claim.hi_rxno.clone(),
             secret: claim.secret.clone(),

@@ -9,9 +9,9 @@ use sm2::dsa::signature::Signer as _;
 use sm2::dsa::{Signature, SigningKey};
 use uuid::Uuid;
 
+use super::Refusal;
 use super::services::Tokens;
 use super::session::{Answer, Session};
-use super::Refusal;
 
 /// The default user identity of GB/T 32918.2.
 pub const USER_ID: &str = "1234567812345678";
@@ -47,8 +47,10 @@ impl Practitioner {
 
     /// SM2 with SM3 over `bytes`: Base64 of `r || s`.
     pub fn sign(&self, bytes: &[u8]) -> Answer<String> {
-        let signature: Signature =
-            self.key.try_sign(bytes).map_err(|_| Refusal::local("SIGNING_FAILED", "the SM2 key cannot sign"))?;
+        let signature: Signature = self
+            .key
+            .try_sign(bytes)
+            .map_err(|_| Refusal::local("SIGNING_FAILED", "the SM2 key cannot sign"))?;
         Ok(STANDARD.encode(signature.to_bytes()))
     }
 
@@ -64,7 +66,9 @@ impl Practitioner {
             signature: self.sign(text.as_bytes())?,
         };
         let reply = through
-            .write(body, |channel, request| async move { Tokens::new(channel).issue_practitioner_token(request).await })
+            .write(body, |channel, request| async move {
+                Tokens::new(channel).issue_practitioner_token(request).await
+            })
             .await?;
         Ok(reply.tokens.unwrap_or_default().access_token)
     }

@@ -1,11 +1,12 @@
 //! A caller without credential: what anybody may see, and the sandbox's books and dials.
 
 use liufang_proto::identity::v1::{
-    GetInstitutionRequest, GetInstitutionResponse, GetKeySetRequest, GetKeySetResponse, ListInstitutionsRequest,
-    ListInstitutionsResponse, ListPractitionersRequest, ListPractitionersResponse,
+    GetInstitutionRequest, GetInstitutionResponse, GetKeySetRequest, GetKeySetResponse,
+    ListInstitutionsRequest, ListInstitutionsResponse, ListPractitionersRequest, ListPractitionersResponse,
 };
 use liufang_proto::inventory::v1::{
-    GetDrugRequest, GetDrugResponse, SearchDrugsRequest, SearchDrugsResponse, SearchOffersRequest, SearchOffersResponse,
+    GetDrugRequest, GetDrugResponse, SearchDrugsRequest, SearchDrugsResponse, SearchOffersRequest,
+    SearchOffersResponse,
 };
 use liufang_proto::prescription::v1::{ListSlotsRequest, ListSlotsResponse};
 use liufang_proto::sandbox::v1::{

@@ -95,7 +95,11 @@ mod tests {
         details.set_retry_info(Some(Duration::from_millis(40)));
         let status = Status::with_error_details(Code::FailedPrecondition, "not enough", details);
         let refusal = Refusal::from(status);
-        assert!(refusal.is("SHORT_STOCK") && refusal.meta("line_1") == "SHORT_STOCK" && refusal.meta("x").is_empty());
+        assert!(
+            refusal.is("SHORT_STOCK")
+                && refusal.meta("line_1") == "SHORT_STOCK"
+                && refusal.meta("x").is_empty()
+        );
         assert_eq!(refusal.violations, [("items[0].quantity".to_owned(), "not positive".to_owned())]);
         assert_eq!(refusal.retry_after, Some(Duration::from_millis(40)));
     }

@@ -38,9 +38,15 @@ enum Bearer {
     /// A token obtained elsewhere, never renewed.
     Fixed(String),
     /// A machine client: signs a new assertion when the token ends.
-    Machine { key: MachineKey, token: Mutex<TokenPair> },
+    Machine {
+        key: MachineKey,
+        token: Mutex<TokenPair>,
+    },
     /// A person: rotates the refresh token, through the platform the person came by.
-    Person { through: Session, tokens: Mutex<TokenPair> },
+    Person {
+        through: Session,
+        tokens: Mutex<TokenPair>,
+    },
 }
 
 impl Session {
@@ -61,7 +67,10 @@ impl Session {
 
     /// A signed-in person; `through` is the platform's session, or an anonymous one.
     pub fn person(through: &Session, tokens: TokenPair) -> Session {
-        Session::with(&through.gateway, Bearer::Person { through: through.clone(), tokens: Mutex::new(tokens) })
+        Session::with(
+            &through.gateway,
+            Bearer::Person { through: through.clone(), tokens: Mutex::new(tokens) },
+        )
     }
 
     fn with(gateway: &Gateway, bearer: Bearer) -> Session {
@@ -186,7 +195,9 @@ impl Session {
 
 async fn person_token(through: &Session, tokens: &Mutex<TokenPair>) -> Answer<String> {
     let mut tokens = tokens.lock().await;
-    if tokens.access_expires_at_us < through.gateway.now().0 + RENEW_AHEAD_US && !tokens.refresh_token.is_empty() {
+    if tokens.access_expires_at_us < through.gateway.now().0 + RENEW_AHEAD_US
+        && !tokens.refresh_token.is_empty()
+    {
         let body = RefreshTokenRequest { refresh_token: tokens.refresh_token.clone() };
         let reply = through
             .write(body, |channel, request| async move { Tokens::new(channel).refresh_token(request).await })

@@ -4,12 +4,14 @@ use liufang_proto::inventory::v1::{
     GetTraceCodeRequest, GetTraceCodeResponse, ListMovementsRequest, ListMovementsResponse,
 };
 use liufang_proto::settlement::v1::{
-    AuditLedgerRequest, AuditLedgerResponse, GetDailyTotalsRequest, GetDailyTotalsResponse, GetTrialBalanceRequest,
-    GetTrialBalanceResponse, ListClaimsRequest, ListClaimsResponse, ListTransfersRequest, ListTransfersResponse,
+    AuditLedgerRequest, AuditLedgerResponse, GetDailyTotalsRequest, GetDailyTotalsResponse,
+    GetTrialBalanceRequest, GetTrialBalanceResponse, ListClaimsRequest, ListClaimsResponse,
+    ListTransfersRequest, ListTransfersResponse,
 };
 use liufang_proto::supervision::v1::{
-    CloseCaseRequest, CloseCaseResponse, GetCaseRequest, GetCaseResponse, GetFundViewRequest, GetFundViewResponse,
-    ListCasesRequest, ListCasesResponse, StartInspectionRequest, StartInspectionResponse,
+    CloseCaseRequest, CloseCaseResponse, GetCaseRequest, GetCaseResponse, GetFundViewRequest,
+    GetFundViewResponse, ListCasesRequest, ListCasesResponse, StartInspectionRequest,
+    StartInspectionResponse,
 };
 
 use super::calls::{calls, keyed};

@@ -1,9 +1,9 @@
 //! Real-name verification as an app walks a person through it: ID number, phone code, face.
 
 use liufang_proto::identity::v1::{
-    Purpose, SendPhoneCodeRequest, SendPhoneCodeResponse, SignInRequest, SignInResponse, StartVerificationRequest,
-    StartVerificationResponse, Verification, VerifyFaceRequest, VerifyFaceResponse, VerifyPhoneCodeRequest,
-    VerifyPhoneCodeResponse,
+    Purpose, SendPhoneCodeRequest, SendPhoneCodeResponse, SignInRequest, SignInResponse,
+    StartVerificationRequest, StartVerificationResponse, Verification, VerifyFaceRequest, VerifyFaceResponse,
+    VerifyPhoneCodeRequest, VerifyPhoneCodeResponse,
 };
 use liufang_proto::sandbox::v1::{ListMessagesRequest, ListMessagesResponse};
 

@@ -24,14 +24,16 @@ impl App {
     ) -> Result<(), OrderError> {
         let (now, code) = (self.now(), self.deps.ids.digits(6));
         let decide = |order: &mut Order| {
-            // the end of an earlier payment says nothing about this one
-            if !order.payment_id.is_empty() && order.payment_id != payment {
+            // the end of an earlier payment says nothing about this one, whose id may not be written down yet
+            let captured = matches!(news, Payment::Captured { .. });
+            if order.payment_id != payment && !(order.payment_id.is_empty() && captured) {
                 return Ok(Change::default());
             }
-            if order.state == State::Paying {
+            let change = payment_news(order, news.clone(), now, &code);
+            if !change.is_empty() && captured {
                 order.payment_id = payment.to_owned();
             }
-            Ok(payment_news(order, news.clone(), now, &code))
+            Ok(change)
         };
         self.hear(event, id, decide).await
     }

@@ -66,12 +66,14 @@ impl App {
     pub(super) async fn drive(&self, id: &str, operation: &str) -> Result<Driven, OrderError> {
         let mut refused = None;
         let mut waited = 0;
+        // what this loop itself made fresh is its own to go on with
+        let mut made = operation.to_owned();
         loop {
             let db = self.deps.db.read();
             let Some(entry) = journal::first_open(db, &self.deps.cipher, id).await? else { break };
             let now = self.now();
             // a fresh step belongs to whoever made it; one that was tried already waits for its time
-            let fresh = entry.attempts == 0 && entry.operation == operation;
+            let fresh = entry.attempts == 0 && entry.operation == made;
             if now < entry.due && !fresh {
                 if !self.twin_waits(&entry, operation, &mut waited).await {
                     break;
@@ -86,6 +88,7 @@ impl App {
                 continue;
             }
             let ran = self.run(&entry).await;
+            made.clone_from(&entry.operation);
             let settled = self.settle(&entry, ran).await?;
             match settled {
                 settle::Settled::Went { refusal: Some(error) } if entry.operation == operation => {

@@ -3,7 +3,7 @@
 
 use liufang_kernel::Fen;
 
-use super::{Kind, Line, Order};
+use super::{Kind, Line, Order, SoldLot};
 
 /// A line to settle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,4 +43,24 @@ pub fn charges(order: &Order) -> (Vec<Charge<'_>>, Vec<Outside>) {
 pub fn total(order: &Order) -> Fen {
     let goods: Fen = order.lines.iter().map(|line| line.amount).sum();
     goods + order.fees.delivery + order.fees.packing
+}
+
+/// Longest text of a lot number (`manuLotnum`).
+const LOT_TEXT: usize = 50;
+
+/// The sale by line, as 7207 has it: one row a line, its quantity summed over the lots and their numbers joined as long
+/// as they fit.
+pub fn handed_out(sold: &[SoldLot]) -> Vec<SoldLot> {
+    let mut lines: Vec<SoldLot> = Vec::new();
+    for lot in sold {
+        let Some(line) = lines.iter_mut().find(|line| line.line_no == lot.line_no) else {
+            lines.push(lot.clone());
+            continue;
+        };
+        line.quantity += lot.quantity;
+        if line.manu_lotnum.chars().count() + lot.manu_lotnum.chars().count() < LOT_TEXT {
+            line.manu_lotnum = format!("{},{}", line.manu_lotnum, lot.manu_lotnum);
+        }
+    }
+    lines
 }

@@ -201,13 +201,19 @@ fn finish_dispensing(order: &mut Order, step: Step, change: Change) -> Change {
 
 /// The payment came to an outcome, by answer, by poll or by event; whichever comes first wins.
 pub fn payment_news(order: &mut Order, news: Payment, now: Timestamp, code: &str) -> Change {
-    if order.state != State::Paying {
-        return Change::default();
-    }
-    match news {
-        Payment::Pending => Change::default(),
-        Payment::Captured { setl_id } => captured(order, setl_id, code),
-        Payment::Ended { reason } => payment_ended(order, &reason, now),
+    match (order.state, news) {
+        (State::Paying | State::AwaitingPayment, Payment::Captured { setl_id }) => {
+            captured(order, setl_id, code)
+        }
+        // money for an order that has ended already goes straight back
+        (State::Cancelled, Payment::Captured { setl_id }) => {
+            order.setl_id = setl_id;
+            order.state = State::Refunding;
+            let reason = order.cancel_reason.clone();
+            Change::default().note(order, "refunding", reason).then(vec![Step::Refund.into()])
+        }
+        (State::Paying, Payment::Ended { reason }) => payment_ended(order, &reason, now),
+        _ => Change::default(),
     }
 }
 

@@ -114,3 +114,12 @@ fn words_read_back() {
         assert_eq!(Step::parse(step.as_str()), Some(step));
     }
 }
+
+#[test]
+fn a_line_out_of_two_lots_is_handed_out_once() {
+    let mut second = sold();
+    second.manu_lotnum = "L2".to_owned();
+    let lines = handed_out(&[sold(), second]);
+    let lines: Vec<_> = lines.iter().map(|line| (line.quantity, line.manu_lotnum.as_str())).collect();
+    assert_eq!(lines, [(Quantity::whole(2), "L1,L2")]);
+}

@@ -1,4 +1,4 @@
--- Orders. door, collection_code, hand_over_code and return_note are sealed; person_id is opaque.
+-- Orders. quote, door, collection_code, hand_over_code and return_note are sealed; person_id is opaque.
 CREATE TABLE purchase_order (
     order_id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -39,6 +39,8 @@ CREATE TABLE purchase_order (
 CREATE INDEX purchase_order_person ON purchase_order (person_id, created_at_us);
 CREATE INDEX purchase_order_institution ON purchase_order (fixmedins_code, created_at_us);
 CREATE INDEX purchase_order_platform ON purchase_order (platform, created_at_us);
+CREATE INDEX purchase_order_prescription ON purchase_order (hi_rxno);
+CREATE INDEX purchase_order_visit ON purchase_order (visit_id);
 -- for the worker that closes unpaid orders
 CREATE INDEX purchase_order_state ON purchase_order (state, pay_by_us);
 

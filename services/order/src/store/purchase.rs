@@ -28,7 +28,7 @@ pub struct Model {
     pub use_account: bool,
     /// JSON list of person ids.
     pub holders: String,
-    /// JSON of the present quote; empty for none.
+    /// JSON of the present quote, sealed: it shows what somebody takes; empty for none.
     pub quote: String,
     pub payment_id: String,
     pub setl_id: String,
@@ -59,6 +59,7 @@ impl ActiveModelBehavior for ActiveModel {}
 const DOOR: &str = "purchase_order.door";
 const COLLECTION: &str = "purchase_order.collection_code";
 const HAND_OVER: &str = "purchase_order.hand_over_code";
+const QUOTE: &str = "purchase_order.quote";
 const NOTE: &str = "purchase_order.return_note";
 
 fn seal(cipher: &Cipher, context: &str, plain: &str) -> String {
@@ -84,7 +85,7 @@ pub fn write(order: &Order, cipher: &Cipher) -> Result<Model, OrderError> {
         None => String::new(),
     };
     let quote = match &order.quote {
-        Some(quote) => json(quote)?,
+        Some(quote) => seal(cipher, QUOTE, &json(quote)?),
         None => String::new(),
     };
     Ok(Model {
@@ -130,13 +131,14 @@ pub fn write(order: &Order, cipher: &Cipher) -> Result<Model, OrderError> {
 pub fn read(row: Model, lines: Vec<Line>, cipher: &Cipher) -> Result<Order, OrderError> {
     let unreadable = || OrderError::Unreadable("order row");
     let door = open(cipher, DOOR, &row.door)?;
+    let quote = open(cipher, QUOTE, &row.quote)?;
     Ok(Order {
         kind: Kind::parse(&row.kind).ok_or_else(unreadable)?,
         fulfilment: Fulfilment::parse(&row.fulfilment).ok_or_else(unreadable)?,
         state: State::parse(&row.state).ok_or_else(unreadable)?,
         before: State::parse(&row.before_state),
         payers: Payers { use_account: row.use_account, holders: parse(&row.holders)? },
-        quote: if row.quote.is_empty() { None } else { Some(parse(&row.quote)?) },
+        quote: if quote.is_empty() { None } else { Some(parse(&quote)?) },
         door: if door.is_empty() { None } else { Some(Sensitive::new(parse(&door)?)) },
         collection_code: Sensitive::new(open(cipher, COLLECTION, &row.collection_code)?),
         hand_over_code: Sensitive::new(open(cipher, HAND_OVER, &row.hand_over_code)?),

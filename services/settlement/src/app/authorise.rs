@@ -154,10 +154,7 @@ impl App {
             PaymentState::Captured | PaymentState::Refunding | PaymentState::Refunded => {
                 return Err(SettlementError::in_state(Refusal::PaymentCaptured, journal.state.as_str()));
             }
-            PaymentState::Pending
-            | PaymentState::Voided
-            | PaymentState::Expired
-            | PaymentState::Failed => {}
+            PaymentState::Pending | PaymentState::Voided | PaymentState::Expired | PaymentState::Failed => {}
         }
         Ok(work.commit(journal.view()).await?)
     }

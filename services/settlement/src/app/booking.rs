@@ -69,7 +69,8 @@ impl App {
         journal.end(PaymentState::Refunded);
         journal.refunded = total;
         store::payment::save(tx, journal).await?;
-        let sequence = head.append(tx, &self.ids, ledger::refund(&facts(journal, now), &journal.legs)?).await?;
+        let sequence =
+            head.append(tx, &self.ids, ledger::refund(&facts(journal, now), &journal.legs)?).await?;
         let mut legs: Vec<&Leg> = journal.legs.iter().filter(|leg| !leg.payer_person_id.is_empty()).collect();
         legs.sort_by(|a, b| a.payer_person_id.cmp(&b.payer_person_id));
         for leg in legs {
@@ -96,8 +97,7 @@ impl App {
         quote: &Quote,
         refund: bool,
     ) -> Result<(), SettlementError> {
-        let of =
-            Year { person_id: &journal.person_id, year: quote.year, insutype: &journal.insutype };
+        let of = Year { person_id: &journal.person_id, year: quote.year, insutype: &journal.insutype };
         for (scope, addition) in &quote.additions {
             let (scope, addition): (&Scope, Addition) =
                 (scope, if refund { addition.mirrored() } else { *addition });

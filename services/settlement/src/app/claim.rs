@@ -65,7 +65,10 @@ pub struct InstitutionDay {
 
 impl App {
     /// Our totals of a day.
-    pub async fn daily_totals(&self, call: Call<TotalsQuery>) -> Result<Vec<InstitutionDay>, SettlementError> {
+    pub async fn daily_totals(
+        &self,
+        call: Call<TotalsQuery>,
+    ) -> Result<Vec<InstitutionDay>, SettlementError> {
         let principal = &call.meta.principal;
         let TotalsQuery { stmt_date, fixmedins_code } = call.body;
         let institutions = match (principal.institution(), fixmedins_code.is_empty()) {
@@ -143,7 +146,8 @@ impl App {
             Begun::Fresh(work) => work,
             Begun::Replay(claim) => return Ok(claim),
         };
-        let mut claim = owed_by(&call.meta.principal, store::claim::find(work.tx(), &call.body.claim_id).await?)?;
+        let mut claim =
+            owed_by(&call.meta.principal, store::claim::find(work.tx(), &call.body.claim_id).await?)?;
         let was = claim.state;
         claim.review(call.body.deducted, &call.body.reason).map_err(refused)?;
         store::claim::save(work.tx(), &claim, was, "").await?;
@@ -164,8 +168,7 @@ impl App {
         claim.pay().map_err(refused)?;
         store::claim::save(tx, &claim, was, &call.body.bank_reference).await?;
         let institution = &claim.fixmedins_code;
-        let draft =
-            ledger::claim_payment(&claim.claim_id, institution, claim.claimed, claim.deducted, now)?;
+        let draft = ledger::claim_payment(&claim.claim_id, institution, claim.claimed, claim.deducted, now)?;
         head.append(tx, &self.ids, draft).await?;
         head.store(tx).await?;
         store::receivable::close(tx, institution, &claim.agency, &claim.stmt_date).await?;

@@ -151,7 +151,8 @@ fn check_lines(
     facts: &Facts<'_>,
     date: Date,
 ) -> Result<(), SettlementError> {
-    let holders_allowed = |scheme: &Scheme| scheme.legs.iter().any(|leg| leg.kind == PackLeg::RelativeAccount);
+    let holders_allowed =
+        |scheme: &Scheme| scheme.legs.iter().any(|leg| leg.kind == PackLeg::RelativeAccount);
     if !body.holders.is_empty() && !facts.scheme.is_some_and(holders_allowed) {
         return Err(forbidden("leg", "relative_account"));
     }

@@ -22,6 +22,6 @@ pub use engine::{BenefitError, Case, FundRule, Settlement, settle};
 pub use fund::{FundTerms, Used};
 pub use identities::{BrokenIdentity, check};
 pub use legs::{Leg, LegKind, Purse, Wallets};
-pub use line::{Approval, ChargeLine, ChargeClass, Explanation, LineRules, SettledLine};
+pub use line::{Approval, ChargeClass, ChargeLine, Explanation, LineRules, SettledLine};
 pub use outside::{OutsideFee, OutsideFees, OutsideKind};
 pub use totals::Totals;

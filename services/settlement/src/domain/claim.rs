@@ -185,7 +185,13 @@ mod tests {
     }
 
     fn amounts(fund: i64, account: i64, count: i64) -> Amounts {
-        Amounts { medical: Fen(fund + account), fund: Fen(fund), account: Fen(account), cash: Fen::ZERO, count }
+        Amounts {
+            medical: Fen(fund + account),
+            fund: Fen(fund),
+            account: Fen(account),
+            cash: Fen::ZERO,
+            count,
+        }
     }
 
     #[test]

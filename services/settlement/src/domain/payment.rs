@@ -11,7 +11,9 @@ mod states;
 mod walk;
 
 pub use journal::Journal;
-pub use machine::{ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, after_insurer, first_step};
+pub use machine::{
+    ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, after_insurer, first_step,
+};
 pub use states::{PaymentState, Step, ord_stas};
 
 use liufang_kernel::{Fen, Timestamp};

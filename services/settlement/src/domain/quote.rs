@@ -104,7 +104,12 @@ pub fn age(birth: Date, date: Date) -> u32 {
 }
 
 /// The cap of the year for somebody registered for `diseases`, of which `query` asks for one.
-pub fn annual_cap(pack: &RegionPack, row: &Benefit, query: &BenefitQuery<'_>, diseases: &[String]) -> Option<Fen> {
+pub fn annual_cap(
+    pack: &RegionPack,
+    row: &Benefit,
+    query: &BenefitQuery<'_>,
+    diseases: &[String],
+) -> Option<Fen> {
     if row.cap_rule == CapRule::EachOwn {
         return row.annual_cap_fen;
     }

@@ -105,13 +105,8 @@ pub enum Noted {
 pub async fn note_credit(conn: &impl ConnectionTrait, row: &CreditRow<'_>) -> Result<Noted, SettlementError> {
     let insert = "INSERT INTO credit_row (row_key, person_id, amount_fen, region, kind) \
                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (row_key) DO NOTHING";
-    let values = [
-        row.row_key.into(),
-        row.person_id.into(),
-        row.amount.0.into(),
-        row.region.into(),
-        row.kind.into(),
-    ];
+    let values =
+        [row.row_key.into(), row.person_id.into(), row.amount.0.into(), row.region.into(), row.kind.into()];
     if exec(conn, insert, values.clone()).await? == 1 {
         return Ok(Noted::Fresh);
     }
@@ -119,4 +114,3 @@ pub async fn note_credit(conn: &impl ConnectionTrait, row: &CreditRow<'_>) -> Re
                 AND region = $4 AND kind = $5";
     Ok(if one(conn, same, values).await?.is_some() { Noted::Known } else { Noted::Reused })
 }
-

@@ -34,12 +34,8 @@ pub async fn read(
 ) -> Result<Addition, SettlementError> {
     let sql = "SELECT deductible_fen, expense_fen, fund_paid_fen FROM accumulator \
                WHERE person_id = $1 AND year = $2 AND insutype = $3 AND scope = $4";
-    let values = [
-        of.person_id.into(),
-        i64::from(of.year).into(),
-        of.insutype.into(),
-        scope_key(cipher, scope).into(),
-    ];
+    let values =
+        [of.person_id.into(), i64::from(of.year).into(), of.insutype.into(), scope_key(cipher, scope).into()];
     let Some(row) = one(conn, sql, values).await? else { return Ok(Addition::default()) };
     Ok(Addition {
         deductible: Fen(row.try_get("", "deductible_fen")?),

@@ -30,7 +30,11 @@ pub async fn close_day(
     Ok(())
 }
 
-pub async fn insert(conn: &impl ConnectionTrait, claim: &Claim, now: Timestamp) -> Result<(), SettlementError> {
+pub async fn insert(
+    conn: &impl ConnectionTrait,
+    claim: &Claim,
+    now: Timestamp,
+) -> Result<(), SettlementError> {
     let sql = "INSERT INTO claim (claim_id, fixmedins_code, agency, stmt_date, state, claimed_fen, deducted_fen, \
                paid_fen, deduction_reason, bank_reference, created_at_us) \
                VALUES ($1, $2, $3, $4, $5, $6, 0, 0, '', '', $7)";

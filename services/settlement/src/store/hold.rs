@@ -22,8 +22,7 @@ pub async fn place(
     }
     let insert = "INSERT INTO hold (hold_id, payment_id, person_id, amount_fen, state, expires_at_us) \
                   VALUES ($1, $2, $3, $4, 'held', $5)";
-    let values =
-        [hold_id.into(), payment_id.into(), person_id.into(), amount.0.into(), expires_at.0.into()];
+    let values = [hold_id.into(), payment_id.into(), person_id.into(), amount.0.into(), expires_at.0.into()];
     exec(conn, insert, values).await?;
     Ok(true)
 }

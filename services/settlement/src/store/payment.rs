@@ -125,10 +125,7 @@ pub async fn insert(conn: &impl ConnectionTrait, journal: &Journal) -> Result<()
     Ok(())
 }
 
-pub async fn find(
-    conn: &impl ConnectionTrait,
-    payment_id: &str,
-) -> Result<Option<Journal>, SettlementError> {
+pub async fn find(conn: &impl ConnectionTrait, payment_id: &str) -> Result<Option<Journal>, SettlementError> {
     Entity::find_by_id(payment_id).one(conn).await?.map(to_journal).transpose()
 }
 

@@ -104,7 +104,8 @@ pub async fn institutions_of_day(
     conn: &impl ConnectionTrait,
     stmt_date: &str,
 ) -> Result<Vec<String>, SettlementError> {
-    let sql = "SELECT DISTINCT fixmedins_code FROM settlement_row WHERE stmt_date = $1 ORDER BY fixmedins_code";
+    let sql =
+        "SELECT DISTINCT fixmedins_code FROM settlement_row WHERE stmt_date = $1 ORDER BY fixmedins_code";
     let rows = all(conn, sql, [stmt_date.into()]).await?;
     rows.iter().map(|row| Ok(row.try_get("", "fixmedins_code")?)).collect()
 }
@@ -118,8 +119,7 @@ pub async fn close(
 ) -> Result<(), SettlementError> {
     let sql = "UPDATE receivable SET open = $1 WHERE debtor_kind = 'agency' AND fixmedins_code = $2 \
                AND debtor = $3 AND stmt_date = $4 AND open = $5";
-    let values =
-        [false.into(), fixmedins_code.into(), agency.into(), stmt_date.into(), true.into()];
+    let values = [false.into(), fixmedins_code.into(), agency.into(), stmt_date.into(), true.into()];
     exec(conn, sql, values).await?;
     Ok(())
 }

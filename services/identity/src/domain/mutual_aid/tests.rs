@@ -40,12 +40,16 @@ fn relation_place_and_scheme_decide() {
     let employee = insured("310", "110105");
     let resident = insured("390", "110101");
     let outside = insured("310", "130302");
-    let check = |relation, holder: &[Insurance], own: &[Insurance]| check_filing(&pack, relation, holder, own, TODAY);
+    let check =
+        |relation, holder: &[Insurance], own: &[Insurance]| check_filing(&pack, relation, holder, own, TODAY);
     assert_eq!(check(Relation::Spouse, &employee, &resident), Ok(()));
     assert_eq!(check(Relation::Grandparent, &employee, &employee), Ok(()));
     assert_eq!(check(Relation::ParentInLaw, &outside, &outside), Err(AidRefused::RelationNotAllowed));
     assert_eq!(check(Relation::Child, &outside, &resident), Err(AidRefused::InsuredElsewhere(Party::Holder)));
-    assert_eq!(check(Relation::Child, &employee, &outside), Err(AidRefused::InsuredElsewhere(Party::Beneficiary)));
+    assert_eq!(
+        check(Relation::Child, &employee, &outside),
+        Err(AidRefused::InsuredElsewhere(Party::Beneficiary))
+    );
     assert_eq!(check(Relation::Child, &resident, &resident), Err(AidRefused::HolderNotEmployee));
     assert_eq!(check(Relation::Child, &[], &resident), Err(AidRefused::InsuredElsewhere(Party::Holder)));
     let before = date!(2020 - 01 - 01);

@@ -7,6 +7,7 @@ use super::super::App;
 use super::{Draft, Place};
 use crate::domain::{Fees, Line};
 use crate::error::{self, OrderError};
+use crate::store::orders;
 
 /// One fen in millionths of a yuan.
 const MICRO_PER_FEN: i64 = 10_000;
@@ -24,6 +25,9 @@ impl App {
         }
         if !visit.booked || visit.pay_by <= now {
             return Err(OrderError::rule(&error::VISIT_NOT_OPEN));
+        }
+        if let Some(other) = orders::of_visit(self.deps.db.read(), &call.body.visit_id).await? {
+            return Err(OrderError::rule_with(&error::ORDER_EXISTS, "order_id", other));
         }
         let region = self.peers.institution(&visit.fixmedins_code, now).await?.region;
         self.peers.check_mutual_aid(person, &call.body.payers.holders, &region, now).await?;

@@ -10,7 +10,7 @@ use tonic::Request;
 
 use super::Peers;
 use super::numbers::{line_no, number, present};
-use crate::domain::{Order, Visit};
+use crate::domain::{Order, Visit, handed_out};
 use crate::error::OrderError;
 
 /// What an order needs of a prescription. The disease is personal: it is fetched when needed and not kept.
@@ -81,11 +81,11 @@ impl Peers {
 
     /// Marks the sold lines dispensed: 7207.
     pub async fn record_dispense(&self, order: &Order, secret: &str, key: String) -> Result<(), OrderError> {
-        let lines = order.sold.iter().map(|lot| pb::DispensedLine {
+        let lines = handed_out(&order.sold).into_iter().map(|lot| pb::DispensedLine {
             line_no: line_no(lot.line_no),
             quantity: lot.quantity.to_string(),
-            med_list_codg: lot.med_list_codg.clone(),
-            manu_lotnum: lot.manu_lotnum.clone(),
+            med_list_codg: lot.med_list_codg,
+            manu_lotnum: lot.manu_lotnum,
         });
         let request = pb::RecordDispenseRequest {
             hi_rxno: order.hi_rxno.clone(),

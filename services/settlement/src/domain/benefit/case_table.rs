@@ -184,10 +184,7 @@ fn play(row: &Row<'_>) -> Settlement {
         lines: &row.lines,
         consultation: given.visit.is_some(),
         outside: OutsideFees::new(row.fees.clone()),
-        rules: LineRules {
-            class_b_first_selfpay: given.row.class_b_first_selfpay,
-            needs_mark: given.otc,
-        },
+        rules: LineRules { class_b_first_selfpay: given.row.class_b_first_selfpay, needs_mark: given.otc },
         scheme: given.scheme.as_ref(),
         fund,
         wallets: given.wallets,

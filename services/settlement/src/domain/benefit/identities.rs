@@ -86,8 +86,7 @@ fn legs(case: &Case<'_>, settlement: &Settlement) -> Result<(), BrokenIdentity> 
     }
     let sum: Fen = settlement.legs.iter().map(|leg| leg.amount).sum();
     hold("LEGS", sum == settlement.totals.medical + settlement.totals.outside)?;
-    let insured: Fen =
-        settlement.legs.iter().filter(|leg| leg.kind.is_insured()).map(|leg| leg.amount).sum();
+    let insured: Fen = settlement.legs.iter().filter(|leg| leg.kind.is_insured()).map(|leg| leg.amount).sum();
     let leg_of = |kind| settlement.legs.iter().filter(move |leg| leg.kind == kind).count();
     hold("LEGS", insured <= settlement.totals.medical && leg_of(LegKind::Channel) <= 1)
 }

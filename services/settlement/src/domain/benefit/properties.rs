@@ -8,11 +8,7 @@ use super::case_table::{TODAY, beijing, blank_row, qinhuangdao};
 use super::*;
 
 fn line() -> impl Strategy<Value = ChargeLine> {
-    let approval = prop_oneof![
-        Just(Approval::NotNeeded),
-        Just(Approval::Approved),
-        Just(Approval::Refused)
-    ];
+    let approval = prop_oneof![Just(Approval::NotNeeded), Just(Approval::Approved), Just(Approval::Refused)];
     let class = prop_oneof![Just(ChargeClass::A), Just(ChargeClass::B), Just(ChargeClass::SelfPaid)];
     let standard = proptest::option::of(1_i64..400_000_000);
     (1_i64..400_000_000, 1_i64..300_000, class, 0_i64..=100, standard, any::<bool>(), approval, any::<bool>())

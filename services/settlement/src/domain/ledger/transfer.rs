@@ -87,7 +87,13 @@ impl Draft {
     }
 
     /// Gives the draft its place in the chain.
-    pub fn place(self, sequence: i64, transfer_id: String, previous: &str, hash: fn(&str) -> String) -> Transfer {
+    pub fn place(
+        self,
+        sequence: i64,
+        transfer_id: String,
+        previous: &str,
+        hash: fn(&str) -> String,
+    ) -> Transfer {
         let mut transfer = Transfer {
             sequence,
             transfer_id,

@@ -91,11 +91,7 @@ pub enum Next {
 
 /// Where a capture begins.
 pub fn first_step(cash: Fen, insured: bool) -> Step {
-    if !cash.is_zero() {
-        Step::PayChannel
-    } else {
-        after_cash(insured)
-    }
+    if !cash.is_zero() { Step::PayChannel } else { after_cash(insured) }
 }
 
 /// What follows once the cash is in.

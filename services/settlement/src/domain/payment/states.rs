@@ -103,12 +103,36 @@ pub fn ord_stas(state: PaymentState, step: Step, cash: bool, retried: bool) -> i
         (PaymentState::Failed, _) => 15,
         (_, Step::Contradiction) => 14,
         // the insurance part failed while cash is held: an alarm once giving it back has failed too
-        (PaymentState::Pending, Step::ReturnCash) => if retried { 16 } else { 13 },
+        (PaymentState::Pending, Step::ReturnCash) => {
+            if retried {
+                16
+            } else {
+                13
+            }
+        }
         (PaymentState::Pending, Step::Fail) => 13,
-        (PaymentState::Pending, Step::Book) => if cash { 5 } else { 4 },
-        (PaymentState::Pending, Step::SettleInsurer | Step::AskInsurer) => if cash { 3 } else { 2 },
+        (PaymentState::Pending, Step::Book) => {
+            if cash {
+                5
+            } else {
+                4
+            }
+        }
+        (PaymentState::Pending, Step::SettleInsurer | Step::AskInsurer) => {
+            if cash {
+                3
+            } else {
+                2
+            }
+        }
         (PaymentState::Pending, _) => 2,
-        (PaymentState::Refunding, Step::ReverseInsurer) => if cash { 9 } else { 17 },
+        (PaymentState::Refunding, Step::ReverseInsurer) => {
+            if cash {
+                9
+            } else {
+                17
+            }
+        }
         (PaymentState::Refunding, _) => 17,
     }
 }

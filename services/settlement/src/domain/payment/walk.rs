@@ -38,10 +38,7 @@ fn after_the_deadline_the_door_is_shut_first() {
     let late = |step, says| after_channel(step, says, CASH, true, true);
     assert_eq!(late(Step::AskChannel, ChannelSays::NotFound), Next::Go(Step::CloseChannel));
     assert_eq!(late(Step::AskChannel, ChannelSays::Open), Next::Go(Step::CloseChannel));
-    assert_eq!(
-        late(Step::CloseChannel, ChannelSays::NotFound),
-        Next::Failing(Failure::Expired, Step::Fail)
-    );
+    assert_eq!(late(Step::CloseChannel, ChannelSays::NotFound), Next::Failing(Failure::Expired, Step::Fail));
     assert_eq!(late(Step::CloseChannel, ChannelSays::Closed), Next::Failing(Failure::Expired, Step::Fail));
     assert_eq!(
         late(Step::CloseChannel, ChannelSays::Paid(None)),

@@ -1,0 +1,97 @@
+//! The payment channel behind its hook contract. Every call carries our own number; no answer is an answer of its own.
+
+use liufang_kernel::Fen;
+use liufang_platform::{Mesh, PeerFault, outgoing};
+use liufang_proto::common::v1::Channel;
+use liufang_proto::hooks::v1 as pb;
+use pb::payment_channel_client::PaymentChannelClient;
+use tonic::{Request, Status};
+
+use super::Outside;
+use crate::domain::payment::{ChannelSays, Journal};
+use crate::wire::channel::channel_of;
+
+impl Outside {
+    fn channel(&self) -> PaymentChannelClient<Mesh> {
+        PaymentChannelClient::new(self.mesh("hook.payment"))
+    }
+
+    /// Creates and executes the payment; the same number twice is one payment.
+    pub async fn create_payment(&self, journal: &Journal) -> ChannelSays {
+        let body = pb::CreatePaymentRequest {
+            channel: channel(journal),
+            channel_order_no: journal.channel_order_no.clone(),
+            amount_fen: journal.cash.0,
+            freight_fen: journal.freight.0,
+            payer_ref: journal.person_id.clone(),
+            expires_at_us: journal.hold_expires_at.0,
+        };
+        match self.channel().create_payment(outgoing::keyed(body, &journal.channel_order_no)).await {
+            Ok(reply) => state(reply.into_inner().state(), None),
+            Err(status) => refused_or_unknown(status, ChannelSays::Refused),
+        }
+    }
+
+    pub async fn query_payment(&self, journal: &Journal) -> ChannelSays {
+        let body = pb::QueryPaymentRequest {
+            channel: channel(journal),
+            channel_order_no: journal.channel_order_no.clone(),
+        };
+        match self.channel().query_payment(Request::new(body)).await {
+            Ok(reply) => {
+                let reply = reply.into_inner();
+                state(reply.state(), Some(Fen(reply.amount_fen)))
+            }
+            // a question that is refused has no answer
+            Err(_) => ChannelSays::Unknown,
+        }
+    }
+
+    pub async fn close_payment(&self, journal: &Journal) -> ChannelSays {
+        let body = pb::ClosePaymentRequest {
+            channel: channel(journal),
+            channel_order_no: journal.channel_order_no.clone(),
+        };
+        let key = format!("{}:close", journal.channel_order_no);
+        match self.channel().close_payment(outgoing::keyed(body, key)).await {
+            Ok(reply) => state(reply.into_inner().state(), None),
+            Err(_) => ChannelSays::Unknown,
+        }
+    }
+
+    /// Refunds the whole cash leg; the same refund number twice is one refund.
+    pub async fn refund_payment(&self, journal: &Journal) -> ChannelSays {
+        let body = pb::RefundPaymentRequest {
+            channel: channel(journal),
+            channel_order_no: journal.channel_order_no.clone(),
+            refund_no: journal.refund_no.clone(),
+            amount_fen: journal.cash.0,
+        };
+        match self.channel().refund_payment(outgoing::keyed(body, &journal.refund_no)).await {
+            Ok(reply) if reply.get_ref().accepted => ChannelSays::RefundAccepted,
+            Ok(_) => ChannelSays::RefundRefused,
+            Err(status) => refused_or_unknown(status, ChannelSays::RefundRefused),
+        }
+    }
+}
+
+fn channel(journal: &Journal) -> i32 {
+    channel_of(&journal.channel).unwrap_or(Channel::Unspecified) as i32
+}
+
+fn state(state: pb::ChannelState, amount: Option<Fen>) -> ChannelSays {
+    match state {
+        pb::ChannelState::NotFound => ChannelSays::NotFound,
+        pb::ChannelState::Open => ChannelSays::Open,
+        pb::ChannelState::Paid => ChannelSays::Paid(amount),
+        pb::ChannelState::Closed => ChannelSays::Closed,
+        pb::ChannelState::Refused => ChannelSays::Refused,
+        pb::ChannelState::Refunded => ChannelSays::Refunded,
+        pb::ChannelState::Unspecified => ChannelSays::Unknown,
+    }
+}
+
+/// A refusal says that nothing happened; everything else says nothing.
+fn refused_or_unknown(status: Status, refused: ChannelSays) -> ChannelSays {
+    if PeerFault::from(status).is_refusal() { refused } else { ChannelSays::Unknown }
+}

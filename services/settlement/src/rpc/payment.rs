@@ -1,0 +1,57 @@
+//! Payments.
+
+use liufang_platform::rpc::reply;
+use liufang_proto::settlement::v1 as pb;
+use pb::payment_service_server::PaymentService;
+use tonic::{Request, Response, Status};
+
+use super::Rpc;
+use crate::wire;
+
+#[async_trait::async_trait]
+impl PaymentService for Rpc {
+    async fn authorise(
+        &self,
+        request: Request<pb::AuthoriseRequest>,
+    ) -> Result<Response<pb::AuthoriseResponse>, Status> {
+        let call = self.calls.open(request, wire::payment::authorise)?;
+        reply(self.app.authorise(call).await.map(wire::payment::authorise_reply))
+    }
+
+    async fn capture(
+        &self,
+        request: Request<pb::CaptureRequest>,
+    ) -> Result<Response<pb::CaptureResponse>, Status> {
+        let call = self.calls.open(request, wire::payment::capture)?;
+        reply(self.app.capture(call).await.map(wire::payment::capture_reply))
+    }
+
+    async fn void(&self, request: Request<pb::VoidRequest>) -> Result<Response<pb::VoidResponse>, Status> {
+        let call = self.calls.open(request, wire::payment::void)?;
+        reply(self.app.void(call).await.map(wire::payment::void_reply))
+    }
+
+    async fn refund(
+        &self,
+        request: Request<pb::RefundRequest>,
+    ) -> Result<Response<pb::RefundResponse>, Status> {
+        let call = self.calls.open(request, wire::payment::refund)?;
+        reply(self.app.refund(call).await.map(wire::payment::refund_reply))
+    }
+
+    async fn get_payment(
+        &self,
+        request: Request<pb::GetPaymentRequest>,
+    ) -> Result<Response<pb::GetPaymentResponse>, Status> {
+        let call = self.calls.open(request, wire::payment::get)?;
+        reply(self.app.get_payment(call).await.map(wire::payment::get_reply))
+    }
+
+    async fn notify_payment(
+        &self,
+        request: Request<pb::NotifyPaymentRequest>,
+    ) -> Result<Response<pb::NotifyPaymentResponse>, Status> {
+        let call = self.calls.open(request, wire::payment::notify)?;
+        reply(self.app.notify(call).await.map(wire::payment::notify_reply))
+    }
+}

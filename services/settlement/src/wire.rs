@@ -1,0 +1,23 @@
+//! Protobuf to commands and back. Every bad field of a request is named at once.
+
+pub mod account;
+pub mod channel;
+pub mod claim;
+pub mod ledger;
+pub mod payment;
+pub mod quote;
+mod views;
+
+use liufang_kernel::Violations;
+
+/// A mandatory opaque id.
+fn id(violations: &mut Violations, field: &str, value: &str) -> String {
+    violations.text(field, value, 100)
+}
+
+/// A request of one mandatory id.
+fn only_id(field: &str, value: &str) -> Result<String, Violations> {
+    let mut violations = Violations::new();
+    let id = id(&mut violations, field, value);
+    violations.finish(Some(id))
+}

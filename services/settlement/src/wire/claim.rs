@@ -1,0 +1,168 @@
+//! Claims and reconciliation on the wire.
+
+use liufang_kernel::timestamp::parse_date;
+use liufang_kernel::{Fen, Violations, codes};
+use liufang_platform::CallMeta;
+use liufang_proto::settlement::v1 as pb;
+
+use super::id;
+use crate::app::claim::{CloseDay, DayClosing, InstitutionDay, PayClaim, Receivable, Review, TotalsQuery};
+use crate::domain::claim::{Amounts, Claim, ClaimState, DayTotals, TotalKey};
+
+fn date(violations: &mut Violations, text: &str) -> String {
+    violations.check(parse_date(text).is_some(), "stmt_date", "must be a date, yyyy-MM-dd");
+    text.to_owned()
+}
+
+/// `GetDailyTotalsRequest`.
+pub fn totals(request: pb::GetDailyTotalsRequest, _: &CallMeta) -> Result<TotalsQuery, Violations> {
+    let mut violations = Violations::new();
+    let stmt_date = date(&mut violations, &request.stmt_date);
+    let code = request.fixmedins_code;
+    let known = code.is_empty() || codes::is_institution_code(&code);
+    violations.check(known, "fixmedins_code", "must be H or P and 11 digits");
+    violations.finish(Some(TotalsQuery { stmt_date, fixmedins_code: code }))
+}
+
+pub fn totals_reply(days: Vec<InstitutionDay>) -> pb::GetDailyTotalsResponse {
+    pb::GetDailyTotalsResponse { totals: days.into_iter().flat_map(day).collect() }
+}
+
+fn day(day: InstitutionDay) -> impl Iterator<Item = pb::DailyTotal> {
+    let InstitutionDay { fixmedins_code, stmt_date, totals } = day;
+    totals.into_iter().map(move |(key, amounts)| pb::DailyTotal {
+        stmt_date: stmt_date.clone(),
+        fixmedins_code: fixmedins_code.clone(),
+        insutype: key.insutype,
+        clr_type: key.clr_type,
+        setl_optins: key.agency,
+        refd_setl_flag: key.refund,
+        medfee_sumamt_fen: amounts.medical.0,
+        fund_pay_sumamt_fen: amounts.fund.0,
+        acct_pay_fen: amounts.account.0,
+        cash_payamt_fen: amounts.cash.0,
+        fixmedins_setl_cnt: i32::try_from(amounts.count).unwrap_or(i32::MAX),
+    })
+}
+
+/// `CloseDayRequest`. Rows may leave date and institution out; when given they must be the request's own.
+pub fn close_day(request: pb::CloseDayRequest, meta: &CallMeta) -> Result<CloseDay, Violations> {
+    let mut violations = Violations::new();
+    let stmt_date = date(&mut violations, &request.stmt_date);
+    violations.check(request.totals.len() <= 200, "totals", "must be at most 200");
+    let mut totals = DayTotals::new();
+    for (n, row) in request.totals.into_iter().enumerate() {
+        let path = |field: &str| format!("totals[{n}].{field}");
+        let same_day = row.stmt_date.is_empty() || row.stmt_date == stmt_date;
+        violations.check(same_day, &path("stmt_date"), "must be the request's date");
+        let own = row.fixmedins_code.is_empty() || row.fixmedins_code == meta.principal.subject;
+        violations.check(own, &path("fixmedins_code"), "must be the caller's own");
+        let key = TotalKey {
+            insutype: row.insutype,
+            clr_type: row.clr_type,
+            agency: row.setl_optins,
+            refund: row.refd_setl_flag,
+        };
+        let amounts = Amounts {
+            medical: Fen(row.medfee_sumamt_fen),
+            fund: Fen(row.fund_pay_sumamt_fen),
+            account: Fen(row.acct_pay_fen),
+            cash: Fen(row.cash_payamt_fen),
+            count: i64::from(row.fixmedins_setl_cnt),
+        };
+        let twice = totals.insert(key, amounts).is_some();
+        violations.check(
+            !twice,
+            &path("insutype"),
+            "insutype, clr_type, setl_optins and refd_setl_flag repeat a row",
+        );
+    }
+    violations.finish(Some(CloseDay { stmt_date, totals }))
+}
+
+pub fn close_day_reply(closing: DayClosing) -> pb::CloseDayResponse {
+    pb::CloseDayResponse {
+        flat: closing.flat,
+        differences: closing.differences,
+        claims: closing.claims.into_iter().map(claim).collect(),
+    }
+}
+
+fn state(state: ClaimState) -> pb::ClaimState {
+    match state {
+        ClaimState::Applied => pb::ClaimState::Applied,
+        ClaimState::Approved => pb::ClaimState::Approved,
+        ClaimState::Paid => pb::ClaimState::Paid,
+    }
+}
+
+fn claim(claim: Claim) -> pb::Claim {
+    pb::Claim {
+        state: state(claim.state) as i32,
+        claim_id: claim.claim_id,
+        fixmedins_code: claim.fixmedins_code,
+        setl_optins: claim.agency,
+        stmt_date: claim.stmt_date,
+        claimed_fen: claim.claimed.0,
+        deducted_fen: claim.deducted.0,
+        paid_fen: claim.paid.0,
+        deduction_reason: claim.deduction_reason,
+    }
+}
+
+/// `ReviewClaimRequest`: a cut needs its reason.
+pub fn review(request: pb::ReviewClaimRequest, _: &CallMeta) -> Result<Review, Violations> {
+    let mut violations = Violations::new();
+    let claim_id = id(&mut violations, "claim_id", &request.claim_id);
+    let reason = violations.optional_text("deduction_reason", &request.deduction_reason, 500);
+    violations.check(request.deducted_fen >= 0, "deducted_fen", "must not be negative");
+    let explained = request.deducted_fen == 0 || !reason.is_empty();
+    violations.check(explained, "deduction_reason", "must be given when something is cut");
+    violations.finish(Some(Review { claim_id, deducted: Fen(request.deducted_fen), reason }))
+}
+
+pub fn review_reply(reviewed: Claim) -> pb::ReviewClaimResponse {
+    pb::ReviewClaimResponse { claim: Some(claim(reviewed)) }
+}
+
+/// `PayClaimRequest`.
+pub fn pay(request: pb::PayClaimRequest, _: &CallMeta) -> Result<PayClaim, Violations> {
+    let mut violations = Violations::new();
+    let claim_id = id(&mut violations, "claim_id", &request.claim_id);
+    let bank_reference = violations.text("bank_reference", &request.bank_reference, 100);
+    violations.finish(Some(PayClaim { claim_id, bank_reference }))
+}
+
+pub fn pay_reply(paid: Claim) -> pb::PayClaimResponse {
+    pb::PayClaimResponse { claim: Some(claim(paid)) }
+}
+
+/// `ListClaimsRequest`.
+pub fn list(request: pb::ListClaimsRequest, _: &CallMeta) -> Result<Option<ClaimState>, Violations> {
+    match pb::ClaimState::try_from(request.state) {
+        Ok(pb::ClaimState::Unspecified) => Ok(None),
+        Ok(pb::ClaimState::Applied) => Ok(Some(ClaimState::Applied)),
+        Ok(pb::ClaimState::Approved) => Ok(Some(ClaimState::Approved)),
+        Ok(pb::ClaimState::Paid) => Ok(Some(ClaimState::Paid)),
+        Err(_) => Err(Violations::of("state", "is not a known state")),
+    }
+}
+
+pub fn list_reply(claims: Vec<Claim>) -> pb::ListClaimsResponse {
+    pb::ListClaimsResponse { claims: claims.into_iter().map(claim).collect() }
+}
+
+/// `ListReceivablesRequest`.
+pub fn receivables(_: pb::ListReceivablesRequest, _: &CallMeta) -> Result<(), Violations> {
+    Ok(())
+}
+
+pub fn receivables_reply(open: Vec<Receivable>) -> pb::ListReceivablesResponse {
+    let row = |row: Receivable| pb::Receivable {
+        fixmedins_code: row.fixmedins_code,
+        debtor: row.debtor,
+        open_fen: row.open.0,
+        oldest_at_us: row.oldest_at.0,
+    };
+    pb::ListReceivablesResponse { receivables: open.into_iter().map(row).collect() }
+}

@@ -1,0 +1,111 @@
+//! Payments and notices on the wire.
+
+use liufang_kernel::{Fen, Timestamp, Violations};
+use liufang_platform::CallMeta;
+use liufang_proto::common::v1::Channel;
+use liufang_proto::hooks::v1::{ChannelNotice, ChannelState};
+use liufang_proto::settlement::v1 as pb;
+use prost::Message;
+
+use super::channel::word;
+use super::{id, only_id, views};
+use crate::app::authorise::Authorise;
+use crate::app::capture::{Lookup, Refund};
+use crate::app::notice::{Notice, NoticeState};
+use crate::domain::payment::Payment;
+
+/// `AuthoriseRequest`.
+pub fn authorise(request: pb::AuthoriseRequest, _: &CallMeta) -> Result<Authorise, Violations> {
+    let mut violations = Violations::new();
+    let quote_id = id(&mut violations, "quote_id", &request.quote_id);
+    let order_id = id(&mut violations, "order_id", &request.order_id);
+    let channel = known_channel(&mut violations, request.channel);
+    let hold_expires_at = Timestamp(request.hold_expires_at_us);
+    violations.finish(Some(Authorise { quote_id, order_id, channel: channel.to_owned(), hold_expires_at }))
+}
+
+fn known_channel(violations: &mut Violations, number: i32) -> &'static str {
+    match Channel::try_from(number) {
+        Ok(channel) => word(channel),
+        Err(_) => {
+            violations.add("channel", "is not a known channel");
+            ""
+        }
+    }
+}
+
+pub fn authorise_reply(payment: Payment) -> pb::AuthoriseResponse {
+    pb::AuthoriseResponse { payment: Some(views::payment(payment)) }
+}
+
+/// `CaptureRequest`.
+pub fn capture(request: pb::CaptureRequest, _: &CallMeta) -> Result<String, Violations> {
+    only_id("payment_id", &request.payment_id)
+}
+
+pub fn capture_reply(payment: Payment) -> pb::CaptureResponse {
+    pb::CaptureResponse { payment: Some(views::payment(payment)) }
+}
+
+/// `VoidRequest`.
+pub fn void(request: pb::VoidRequest, _: &CallMeta) -> Result<String, Violations> {
+    only_id("payment_id", &request.payment_id)
+}
+
+pub fn void_reply(payment: Payment) -> pb::VoidResponse {
+    pb::VoidResponse { payment: Some(views::payment(payment)) }
+}
+
+/// `RefundRequest`.
+pub fn refund(request: pb::RefundRequest, _: &CallMeta) -> Result<Refund, Violations> {
+    let mut violations = Violations::new();
+    let payment_id = id(&mut violations, "payment_id", &request.payment_id);
+    let reason = violations.text("reason", &request.reason, 200);
+    violations.finish(Some(Refund { payment_id, reason }))
+}
+
+pub fn refund_reply(payment: Payment) -> pb::RefundResponse {
+    pb::RefundResponse { payment: Some(views::payment(payment)) }
+}
+
+/// `GetPaymentRequest`: one of the two ids.
+pub fn get(request: pb::GetPaymentRequest, _: &CallMeta) -> Result<Lookup, Violations> {
+    match (request.payment_id.is_empty(), request.order_id.is_empty()) {
+        (false, true) => only_id("payment_id", &request.payment_id).map(Lookup::Payment),
+        (true, false) => only_id("order_id", &request.order_id).map(Lookup::Order),
+        _ => Err(Violations::of("payment_id", "exactly one of payment_id and order_id must be given")),
+    }
+}
+
+pub fn get_reply(payment: Payment) -> pb::GetPaymentResponse {
+    pb::GetPaymentResponse { payment: Some(views::payment(payment)) }
+}
+
+/// `NotifyPaymentRequest` with its body.
+pub fn notify(request: pb::NotifyPaymentRequest, _: &CallMeta) -> Result<Notice, Violations> {
+    let mut violations = Violations::new();
+    let channel = known_channel(&mut violations, request.channel);
+    let body = violations.take("body", ChannelNotice::decode(request.body.as_ref())).unwrap_or_default();
+    let notice_id = id(&mut violations, "body.notice_id", &body.notice_id);
+    let channel_order_no = id(&mut violations, "body.channel_order_no", &body.channel_order_no);
+    let says = match body.state() {
+        ChannelState::Paid => Some(NoticeState::Paid),
+        ChannelState::Refunded => Some(NoticeState::Refunded),
+        _ => None,
+    };
+    violations.check(says.is_some(), "body.state", "must be PAID or REFUNDED");
+    let notice = says.map(|says| Notice {
+        channel: channel.to_owned(),
+        body: request.body.to_vec(),
+        signature: request.signature,
+        notice_id,
+        channel_order_no,
+        says,
+        amount: Fen(body.amount_fen),
+    });
+    violations.finish(notice)
+}
+
+pub fn notify_reply((): ()) -> pb::NotifyPaymentResponse {
+    pb::NotifyPaymentResponse {}
+}

@@ -1,0 +1,23 @@
+//! Background loops.
+
+use std::time::Duration;
+
+use liufang_platform::Worker;
+
+use crate::app::App;
+
+/// Brings started payments to an end and ends the ones nobody started.
+pub fn all(app: &App) -> Vec<Worker> {
+    let converge = app.clone();
+    let expire = app.clone();
+    vec![
+        Worker::new("converge-payments", Duration::from_millis(200), move || {
+            let app = converge.clone();
+            async move { app.converge_step().await }
+        }),
+        Worker::new("expire-holds", Duration::from_millis(500), move || {
+            let app = expire.clone();
+            async move { app.expire_step().await }
+        }),
+    ]
+}
