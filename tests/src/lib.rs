@@ -12,42 +12,85 @@ pub use world::{Shape, World};
 
 /// One behaviour, tested in both single-process shapes: embedded SQLite, and PostgreSQL with Redis.
 ///
-/// `behaviour!(everywhere name, ...)` adds the third shape, every role a process of its own.
+/// `behaviour!(everywhere name)` adds the third shape, every role a process of its own. `name` is an
+/// `async fn name(world: &mut World)` beside it.
 #[macro_export]
 macro_rules! behaviour {
-    ($name:ident, $body:expr) => {
+    ($name:ident) => {
         mod $name {
-            use super::*;
-
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                $crate::world::run($crate::Shape::Sqlite, $body).await;
+                $crate::world::run($crate::Shape::Sqlite, super::$name).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                $crate::world::run($crate::Shape::Postgres, $body).await;
+                $crate::world::run($crate::Shape::Postgres, super::$name).await;
             }
         }
     };
-    (everywhere $name:ident, $body:expr) => {
+    (everywhere $name:ident) => {
         mod $name {
-            use super::*;
-
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                $crate::world::run($crate::Shape::Sqlite, $body).await;
+                $crate::world::run($crate::Shape::Sqlite, super::$name).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                $crate::world::run($crate::Shape::Postgres, $body).await;
+                $crate::world::run($crate::Shape::Postgres, super::$name).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn as_processes() {
-                $crate::world::run($crate::Shape::Processes, $body).await;
+                $crate::world::run($crate::Shape::Processes, super::$name).await;
+            }
+        }
+    };
+    (sqlite $name:ident) => {
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                $crate::world::run($crate::Shape::Sqlite, super::$name).await;
+            }
+        }
+    };
+    (postgres $name:ident) => {
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                $crate::world::run($crate::Shape::Postgres, super::$name).await;
+            }
+        }
+    };
+    (processes $name:ident) => {
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn as_processes() {
+                $crate::world::run($crate::Shape::Processes, super::$name).await;
             }
         }
     };
 }
+
+/// Looks until `look` finds something; fails after a minute. For what workers and events do in their own time.
+#[track_caller]
+pub fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> impl Future<Output = T> {
+    let at = std::panic::Location::caller();
+    async move {
+        let started = std::time::Instant::now();
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            assert!(started.elapsed() < DEADLINE, "{at}: it never happened that {what}");
+            tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+        }
+    }
+}
+
+/// Patience of [`eventually`]; far above what anything takes on a busy machine.
+const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);

@@ -66,11 +66,12 @@ pub fn announce(part: &str) {
     book().announced.push(part.to_owned());
 }
 
-/// The WARN and ERROR lines nobody announced.
-pub fn unannounced() -> Vec<String> {
-    let book = book();
-    let quiet = |line: &&String| !book.announced.iter().any(|part| line.contains(part));
-    book.loud.iter().filter(quiet).cloned().collect()
+/// Takes the WARN and ERROR lines nobody announced: each fails one test. Tests run side by side, so it may be a
+/// neighbour of the one that logged.
+pub fn take_unannounced() -> Vec<String> {
+    let mut book = book();
+    let loud = std::mem::take(&mut book.loud);
+    loud.into_iter().filter(|line| !book.announced.iter().any(|part| line.contains(part))).collect()
 }
 
 /// Every captured line that contains one of `needles`.

@@ -97,6 +97,7 @@ impl Processes {
                 (false, _) => command.args(["--set", &format!("mesh.peers.{peer}=\"http://127.0.0.1:{port}\"")]),
             };
         }
+        command.env("LIUFANG_TEST_CLOCK_OFFSET", crate::world::story_offset_seconds().to_string());
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("log")).stderr(log);
         self.children.insert(role, command.spawn().expect("role starts"));
     }

@@ -15,7 +15,16 @@ pub struct Servers {
     _folder: TempDir,
 }
 
-static SERVERS: LazyLock<Servers> = LazyLock::new(Servers::start);
+/// Whether commits reach the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// For tests: durability is not what they look at, and a crash of the machine ends them anyway.
+    Fast,
+    /// For measurements: PostgreSQL's own defaults.
+    Durable,
+}
+
+static SERVERS: LazyLock<Servers> = LazyLock::new(|| Servers::start(Durability::Fast));
 
 /// The servers of this process; started by the first test that asks.
 pub fn shared() -> &'static Servers {
@@ -28,10 +37,11 @@ pub fn free_port() -> u16 {
 }
 
 impl Servers {
-    fn start() -> Servers {
+    /// Starts both servers.
+    pub fn start(durability: Durability) -> Servers {
         let folder = tempfile::Builder::new().prefix("liufang-servers-").tempdir().expect("temporary folder");
         let (postgres_port, redis_port) = (free_port(), free_port());
-        let postgres = postgres(folder.path(), postgres_port);
+        let postgres = postgres(folder.path(), postgres_port, durability);
         let redis = redis(folder.path(), redis_port);
         keep(vec![postgres, redis]);
         wait_for(postgres_port, "PostgreSQL", folder.path());
@@ -42,6 +52,38 @@ impl Servers {
     /// A PostgreSQL URL; `{role}` stays for the configuration to fill.
     pub fn postgres_url(&self, database: &str) -> String {
         format!("postgres://liufang@127.0.0.1:{}/{database}", self.postgres_port)
+    }
+
+    /// One database per role, named `<name>_<role>`.
+    pub fn create_databases(&self, name: &str) {
+        for role in crate::processes::ROLES {
+            self.client("createdb", &[&format!("{name}_{role}")]);
+        }
+    }
+
+    /// Transactions per second of pgbench's TPC-B on this server.
+    pub fn pgbench(&self, clients: usize, seconds: u64) -> anyhow::Result<f64> {
+        static PREPARED: std::sync::Once = std::sync::Once::new();
+        PREPARED.call_once(|| {
+            self.client("createdb", &["tpcb"]);
+            self.client("pgbench", &["--initialize", "--quiet", "--scale=20", "tpcb"]);
+        });
+        let (clients, seconds) = (clients.to_string(), seconds.to_string());
+        let jobs = if clients == "1" { "1" } else { "2" };
+        let text = self.client("pgbench", &["-c", &clients, "-j", jobs, "-T", &seconds, "tpcb"]);
+        let line = text.lines().find_map(|line| line.strip_prefix("tps = "));
+        let tps = line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse().ok());
+        tps.ok_or_else(|| anyhow::anyhow!("pgbench printed no tps"))
+    }
+
+    fn client(&self, name: &str, arguments: &[&str]) -> String {
+        let output = Command::new(program(name))
+            .args(["-h", "127.0.0.1", "-p", &self.postgres_port.to_string(), "-U", "liufang"])
+            .args(arguments)
+            .output()
+            .expect("client program starts");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     pub fn redis_url(&self) -> String {
@@ -109,7 +151,7 @@ fn log(folder: &Path, name: &str) -> std::fs::File {
     std::fs::File::create(folder.join(format!("{name}.log"))).expect("log file")
 }
 
-fn postgres(folder: &Path, port: u16) -> Command {
+fn postgres(folder: &Path, port: u16, durability: Durability) -> Command {
     let data = folder.join("postgres");
     std::fs::create_dir(&data).expect("data folder");
     if is_root() {
@@ -131,12 +173,13 @@ fn postgres(folder: &Path, port: u16) -> Command {
         format!("unix_socket_directories={}", folder.display()),
         "max_connections=600".to_owned(),
         "shared_buffers=256MB".to_owned(),
-        // durability is not what the tests look at, and a crash of the machine ends them anyway
-        "fsync=off".to_owned(),
-        "synchronous_commit=off".to_owned(),
-        "full_page_writes=off".to_owned(),
     ] {
         command.arg("-c").arg(setting);
+    }
+    if durability == Durability::Fast {
+        for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
+            command.arg("-c").arg(setting);
+        }
     }
     let log = log(folder, "PostgreSQL");
     command.stdout(log.try_clone().expect("log")).stderr(log);

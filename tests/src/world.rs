@@ -3,14 +3,14 @@
 //! Seeding happens once per kind of database; every test gets a copy.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use liufang::client::Gateway;
 use liufang::compose::{self, Running};
 use liufang::seed::{self, SeedSet};
 use liufang_platform::config::{Config, Layers};
-use liufang_platform::{Ids, ManualClock, PrincipalKind, SharedClock};
+use liufang_platform::{Clock as _, Ids, ManualClock, PrincipalKind, SharedClock};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -43,29 +43,34 @@ pub struct World {
 }
 
 /// Runs one test in a world of its own and checks that nothing unannounced was logged.
-pub async fn run<F: Future<Output = World>>(shape: Shape, test: impl FnOnce(World) -> F) {
-    let world = World::start(shape).await;
-    let world = test(world).await;
+pub async fn run(shape: Shape, test: impl AsyncFnOnce(&mut World)) {
+    let mut world = World::start(shape).await;
+    test(&mut world).await;
     world.stop().await;
-    let loud = logs::unannounced();
+    let loud = logs::take_unannounced();
     assert!(loud.is_empty(), "logged without announcement:\n{}", loud.join("\n"));
 }
 
 impl World {
     pub async fn start(shape: Shape) -> World {
+        World::start_with(shape, &[]).await
+    }
+
+    /// With settings of its own, e.g. `bus.url="redis://…"`.
+    pub async fn start_with(shape: Shape, settings: &[String]) -> World {
         logs::install();
         let folder = tempfile::Builder::new().prefix("liufang-world-").tempdir().expect("temporary folder");
-        let clock = ManualClock::default();
+        let clock = story_clock();
         let config = match shape {
             Shape::Sqlite => {
                 copy_folder(sqlite_template().await, folder.path());
-                config(folder.path(), &[])
+                config(folder.path(), settings)
             }
             Shape::Postgres | Shape::Processes => {
                 let template = postgres_template().await;
                 copy_folder(&template.join("keys"), &folder.path().join("keys"));
                 let name = clone_databases().await;
-                postgres_config(folder.path(), &name)
+                postgres_config(folder.path(), &name, settings)
             }
         };
         let mut world =
@@ -88,9 +93,9 @@ impl World {
         self.running = Some(running);
     }
 
-    /// An outside connection to the gateway.
+    /// An outside connection to the gateway, by the world's clock.
     pub async fn gateway(&self) -> Gateway {
-        Gateway::connect(&self.url).await.expect("gateway answers")
+        connect(&self.url, &self.clock).await
     }
 
     /// A token of an operator, agency or supervisor, signed with the installation's key.
@@ -125,6 +130,26 @@ impl World {
     }
 }
 
+/// The story's day, 2026-11-22, begins for everybody at ten in the morning in China, whatever day the tests run on.
+fn story_clock() -> ManualClock {
+    let clock = ManualClock::default();
+    clock.advance_seconds(story_offset_seconds());
+    clock
+}
+
+/// What the machine's clock lacks to the story's; the same for every world and process of a run.
+pub fn story_offset_seconds() -> i64 {
+    static OFFSET: LazyLock<i64> = LazyLock::new(|| STORY_BEGINS_S - ManualClock::default().now().seconds());
+    *OFFSET
+}
+
+/// 2026-11-22T10:00:00+08:00
+const STORY_BEGINS_S: i64 = 1_795_312_800;
+
+async fn connect(url: &str, clock: &ManualClock) -> Gateway {
+    Gateway::connect(url).await.expect("gateway answers").with_clock(Arc::new(clock.clone()))
+}
+
 fn config(folder: &Path, settings: &[String]) -> Config {
     let mut overrides = vec![
         format!("data_dir={:?}", folder.display().to_string()),
@@ -137,18 +162,16 @@ fn config(folder: &Path, settings: &[String]) -> Config {
     Config::load(&Layers { overrides, ..Layers::default() }).expect("test configuration")
 }
 
-fn postgres_config(folder: &Path, name: &str) -> Config {
+fn postgres_config(folder: &Path, name: &str, settings: &[String]) -> Config {
     let servers = servers::shared();
-    config(
-        folder,
-        &[
+    let own = [
             format!("database.url={:?}", servers.postgres_url(&format!("{name}_{{role}}"))),
             "database.max_connections=6".to_owned(),
             "bus.kind=\"redis\"".to_owned(),
             format!("bus.url={:?}", servers.redis_url()),
             format!("bus.prefix={name:?}"),
-        ],
-    )
+        ];
+    config(folder, &[&own, settings].concat())
 }
 
 const TEMPLATE: &str = "template";
@@ -171,17 +194,17 @@ async fn postgres_template() -> &'static Path {
         for role in compose_roles() {
             execute(&admin, &format!("CREATE DATABASE {TEMPLATE}_{role}")).await;
         }
-        seed_into(&postgres_config(folder.path(), TEMPLATE)).await;
+        seed_into(&postgres_config(folder.path(), TEMPLATE, &[])).await;
         folder
     };
     FOLDER.get_or_init(make).await.path()
 }
 
 async fn seed_into(config: &Config) {
-    let clock: SharedClock = Arc::new(ManualClock::default());
-    let running = compose::start(config, clock).await.expect("installation starts");
+    let clock = story_clock();
+    let running = compose::start(config, Arc::new(clock.clone())).await.expect("installation starts");
     let token = running.operator_token().expect("signing key");
-    let gateway = Gateway::connect(&format!("http://{}", running.gateway.expect("gateway"))).await.expect("gateway");
+    let gateway = connect(&format!("http://{}", running.gateway.expect("gateway")), &clock).await;
     seed::load(&gateway, &token, SeedSet::Demo).await.expect("seed data loads");
     running.shutdown().await;
 }

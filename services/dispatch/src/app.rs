@@ -15,8 +15,8 @@ pub use view::View;
 
 use std::sync::Arc;
 
-use liufang_kernel::region::DeliveryRules;
 use liufang_kernel::Timestamp;
+use liufang_kernel::region::DeliveryRules;
 use liufang_platform::{Cipher, Db, Deps, Ids, Peers, Regions, SharedClock};
 
 use crate::error::DispatchError;

@@ -35,7 +35,7 @@ pub enum DispatchError {
     #[error(transparent)]
     Db(#[from] DbFault),
     #[error(transparent)]
-    Peer(#[from] PeerFault),
+    Peer(Box<PeerFault>),
 }
 
 macro_rules! reasons {
@@ -70,6 +70,12 @@ static INTERNAL: ReasonDoc =
 impl DispatchError {
     pub fn state(refusal: Refusal, state: State) -> DispatchError {
         DispatchError::State { refusal, state }
+    }
+}
+
+impl From<PeerFault> for DispatchError {
+    fn from(fault: PeerFault) -> DispatchError {
+        DispatchError::Peer(Box::new(fault))
     }
 }
 

@@ -12,10 +12,10 @@ mod migrations;
 mod peers;
 mod rpc;
 mod store;
-mod wire;
-mod workers;
 #[cfg(test)]
 mod tests;
+mod wire;
+mod workers;
 
 use liufang_kernel::ReasonDoc;
 use liufang_platform::{Deps, Migration, Module};

@@ -8,8 +8,7 @@ use crate::domain::geo::Point;
 
 /// Where goods are picked up.
 pub async fn institution_location(peers: &Peers, fixmedins_code: &str) -> Result<Point, PeerFault> {
-    let body =
-        pb::GetInstitutionRequest { fixmedins_code: fixmedins_code.to_owned(), ..Default::default() };
+    let body = pb::GetInstitutionRequest { fixmedins_code: fixmedins_code.to_owned(), ..Default::default() };
     let mut identity = InstitutionServiceClient::new(peers.mesh("identity"));
     let answer = identity.get_institution(tonic::Request::new(body)).await.map_err(PeerFault::from)?;
     let location = answer.into_inner().institution.and_then(|institution| institution.location);

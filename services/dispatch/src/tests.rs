@@ -85,18 +85,7 @@ struct House {
 
 impl House {
     async fn build() -> House {
-        let mut world = world(crate::ROLE, crate::MIGRATIONS, &[BEIJING]).await;
-        {
-            use sea_orm::ConnectionTrait as _;
-            let options = |name: &str| liufang_platform::db::DbOptions::new(format!("postgres://liufang@127.0.0.1:55991/{name}"));
-            let clock = world.deps.clock.clone();
-            let admin = liufang_platform::Db::connect(&options("postgres"), world.deps.cipher.clone(), clock.clone()).await.unwrap();
-            let name = world.deps.ids.next("t");
-            admin.read().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-            let db = liufang_platform::Db::connect(&options(&name), world.deps.cipher.clone(), clock).await.unwrap();
-            db.migrate(crate::MIGRATIONS).await.unwrap();
-            world.deps.db = db;
-        }
+        let world = world(crate::ROLE, crate::MIGRATIONS, &[BEIJING]).await;
         world.bind([("identity", Routes::new(InstitutionServiceServer::new(Identity)))]);
         let app = App::new(&world.deps);
         House { world, app }
@@ -278,14 +267,14 @@ async fn two_attempts_then_back_to_the_pharmacy() {
     let house = House::build().await;
     let (id, code) = house.picked_up("c1").await;
     let fail = |at: Timestamp| {
-        let body =
-            ReportFailedAttempt { delivery_id: id.clone(), reason: FailedAttempt::NoOneHome, at };
+        let body = ReportFailedAttempt { delivery_id: id.clone(), reason: FailedAttempt::NoOneHome, at };
         house.app.report_failed_attempt(house.courier("c1", body))
     };
     let first = house.now();
     assert_eq!(fail(first).await.unwrap().failed_attempts, 1);
     assert_eq!(fail(first).await.unwrap().failed_attempts, 1, "the same attempt told twice");
-    let back = |id: String, at| house.app.confirm_return(house.courier("c1", ConfirmReturn { delivery_id: id, at }));
+    let back =
+        |id: String, at| house.app.confirm_return(house.courier("c1", ConfirmReturn { delivery_id: id, at }));
     refused(back(id.clone(), first).await, "DELIVERY_ATTEMPTS_LEFT");
     let second = fail(first.plus_seconds(30)).await.unwrap();
     assert_eq!((second.state, second.failed_attempts), (State::Returning, 2));

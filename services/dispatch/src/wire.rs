@@ -222,19 +222,13 @@ impl From<Quoted> for pb::QuoteDeliveryResponse {
 
 impl From<Ready> for pb::MarkReadyResponse {
     fn from(ready: Ready) -> pb::MarkReadyResponse {
-        pb::MarkReadyResponse {
-            delivery: Some(ready.view.into()),
-            hand_over_code: ready.hand_over_code,
-        }
+        pb::MarkReadyResponse { delivery: Some(ready.view.into()), hand_over_code: ready.hand_over_code }
     }
 }
 
 impl From<WithCode> for pb::GetDeliveryResponse {
     fn from(found: WithCode) -> pb::GetDeliveryResponse {
-        pb::GetDeliveryResponse {
-            delivery: Some(found.view.into()),
-            recipient_code: found.recipient_code,
-        }
+        pb::GetDeliveryResponse { delivery: Some(found.view.into()), recipient_code: found.recipient_code }
     }
 }
 

@@ -11,10 +11,13 @@ pub mod sign_in;
 pub mod tokens;
 pub mod verification;
 
+use liufang_kernel::Date;
+use liufang_kernel::region::RegionPack;
 use liufang_platform::{Begun, CallMeta, Deps, Principal, PrincipalKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::person::Insurance;
 use crate::error::IdentityError;
 use crate::store::vault::Vault;
 use crate::wire::provider::Provider;
@@ -54,6 +57,12 @@ impl App {
             vault: Vault::new(deps.cipher.clone()),
             provider: Provider::new(deps.peers.clone(), deps.ids),
         }
+    }
+
+    /// The region a person is insured in on `date`: the first of their rows that belongs to an installed pack.
+    fn region_of(&self, insurances: &[Insurance], date: Date) -> Option<&RegionPack> {
+        let mut here = insurances.iter().filter(|row| row.in_force(date));
+        here.find_map(|row| self.deps.regions.of_place(&row.insured_place))
     }
 
     /// The stored reply of the same call, so that a repeat asks no provider again.

@@ -4,6 +4,7 @@ mod credentials;
 mod institutions;
 mod mutual_aid;
 mod persons;
+mod privacy;
 mod sign_in;
 mod town;
 mod verification;

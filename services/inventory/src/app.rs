@@ -16,6 +16,7 @@ mod reserve;
 mod returns;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use liufang_kernel::region::SchemeKind;
 use liufang_kernel::{Date, Violations};
@@ -95,7 +96,9 @@ fn unreadable(row: usize, violations: &Violations) -> RowRefusal {
 }
 
 /// How often a use case that lost a race is tried again before the caller hears of it.
-const RETRIES: usize = 8;
+const RETRIES: u32 = 8;
+/// Pause before the second try; later ones are longer.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Runs a use case again from the start while it loses races for stock.
 async fn retrying<T, F, S>(mut step: S) -> Result<T, InventoryError>
@@ -103,9 +106,9 @@ where
     S: FnMut() -> F,
     F: Future<Output = Result<T, InventoryError>>,
 {
-    for _ in 1..RETRIES {
+    for attempt in 1..RETRIES {
         match step().await {
-            Err(error) if error.is_lost_race() => {}
+            Err(error) if error.is_lost_race() => tokio::time::sleep(PAUSE * attempt).await,
             settled => return settled,
         }
     }

@@ -34,11 +34,15 @@ async fn shop() -> Shop {
         let name = world.deps.ids.next("t");
         let options = liufang_platform::db::DbOptions::new(format!("{url}/postgres"));
         let clock = world.deps.clock.clone();
-        let admin = liufang_platform::Db::connect(&options, world.deps.cipher.clone(), clock.clone()).await.unwrap();
-        sea_orm::ConnectionTrait::execute_unprepared(admin.read(), &format!("CREATE DATABASE {name}")).await.unwrap();
+        let admin =
+            liufang_platform::Db::connect(&options, world.deps.cipher.clone(), clock.clone()).await.unwrap();
+        sea_orm::ConnectionTrait::execute_unprepared(admin.read(), &format!("CREATE DATABASE {name}"))
+            .await
+            .unwrap();
         let mut options = liufang_platform::db::DbOptions::new(format!("{url}/{name}"));
         options.max_connections = 16;
-        world.deps.db = liufang_platform::Db::connect(&options, world.deps.cipher.clone(), clock).await.unwrap();
+        world.deps.db =
+            liufang_platform::Db::connect(&options, world.deps.cipher.clone(), clock).await.unwrap();
         world.deps.db.migrate(crate::MIGRATIONS).await.unwrap();
     }
     let app = App::new(&world.deps);

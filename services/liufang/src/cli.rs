@@ -81,7 +81,12 @@ enum Set {
 
 /// Runs the command line; every failure is one message on standard error.
 pub async fn run() -> ExitCode {
-    match execute(Cli::parse()).await {
+    run_at(Arc::new(SystemClock)).await
+}
+
+/// The same by another clock.
+pub async fn run_at(clock: SharedClock) -> ExitCode {
+    match execute(Cli::parse(), clock).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // the log may not be installed yet, or may go elsewhere
@@ -91,8 +96,7 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn execute(cli: Cli) -> Result<()> {
-    let clock: SharedClock = Arc::new(SystemClock);
+async fn execute(cli: Cli, clock: SharedClock) -> Result<()> {
     let layers = cli.layers.layers();
     match cli.command {
         Command::Config => show(&layers),

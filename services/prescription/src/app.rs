@@ -8,6 +8,7 @@ mod circulate;
 mod claim;
 mod consult;
 mod dispensing;
+mod examine;
 mod pharmacy_review;
 mod prescribe;
 mod read;
@@ -80,9 +81,7 @@ impl App {
     /// A visit of the calling hospital.
     async fn hospital_visit(&self, visit_id: &str, hospital: &str) -> Outcome<Visit> {
         let visit = store::visit::get(self.deps.db.read(), &self.deps.cipher, visit_id).await?;
-        visit
-            .filter(|visit| visit.hospital == hospital)
-            .ok_or(PrescriptionError::Missing(Missing::Visit))
+        visit.filter(|visit| visit.hospital == hospital).ok_or(PrescriptionError::Missing(Missing::Visit))
     }
 }
 

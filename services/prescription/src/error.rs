@@ -41,11 +41,17 @@ pub enum PrescriptionError {
     #[error("row cannot be read: {0}")]
     Corrupt(&'static str),
     #[error(transparent)]
-    Peer(#[from] PeerFault),
+    Peer(Box<PeerFault>),
     #[error(transparent)]
     Db(#[from] DbFault),
     #[error(transparent)]
     Auth(#[from] AuthFault),
+}
+
+impl From<PeerFault> for PrescriptionError {
+    fn from(fault: PeerFault) -> PrescriptionError {
+        PrescriptionError::Peer(Box::new(fault))
+    }
 }
 
 impl From<StoreError> for PrescriptionError {
@@ -109,9 +115,9 @@ fn refusal_facts(refusal: &Refusal) -> Vec<(Cow<'static, str>, String)> {
     match refusal {
         Refusal::NotActive(state) => fact("state", state.word().to_owned()),
         Refusal::VisitState(state) => fact("state", state.word().to_owned()),
-        Refusal::PractitionerNotAllowed(why) | Refusal::NotDesignated(why) | Refusal::DoctorNotInsured(why) => {
-            fact("cause", (*why).to_owned())
-        }
+        Refusal::PractitionerNotAllowed(why)
+        | Refusal::NotDesignated(why)
+        | Refusal::DoctorNotInsured(why) => fact("cause", (*why).to_owned()),
         Refusal::SignatureInvalid(which) => fact("signature", which.join(",")),
         Refusal::Line { line, why } => {
             vec![(Cow::Borrowed("line"), line.to_string()), (Cow::Borrowed("cause"), why.to_string())]
@@ -128,7 +134,10 @@ fn finding_facts(findings: &[Finding]) -> Vec<(Cow<'static, str>, String)> {
     let mut facts = vec![(Cow::Borrowed("rules"), ids.join(","))];
     facts.extend(findings.iter().enumerate().map(|(index, finding)| {
         let Finding { rule, severity, line, evidence, .. } = finding;
-        (Cow::Owned(format!("finding.{}", index + 1)), format!("{} {rule} line {line}: {evidence}", severity.word()))
+        (
+            Cow::Owned(format!("finding.{}", index + 1)),
+            format!("{} {rule} line {line}: {evidence}", severity.word()),
+        )
     }));
     facts
 }

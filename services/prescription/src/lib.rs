@@ -51,5 +51,6 @@ pub fn module(deps: Deps) -> Module {
         .service(PrescriptionServiceServer::new(prescriptions))
         .service(CirculationServiceServer::new(circulation))
         .worker(workers::time_out_visits(app.clone()))
-        .worker(workers::expire_prescriptions(app))
+        .worker(workers::expire_prescriptions(app.clone()))
+        .worker(workers::lapse_claims(app))
 }

@@ -55,8 +55,12 @@ mod tests {
     /// Vector of the `sm2` crate's OpenSSL interoperation test, with its own user id.
     #[test]
     fn agrees_with_openssl() {
-        let public = hex("0408D77AE04C01CC4C1104360DD8AF6B6F7DF334283D7C1A6AFD5652407B87BEE5014E2A57C36C150D16324DC664E31E6432359609C4E79847A5B161C8C7364C8A");
-        let signature = hex("d1dcccedd9fb785e0f67c16b7c52901625c0b69de9bca2144acc7be713cad2fcf7d1eae6e3a157b36c65f672f738ca8b46298bf149a6510072c431b49cd88b1c");
+        let public = hex(
+            "0408D77AE04C01CC4C1104360DD8AF6B6F7DF334283D7C1A6AFD5652407B87BEE5014E2A57C36C150D16324DC664E31E6432359609C4E79847A5B161C8C7364C8A",
+        );
+        let signature = hex(
+            "d1dcccedd9fb785e0f67c16b7c52901625c0b69de9bca2144acc7be713cad2fcf7d1eae6e3a157b36c65f672f738ca8b46298bf149a6510072c431b49cd88b1c",
+        );
         let key = VerifyingKey::from_sec1_bytes("example@rustcrypto.org", &public).unwrap();
         let signature = Signature::from_slice(&signature).unwrap();
         assert!(key.verify(b"testing", &signature).is_ok());

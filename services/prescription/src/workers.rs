@@ -21,3 +21,11 @@ pub fn expire_prescriptions(app: App) -> Worker {
         async move { app.expire_prescriptions().await }
     })
 }
+
+/// Takes unreviewed claims back.
+pub fn lapse_claims(app: App) -> Worker {
+    Worker::new("lapse-claims", Duration::from_millis(1_000), move || {
+        let app = app.clone();
+        async move { app.lapse_claims().await }
+    })
+}

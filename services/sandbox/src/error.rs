@@ -18,7 +18,7 @@ pub enum SandboxError {
     #[error(transparent)]
     Db(#[from] DbFault),
     #[error(transparent)]
-    Peer(#[from] PeerFault),
+    Peer(Box<PeerFault>),
 }
 
 static NO_ANSWER: ReasonDoc = ReasonDoc::new(
@@ -38,6 +38,12 @@ static UNREADABLE: ReasonDoc =
 
 /// Every reason of this service's own.
 pub const REASONS: &[&ReasonDoc] = &[&NO_ANSWER, &AMOUNT_DIFFERS];
+
+impl From<PeerFault> for SandboxError {
+    fn from(fault: PeerFault) -> SandboxError {
+        SandboxError::Peer(Box::new(fault))
+    }
+}
 
 impl Fault for SandboxError {
     fn doc(&self) -> &ReasonDoc {

@@ -25,7 +25,11 @@ async fn row(
     Ok(conn.query_one_raw(statement).await?)
 }
 
-async fn rows(conn: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbFault> {
+async fn rows(
+    conn: &impl ConnectionTrait,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Vec<QueryResult>, DbFault> {
     let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, values);
     Ok(conn.query_all_raw(statement).await?)
 }

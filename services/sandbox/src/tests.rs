@@ -65,18 +65,7 @@ struct House {
 
 impl House {
     async fn build() -> House {
-        let mut world = world(crate::ROLE, crate::MIGRATIONS, &[]).await;
-        {
-            use sea_orm::ConnectionTrait as _;
-            let options = |name: &str| liufang_platform::db::DbOptions::new(format!("postgres://liufang@127.0.0.1:55991/{name}"));
-            let clock = world.deps.clock.clone();
-            let admin = liufang_platform::Db::connect(&options("postgres"), world.deps.cipher.clone(), clock.clone()).await.unwrap();
-            let name = world.deps.ids.next("t");
-            admin.read().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-            let db = liufang_platform::Db::connect(&options(&name), world.deps.cipher.clone(), clock).await.unwrap();
-            db.migrate(crate::MIGRATIONS).await.unwrap();
-            world.deps.db = db;
-        }
+        let world = world(crate::ROLE, crate::MIGRATIONS, &[]).await;
         let settlement = Settlement::default();
         world.bind([("settlement", Routes::new(PaymentServiceServer::new(settlement.clone())))]);
         let app = App::new(&world.deps);

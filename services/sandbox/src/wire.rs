@@ -140,7 +140,9 @@ pub fn refunded(done: RefundDone) -> hooks::RefundPaymentResponse {
 pub fn settled(settled: Settled) -> hooks::SettleResponse {
     let outcome = insurer_outcome(&settled).into();
     match settled {
-        Settled::Success { setl_id, .. } => hooks::SettleResponse { outcome, setl_id, err_msg: String::new() },
+        Settled::Success { setl_id, .. } => {
+            hooks::SettleResponse { outcome, setl_id, err_msg: String::new() }
+        }
         Settled::Rejected { err_msg } => hooks::SettleResponse { outcome, setl_id: String::new(), err_msg },
         Settled::NotFound => hooks::SettleResponse { outcome, ..Default::default() },
     }

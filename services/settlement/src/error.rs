@@ -88,7 +88,7 @@ pub enum SettlementError {
     #[error(transparent)]
     Db(#[from] DbFault),
     #[error(transparent)]
-    Peer(#[from] PeerFault),
+    Peer(Box<PeerFault>),
     /// A twin moved the same row first.
     #[error("lost a race")]
     LostRace,
@@ -117,6 +117,12 @@ impl SettlementError {
 impl From<DbErr> for SettlementError {
     fn from(error: DbErr) -> SettlementError {
         SettlementError::Db(DbFault::from(error))
+    }
+}
+
+impl From<PeerFault> for SettlementError {
+    fn from(fault: PeerFault) -> SettlementError {
+        SettlementError::Peer(Box::new(fault))
     }
 }
 

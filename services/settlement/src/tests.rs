@@ -1,1 +1,9 @@
+//! Whole flows over a real database, with identity, channel and insurer played here.
 
+mod books;
+mod fakes;
+mod faults;
+mod notices;
+mod payments;
+mod quotes;
+mod world;

@@ -26,12 +26,7 @@ pub struct App {
 
 impl App {
     pub fn new(deps: &Deps) -> App {
-        App {
-            db: deps.db.clone(),
-            peers: deps.peers.clone(),
-            ids: deps.ids,
-            regions: deps.regions.clone(),
-        }
+        App { db: deps.db.clone(), peers: deps.peers.clone(), ids: deps.ids, regions: deps.regions.clone() }
     }
 
     /// The region pack an institution's district belongs to; its own district code where none is known.

@@ -15,11 +15,15 @@ pub enum SupervisionError {
     #[error(transparent)]
     Db(#[from] DbFault),
     #[error(transparent)]
-    Peer(#[from] PeerFault),
+    Peer(Box<PeerFault>),
 }
 
-static NOT_FOUND: ReasonDoc =
-    ReasonDoc::new("CASE_NOT_FOUND", Class::NotFound, "没有找到该案件", "there is no such case for this caller");
+static NOT_FOUND: ReasonDoc = ReasonDoc::new(
+    "CASE_NOT_FOUND",
+    Class::NotFound,
+    "没有找到该案件",
+    "there is no such case for this caller",
+);
 static CLOSED: ReasonDoc = ReasonDoc::new(
     "CASE_CLOSED",
     Class::Precondition,
@@ -29,6 +33,12 @@ static CLOSED: ReasonDoc = ReasonDoc::new(
 
 /// Every reason of this service's own.
 pub const REASONS: &[&ReasonDoc] = &[&NOT_FOUND, &CLOSED];
+
+impl From<PeerFault> for SupervisionError {
+    fn from(fault: PeerFault) -> SupervisionError {
+        SupervisionError::Peer(Box::new(fault))
+    }
+}
 
 impl Fault for SupervisionError {
     fn doc(&self) -> &ReasonDoc {

@@ -61,7 +61,8 @@ async fn sold(app: App, event: Event, body: inventory::StockSold) -> Result<(), 
         })
     });
     let sales = sales.collect();
-    app.on_sold(&event, Sold { order_id: order_id.clone(), fixmedins_code, sales, at: Timestamp(at_us) }).await
+    app.on_sold(&event, Sold { order_id: order_id.clone(), fixmedins_code, sales, at: Timestamp(at_us) })
+        .await
 }
 
 async fn returned(app: App, event: Event, body: inventory::StockReturned) -> Result<(), SupervisionError> {
@@ -69,11 +70,15 @@ async fn returned(app: App, event: Event, body: inventory::StockReturned) -> Res
     app.on_returned(&event, &body.order_id, codes).await
 }
 
-async fn price_changed(app: App, event: Event, body: inventory::PriceChanged) -> Result<(), SupervisionError> {
+async fn price_changed(
+    app: App,
+    event: Event,
+    body: inventory::PriceChanged,
+) -> Result<(), SupervisionError> {
     let Ok(price) = body.new_price.parse() else { return Ok(()) };
-    let price =
-        Price { fixmedins_code: body.fixmedins_code, med_list_codg: body.med_list_codg, price };
-    app.on_price(&event, PriceNews { price, old: body.old_price.parse().ok(), at: Timestamp(body.at_us) }).await
+    let price = Price { fixmedins_code: body.fixmedins_code, med_list_codg: body.med_list_codg, price };
+    app.on_price(&event, PriceNews { price, old: body.old_price.parse().ok(), at: Timestamp(body.at_us) })
+        .await
 }
 
 async fn dispensed(

@@ -12,10 +12,8 @@ use tonic::Request;
 
 /// Whether an institution has an active agreement on a day; an unknown institution has none.
 pub async fn has_agreement(peers: &Peers, fixmedins_code: &str, day: &str) -> Result<bool, PeerFault> {
-    let body = identity::GetInstitutionRequest {
-        fixmedins_code: fixmedins_code.to_owned(),
-        date: day.to_owned(),
-    };
+    let body =
+        identity::GetInstitutionRequest { fixmedins_code: fixmedins_code.to_owned(), date: day.to_owned() };
     let mut client = InstitutionServiceClient::new(peers.mesh("identity"));
     match client.get_institution(Request::new(body)).await.map_err(PeerFault::from) {
         Ok(answer) => {

@@ -95,18 +95,7 @@ struct House {
 
 impl House {
     async fn build() -> House {
-        let mut world = world(crate::ROLE, crate::MIGRATIONS, &[QINHUANGDAO]).await;
-        {
-            use sea_orm::ConnectionTrait as _;
-            let options = |name: &str| liufang_platform::db::DbOptions::new(format!("postgres://liufang@127.0.0.1:55991/{name}"));
-            let clock = world.deps.clock.clone();
-            let admin = liufang_platform::Db::connect(&options("postgres"), world.deps.cipher.clone(), clock.clone()).await.unwrap();
-            let name = world.deps.ids.next("t");
-            admin.read().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-            let db = liufang_platform::Db::connect(&options(&name), world.deps.cipher.clone(), clock).await.unwrap();
-            db.migrate(crate::MIGRATIONS).await.unwrap();
-            world.deps.db = db;
-        }
+        let world = world(crate::ROLE, crate::MIGRATIONS, &[QINHUANGDAO]).await;
         world.bind([
             ("identity", Routes::new(InstitutionServiceServer::new(Peers))),
             ("prescription", Routes::new(PrescriptionServiceServer::new(Peers))),
@@ -213,8 +202,7 @@ async fn sales_are_compared_with_codes_and_agreements() {
     house.sell("o4", SUSPENDED, "-1", &["d"]).await;
     let mut found = kinds(&house.cases().await);
     found.sort_by_key(|(kind, _)| kind.word());
-    let expected =
-        [(Kind::AgreementBreach, 1), (Kind::SaleWithoutStock, 1), (Kind::TraceCodeResold, 1)];
+    let expected = [(Kind::AgreementBreach, 1), (Kind::SaleWithoutStock, 1), (Kind::TraceCodeResold, 1)];
     assert_eq!(found, expected);
 }
 
@@ -306,7 +294,8 @@ async fn the_fund_view_books_refunds_on_their_own_day() {
         house.hear(body).await;
     }
     let view = async |region: &str| {
-        let span = FundView { from: "2026-01-01".into(), to: "2026-12-31".into(), fixmedins_code: String::new() };
+        let span =
+            FundView { from: "2026-01-01".into(), to: "2026-12-31".into(), fixmedins_code: String::new() };
         let rows = house.app.fund_view(house.call(region, span)).await.unwrap();
         let told = |row: crate::domain::fund::Row| {
             (row.day, row.amounts.fund.0, row.amounts.account.0, row.settlements)
@@ -327,9 +316,7 @@ async fn a_case_is_inspected_and_closed_and_a_new_finding_opens_a_new_one() {
     let inspecting = house.app.start_inspection(house.call("130300", case_id.clone())).await.unwrap();
     assert_eq!(inspecting.state, State::Inspecting);
     house.sell("o2", SUSPENDED, "-1", &["b"]).await;
-    let close = |outcome: &str| {
-        house.app.close_case(house.call("", (case_id.clone(), outcome.to_owned())))
-    };
+    let close = |outcome: &str| house.app.close_case(house.call("", (case_id.clone(), outcome.to_owned())));
     let closed = close("warned").await.unwrap();
     assert_eq!((closed.state, closed.occurrences), (State::Closed, 2));
     close("warned").await.unwrap();

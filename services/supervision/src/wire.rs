@@ -67,7 +67,11 @@ pub fn fund_view(request: pb::GetFundViewRequest, _: &CallMeta) -> Result<FundVi
     violations.check(to.is_some(), "to_date", "must be a date yyyy-MM-dd");
     if let Some((from, to)) = from.zip(to) {
         let days = i64::from(to.to_julian_day()) - i64::from(from.to_julian_day()) + 1;
-        violations.check((1..=LONGEST_DAYS).contains(&days), "to_date", "must be 0 to 365 days after from_date");
+        violations.check(
+            (1..=LONGEST_DAYS).contains(&days),
+            "to_date",
+            "must be 0 to 365 days after from_date",
+        );
     }
     let fixmedins_code = violations.optional_text("fixmedins_code", &request.fixmedins_code, 12);
     violations.finish(Some(FundView { from: request.from_date, to: request.to_date, fixmedins_code }))

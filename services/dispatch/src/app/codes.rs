@@ -65,8 +65,8 @@ impl App {
     ) -> Result<Guesses, DispatchError> {
         let work = self.db.begin_step().await?;
         let before = store::logs::guesses(work.tx(), delivery_id, kind).await?;
-        let taken = code::take(before, now)
-            .map_err(|closed| DispatchError::Guessing { until: closed.until, now })?;
+        let taken =
+            code::take(before, now).map_err(|closed| DispatchError::Guessing { until: closed.until, now })?;
         if !store::logs::replace_guesses(work.tx(), delivery_id, kind, before, taken).await? {
             return Err(DbFault::LostRace.into());
         }

@@ -193,7 +193,11 @@ impl App {
     }
 
     /// Track points after a sequence number.
-    pub async fn track_after(&self, delivery_id: &str, sequence: i64) -> Result<Vec<TrackPoint>, DispatchError> {
+    pub async fn track_after(
+        &self,
+        delivery_id: &str,
+        sequence: i64,
+    ) -> Result<Vec<TrackPoint>, DispatchError> {
         Ok(store::track::after(self.db.read(), delivery_id, sequence).await?)
     }
 }

@@ -59,14 +59,16 @@ impl App {
         let ConfirmPickUp { delivery_id, hand_over_code, at } = &call.body;
         let code = hand_over_code.reveal();
         let operation = Operation::PickUp;
-        self.with_code(&call.meta, Proof { delivery_id, operation, kind: Kind::HandOver, code, at: *at }).await
+        self.with_code(&call.meta, Proof { delivery_id, operation, kind: Kind::HandOver, code, at: *at })
+            .await
     }
 
     pub async fn confirm_delivery(&self, call: Call<ConfirmDelivery>) -> Result<View, DispatchError> {
         let ConfirmDelivery { delivery_id, recipient_code, at } = &call.body;
         let code = recipient_code.reveal();
         let operation = Operation::Deliver;
-        self.with_code(&call.meta, Proof { delivery_id, operation, kind: Kind::Recipient, code, at: *at }).await
+        self.with_code(&call.meta, Proof { delivery_id, operation, kind: Kind::Recipient, code, at: *at })
+            .await
     }
 
     /// State first, then the code: a scan that comes again costs no guess.
@@ -90,7 +92,10 @@ impl App {
     }
 
     /// Counts a failed attempt; the last allowed one sends the goods back.
-    pub async fn report_failed_attempt(&self, call: Call<ReportFailedAttempt>) -> Result<View, DispatchError> {
+    pub async fn report_failed_attempt(
+        &self,
+        call: Call<ReportFailedAttempt>,
+    ) -> Result<View, DispatchError> {
         let Call { meta, body } = call;
         let work = match self.db.begin::<View>(&meta).await? {
             Begun::Fresh(work) => work,

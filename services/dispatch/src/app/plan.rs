@@ -96,7 +96,8 @@ impl App {
         now: Timestamp,
     ) -> Result<bool, DispatchError> {
         if row.courier_code == courier_code {
-            store::deliveries::set_route_index(work.tx(), &row.delivery_id, courier_code, route_index).await?;
+            store::deliveries::set_route_index(work.tx(), &row.delivery_id, courier_code, route_index)
+                .await?;
             return Ok(false);
         }
         let (operation, note) = match courier_code {

@@ -190,7 +190,10 @@ impl<'a> Planner<'a> {
 
     fn finish(&mut self) -> Vec<Route> {
         let codes = self.couriers.iter().map(|courier| courier.courier_code.clone());
-        codes.zip(std::mem::take(&mut self.routes)).map(|(courier_code, stops)| Route { courier_code, stops }).collect()
+        codes
+            .zip(std::mem::take(&mut self.routes))
+            .map(|(courier_code, stops)| Route { courier_code, stops })
+            .collect()
     }
 }
 

@@ -52,8 +52,7 @@ pub fn take(guesses: Guesses, now: Timestamp) -> Result<Guesses, Closed> {
         return Err(Closed { until: guesses.closed_until });
     }
     let tries = if guesses.tries >= TRIES { 1 } else { guesses.tries + 1 };
-    let closed_until =
-        if tries >= TRIES { now.plus_seconds(CLOSED_SECONDS) } else { guesses.closed_until };
+    let closed_until = if tries >= TRIES { now.plus_seconds(CLOSED_SECONDS) } else { guesses.closed_until };
     Ok(Guesses { tries, closed_until })
 }
 

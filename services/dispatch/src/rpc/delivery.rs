@@ -39,7 +39,8 @@ impl DeliveryService for Rpc {
         &self,
         request: Request<pb::MarkReadyRequest>,
     ) -> Result<Response<pb::MarkReadyResponse>, Status> {
-        let call = self.calls.open(request, |body: pb::MarkReadyRequest, _| wire::order_id(&body.order_id))?;
+        let call =
+            self.calls.open(request, |body: pb::MarkReadyRequest, _| wire::order_id(&body.order_id))?;
         rpc::reply(self.app.mark_ready(call).await)
     }
 
@@ -47,7 +48,8 @@ impl DeliveryService for Rpc {
         &self,
         request: Request<pb::CancelDeliveryRequest>,
     ) -> Result<Response<pb::CancelDeliveryResponse>, Status> {
-        let call = self.calls.open(request, |body: pb::CancelDeliveryRequest, _| wire::order_id(&body.order_id))?;
+        let call =
+            self.calls.open(request, |body: pb::CancelDeliveryRequest, _| wire::order_id(&body.order_id))?;
         let view = self.app.cancel(call).await;
         rpc::reply(view.map(|view| pb::CancelDeliveryResponse { delivery: view.map(pb::Delivery::from) }))
     }
@@ -85,9 +87,7 @@ impl DeliveryService for Rpc {
 }
 
 /// Closes the stream after the point that ends the delivery.
-fn until_end(
-    points: ResponseStream<pb::TrackDeliveryResponse>,
-) -> ResponseStream<pb::TrackDeliveryResponse> {
+fn until_end(points: ResponseStream<pb::TrackDeliveryResponse>) -> ResponseStream<pb::TrackDeliveryResponse> {
     let ends = [State::Delivered, State::Returned, State::Cancelled].map(wire::state);
     Box::pin(futures::stream::unfold(Some(points), move |points| async move {
         let mut points = points?;

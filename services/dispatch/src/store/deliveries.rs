@@ -159,7 +159,11 @@ pub async fn regions_with_work(conn: &impl ConnectionTrait) -> Result<Vec<String
 }
 
 /// What the planner works on: goods at a pharmacy and on board, earliest promise first.
-pub async fn plannable(conn: &impl ConnectionTrait, region: &str, limit: i64) -> Result<Vec<Delivery>, DbFault> {
+pub async fn plannable(
+    conn: &impl ConnectionTrait,
+    region: &str,
+    limit: i64,
+) -> Result<Vec<Delivery>, DbFault> {
     let sql = format!(
         "SELECT {COLUMNS} FROM delivery WHERE region = $1 AND state IN ('ready', 'assigned', 'picked_up', 'returning') \
          ORDER BY promised_at_us, delivery_id LIMIT $2"

@@ -66,12 +66,7 @@ pub async fn temperature(
 ) -> Result<bool, DbFault> {
     let sql = "INSERT INTO temperature (delivery_id, at_us, tenths_celsius, in_range, courier_code) \
                VALUES ($1, $2, $3, $4, $5) ON CONFLICT (delivery_id, at_us) DO NOTHING";
-    let values = vec![
-        delivery_id.into(),
-        at.0.into(),
-        tenths_celsius.into(),
-        in_range.into(),
-        courier_code.into(),
-    ];
+    let values =
+        vec![delivery_id.into(), at.0.into(), tenths_celsius.into(), in_range.into(), courier_code.into()];
     Ok(run(conn, sql, values).await? == 1)
 }

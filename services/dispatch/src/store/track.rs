@@ -21,7 +21,11 @@ pub struct TrackPoint {
 }
 
 /// Appends a point; its sequence comes from the delivery row.
-pub async fn append(conn: &impl ConnectionTrait, delivery_id: &str, point: &TrackPoint) -> Result<(), DbFault> {
+pub async fn append(
+    conn: &impl ConnectionTrait,
+    delivery_id: &str,
+    point: &TrackPoint,
+) -> Result<(), DbFault> {
     let place = point.position.unwrap_or_default();
     let sql = "INSERT INTO track_point (delivery_id, sequence, at_us, state, has_position, lat_e6, lng_e6, note) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";

@@ -88,8 +88,12 @@ impl App {
 
     /// An agency of one region imports people insured there.
     fn outside(&self, row: &PersonRow, region: &str, index: i32) -> Option<RowProblem> {
-        let pack = self.deps.regions.get(region)?;
-        let all_here = row.insurances.iter().all(|own| pack.is_insured_place(&own.insured_place));
+        if region.is_empty() {
+            return None;
+        }
+        let pack = self.deps.regions.get(region);
+        let here = |place: &str| pack.is_some_and(|pack| pack.is_insured_place(place));
+        let all_here = row.insurances.iter().all(|own| here(&own.insured_place));
         let message = "insurances.insuplc_admdvs: not a place of the caller's region";
         (!all_here).then(|| RowProblem::new(index, &reasons::OUTSIDE_REGION, message))
     }

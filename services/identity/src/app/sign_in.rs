@@ -48,9 +48,7 @@ impl App {
         let own = self.session(work.tx(), &verification_id, &meta).await?;
         store::person::register(work.tx(), &self.vault, &person_id, own.phone.reveal(), meta.now).await?;
         let insurances = store::person::insurances(work.tx(), &person_id).await?;
-        let today = meta.now.china_date();
-        let mut places = insurances.iter().filter(|row| row.in_force(today)).map(|row| &row.insured_place);
-        let pack = places.find_map(|place| self.deps.regions.of_place(place));
+        let pack = self.region_of(&insurances, meta.now.china_date());
         let family = Family {
             family_id: self.deps.ids.next("fam"),
             person_id: person_id.clone(),

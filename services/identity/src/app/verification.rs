@@ -7,7 +7,7 @@ use liufang_platform::{Begun, Call, CallMeta};
 use serde::{Deserialize, Serialize};
 
 use super::{App, platform_of};
-use crate::domain::face_proof::FaceProof;
+use crate::domain::face_proof::{self, FaceProof};
 use crate::domain::person::{Person, same_name};
 use crate::domain::throttle::IDENTITY_MISSES;
 use crate::domain::verification::{LOCK_SECONDS, Outcome, Progress, Purpose, Ready, Session, Step};
@@ -118,7 +118,13 @@ impl App {
             store::verification::update(work.tx(), &self.vault, &mut own).await?;
             if outcome == Outcome::Pass {
                 let person_id = own.person_id.as_deref().ok_or(IdentityError::NotInsured)?;
-                let proof = FaceProof::new(person_id, own.session.purpose, meta.now, own.session.expires_at);
+                let today = meta.now.china_date();
+                let pack = self.region_of(&store::person::insurances(work.tx(), person_id).await?, today);
+                let seconds =
+                    pack.and_then(|pack| pack.deadlines(today)).map(|rules| rules.face_proof_seconds);
+                let seconds = seconds.unwrap_or(face_proof::VALID_SECONDS);
+                let purpose = own.session.purpose;
+                let proof = FaceProof::new(person_id, purpose, meta.now, seconds, own.session.expires_at);
                 store::face_proof::insert(work.tx(), &self.vault, &own.verification_id, &proof, &serial)
                     .await?;
             }

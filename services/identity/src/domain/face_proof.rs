@@ -4,8 +4,8 @@ use liufang_kernel::Timestamp;
 
 use super::verification::Purpose;
 
-/// How long a pass may be used, never beyond the end of its session.
-pub const VALID_SECONDS: i64 = 10 * 60;
+/// How long a pass may be used where no region says otherwise, never beyond the end of its session.
+pub const VALID_SECONDS: u32 = 10 * 60;
 
 /// A face pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,13 +31,19 @@ pub enum ProofRefused {
 }
 
 impl FaceProof {
-    /// A pass made now, within a session that ends at `session_end`.
-    pub fn new(person_id: &str, purpose: Purpose, now: Timestamp, session_end: Timestamp) -> FaceProof {
+    /// A pass made now, good for `seconds`, within a session that ends at `session_end`.
+    pub fn new(
+        person_id: &str,
+        purpose: Purpose,
+        now: Timestamp,
+        seconds: u32,
+        session_end: Timestamp,
+    ) -> FaceProof {
         FaceProof {
             person_id: person_id.to_owned(),
             purpose,
             passed_at: now,
-            valid_until: now.plus_seconds(VALID_SECONDS).min(session_end),
+            valid_until: now.plus_seconds(i64::from(seconds)).min(session_end),
             used_at: None,
         }
     }
@@ -71,7 +77,7 @@ mod tests {
     fn is_good_for_one_person_one_purpose_one_time_and_minutes() {
         let now = Timestamp(1_700_000_000_000_000);
         let end = now.plus_seconds(300);
-        let proof = FaceProof::new("per_1", Purpose::MutualAid, now, end);
+        let proof = FaceProof::new("per_1", Purpose::MutualAid, now, VALID_SECONDS, end);
         let aid = &[Purpose::MutualAid][..];
         assert_eq!(proof.valid_until, end);
         assert_eq!(proof.usable(aid, Some("per_1"), now), Ok(()));

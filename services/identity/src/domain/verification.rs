@@ -143,7 +143,9 @@ impl Session {
     /// Refuses a locked or expired session; the lock is named first, because its end is what the person needs.
     pub fn gate(&self, now: Timestamp) -> Result<(), Refused> {
         match self.locked_until {
-            Some(until) => Err(Refused::Locked { until }),
+            Some(until) if now < until => Err(Refused::Locked { until }),
+            // a lock-out outlasts its session
+            Some(_) => Err(Refused::Expired),
             None if self.expires_at <= now => Err(Refused::Expired),
             None => Ok(()),
         }
@@ -220,6 +222,7 @@ mod tests {
         }
         let until = NOW.plus_seconds(1800);
         assert_eq!(session.record(Step::IdNumber, Outcome::Pass, NOW), Err(Refused::Locked { until }));
+        assert_eq!(session.record(Step::IdNumber, Outcome::Pass, until), Err(Refused::Expired));
     }
 
     #[test]

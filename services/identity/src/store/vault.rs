@@ -66,14 +66,17 @@ impl Vault {
         self.0.blind("identity.phone_code", &format!("{verification_id}\n{code}"))
     }
 
+    /// Hash of a refresh token.
     pub fn refresh_token(&self, token: &str) -> String {
         self.0.blind("identity.refresh_token", token)
     }
 
+    /// Hash of an insurance code.
     pub fn insurance_code(&self, code: &str) -> String {
         self.0.blind("identity.insurance_code", code)
     }
 
+    /// Hash of a proof of presence.
     pub fn presence(&self, token: &str) -> String {
         self.0.blind("identity.presence", token)
     }

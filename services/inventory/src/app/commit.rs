@@ -1,6 +1,7 @@
 //! Dispensing: the scanned packs leave the shop, and the sale stands in the ledger (3505).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use liufang_kernel::Quantity;
 use liufang_platform::{Begun, Call, Work};
@@ -10,7 +11,7 @@ use super::listings::unique;
 use super::{App, retrying, today};
 use crate::domain::dispense::{self, Counter, Portion, Scan, ScanRefusal};
 use crate::domain::movement::Sale;
-use crate::domain::shift::{self, Shift};
+use crate::domain::shift;
 use crate::domain::{
     LineReason, LineRefusal, Lot, Movement, MovementKind, Pick, Reservation, ReservationState, TraceRecord,
 };
@@ -42,18 +43,26 @@ impl App {
     /// Sells the held stock by its scanned codes. Of two orders that scan one code exactly one sells it; the other is
     /// refused, and the attempt is on record although the sale is not.
     pub async fn commit(&self, call: Call<Commit>) -> Result<Dispensed, InventoryError> {
-        let settled = retrying(|| self.try_commit(&call)).await;
+        let desk = AtomicBool::new(false);
+        let settled = retrying(|| self.try_commit(&call, &desk)).await;
         if let Err(InventoryError::Scan(ScanRefusal::Sold { code, sold_by, .. })) = &settled {
             self.note_resale(&call, code, sold_by).await?;
         }
         settled
     }
 
-    async fn try_commit(&self, call: &Call<Commit>) -> Result<Dispensed, InventoryError> {
+    /// One try. Orders are dispensed side by side until packs are scanned that others have reserved; then the try ends,
+    /// `desk` is set, and the next one has the shop's dispensing desk to itself: moving reservations of several orders
+    /// crosswise would deadlock.
+    async fn try_commit(&self, call: &Call<Commit>, desk: &AtomicBool) -> Result<Dispensed, InventoryError> {
+        let alone = desk.load(Ordering::Relaxed);
         let work = match self.db.begin::<Dispensed>(&call.meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
+        if alone {
+            store::reservation::lock_desk(work.tx(), &call.body.order_id).await?;
+        }
         let mut reservation = self.existing(&work, &call.body.order_id).await?;
         match reservation.state {
             ReservationState::Held if reservation.expires_at <= call.meta.now => {
@@ -65,14 +74,17 @@ impl App {
         }
         let lots = lots_of(&work, &reservation).await?;
         let portions = plan(&work, &reservation, &lots, call).await?;
-        let sold: Vec<String> = portions.iter().flat_map(|portion| portion.trace_codes.clone()).collect();
-        let count =
-            store::trace::sell(work.tx(), &reservation.fixmedins_code, &reservation.order_id, &sold).await?;
-        if usize::try_from(count) != Ok(sold.len()) {
-            // somebody sold one of them in between: look again and say which
+        let crowded = crowded(&after(&reservation, &lots, &portions));
+        if !crowded.is_empty() && !alone {
+            desk.store(true, Ordering::Relaxed);
             return Err(InventoryError::lost_race());
         }
-        take_from_lots(&work, &reservation, lots.clone(), &portions, today(call)).await?;
+        if crowded.is_empty() {
+            sell_codes(&work, &reservation, &portions).await?;
+            store::lot::change(work.tx(), &changes(&lots, &after(&reservation, &lots, &portions))).await?;
+        } else {
+            make_room(&work, &reservation, &portions, today(call)).await?;
+        }
         let sales = self.sales(call, &reservation, &lots, &portions);
         store::movement::insert(work.tx(), &sales).await?;
         reservation.state = ReservationState::Committed;
@@ -178,15 +190,24 @@ async fn plan(
     dispense::plan(&counter, &reservation.lines, &reservation.picks, scans).map_err(InventoryError::Scan)
 }
 
-/// Takes the portions out of their lots and gives up what was reserved. Where other orders had reserved the packs that
-/// were scanned, their reservations move to what became free.
-async fn take_from_lots(
+/// Marks the scanned codes as sold. Fewer than scanned: somebody sold one in between, so look again and say which.
+async fn sell_codes(
     work: &Work,
     reservation: &Reservation,
-    before: BTreeMap<String, Lot>,
     portions: &[Portion],
-    today: liufang_kernel::Date,
 ) -> Result<(), InventoryError> {
+    let codes: Vec<String> = portions.iter().flat_map(|portion| portion.trace_codes.clone()).collect();
+    let (institution, order_id) = (&reservation.fixmedins_code, &reservation.order_id);
+    let sold = store::trace::sell(work.tx(), institution, order_id, &codes).await?;
+    if usize::try_from(sold) == Ok(codes.len()) { Ok(()) } else { Err(InventoryError::lost_race()) }
+}
+
+/// The lots as they are once the portions have left and what was reserved for the order is given up.
+fn after(
+    reservation: &Reservation,
+    before: &BTreeMap<String, Lot>,
+    portions: &[Portion],
+) -> BTreeMap<String, Lot> {
     let mut after = before.clone();
     for portion in portions {
         if let Some(lot) = after.get_mut(&portion.lot_id) {
@@ -198,22 +219,54 @@ async fn take_from_lots(
             lot.reserved -= pick.quantity;
         }
     }
-    let crowded: Vec<String> =
-        after.values().filter(|lot| lot.on_hand < lot.reserved).map(|lot| lot.lot_id.clone()).collect();
-    if !crowded.is_empty() {
-        let others =
-            store::reservation::lock_others(work.tx(), &reservation.reservation_id, &crowded).await?;
-        let shifts: Option<Vec<Shift>> = shift::make_room(&mut after, &others, today);
-        let shifts = shifts.ok_or_else(|| reserved_by_others(portions, &crowded, reservation))?;
-        store::reservation::shift(work.tx(), &shifts).await?;
-    }
+    after
+}
+
+/// Lots in which more is promised than is left.
+fn crowded(lots: &BTreeMap<String, Lot>) -> Vec<String> {
+    lots.values().filter(|lot| lot.on_hand < lot.reserved).map(|lot| lot.lot_id.clone()).collect()
+}
+
+fn changes(before: &BTreeMap<String, Lot>, after: &BTreeMap<String, Lot>) -> Vec<Change> {
     let difference = |lot: &Lot| {
         let old = before.get(&lot.lot_id)?;
         let (on_hand, reserved) = (lot.on_hand - old.on_hand, lot.reserved - old.reserved);
         Some(Change { lot_id: lot.lot_id.clone(), on_hand, reserved })
     };
-    let changes: Vec<Change> = after.values().filter_map(difference).collect();
-    store::lot::change(work.tx(), &changes).await
+    after.values().filter_map(difference).collect()
+}
+
+/// Takes packs that others have reserved: their reservations move to what becomes free.
+async fn make_room(
+    work: &Work,
+    reservation: &Reservation,
+    portions: &[Portion],
+    today: liufang_kernel::Date,
+) -> Result<(), InventoryError> {
+    let scanned = unique(portions.iter().map(|portion| &portion.lot_id));
+    let others = store::reservation::lock_others(work.tx(), &reservation.reservation_id, &scanned).await?;
+    // while the others were awaited, some of them may have been dispensed
+    let before = lots_of(work, reservation).await?;
+    let mut after = after(reservation, &before, portions);
+    let crowded = crowded(&after);
+    let Some(shifts) = shift::make_room(&mut after, &others, today) else {
+        let all_seen = crowded.iter().all(|lot_id| {
+            let promised: Quantity =
+                others.iter().filter(|other| other.lot_id == *lot_id).map(|other| other.quantity).sum();
+            before.get(lot_id).is_some_and(|lot| lot.reserved == promised + held_in(reservation, lot_id))
+        });
+        // a reservation made in between was not among the others: look again
+        let refusal = || reserved_by_others(portions, &crowded, reservation);
+        return Err(if all_seen { refusal() } else { InventoryError::lost_race() });
+    };
+    store::reservation::shift(work.tx(), &shifts).await?;
+    sell_codes(work, reservation, portions).await?;
+    store::lot::change(work.tx(), &changes(&before, &after)).await
+}
+
+/// What the order itself had reserved in a lot.
+fn held_in(reservation: &Reservation, lot_id: &str) -> Quantity {
+    reservation.picks.iter().filter(|pick| pick.lot_id == lot_id).map(|pick| pick.quantity).sum()
 }
 
 /// The scanned packs are promised to others and nothing else could serve them.

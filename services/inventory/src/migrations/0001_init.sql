@@ -155,3 +155,9 @@ CREATE TABLE reservation_pick (
     PRIMARY KEY (reservation_id, line_no, lot_id)
 );
 CREATE INDEX reservation_pick_lot ON reservation_pick (lot_id);
+
+-- One row per institution: whoever moves reservations of others between lots raises its version first.
+CREATE TABLE dispensing_desk (
+    fixmedins_code TEXT PRIMARY KEY,
+    version BIGINT NOT NULL
+);

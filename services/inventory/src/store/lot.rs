@@ -121,30 +121,36 @@ pub struct Change {
     pub reserved: Quantity,
 }
 
-/// Changes several lots at once. Each change is guarded: no quantity goes below zero, nothing more is reserved than
-/// there is. Fewer rows than changes means a lost race, and the caller rolls back.
+/// Changes of an order are made one by one in the order of lot ids, so that orders never wait for each other crosswise:
+/// a statement for many rows locks them in an order of its own. Larger batches are reports of one institution.
+const ONE_BY_ONE: usize = 8;
+
+/// Changes several lots. Each change is guarded: no quantity goes below zero, nothing more is reserved than there is.
+/// Fewer rows than changes means a lost race, and the caller rolls back.
 pub async fn change(conn: &impl ConnectionTrait, changes: &[Change]) -> Result<(), InventoryError> {
     let mut changes: Vec<&Change> =
         changes.iter().filter(|change| change.on_hand.0 != 0 || change.reserved.0 != 0).collect();
-    // one order of locking for everybody
     changes.sort_by(|a, b| a.lot_id.cmp(&b.lot_id));
-    for chunk in changes.chunks(sql::MAX_PARAMS / 3) {
-        let query = format!(
-            "UPDATE lot SET on_hand_e4 = on_hand_e4 + v.column2, reserved_e4 = reserved_e4 + v.column3 \
-             FROM (VALUES {}) AS v WHERE lot_id = v.column1 AND on_hand_e4 + v.column2 >= 0 \
-             AND reserved_e4 + v.column3 >= 0 AND reserved_e4 + v.column3 <= on_hand_e4 + v.column2",
-            sql::tuples(chunk.len(), 3)
-        );
-        let row = |change: &&Change| -> Vec<Value> {
-            vec![change.lot_id.clone().into(), change.on_hand.0.into(), change.reserved.0.into()]
-        };
-        let values: Vec<Value> = chunk.iter().flat_map(row).collect();
-        let changed = sql::run(conn, query, values).await?;
-        if usize::try_from(changed) != Ok(chunk.len()) {
-            return Err(InventoryError::lost_race());
-        }
+    let size = if changes.len() <= ONE_BY_ONE { 1 } else { sql::MAX_PARAMS / 3 };
+    for chunk in changes.chunks(size) {
+        change_chunk(conn, chunk).await?;
     }
     Ok(())
+}
+
+async fn change_chunk(conn: &impl ConnectionTrait, changes: &[&Change]) -> Result<(), InventoryError> {
+    let query = format!(
+        "UPDATE lot SET on_hand_e4 = on_hand_e4 + v.column2, reserved_e4 = reserved_e4 + v.column3 \
+         FROM (VALUES {}) AS v WHERE lot_id = v.column1 AND on_hand_e4 + v.column2 >= 0 \
+         AND reserved_e4 + v.column3 >= 0 AND reserved_e4 + v.column3 <= on_hand_e4 + v.column2",
+        sql::tuples(changes.len(), 3)
+    );
+    let row = |change: &&Change| -> Vec<Value> {
+        vec![change.lot_id.clone().into(), change.on_hand.0.into(), change.reserved.0.into()]
+    };
+    let values: Vec<Value> = changes.iter().flat_map(row).collect();
+    let changed = sql::run(conn, query, values).await?;
+    if usize::try_from(changed) == Ok(changes.len()) { Ok(()) } else { Err(InventoryError::lost_race()) }
 }
 
 /// Sets the state of a lot; `institution` empty means any. Answers the lot as it is now, or `None` when there is none.

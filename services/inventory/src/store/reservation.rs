@@ -102,6 +102,15 @@ pub async fn lock(
     Ok(assemble(conn, rows).await?.pop())
 }
 
+/// Takes the dispensing desk of the order's institution until the transaction ends. Taken before any reservation.
+pub async fn lock_desk(conn: &impl ConnectionTrait, order_id: &str) -> Result<(), DbErr> {
+    let query = "INSERT INTO dispensing_desk (fixmedins_code, version) \
+         SELECT fixmedins_code, 1 FROM reservation WHERE order_id = $1 \
+         ON CONFLICT (fixmedins_code) DO UPDATE SET version = dispensing_desk.version + 1";
+    sql::run(conn, query, vec![order_id.into()]).await?;
+    Ok(())
+}
+
 /// Writes a new reservation with lines and picks. `false` when the order has one meanwhile.
 pub async fn insert(conn: &impl ConnectionTrait, reservation: &Reservation) -> Result<bool, DbErr> {
     let id = &reservation.reservation_id;

@@ -171,7 +171,8 @@ impl App {
     /// The doctor's queue: paid visits, and those being seen, by slot time.
     pub async fn list_queue(&self, call: Call<String>) -> Outcome<Visits> {
         let hospital = call.meta.principal.institution()?;
-        let visits = store::visit::queue(self.deps.db.read(), &self.deps.cipher, hospital, &call.body).await?;
+        let visits =
+            store::visit::queue(self.deps.db.read(), &self.deps.cipher, hospital, &call.body).await?;
         Ok(Visits(visits.into_iter().map(for_staff).collect()))
     }
 }

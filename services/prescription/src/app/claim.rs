@@ -1,8 +1,11 @@
 //! One holder at a time: claim, lost secret, giving back.
 
+use liufang_kernel::Timestamp;
+use liufang_kernel::region::RegionPack;
 use liufang_platform::{Begun, Call};
 
 use super::commands::GiveBack;
+use super::examine::Subject;
 use super::replies::{Claimed, Secret};
 use super::transition::Edit;
 use super::{App, Outcome};
@@ -10,7 +13,9 @@ use crate::domain::lifecycle::decide;
 use crate::domain::operation::Operation;
 use crate::domain::prescription::Prescription;
 use crate::domain::refusal::Refusal;
-use crate::rpc::identity;
+use crate::domain::rules::{self, Finding};
+use crate::error::PrescriptionError;
+use crate::rpc::identity::{self, Person};
 use crate::signature::verifies;
 use crate::store::{self, prescription::Record, sealed};
 
@@ -26,11 +31,17 @@ impl App {
         let hash = self.deps.cipher.blind(sealed::TOKEN_HASH, &call.body);
         let found = store::prescription::by_token(self.deps.db.read(), &self.deps.cipher, &hash).await?;
         let record = found.ok_or(Refusal::TokenInvalid)?;
-        let operation = Operation::Claim { pharmacy: pharmacy.to_owned() };
+        let dry = Operation::Claim { pharmacy: pharmacy.to_owned(), until: now };
         // the losers of a race are turned away before a name is read
-        decide(&record.status(), &operation, now)?;
+        decide(&record.status(), &dry, now)?;
         check_signatures(&record)?;
         let person = identity::person(&self.deps.peers, &record.rx.person_id, "claim", true).await?;
+        let institution = identity::institution(&self.deps.peers, pharmacy, now.china_date()).await?;
+        let pack = self.pack(&institution.region)?;
+        let findings = self.examined_again(&record, &person, pack, now).await?;
+        let deadlines = pack.deadlines(now.china_date()).ok_or(Refusal::NotDesignated("REGION"))?;
+        let until = now.plus_seconds(i64::from(deadlines.claim_seconds));
+        let operation = Operation::Claim { pharmacy: pharmacy.to_owned(), until };
         let work = match self.deps.db.begin::<Claimed>(&call.meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
@@ -42,10 +53,27 @@ impl App {
         };
         let edit = |record: &mut Record| {
             record.secret_hash = self.secret_hash(&secret);
+            record.rx.findings.clone_from(&findings);
             Ok(Edit::Changed)
         };
         let record = self.step(&work, &record.rx.hi_rxno, now, plan, edit).await?;
         Ok(work.commit(Claimed { prescription: record.rx, secret, name: person.identity.name }).await?)
+    }
+
+    /// The findings of issue, and after them what the rules find today and did not find then: a new allergy, another
+    /// prescription, a drug that was taken off. The pharmacist sees the new warnings; a new block forbids the release.
+    async fn examined_again(
+        &self,
+        record: &Record,
+        person: &Person,
+        pack: &RegionPack,
+        now: Timestamp,
+    ) -> Outcome<Vec<Finding>> {
+        let rx = &record.rx;
+        let drugs = self.catalogue(&rx.lines).await?;
+        let today = self.examine(&Subject::of(rx), person, &drugs, pack, now).await?;
+        let findings = rules::with_new(&rx.findings, today);
+        if rules::blocked(&findings) { Err(PrescriptionError::Blocked(findings)) } else { Ok(findings) }
     }
 
     /// The holder lost the secret: the old one is void.
@@ -104,7 +132,10 @@ fn check_signatures(record: &Record) -> Result<(), Refusal> {
         ("doctor", &signed.doctor_key, &signed.doctor_signature),
         ("pharmacist", &signed.pharmacist_key, &signed.pharmacist_signature),
     ];
-    let bad: Vec<&'static str> =
-        pairs.into_iter().filter(|(_, key, own)| !verifies(key, own, document)).map(|(who, _, _)| who).collect();
+    let bad: Vec<&'static str> = pairs
+        .into_iter()
+        .filter(|(_, key, own)| !verifies(key, own, document))
+        .map(|(who, _, _)| who)
+        .collect();
     if bad.is_empty() { Ok(()) } else { Err(Refusal::SignatureInvalid(bad)) }
 }

@@ -32,12 +32,8 @@ impl App {
         };
         let record = self.step(&work, &body.hi_rxno, now, plan, edit).await?;
         let parts: Vec<_> = body.parts.iter().map(|part| (self.deps.ids.next("out"), part.clone())).collect();
-        let place = Place {
-            hi_rxno: &body.hi_rxno,
-            order_id: &body.order_id,
-            pharmacy: &record.rx.holder,
-            at: now,
-        };
+        let place =
+            Place { hi_rxno: &body.hi_rxno, order_id: &body.order_id, pharmacy: &record.rx.holder, at: now };
         store::hand_out::insert_all(work.tx(), &place, &parts).await?;
         events::push_dispensed(&work, &record.rx, &body.parts, now).await?;
         Ok(work.commit(record.rx).await?)

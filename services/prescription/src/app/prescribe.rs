@@ -1,18 +1,18 @@
 //! Pre-verification (D001): the rules decide whether a draft comes to be.
 
 use liufang_kernel::Timestamp;
-use liufang_kernel::idcard::full_years;
 use liufang_platform::{Begun, Call};
 
 use super::commands::PreVerify;
-use super::{App, Outcome, limits};
+use super::examine::Subject;
+use super::{App, Outcome};
 use crate::domain::booking::check_registered;
 use crate::domain::prescription::{Line, Prescription};
-use crate::domain::rules::{self, Case, Drug, Finding, OtherLine};
+use crate::domain::rules::{self, Drug, Finding};
 use crate::domain::state::{Review, State, Use};
 use crate::domain::visit::{Visit, may_prescribe};
 use crate::error::PrescriptionError;
-use crate::rpc::{identity, inventory};
+use crate::rpc::identity;
 use crate::store::prescription::{Record, Signed};
 use crate::store::{self, StoreError};
 
@@ -47,13 +47,6 @@ impl App {
         Ok(work.commit(record.rx).await?)
     }
 
-    async fn catalogue(&self, lines: &[Line]) -> Outcome<Vec<Drug>> {
-        let mut codes: Vec<String> = lines.iter().map(|line| line.drug.clone()).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        Ok(inventory::drugs(&self.deps.peers, codes).await?)
-    }
-
     /// The findings of the rules with the doctor's reasons written in, or the refusal they mean.
     async fn checked(
         &self,
@@ -67,22 +60,15 @@ impl App {
         check_registered(&person.registrations, &visit.disease, date)?;
         let institution = identity::institution(&self.deps.peers, &visit.hospital, date).await?;
         let pack = self.pack(&institution.region)?;
-        let others = store::prescription::active_lines(self.deps.db.read(), &visit.person_id, now).await?;
-        let others: Vec<OtherLine> = others.into_iter().map(other_line).collect();
-        let mut findings = rules::check(&Case {
-            pack,
-            limits: limits(pack, date)?,
-            date,
-            // nobody of unknown age is an adult
-            age: person.birth_date.map_or(0, |birth| full_years(birth, date)),
-            allergies: &person.allergies,
+        let subject = Subject {
+            hi_rxno: "",
+            person_id: &visit.person_id,
             disease: &visit.disease,
             long_rx: asked.long_rx,
             validity_days: asked.validity_days,
             lines: &asked.lines,
-            drugs,
-            other_lines: &others,
-        });
+        };
+        let mut findings = self.examine(&subject, &person, drugs, pack, now).await?;
         rules::apply(&mut findings, &asked.overrides, &visit.doctor);
         if rules::blocked(&findings) {
             return Err(PrescriptionError::Blocked(findings));
@@ -124,6 +110,7 @@ impl App {
         Record {
             rx,
             nominated_at: Timestamp(0),
+            claim_until: Timestamp(0),
             token_hash: String::new(),
             token: String::new(),
             secret_hash: String::new(),
@@ -158,8 +145,4 @@ fn completed(line: &Line, drugs: &[Drug]) -> Line {
         }
     }
     line
-}
-
-fn other_line(line: Line) -> OtherLine {
-    OtherLine { drug: line.drug, generic_name: line.generic_name }
 }

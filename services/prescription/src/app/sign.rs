@@ -31,7 +31,8 @@ impl App {
         let pharmacist = self.practitioner(&body.pharmacist_token, now).await?;
         let operation = Operation::ReviewDraft { pass: body.pass, pharmacist: pharmacist.code.clone() };
         decide_draft(&record, &operation, &pharmacist, hospital, now)?;
-        let document = if body.pass { self.document(&record, &pharmacist, &call).await? } else { String::new() };
+        let document =
+            if body.pass { self.document(&record, &pharmacist, &call).await? } else { String::new() };
         let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
@@ -46,7 +47,12 @@ impl App {
         Ok(work.commit(record.rx).await?)
     }
 
-    async fn document(&self, record: &Record, pharmacist: &Practitioner, call: &Call<ReviewDraft>) -> Outcome<String> {
+    async fn document(
+        &self,
+        record: &Record,
+        pharmacist: &Practitioner,
+        call: &Call<ReviewDraft>,
+    ) -> Outcome<String> {
         let (rx, peers, now) = (&record.rx, &self.deps.peers, call.meta.now);
         let person = identity::person(peers, &rx.person_id, "sign_prescription", true).await?;
         let institution = identity::institution(peers, &rx.hospital, now.china_date()).await?;

@@ -56,7 +56,13 @@ impl App {
         Ok(doctors)
     }
 
-    async fn publish_one(&self, work: &Work, slot: &Slot, own: Option<&str>, doctors: &Doctors) -> Outcome<Row> {
+    async fn publish_one(
+        &self,
+        work: &Work,
+        slot: &Slot,
+        own: Option<&str>,
+        doctors: &Doctors,
+    ) -> Outcome<Row> {
         let refuse = |doc: &'static ReasonDoc, message: &str| Ok(Err((doc, message.to_owned())));
         if own.is_some_and(|own| own != slot.hospital) {
             return refuse(&reasons::NOT_OWN_INSTITUTION, "fixmedins_code is another institution");

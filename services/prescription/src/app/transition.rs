@@ -82,5 +82,9 @@ pub(super) fn no_edit(_: &mut Record) -> Outcome<Edit> {
 
 /// The row belongs to the calling hospital, or does not exist for it.
 pub(super) fn of_hospital(record: &Record, hospital: &str) -> Outcome<()> {
-    if record.rx.hospital == hospital { Ok(()) } else { Err(PrescriptionError::Missing(Missing::Prescription)) }
+    if record.rx.hospital == hospital {
+        Ok(())
+    } else {
+        Err(PrescriptionError::Missing(Missing::Prescription))
+    }
 }

@@ -1,4 +1,7 @@
-//! What time does: unpaid visits end, prescriptions expire.
+//! What time does: unpaid visits end, prescriptions expire, unreviewed claims lapse.
+
+use liufang_kernel::Timestamp;
+use liufang_platform::DbFault;
 
 use super::transition::no_edit;
 use super::{App, Outcome};
@@ -21,7 +24,7 @@ impl App {
             match self.move_visit(&work, visit, &VisitOperation::TimeOut, now).await {
                 Ok(_) => work.done().await?,
                 // paid or cancelled meanwhile: the next step does not find it any more
-                Err(PrescriptionError::Db(liufang_platform::DbFault::LostRace)) => work.cancel().await?,
+                Err(PrescriptionError::Db(DbFault::LostRace)) => work.cancel().await?,
                 Err(fault) => return Err(fault),
             }
         }
@@ -32,9 +35,20 @@ impl App {
     pub async fn expire_prescriptions(&self) -> Outcome<usize> {
         let now = self.deps.clock.now();
         let due = store::prescription::overdue(self.deps.db.read(), now, BATCH).await?;
-        for hi_rxno in &due {
+        self.end_all(&due, &Operation::Expire, now).await
+    }
+
+    /// Takes claims back that were not reviewed in the region's time; answers how many.
+    pub async fn lapse_claims(&self) -> Outcome<usize> {
+        let now = self.deps.clock.now();
+        let due = store::prescription::lapsed(self.deps.db.read(), now, BATCH).await?;
+        self.end_all(&due, &Operation::LapseClaim, now).await
+    }
+
+    async fn end_all(&self, due: &[String], operation: &Operation, now: Timestamp) -> Outcome<usize> {
+        for hi_rxno in due {
             let work = self.deps.db.begin_step().await?;
-            self.step(&work, hi_rxno, now, |_: &Record| Ok(Operation::Expire), no_edit).await?;
+            self.step(&work, hi_rxno, now, |_: &Record| Ok(operation.clone()), no_edit).await?;
             work.done().await?;
         }
         Ok(due.len())

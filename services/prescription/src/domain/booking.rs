@@ -116,7 +116,9 @@ mod tests {
         RegionPack::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
     }
 
-    fn outcome(edit: impl FnOnce(&mut Wish<'_>, &mut Slot, &mut Patient, &mut Hospital)) -> Result<Fen, Refusal> {
+    fn outcome(
+        edit: impl FnOnce(&mut Wish<'_>, &mut Slot, &mut Patient, &mut Hospital),
+    ) -> Result<Fen, Refusal> {
         let now = Timestamp::start_of(date("2026-11-22"));
         let mut wish = Wish { disease: "M03900", first_rx_ref: "R1" };
         let mut slot = Slot {
@@ -168,9 +170,6 @@ mod tests {
             outcome(|_, _, _, h| h.agreement_active = false),
             Err(Refusal::NotDesignated("AGREEMENT"))
         );
-        assert_eq!(
-            outcome(|_, _, _, h| h.capabilities.clear()),
-            Err(Refusal::NotDesignated("CAPABILITY"))
-        );
+        assert_eq!(outcome(|_, _, _, h| h.capabilities.clear()), Err(Refusal::NotDesignated("CAPABILITY")));
     }
 }

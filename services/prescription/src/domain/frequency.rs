@@ -95,7 +95,11 @@ mod tests {
         let whole = |n: i64| n * 10_000;
         assert_eq!(frequency("11").packs_needed(whole(1), whole(28), whole(7)), 4);
         assert_eq!(frequency("12").packs_needed(5_000, whole(28), whole(7)), 4, "half a tablet twice a day");
-        assert_eq!(frequency("42").packs_needed(whole(1), whole(7), whole(1)), 4, "every second day in a week: 3.5");
+        assert_eq!(
+            frequency("42").packs_needed(whole(1), whole(7), whole(1)),
+            4,
+            "every second day in a week: 3.5"
+        );
         assert_eq!(frequency("22").packs_needed(whole(1), whole(28), whole(8)), 1);
         assert_eq!(frequency("23").packs_needed(whole(1), whole(28), whole(7)), 2);
         assert!(frequency("11").lasts_longer(whole(29), whole(1), whole(28)));

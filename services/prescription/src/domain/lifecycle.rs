@@ -30,6 +30,8 @@ pub struct Status {
     pub order_id: String,
     /// `valiEndTime`: from this moment on it is expired.
     pub valid_until: Timestamp,
+    /// When an unreviewed claim lapses; zero while nobody holds it.
+    pub claim_until: Timestamp,
 }
 
 /// A decision: the next status and what others have to hear.
@@ -53,6 +55,7 @@ impl Status {
         self.nominee.clear();
         self.holder.clear();
         self.order_id.clear();
+        self.claim_until = Timestamp(0);
     }
 }
 
@@ -69,7 +72,7 @@ pub fn decide(status: &Status, operation: &Operation, now: Timestamp) -> Result<
         Operation::Revoke { doctor } => revoke(status, doctor, now),
         Operation::Nominate { pharmacy, order_id } => nominate(status, pharmacy, order_id, now),
         Operation::ReleaseNomination { order_id } => release_nomination(status, order_id),
-        Operation::Claim { pharmacy } => claim(status, pharmacy, now),
+        Operation::Claim { pharmacy, until } => claim(status, pharmacy, *until, now),
         Operation::RecoverSecret { pharmacy } => {
             open(status, now)?;
             held_by(status, pharmacy)?;
@@ -92,6 +95,7 @@ pub fn decide(status: &Status, operation: &Operation, now: Timestamp) -> Result<
         }
         Operation::ReverseDispense { order_id } => Ok(reverse(status, order_id)),
         Operation::Expire => Ok(expire(status, now)),
+        Operation::LapseClaim => Ok(lapse(status, now)),
     }
 }
 
@@ -137,7 +141,12 @@ fn review_draft(status: &Status, pass: bool, pharmacist: &str, now: Timestamp) -
     Ok(quiet(next))
 }
 
-fn upload(status: &Status, trace_matches: bool, bad: &[&'static str], now: Timestamp) -> Result<Next, Refusal> {
+fn upload(
+    status: &Status,
+    trace_matches: bool,
+    bad: &[&'static str],
+    now: Timestamp,
+) -> Result<Next, Refusal> {
     open(status, now)?;
     if !trace_matches {
         return Err(Refusal::TraceCodeMismatch);
@@ -164,8 +173,7 @@ fn revoke(status: &Status, doctor: &str, now: Timestamp) -> Result<Next, Refusal
         return Err(Refusal::Held);
     }
     let nominated = !status.nominee.is_empty();
-    let mut next =
-        if nominated { end_claim(status, ReleaseReason::Revoked) } else { quiet(status.clone()) };
+    let mut next = if nominated { end_claim(status, ReleaseReason::Revoked) } else { quiet(status.clone()) };
     next.status.state = State::Revoked;
     Ok(next)
 }
@@ -197,7 +205,7 @@ fn release_nomination(status: &Status, order_id: &str) -> Result<Next, Refusal> 
     Ok(quiet(next))
 }
 
-fn claim(status: &Status, pharmacy: &str, now: Timestamp) -> Result<Next, Refusal> {
+fn claim(status: &Status, pharmacy: &str, until: Timestamp, now: Timestamp) -> Result<Next, Refusal> {
     open(status, now)?;
     if status.nominee != pharmacy {
         return Err(Refusal::TokenInvalid);
@@ -209,6 +217,7 @@ fn claim(status: &Status, pharmacy: &str, now: Timestamp) -> Result<Next, Refusa
     unused(status)?;
     let mut next = status.clone();
     pharmacy.clone_into(&mut next.holder);
+    next.claim_until = until;
     Ok(quiet(next))
 }
 
@@ -216,11 +225,8 @@ fn review(status: &Status, pass: bool, pharmacist: &str) -> Result<Next, Refusal
     if status.review != Review::Pending {
         return Err(Refusal::AlreadyReviewed);
     }
-    let told = News::Reviewed {
-        order_id: status.order_id.clone(),
-        pharmacy: status.holder.clone(),
-        passed: pass,
-    };
+    let told =
+        News::Reviewed { order_id: status.order_id.clone(), pharmacy: status.holder.clone(), passed: pass };
     let mut next = if pass { quiet(status.clone()) } else { end_claim(status, ReleaseReason::Refused) };
     next.status.review = if pass { Review::Passed } else { Review::Refused };
     pharmacist.clone_into(&mut next.status.pharmacy_pharmacist);
@@ -267,6 +273,17 @@ fn expire(status: &Status, now: Timestamp) -> Next {
     next.status.state = State::Expired;
     next.status.review = status.review;
     next
+}
+
+/// A pharmacy that claims and never reviews would keep the patient waiting for ever.
+fn lapse(status: &Status, now: Timestamp) -> Next {
+    let waiting =
+        status.is_held() && status.review == Review::Pending && status.state_at(now) == State::Active;
+    if waiting && status.claim_until <= now {
+        end_claim(status, ReleaseReason::GivenBack)
+    } else {
+        quiet(status.clone())
+    }
 }
 
 fn end_claim(status: &Status, reason: ReleaseReason) -> Next {

@@ -3,6 +3,8 @@
 //! Checks that need a secret, a key or another role are done before and handed in as facts, so that the decision itself
 //! is a table of `operation × state`.
 
+use liufang_kernel::Timestamp;
+
 /// An operation on an existing prescription. Creation is not one: it has no state before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -21,8 +23,8 @@ pub enum Operation {
     Nominate { pharmacy: String, order_id: String },
     /// The order takes a nomination or claim back.
     ReleaseNomination { order_id: String },
-    /// The nominated pharmacy claims; the token was found.
-    Claim { pharmacy: String },
+    /// The nominated pharmacy claims; the token was found. Unreviewed, the claim lapses at `until`.
+    Claim { pharmacy: String, until: Timestamp },
     /// The holder asks for a new secret.
     RecoverSecret { pharmacy: String },
     /// The holder gives the claim back.
@@ -33,8 +35,10 @@ pub enum Operation {
     Dispense { order_id: String, secret_matches: bool },
     /// A dispensing is reversed (7208).
     ReverseDispense { order_id: String },
-    /// Time has passed.
+    /// The validity has ended.
     Expire,
+    /// The time to review a claim has ended.
+    LapseClaim,
 }
 
 impl Operation {
@@ -53,6 +57,7 @@ impl Operation {
             Operation::Dispense { .. } => "RecordDispense",
             Operation::ReverseDispense { .. } => "ReverseDispense",
             Operation::Expire => "Expire",
+            Operation::LapseClaim => "LapseClaim",
         }
     }
 }
@@ -60,6 +65,7 @@ impl Operation {
 /// Why a claim or nomination ended, as events say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleaseReason {
+    /// By the pharmacy, or because it did not review in time.
     GivenBack,
     Refused,
     Expired,

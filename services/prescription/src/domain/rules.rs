@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::prescription::Line;
 
-pub use overrides::{Override, apply, blocked, missing_overrides};
+pub use overrides::{Override, apply, blocked, missing_overrides, with_new};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -35,11 +35,20 @@ pub struct Visit {
 pub enum VisitOperation {
     /// The patient cancels an unpaid visit; a paid one is cancelled through its order, which refunds the fee.
     Cancel,
-    MarkPaid { order_id: String },
+    MarkPaid {
+        order_id: String,
+    },
     /// The order gives up.
-    Release { order_id: String },
-    Take { doctor: String },
-    Record { doctor: String, follow_up: bool },
+    Release {
+        order_id: String,
+    },
+    Take {
+        doctor: String,
+    },
+    Record {
+        doctor: String,
+        follow_up: bool,
+    },
     /// The payment deadline has passed.
     TimeOut,
 }
@@ -116,7 +125,11 @@ pub fn may_prescribe(visit: &Visit, doctor: &str) -> Result<(), Refusal> {
 }
 
 fn own_doctor(visit: &Visit, doctor: &str) -> Result<(), Refusal> {
-    if visit.doctor == doctor { Ok(()) } else { Err(Refusal::PractitionerNotAllowed("NOT_THE_DOCTOR_OF_THE_VISIT")) }
+    if visit.doctor == doctor {
+        Ok(())
+    } else {
+        Err(Refusal::PractitionerNotAllowed("NOT_THE_DOCTOR_OF_THE_VISIT"))
+    }
 }
 
 #[cfg(test)]

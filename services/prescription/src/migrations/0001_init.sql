@@ -61,6 +61,7 @@ CREATE TABLE prescription (
     holder TEXT NOT NULL,
     order_id TEXT NOT NULL,
     nominated_at_us BIGINT NOT NULL,
+    claim_until_us BIGINT NOT NULL,
     token_hash TEXT NOT NULL,
     token_sealed TEXT NOT NULL,
     secret_hash TEXT NOT NULL,
@@ -81,6 +82,7 @@ CREATE TABLE prescription (
 CREATE INDEX prescription_person ON prescription (person_id, created_at_us);
 CREATE INDEX prescription_nominee ON prescription (nominee, nominated_at_us);
 CREATE INDEX prescription_token ON prescription (token_hash);
+CREATE INDEX prescription_claim ON prescription (claim_until_us);
 CREATE INDEX prescription_due ON prescription (state, valid_until_us);
 
 CREATE TABLE rx_line (

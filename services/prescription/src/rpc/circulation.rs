@@ -32,10 +32,7 @@ impl CirculationService for Circulation {
         rpc::reply(self.app.list_pharmacy_queue(call).await)
     }
 
-    async fn claim(
-        &self,
-        request: Request<pb::ClaimRequest>,
-    ) -> Result<Response<pb::ClaimResponse>, Status> {
+    async fn claim(&self, request: Request<pb::ClaimRequest>) -> Result<Response<pb::ClaimResponse>, Status> {
         let call = self.calls.open(request, circulation::claim)?;
         rpc::reply(self.app.claim(call).await)
     }
@@ -87,13 +84,16 @@ impl CirculationService for Circulation {
         request: Request<pb::WatchPrescriptionsRequest>,
     ) -> Result<Response<Self::WatchPrescriptionsStream>, Status> {
         let call = self.calls.open(request, circulation::watch)?;
-        let institution: String = rpc::reply(call.meta.principal.institution().map(str::to_owned))?.into_inner();
+        let institution: String =
+            rpc::reply(call.meta.principal.institution().map(str::to_owned))?.into_inner();
         let app = self.app.clone();
         let read = move |after| {
             let (app, institution) = (app.clone(), institution.clone());
             async move {
                 let changes = app.changes_after(&institution, after).await?;
-                Ok::<_, PrescriptionError>(changes.into_iter().map(|change| (change.sequence, change.into())).collect())
+                Ok::<_, PrescriptionError>(
+                    changes.into_iter().map(|change| (change.sequence, change.into())).collect(),
+                )
             }
         };
         Ok(Response::new(feed::tail(call.body.stop_at_end, LOOK, read, call.body.after)))

@@ -86,8 +86,13 @@ async fn next_sequence(conn: &impl ConnectionTrait) -> Result<i64, StoreError> {
 }
 
 /// The changes after `sequence` that concern an institution, oldest first; at most 200.
-pub async fn after(conn: &impl ConnectionTrait, institution: &str, sequence: i64) -> Result<Vec<Change>, StoreError> {
-    let concerns = Condition::any().add(Column::Hospital.eq(institution)).add(Column::Pharmacy.eq(institution));
+pub async fn after(
+    conn: &impl ConnectionTrait,
+    institution: &str,
+    sequence: i64,
+) -> Result<Vec<Change>, StoreError> {
+    let concerns =
+        Condition::any().add(Column::Hospital.eq(institution)).add(Column::Pharmacy.eq(institution));
     let query = Entity::find().filter(concerns).filter(Column::Sequence.gt(sequence));
     let rows = query.order_by_asc(Column::Sequence).limit(200).all(conn).await?;
     rows.into_iter().map(read).collect()

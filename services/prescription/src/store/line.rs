@@ -68,7 +68,11 @@ pub async fn of_all(conn: &impl ConnectionTrait, rx: &[String]) -> Result<Vec<(S
     Ok(rows.into_iter().map(|row| (row.hi_rxno.clone(), Line::from(row))).collect())
 }
 
-pub async fn insert_all(conn: &impl ConnectionTrait, hi_rxno: &str, lines: &[Line]) -> Result<(), StoreError> {
+pub async fn insert_all(
+    conn: &impl ConnectionTrait,
+    hi_rxno: &str,
+    lines: &[Line],
+) -> Result<(), StoreError> {
     let rows = lines.iter().map(|line| ActiveModel {
         hi_rxno: Set(hi_rxno.to_owned()),
         line_no: Set(line.line_no),
@@ -93,7 +97,11 @@ pub async fn insert_all(conn: &impl ConnectionTrait, hi_rxno: &str, lines: &[Lin
 }
 
 /// Writes what has been handed out. The prescription's version guards the whole.
-pub async fn put_dispensed(conn: &impl ConnectionTrait, hi_rxno: &str, lines: &[LineUse]) -> Result<(), StoreError> {
+pub async fn put_dispensed(
+    conn: &impl ConnectionTrait,
+    hi_rxno: &str,
+    lines: &[LineUse],
+) -> Result<(), StoreError> {
     for line in lines {
         Entity::update_many()
             .col_expr(Column::DispensedE4, Expr::value(line.dispensed.0))

@@ -8,7 +8,7 @@ use sea_orm::{Condition, ConnectionTrait, QueryOrder, QuerySelect, QueryTrait};
 use super::{StoreError, line};
 use crate::domain::lifecycle::Status;
 use crate::domain::prescription::{Line, Prescription};
-use crate::domain::state::State;
+use crate::domain::state::{Review, State};
 
 mod row;
 
@@ -39,6 +39,7 @@ pub struct Model {
     pub holder: String,
     pub order_id: String,
     pub nominated_at_us: i64,
+    pub claim_until_us: i64,
     pub token_hash: String,
     pub token_sealed: String,
     pub secret_hash: String,
@@ -66,6 +67,8 @@ impl ActiveModelBehavior for ActiveModel {}
 pub struct Record {
     pub rx: Prescription,
     pub nominated_at: Timestamp,
+    /// When an unreviewed claim lapses; 0 while nobody holds it.
+    pub claim_until: Timestamp,
     /// Keyed hash of the circulation token; stays while the nomination stands, so that a second claim is told `HELD`.
     pub token_hash: String,
     /// The token itself, sealed: the nominated pharmacy reads it from its queue. Empty once claimed.
@@ -104,6 +107,7 @@ impl Record {
             holder: rx.holder.clone(),
             order_id: rx.order_id.clone(),
             valid_until: rx.valid_until,
+            claim_until: self.claim_until,
         }
     }
 
@@ -118,6 +122,7 @@ impl Record {
         } else {
             self.token.clear();
         }
+        self.claim_until = status.claim_until;
         let rx = &mut self.rx;
         rx.state = status.state;
         rx.review = status.review;
@@ -130,7 +135,11 @@ impl Record {
     }
 }
 
-pub async fn get(conn: &impl ConnectionTrait, cipher: &Cipher, hi_rxno: &str) -> Result<Option<Record>, StoreError> {
+pub async fn get(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    hi_rxno: &str,
+) -> Result<Option<Record>, StoreError> {
     one(conn, cipher, Entity::find_by_id(hi_rxno.to_owned())).await
 }
 
@@ -168,9 +177,13 @@ pub async fn insert(
 }
 
 /// Writes everything that can change, decided on version `record.rx.version - 1`; false when somebody else was faster.
-pub async fn advance(conn: &impl ConnectionTrait, cipher: &Cipher, record: &Record) -> Result<bool, StoreError> {
+pub async fn advance(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    record: &Record,
+) -> Result<bool, StoreError> {
     let changed = Entity::update_many()
-        .set(written(record, cipher))
+        .set(written(record, cipher)?)
         .filter(Column::HiRxno.eq(&record.rx.hi_rxno))
         .filter(Column::Version.eq(record.rx.version - 1))
         .exec(conn)
@@ -211,12 +224,12 @@ pub async fn at_pharmacy(
     with_lines(conn, cipher, rows).await
 }
 
-/// Lines of the person's other active prescriptions.
+/// Lines of the person's active prescriptions, with their numbers.
 pub async fn active_lines(
     conn: &impl ConnectionTrait,
     person: &str,
     now: Timestamp,
-) -> Result<Vec<Line>, StoreError> {
+) -> Result<Vec<(String, Line)>, StoreError> {
     let numbers: Vec<String> = Entity::find()
         .select_only()
         .column(Column::HiRxno)
@@ -226,11 +239,15 @@ pub async fn active_lines(
         .into_tuple()
         .all(conn)
         .await?;
-    Ok(line::of_all(conn, &numbers).await?.into_iter().map(|(_, line)| line).collect())
+    line::of_all(conn, &numbers).await
 }
 
 /// Numbers of prescriptions whose time has passed and that nobody has marked yet.
-pub async fn overdue(conn: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<String>, StoreError> {
+pub async fn overdue(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<String>, StoreError> {
     let open = State::ALL.iter().filter(|state| !state.is_terminal()).map(|state| state.code());
     let numbers = Entity::find()
         .select_only()
@@ -238,6 +255,27 @@ pub async fn overdue(conn: &impl ConnectionTrait, now: Timestamp, limit: u64) ->
         .filter(Column::State.is_in(open))
         .filter(Column::ValidUntilUs.lte(now.0))
         .order_by_asc(Column::ValidUntilUs)
+        .limit(limit)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(numbers)
+}
+
+/// Numbers of prescriptions whose claim has lapsed unreviewed.
+pub async fn lapsed(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<String>, StoreError> {
+    let numbers = Entity::find()
+        .select_only()
+        .column(Column::HiRxno)
+        .filter(Column::State.eq(State::Active.code()))
+        .filter(Column::Review.eq(Review::Pending.code()))
+        .filter(Column::ClaimUntilUs.gt(0))
+        .filter(Column::ClaimUntilUs.lte(now.0))
+        .order_by_asc(Column::ClaimUntilUs)
         .limit(limit)
         .into_tuple()
         .all(conn)

@@ -45,7 +45,11 @@ impl From<Model> for Slot {
     }
 }
 
-pub async fn get(conn: &impl ConnectionTrait, hospital: &str, slot_id: &str) -> Result<Option<Slot>, StoreError> {
+pub async fn get(
+    conn: &impl ConnectionTrait,
+    hospital: &str,
+    slot_id: &str,
+) -> Result<Option<Slot>, StoreError> {
     let key = (hospital.to_owned(), slot_id.to_owned());
     Ok(Entity::find_by_id(key).one(conn).await?.map(Slot::from))
 }
@@ -68,7 +72,11 @@ pub async fn replace(conn: &impl ConnectionTrait, known: &Slot, slot: &Slot) -> 
 }
 
 /// Takes one place; false when there is none.
-pub async fn take_place(conn: &impl ConnectionTrait, hospital: &str, slot_id: &str) -> Result<bool, StoreError> {
+pub async fn take_place(
+    conn: &impl ConnectionTrait,
+    hospital: &str,
+    slot_id: &str,
+) -> Result<bool, StoreError> {
     let changed = Entity::update_many()
         .col_expr(Column::Available, ExprTrait::sub(Expr::col(Column::Available), 1))
         .filter(Column::Hospital.eq(hospital))
@@ -80,7 +88,11 @@ pub async fn take_place(conn: &impl ConnectionTrait, hospital: &str, slot_id: &s
 }
 
 /// Gives one place back.
-pub async fn free_place(conn: &impl ConnectionTrait, hospital: &str, slot_id: &str) -> Result<(), StoreError> {
+pub async fn free_place(
+    conn: &impl ConnectionTrait,
+    hospital: &str,
+    slot_id: &str,
+) -> Result<(), StoreError> {
     Entity::update_many()
         .col_expr(Column::Available, ExprTrait::add(Expr::col(Column::Available), 1))
         .filter(Column::Hospital.eq(hospital))
@@ -118,7 +130,8 @@ pub async fn vacant(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<
     if let Some((from, until)) = filter.starts {
         query = query.filter(Column::StartsAtUs.gte(from.0)).filter(Column::StartsAtUs.lt(until.0));
     }
-    let rows = query.order_by_asc(Column::StartsAtUs).order_by_asc(Column::SlotId).limit(500).all(conn).await?;
+    let rows =
+        query.order_by_asc(Column::StartsAtUs).order_by_asc(Column::SlotId).limit(500).all(conn).await?;
     Ok(rows.into_iter().map(Slot::from).collect())
 }
 

@@ -61,7 +61,11 @@ fn read(row: Model, cipher: &Cipher) -> Result<Visit, StoreError> {
     })
 }
 
-pub async fn get(conn: &impl ConnectionTrait, cipher: &Cipher, visit_id: &str) -> Result<Option<Visit>, StoreError> {
+pub async fn get(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    visit_id: &str,
+) -> Result<Option<Visit>, StoreError> {
     let row = Entity::find_by_id(visit_id.to_owned()).one(conn).await?;
     row.map(|row| read(row, cipher)).transpose()
 }
@@ -126,7 +130,11 @@ pub async fn put_record(
 }
 
 /// A person's visits, newest first; at most 200.
-pub async fn of_person(conn: &impl ConnectionTrait, cipher: &Cipher, person: &str) -> Result<Vec<Visit>, StoreError> {
+pub async fn of_person(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    person: &str,
+) -> Result<Vec<Visit>, StoreError> {
     let query = Entity::find().filter(Column::PersonId.eq(person));
     let query = query.order_by_desc(Column::CreatedAtUs).order_by_desc(Column::VisitId).limit(200);
     query.all(conn).await?.into_iter().map(|row| read(row, cipher)).collect()

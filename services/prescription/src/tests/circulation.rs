@@ -33,7 +33,11 @@ async fn from_nomination_to_the_last_line_and_back() {
     let full = town.dispense(id, &secret, &FULL[1..]).await.unwrap();
     assert!(full.use_state == pb::UseState::Used as i32 && full.lines.iter().all(|line| line.taken));
     assert!(town.queue(PHARMACY).await.is_empty());
-    let revoke = pb::RevokeRequest { hi_rxno: id.to_owned(), doctor_token: town.doctor_token(), reason: "误开".into() };
+    let revoke = pb::RevokeRequest {
+        hi_rxno: id.to_owned(),
+        doctor_token: town.doctor_token(),
+        reason: "误开".into(),
+    };
     let revoked = town.prescribing().revoke(town.ask(Who::His(HOSPITAL), revoke)).await;
     assert_eq!(reason(taken(revoked)), "PRESCRIPTION_USED");
     for _ in 0..2 {
@@ -85,7 +89,11 @@ async fn the_token_is_good_for_its_pharmacy_and_its_nomination() {
     assert_eq!(reason(town.claim(OTHER_PHARMACY, &new).await), "OK");
     assert_eq!(reason(town.claim(OTHER_PHARMACY, &new).await), "PRESCRIPTION_HELD");
     assert_eq!(reason(town.nominate(id, PHARMACY, "ord_3").await), "PRESCRIPTION_HELD");
-    let revoke = pb::RevokeRequest { hi_rxno: id.to_owned(), doctor_token: town.doctor_token(), reason: "误开".into() };
+    let revoke = pb::RevokeRequest {
+        hi_rxno: id.to_owned(),
+        doctor_token: town.doctor_token(),
+        reason: "误开".into(),
+    };
     let revoked = town.prescribing().revoke(town.ask(Who::His(HOSPITAL), revoke)).await;
     assert_eq!(reason(taken(revoked)), "PRESCRIPTION_HELD");
 }
@@ -99,7 +107,8 @@ async fn secrets_are_recovered_and_die_with_the_claim() {
     let recover = || town.ask(Who::Pos(PHARMACY), pb::RecoverSecretRequest { hi_rxno: id.clone() });
     let secret = taken(town.circulation().recover_secret(recover()).await).unwrap().secret;
     assert_eq!(reason(town.review(&id, &old, true).await), "CLAIM_SECRET_INVALID");
-    let back = pb::GiveBackRequest { hi_rxno: id.clone(), secret: secret.clone(), reason: "缺货".to_owned() };
+    let back =
+        pb::GiveBackRequest { hi_rxno: id.clone(), secret: secret.clone(), reason: "缺货".to_owned() };
     let given = town.circulation().give_back(town.ask(Who::Pos(PHARMACY), back)).await;
     assert_eq!(taken(given).unwrap().prescription.unwrap().holder_fixmedins_code, "");
     assert_eq!(town.events("PrescriptionReleased").await, 1);
@@ -122,8 +131,11 @@ async fn reviewers_are_of_the_pharmacy_and_a_refusal_releases() {
         opinion: opinion.to_owned(),
     };
     let pos = Who::Pos(PHARMACY);
-    for (code, institution) in [("RP0002", OTHER_PHARMACY), (HOSPITAL_PHARMACIST, HOSPITAL), (DOCTOR, HOSPITAL)] {
-        let wrong = town.circulation().review(town.ask(pos, body(town.staff(code, institution), "不符"))).await;
+    for (code, institution) in
+        [("RP0002", OTHER_PHARMACY), (HOSPITAL_PHARMACIST, HOSPITAL), (DOCTOR, HOSPITAL)]
+    {
+        let wrong =
+            town.circulation().review(town.ask(pos, body(town.staff(code, institution), "不符"))).await;
         assert_eq!(reason(taken(wrong)), "PRACTITIONER_NOT_ALLOWED", "{code}");
     }
     let own = || town.staff(SHOP_PHARMACIST, PHARMACY);
@@ -153,6 +165,41 @@ async fn time_ends_a_claim() {
         let released = town.prescriptions().release_nomination(town.ask(Who::Order, body)).await;
         assert_eq!(reason(taken(released)), "OK");
     }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_not_reviewed_lapses() {
+    let town = town().await;
+    let rx = town.active("C-8").await;
+    let secret = claimed(&town, &rx).await;
+    town.world.clock.advance_seconds(7_201);
+    town.work().await;
+    assert_eq!(reason(town.review(&rx.hi_rxno, &secret, true).await), "PRESCRIPTION_NOT_HELD");
+    assert_eq!(town.events("PrescriptionReleased").await, 1);
+    let secret = claimed(&town, &rx).await;
+    town.review(&rx.hi_rxno, &secret, true).await.unwrap();
+    town.world.clock.advance_seconds(7_201);
+    town.work().await;
+    assert_eq!(reason(town.dispense(&rx.hi_rxno, &secret, &FULL).await), "OK");
+}
+
+#[tokio::test]
+async fn rules_are_asked_again_at_the_claim() {
+    let town = town().await;
+    let rx = town.active("C-9").await;
+    let later = town.active_with("C-10", |sheet| {
+        for line in 1..=2 {
+            let rule_id = "RX_DUPLICATE_ACTIVE".to_owned();
+            sheet.overrides.push(pb::Override { rule_id, line, reason: "换药".to_owned() });
+        }
+    });
+    later.await;
+    town.nominate(&rx.hi_rxno, PHARMACY, "ord_1").await.unwrap();
+    let token = town.queue(PHARMACY).await.remove(0).epc_token;
+    let claimed = town.claim(PHARMACY, &token).await.unwrap().prescription.unwrap();
+    let new = claimed.findings.iter().filter(|finding| finding.rule_id == "RX_DUPLICATE_ACTIVE");
+    assert!(new.clone().all(|finding| finding.override_reason.is_empty()));
+    assert_eq!((rx.findings.len(), new.count()), (1, 2));
 }
 
 async fn watched(town: &Town, who: Who, after: i64) -> Vec<(i64, i32, i32)> {

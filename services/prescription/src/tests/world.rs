@@ -144,7 +144,11 @@ impl Town {
         assert!(errors.is_empty(), "{}", errors.first().map(|row| row.message.clone()).unwrap_or_default());
     }
 
-    pub async fn book(&self, person: &'static str, edit: impl FnOnce(&mut pb::BookVisitRequest)) -> Result<pb::Visit, PeerFault> {
+    pub async fn book(
+        &self,
+        person: &'static str,
+        edit: impl FnOnce(&mut pb::BookVisitRequest),
+    ) -> Result<pb::Visit, PeerFault> {
         let mut body = pb::BookVisitRequest {
             slot_id: "s1".to_owned(),
             fixmedins_code: HOSPITAL.to_owned(),
@@ -233,14 +237,29 @@ impl Town {
 
     /// An active prescription.
     pub async fn active(&self, hosp_rxno: &str) -> pb::Prescription {
+        self.active_with(hosp_rxno, |_| {}).await
+    }
+
+    pub async fn active_with(
+        &self,
+        hosp_rxno: &str,
+        edit: impl FnOnce(&mut pb::PreVerifyRequest),
+    ) -> pb::Prescription {
         let visit_id = self.consulted().await;
-        let rx = self.pre_verify(self.sheet(&visit_id, hosp_rxno)).await.map_err(|fault| fault.to_string()).unwrap();
+        let mut sheet = self.sheet(&visit_id, hosp_rxno);
+        edit(&mut sheet);
+        let rx = self.pre_verify(sheet).await.unwrap();
         self.review_draft(&rx.hi_rxno, true).await.unwrap();
         let signatures = self.sign(&self.document(&rx.hi_rxno).await);
         self.upload(&rx, signatures).await.unwrap()
     }
 
-    pub async fn nominate(&self, hi_rxno: &str, pharmacy: &str, order_id: &str) -> Result<pb::Prescription, PeerFault> {
+    pub async fn nominate(
+        &self,
+        hi_rxno: &str,
+        pharmacy: &str,
+        order_id: &str,
+    ) -> Result<pb::Prescription, PeerFault> {
         let body = pb::NominateRequest {
             hi_rxno: hi_rxno.to_owned(),
             person_id: PATIENT.to_owned(),
@@ -256,12 +275,21 @@ impl Town {
         taken(self.circulation().list_pharmacy_queue(request).await).unwrap().items
     }
 
-    pub async fn claim(&self, pharmacy: &'static str, epc_token: &str) -> Result<pb::ClaimResponse, PeerFault> {
+    pub async fn claim(
+        &self,
+        pharmacy: &'static str,
+        epc_token: &str,
+    ) -> Result<pb::ClaimResponse, PeerFault> {
         let body = pb::ClaimRequest { epc_token: epc_token.to_owned() };
         taken(self.circulation().claim(self.ask(Who::Pos(pharmacy), body)).await)
     }
 
-    pub async fn review(&self, hi_rxno: &str, secret: &str, pass: bool) -> Result<pb::Prescription, PeerFault> {
+    pub async fn review(
+        &self,
+        hi_rxno: &str,
+        secret: &str,
+        pass: bool,
+    ) -> Result<pb::Prescription, PeerFault> {
         let body = pb::ReviewRequest {
             hi_rxno: hi_rxno.to_owned(),
             secret: secret.to_owned(),

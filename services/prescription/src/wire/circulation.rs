@@ -20,7 +20,10 @@ pub fn nominate(request: pb::NominateRequest, _: &CallMeta) -> Result<Nominate, 
     violations.finish(Some(nominate))
 }
 
-pub fn release_nomination(request: pb::ReleaseNominationRequest, _: &CallMeta) -> Result<RxOrder, Violations> {
+pub fn release_nomination(
+    request: pb::ReleaseNominationRequest,
+    _: &CallMeta,
+) -> Result<RxOrder, Violations> {
     rx_order(&request.hi_rxno, &request.order_id)
 }
 
@@ -30,8 +33,10 @@ pub fn reverse_dispense(request: pb::ReverseDispenseRequest, _: &CallMeta) -> Re
 
 fn rx_order(hi_rxno: &str, order_id: &str) -> Result<RxOrder, Violations> {
     let mut violations = Violations::new();
-    let both =
-        RxOrder { hi_rxno: violations.text("hi_rxno", hi_rxno, ID), order_id: violations.text("order_id", order_id, ID) };
+    let both = RxOrder {
+        hi_rxno: violations.text("hi_rxno", hi_rxno, ID),
+        order_id: violations.text("order_id", order_id, ID),
+    };
     violations.finish(Some(both))
 }
 
@@ -76,7 +81,10 @@ pub fn review(request: pb::ReviewRequest, _: &CallMeta) -> Result<Review, Violat
     violations.finish(Some(review))
 }
 
-pub fn record_dispense(request: pb::RecordDispenseRequest, _: &CallMeta) -> Result<RecordDispense, Violations> {
+pub fn record_dispense(
+    request: pb::RecordDispenseRequest,
+    _: &CallMeta,
+) -> Result<RecordDispense, Violations> {
     let mut violations = Violations::new();
     violations.check((1..=50).contains(&request.lines.len()), "lines", "must hold 1 to 50 lines");
     let parts: Vec<Option<HandOut>> = (0_usize..)

@@ -102,7 +102,10 @@ pub fn review_draft(request: pb::ReviewDraftRequest, _: &CallMeta) -> Result<Rev
     violations.finish(Some(review))
 }
 
-pub fn get_signing_document(request: pb::GetSigningDocumentRequest, _: &CallMeta) -> Result<String, Violations> {
+pub fn get_signing_document(
+    request: pb::GetSigningDocumentRequest,
+    _: &CallMeta,
+) -> Result<String, Violations> {
     one("hi_rxno", &request.hi_rxno)
 }
 
@@ -127,7 +130,10 @@ pub fn revoke(request: pb::RevokeRequest, _: &CallMeta) -> Result<Revoke, Violat
     violations.finish(Some(revoke))
 }
 
-pub fn get_signed_document(request: pb::GetSignedDocumentRequest, _: &CallMeta) -> Result<String, Violations> {
+pub fn get_signed_document(
+    request: pb::GetSignedDocumentRequest,
+    _: &CallMeta,
+) -> Result<String, Violations> {
     one("hi_rxno", &request.hi_rxno)
 }
 
@@ -135,7 +141,10 @@ pub fn get_prescription(request: pb::GetPrescriptionRequest, _: &CallMeta) -> Re
     one("hi_rxno", &request.hi_rxno)
 }
 
-pub fn list_my_prescriptions(request: pb::ListMyPrescriptionsRequest, _: &CallMeta) -> Result<Page, Violations> {
+pub fn list_my_prescriptions(
+    request: pb::ListMyPrescriptionsRequest,
+    _: &CallMeta,
+) -> Result<Page, Violations> {
     let PageRequest { page_size, page_token } = request.page.unwrap_or_default();
     let mut violations = Violations::new();
     violations.check((0..=200).contains(&page_size), "page.page_size", "must be 1 to 200, or 0 for 50");
@@ -152,6 +161,7 @@ pub(super) fn page_token(last: &(i64, String)) -> String {
 
 fn read_page_token(token: &str) -> Option<(i64, String)> {
     let (at, number) = token.split_once('.')?;
-    let plain = !number.is_empty() && number.len() <= ID && number.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let plain =
+        !number.is_empty() && number.len() <= ID && number.bytes().all(|byte| byte.is_ascii_alphanumeric());
     Some((at.parse().ok()?, number.to_owned())).filter(|_| plain)
 }

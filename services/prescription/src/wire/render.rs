@@ -5,7 +5,8 @@ use liufang_proto::prescription::v1 as pb;
 
 use super::prescribing::page_token;
 use crate::app::replies::{
-    Claimed, Document, PharmacyQueue, PrescriptionPage, Published, Secret, SignedDocument, Slots, TakenVisit, Visits,
+    Claimed, Document, PharmacyQueue, PrescriptionPage, Published, Secret, SignedDocument, Slots, TakenVisit,
+    Visits,
 };
 use crate::domain::prescription::{Line, Prescription};
 use crate::domain::rules::{Finding, Severity};

@@ -44,8 +44,9 @@ impl App {
     /// Creates and executes a payment; the same number twice is one payment.
     pub async fn create_payment(&self, pay: Pay) -> Result<Payment, SandboxError> {
         let work = self.db.begin_step().await?;
-        let dial =
-            self.dial(&work, "PaymentChannel/CreatePayment", &[&pay.channel_order_no, &pay.payer_ref]).await?;
+        let dial = self
+            .dial(&work, "PaymentChannel/CreatePayment", &[&pay.channel_order_no, &pay.payer_ref])
+            .await?;
         if !dial.lands() {
             return self.lost(work).await;
         }
@@ -120,12 +121,7 @@ impl App {
         self.answer(work, dial, done).await
     }
 
-    async fn take_back(
-        &self,
-        work: &Work,
-        refund: &Refund,
-        dial: Dial,
-    ) -> Result<RefundDone, SandboxError> {
+    async fn take_back(&self, work: &Work, refund: &Refund, dial: Dial) -> Result<RefundDone, SandboxError> {
         let Some(known) = store::channel::find(work.tx(), &refund.channel_order_no).await? else {
             return Ok(Err("NOT_FOUND"));
         };
@@ -137,7 +133,8 @@ impl App {
             return Err(DbFault::LostRace.into());
         }
         let Refund { channel_order_no, refund_no, amount } = refund;
-        store::channel::insert_refund(work.tx(), refund_no, channel_order_no, *amount, self.clock.now()).await?;
+        store::channel::insert_refund(work.tx(), refund_no, channel_order_no, *amount, self.clock.now())
+            .await?;
         if after.state == State::Refunded {
             self.queue_notice(work, &after, dial).await?;
         }

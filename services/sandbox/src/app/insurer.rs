@@ -69,7 +69,8 @@ impl App {
         if found.is_some() {
             store::insurer::reverse(work.tx(), omsgid).await?;
         }
-        let settled = found.map_or(Settled::NotFound, |known| Settled::from(Settlement { reversed: true, ..known }));
+        let settled =
+            found.map_or(Settled::NotFound, |known| Settled::from(Settlement { reversed: true, ..known }));
         self.answer(work, dial, settled).await
     }
 

@@ -65,7 +65,11 @@ pub async fn insert(
 }
 
 /// Moves a payment from `before` to `after`; false when somebody else moved it first.
-pub async fn replace(conn: &impl ConnectionTrait, before: &Payment, after: &Payment) -> Result<bool, DbFault> {
+pub async fn replace(
+    conn: &impl ConnectionTrait,
+    before: &Payment,
+    after: &Payment,
+) -> Result<bool, DbFault> {
     let touched = run(
         conn,
         "UPDATE channel_payment SET state = $1, refunded_fen = $2 \
@@ -83,7 +87,10 @@ pub async fn replace(conn: &impl ConnectionTrait, before: &Payment, after: &Paym
 }
 
 /// A known refund: its payment and amount.
-pub async fn find_refund(conn: &impl ConnectionTrait, refund_no: &str) -> Result<Option<(String, Fen)>, DbFault> {
+pub async fn find_refund(
+    conn: &impl ConnectionTrait,
+    refund_no: &str,
+) -> Result<Option<(String, Fen)>, DbFault> {
     let sql = "SELECT channel_order_no, amount_fen FROM channel_refund WHERE refund_no = $1";
     let Some(found) = row(conn, sql, vec![refund_no.into()]).await? else { return Ok(None) };
     Ok(Some((found.try_get("", "channel_order_no")?, Fen(found.try_get("", "amount_fen")?))))

@@ -55,6 +55,7 @@ pub async fn take(
 
 /// Ends a notice: `sent` or `refused`.
 pub async fn end(conn: &impl ConnectionTrait, row_id: &str, state: &str) -> Result<(), DbFault> {
-    run(conn, "UPDATE channel_notice SET state = $1 WHERE row_id = $2", vec![state.into(), row_id.into()]).await?;
+    run(conn, "UPDATE channel_notice SET state = $1 WHERE row_id = $2", vec![state.into(), row_id.into()])
+        .await?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::domain::benefit::{LegKind, OutsideFees};
 use crate::domain::payment::{Journal, Payment, PaymentState, Step, cash_of};
 use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
+use crate::store::accumulator::Year;
 use crate::{events, store};
 
 /// Hold every leg of a quote.
@@ -60,6 +61,10 @@ impl App {
         if stored.quote.expires_at <= meta.now {
             return Err(Refusal::QuoteExpired.into());
         }
+        if !self.year_stands(work.tx(), &stored.quote).await? {
+            let facts = vec![("cause".into(), "benefit_used_since".to_owned())];
+            return Err(SettlementError::Refused(Refusal::QuoteExpired, facts));
+        }
         if body.hold_expires_at <= meta.now {
             let violations = Violations::of("hold_expires_at_us", "must lie in the future");
             return Err(SettlementError::Invalid(violations));
@@ -68,6 +73,22 @@ impl App {
             return Err(Refusal::ChannelRequired.into());
         }
         Ok(stored.quote)
+    }
+
+    /// Whether the person's year still is what the quote was calculated on. Another settlement in between moves the
+    /// deductible and the cap, and the fund would pay a share nobody calculated.
+    pub(super) async fn year_stands(
+        &self,
+        conn: &impl sea_orm::ConnectionTrait,
+        quote: &Quote,
+    ) -> Result<bool, SettlementError> {
+        let of = Year { person_id: &quote.person_id, year: quote.year, insutype: &quote.insutype };
+        for (scope, basis) in &quote.basis {
+            if store::accumulator::read(conn, &self.cipher, of, scope).await? != *basis {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn new_journal(&self, quote: &Quote, body: &Authorise, now: Timestamp) -> Journal {
@@ -146,7 +167,9 @@ impl App {
             PaymentState::Authorised => {
                 self.give_up(&work, &mut journal, PaymentState::Voided, "VOIDED", call.meta.now).await?;
             }
-            PaymentState::Pending if matches!(journal.step, Step::AskChannel | Step::CloseChannel) => {
+            PaymentState::Pending
+                if matches!(journal.step, Step::PayChannel | Step::AskChannel | Step::CloseChannel) =>
+            {
                 journal.hold_expires_at = journal.hold_expires_at.min(call.meta.now);
                 journal.next_at = call.meta.now;
                 store::payment::save(work.tx(), &mut journal).await?;
@@ -160,7 +183,7 @@ impl App {
     }
 
     /// Ends a payment that never reached capture.
-    async fn give_up(
+    pub(super) async fn give_up(
         &self,
         work: &Work,
         journal: &mut Journal,

@@ -62,6 +62,14 @@ impl App {
             }
             _ => return Ok(None),
         }
+        let found = store::quote::find(work.tx(), &self.cipher, &journal.quote_id).await?;
+        let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
+        if !self.year_stands(work.tx(), &quote).await? {
+            // a twin order of the same person was settled first; this one has to be quoted anew
+            journal.failure_reason = "BENEFIT_USED_SINCE".to_owned();
+            self.give_up(work, &mut journal, PaymentState::Expired, "EXPIRED", now).await?;
+            return Ok(None);
+        }
         if journal.insured() {
             journal.msgid = self.msgid(work, &journal.fixmedins_code, now).await?;
         }

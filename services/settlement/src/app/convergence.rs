@@ -3,7 +3,7 @@
 
 use futures::future::join_all;
 use liufang_kernel::Timestamp;
-use liufang_platform::Work;
+use liufang_platform::{DbFault, Work};
 
 use crate::app::App;
 use crate::domain::payment::{
@@ -61,7 +61,9 @@ impl App {
                 Ok(true) => {}
                 Ok(false) => return Ok(journal.view()),
                 // a notice, a void or another process moved it: theirs is the newer word
-                Err(SettlementError::LostRace) => return Ok(self.journal(&journal.payment_id).await?.view()),
+                Err(SettlementError::LostRace | SettlementError::Db(DbFault::LostRace)) => {
+                    return Ok(self.journal(&journal.payment_id).await?.view());
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -82,6 +84,8 @@ impl App {
                 }
                 after_insurer(journal.step, says, journal.cash)
             }
+            // never create an order nobody may pay any more
+            Step::PayChannel if journal.hold_expires_at <= self.clock.now() => Next::Go(Step::CloseChannel),
             _ => {
                 let says = self.ask_channel(journal).await;
                 let overdue = journal.hold_expires_at <= self.clock.now();

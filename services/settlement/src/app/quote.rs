@@ -8,7 +8,7 @@ use liufang_kernel::{Date, Fen, Violations, codes};
 use liufang_platform::{Begun, Call};
 
 use crate::app::App;
-use crate::domain::accumulate::additions;
+use crate::domain::accumulate::{Addition, Scope, additions};
 use crate::domain::benefit::{
     self, Case, ChargeLine, FundRule, LineRules, OutsideFees, Purse, Settlement, Wallets,
 };
@@ -39,6 +39,11 @@ impl App {
     /// Calculates and stores a quote.
     pub async fn create_quote(&self, call: Call<CreateQuote>) -> Result<Quote, SettlementError> {
         let Call { meta, body } = call;
+        // a repeat is answered before the world is asked again: it may have changed
+        match self.db.begin::<Quote>(&meta).await? {
+            Begun::Replay(quote) => return Ok(quote),
+            Begun::Fresh(work) => work.cancel().await?,
+        }
         let date = meta.now.china_date();
         let pack = self.regions.get(&body.region).ok_or_else(unknown_region)?;
         let facts = self.gather(pack, &body, date).await?;
@@ -46,7 +51,7 @@ impl App {
         let wallets = self.wallets(&body, &facts).await?;
         let chosen = self.fund_terms(pack, &body, &facts, date).await?;
         let settlement = self.settle(pack, &body, &facts, &chosen, wallets)?;
-        let quote = self.offer(pack, &body, &facts, settlement, meta.now);
+        let quote = self.offer(pack, &body, &facts, settlement, chosen.basis, meta.now);
         let work = match self.db.begin::<Quote>(&meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(quote) => return Ok(quote),
@@ -112,6 +117,7 @@ impl App {
         body: &CreateQuote,
         facts: &Facts<'_>,
         settlement: Settlement,
+        basis: Vec<(Scope, Addition)>,
         now: liufang_kernel::Timestamp,
     ) -> Quote {
         let date = now.china_date();
@@ -127,6 +133,7 @@ impl App {
             region: body.region.clone(),
             region_version: self.region_version(&body.region),
             insutype: facts.cover.as_ref().map(|cover| cover.insutype.clone()).unwrap_or_default(),
+            basis,
             additions: additions(&settlement.totals, disease, consultation),
             lines: settlement.lines,
             totals: settlement.totals,
@@ -174,5 +181,5 @@ fn forbidden(what: &'static str, value: &str) -> SettlementError {
 
 /// No fund, for kinds and persons without one.
 pub(super) fn no_fund<'a>(class_b: liufang_kernel::Ratio) -> fund::Chosen<'a> {
-    fund::Chosen { rule: FundRule::None, class_b_first_selfpay: class_b }
+    fund::Chosen { rule: FundRule::None, class_b_first_selfpay: class_b, basis: Vec::new() }
 }

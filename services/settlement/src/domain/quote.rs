@@ -32,6 +32,8 @@ pub struct Quote {
     pub totals: Totals,
     pub legs: Vec<Leg>,
     pub outside: OutsideFees,
+    /// The year so far that the fund share was calculated on; a quote is good only while it stands.
+    pub basis: Vec<(Scope, Addition)>,
     /// What capture adds to the person's year.
     pub additions: Vec<(Scope, Addition)>,
     /// Clearing agency of the insured legs.

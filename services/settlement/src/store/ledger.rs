@@ -112,19 +112,38 @@ pub async fn transfers(
         all(conn, &sql, [after.into(), reference.into(), limit.into()]).await?
     };
     let mut transfers = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let (Some(first), Some(last)) = (transfers.first(), transfers.last()) else { return Ok(transfers) };
+    if reference.is_empty() {
+        if let (Some(first), Some(last)) = (transfers.first(), transfers.last()) {
+            let mut entries = entries(conn, first.sequence, last.sequence).await?;
+            for transfer in &mut transfers {
+                transfer.entries = entries.remove(&transfer.sequence).unwrap_or_default();
+            }
+        }
+        return Ok(transfers);
+    }
+    // the few of one reference may lie far apart
+    for transfer in &mut transfers {
+        let mut own = entries(conn, transfer.sequence, transfer.sequence).await?;
+        transfer.entries = own.remove(&transfer.sequence).unwrap_or_default();
+    }
+    Ok(transfers)
+}
+
+/// Entries of a range of transfers, by sequence.
+async fn entries(
+    conn: &impl ConnectionTrait,
+    first: i64,
+    last: i64,
+) -> Result<BTreeMap<i64, Vec<Entry>>, SettlementError> {
     let sql = "SELECT sequence, account, amount_fen FROM ledger_entry WHERE sequence >= $1 AND sequence <= $2 \
                ORDER BY sequence, entry_no";
     let mut entries: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();
-    for row in all(conn, sql, [first.sequence.into(), last.sequence.into()]).await? {
+    for row in all(conn, sql, [first.into(), last.into()]).await? {
         let account = Account::stored(row.try_get("", "account")?);
         let entry = Entry { account, amount: Fen(row.try_get("", "amount_fen")?) };
         entries.entry(row.try_get("", "sequence")?).or_default().push(entry);
     }
-    for transfer in &mut transfers {
-        transfer.entries = entries.remove(&transfer.sequence).unwrap_or_default();
-    }
-    Ok(transfers)
+    Ok(entries)
 }
 
 fn read(row: &QueryResult) -> Result<Transfer, SettlementError> {

@@ -82,7 +82,8 @@ impl App {
             Begun::Replay(case) => return Ok(case),
         };
         let found = visible(&call.meta.principal, store::cases::find(work.tx(), &case_id).await?)?;
-        let state = case::close(found.state, &found.outcome, &outcome).map_err(|_| SupervisionError::Closed)?;
+        let state =
+            case::close(found.state, &found.outcome, &outcome).map_err(|_| SupervisionError::Closed)?;
         if !store::cases::move_on(work.tx(), &found, state, &outcome).await? {
             return Err(DbFault::LostRace.into());
         }

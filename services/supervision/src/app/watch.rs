@@ -74,8 +74,7 @@ impl App {
             for code in &sale.trace_codes {
                 let earlier =
                     store::books::sell_code(work.tx(), code, &sale.order_id, &sale.fixmedins_code).await?;
-                let found =
-                    earlier.and_then(|(order, by)| rules::known_code_resold(code, sale, &order, &by));
+                let found = earlier.and_then(|(order, by)| rules::known_code_resold(code, sale, &order, &by));
                 findings.extend(found);
             }
         }
@@ -149,7 +148,8 @@ impl App {
         let Some(work) = self.db.begin_event(CONSUMER, event).await? else { return Ok(()) };
         let region = self.region_of(&fixmedins_code);
         let day = date_text(at.china_date());
-        store::fund::captured(work.tx(), &Payment { payment_id, fixmedins_code, region, day, amounts }).await?;
+        store::fund::captured(work.tx(), &Payment { payment_id, fixmedins_code, region, day, amounts })
+            .await?;
         Ok(work.done().await?)
     }
 

@@ -60,8 +60,10 @@ pub async fn other_prices(
     price: &Price,
     region: &str,
 ) -> Result<Vec<UnitPrice>, DbFault> {
-    let sql = "SELECT price_micro FROM price WHERE med_list_codg = $1 AND region = $2 AND fixmedins_code <> $3";
-    let values = vec![price.med_list_codg.as_str().into(), region.into(), price.fixmedins_code.as_str().into()];
+    let sql =
+        "SELECT price_micro FROM price WHERE med_list_codg = $1 AND region = $2 AND fixmedins_code <> $3";
+    let values =
+        vec![price.med_list_codg.as_str().into(), region.into(), price.fixmedins_code.as_str().into()];
     rows(conn, sql, values).await?.iter().map(|row| Ok(UnitPrice(row.try_get("", "price_micro")?))).collect()
 }
 

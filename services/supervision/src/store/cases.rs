@@ -121,11 +121,7 @@ pub async fn move_on(
     let sql = "UPDATE supervision_case SET state = $1, outcome = $2, \
                open_key = CASE WHEN $1 = 'closed' THEN NULL ELSE open_key END \
                WHERE case_id = $3 AND state = $4";
-    let values = vec![
-        state.word().into(),
-        outcome.into(),
-        before.case_id.as_str().into(),
-        before.state.word().into(),
-    ];
+    let values =
+        vec![state.word().into(), outcome.into(), before.case_id.as_str().into(), before.state.word().into()];
     Ok(run(conn, sql, values).await? == 1)
 }

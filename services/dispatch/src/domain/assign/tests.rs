@@ -105,20 +105,22 @@ fn fleet() -> impl Strategy<Value = Vec<Courier>> {
 }
 
 fn work() -> impl Strategy<Value = Vec<Task>> {
-    prop::collection::vec((near(), near(), any::<bool>(), -1000..7200_i64, 0..6_usize), 0..9).prop_map(|rows| {
-        let numbered = rows.into_iter().enumerate();
-        numbered
-            .map(|(n, (from, to, cold_chain, due_seconds, place))| {
-                let code = format!("c{}", place % 3);
-                let place = match place {
-                    0 => Place::OnBoard { courier: code },
-                    1 | 2 => Place::Pharmacy { assigned_to: Some(code) },
-                    _ => Place::Pharmacy { assigned_to: None },
-                };
-                Task { delivery_id: format!("d{n}"), from, to, cold_chain, due_seconds, place }
-            })
-            .collect()
-    })
+    prop::collection::vec((near(), near(), any::<bool>(), -1000..7200_i64, 0..6_usize), 0..9).prop_map(
+        |rows| {
+            let numbered = rows.into_iter().enumerate();
+            numbered
+                .map(|(n, (from, to, cold_chain, due_seconds, place))| {
+                    let code = format!("c{}", place % 3);
+                    let place = match place {
+                        0 => Place::OnBoard { courier: code },
+                        1 | 2 => Place::Pharmacy { assigned_to: Some(code) },
+                        _ => Place::Pharmacy { assigned_to: None },
+                    };
+                    Task { delivery_id: format!("d{n}"), from, to, cold_chain, due_seconds, place }
+                })
+                .collect()
+        },
+    )
 }
 
 fn fits(courier: &Courier, task: &Task) -> bool {

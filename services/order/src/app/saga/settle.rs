@@ -97,33 +97,33 @@ impl App {
         let order = orders::find(work.tx(), &self.deps.cipher, &entry.order_id).await?;
         let mut order = order.ok_or(OrderError::NotFound)?;
         let was = order.state;
-        let mut preview = order.clone();
-        let outcome = change(&mut preview);
+        let outcome = change(&mut order);
         let reason = refusal.or(outcome.refusal.as_deref());
+        self.save_order(&work, &mut order, &outcome).await?;
         if !journal::finish(work.tx(), entry, reason).await? {
-            self.undo_late(&work, &mut order, entry, refusal).await?;
-            work.done().await?;
+            work.cancel().await?;
+            if refusal.is_none() {
+                self.undo_late(entry).await?;
+            }
             return Ok(None);
         }
-        self.save(&work, &mut preview, was, &outcome, &entry.operation).await?;
+        self.save_rest(&work, &order, was, &outcome, &entry.operation).await?;
         work.done().await?;
         Ok(outcome.refusal)
     }
 
     /// The order moved on while the step was being made: what the step did is taken back.
-    async fn undo_late(
-        &self,
-        work: &liufang_platform::Work,
-        order: &mut Order,
-        entry: &journal::Entry,
-        refusal: Option<&str>,
-    ) -> Result<(), OrderError> {
-        let Some(undo) = entry.step.undo().filter(|_| refusal.is_none()) else { return Ok(()) };
+    async fn undo_late(&self, entry: &journal::Entry) -> Result<(), OrderError> {
+        let Some(undo) = entry.step.undo() else { return Ok(()) };
+        let work = self.deps.db.begin_step().await?;
         if !journal::was_dropped(work.tx(), entry).await? {
             return Ok(());
         }
+        let order = orders::find(work.tx(), &self.deps.cipher, &entry.order_id).await?;
+        let mut order = order.ok_or(OrderError::NotFound)?;
         let was = order.state;
         let change = Change { next: vec![undo.into()], ..Change::default() };
-        self.save(work, order, was, &change, "").await
+        self.save(&work, &mut order, was, &change, "").await?;
+        Ok(work.done().await?)
     }
 }

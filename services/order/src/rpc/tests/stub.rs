@@ -2,7 +2,8 @@
 //! answer one call differently.
 
 use std::collections::{HashMap, VecDeque};
-use std::future::{Future, Ready, ready};
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use bytes::{Buf, BufMut, Bytes};
@@ -24,6 +25,7 @@ pub struct Stub(Arc<Mutex<Script>>);
 struct Script {
     calls: Vec<(String, String)>,
     once: HashMap<String, VecDeque<Result<Vec<u8>, Status>>>,
+    hanging: Vec<String>,
 }
 
 impl Stub {
@@ -40,6 +42,17 @@ impl Stub {
     /// The next call of `method` is answered with this.
     pub fn answer(&self, method: &str, message: &impl Message) {
         self.push(method, Ok(message.encode_to_vec()));
+    }
+
+    /// The next call of `method` arrives, and its answer never comes.
+    pub fn hang(&self, method: &str) {
+        self.0.lock().unwrap().hanging.push(method.to_owned());
+    }
+
+    fn hangs(&self, method: &str) -> bool {
+        let hanging = &mut self.0.lock().unwrap().hanging;
+        let place = hanging.iter().position(|own| own == method);
+        place.map(|place| hanging.remove(place)).is_some()
     }
 
     /// Answers everything as usual again.
@@ -247,10 +260,12 @@ struct Answers {
 
 impl UnaryService<Bytes> for Answers {
     type Response = Vec<u8>;
-    type Future = Ready<Result<Response<Vec<u8>>, Status>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Vec<u8>>, Status>> + Send>>;
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        ready(self.stub.serve(&self.method, &request).map(Response::new))
+        let answer = self.stub.serve(&self.method, &request).map(Response::new);
+        let hangs = self.stub.hangs(&self.method);
+        Box::pin(async move { if hangs { pending().await } else { answer } })
     }
 }
 

@@ -17,6 +17,7 @@ fn status(state: State) -> Status {
         holder: String::new(),
         order_id: String::new(),
         valid_until: NOW.plus_days(1),
+        claim_until: Timestamp(0),
     }
 }
 
@@ -25,7 +26,7 @@ fn nominated() -> Status {
 }
 
 fn held() -> Status {
-    Status { holder: "P1".to_owned(), ..nominated() }
+    Status { holder: "P1".to_owned(), claim_until: NOW.plus_seconds(60), ..nominated() }
 }
 
 fn situations() -> Vec<(&'static str, Status)> {
@@ -37,6 +38,7 @@ fn situations() -> Vec<(&'static str, Status)> {
         ("active", status(State::Active)),
         ("nominated", nominated()),
         ("held", held()),
+        ("unreviewed", Status { claim_until: NOW, ..held() }),
         ("passed", passed.clone()),
         ("partly", Status { used: Use::PartlyUsed, ..passed.clone() }),
         ("used", Status { used: Use::Used, ..passed }),
@@ -54,13 +56,14 @@ fn operations() -> Vec<Operation> {
         Operation::Revoke { doctor: "D1".to_owned() },
         Operation::Nominate { pharmacy: p1.clone(), order_id: o1.clone() },
         Operation::ReleaseNomination { order_id: o1.clone() },
-        Operation::Claim { pharmacy: p1.clone() },
+        Operation::Claim { pharmacy: p1.clone(), until: NOW.plus_seconds(60) },
         Operation::RecoverSecret { pharmacy: p1.clone() },
         Operation::GiveBack { pharmacy: p1.clone(), secret_matches: true },
         Operation::Review { pharmacy: p1, secret_matches: true, pass: true, pharmacist: "R1".to_owned() },
         Operation::Dispense { order_id: o1.clone(), secret_matches: true },
         Operation::ReverseDispense { order_id: o1 },
         Operation::Expire,
+        Operation::LapseClaim,
     ]
 }
 
@@ -87,167 +90,194 @@ fn the_whole_table() {
         table.push_str(operation.name());
         table.push('\n');
         for (name, before) in situations() {
-            table.push_str(&format!("  {name:<10}{}\n", cell(&before, &operation)));
+            table.push_str(&format!("  {name:<11}{}\n", cell(&before, &operation)));
         }
     }
     expect![[r#"
         ReviewDraft
-          draft     REVIEWED/PENDING
-          reviewed  !AlreadyReviewed
-          refused   !DraftRefused
-          active    !AlreadyReviewed
-          nominated !AlreadyReviewed
-          held      !AlreadyReviewed
-          passed    !AlreadyReviewed
-          partly    !AlreadyReviewed
-          used      !AlreadyReviewed
-          late      !Expired
-          expired   !Expired
-          revoked   !Revoked
+          draft      REVIEWED/PENDING
+          reviewed   !AlreadyReviewed
+          refused    !DraftRefused
+          active     !AlreadyReviewed
+          nominated  !AlreadyReviewed
+          held       !AlreadyReviewed
+          unreviewed !AlreadyReviewed
+          passed     !AlreadyReviewed
+          partly     !AlreadyReviewed
+          used       !AlreadyReviewed
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         Upload
-          draft     !NotActive
-          reviewed  ACTIVE/PENDING
-          refused   !DraftRefused
-          active    !TraceCodeSpent
-          nominated !TraceCodeSpent
-          held      !TraceCodeSpent
-          passed    !TraceCodeSpent
-          partly    !TraceCodeSpent
-          used      !TraceCodeSpent
-          late      !Expired
-          expired   !Expired
-          revoked   !Revoked
+          draft      !NotActive
+          reviewed   ACTIVE/PENDING
+          refused    !DraftRefused
+          active     !TraceCodeSpent
+          nominated  !TraceCodeSpent
+          held       !TraceCodeSpent
+          unreviewed !TraceCodeSpent
+          passed     !TraceCodeSpent
+          partly     !TraceCodeSpent
+          used       !TraceCodeSpent
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         Revoke
-          draft     REVOKED/PENDING
-          reviewed  REVOKED/PENDING
-          refused   !DraftRefused
-          active    REVOKED/PENDING
-          nominated REVOKED/PENDING
-          held      !Held
-          passed    !Held
-          partly    !Used
-          used      !Used
-          late      !Expired
-          expired   !Expired
-          revoked   !Revoked
+          draft      REVOKED/PENDING
+          reviewed   REVOKED/PENDING
+          refused    !DraftRefused
+          active     REVOKED/PENDING
+          nominated  REVOKED/PENDING
+          held       !Held
+          unreviewed !Held
+          passed     !Held
+          partly     !Used
+          used       !Used
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         Nominate
-          draft     !NotActive
-          reviewed  !NotActive
-          refused   !DraftRefused
-          active    ACTIVE/PENDING
-          nominated same
-          held      !Held
-          passed    !Held
-          partly    !Used
-          used      !Used
-          late      !Expired
-          expired   !Expired
-          revoked   !Revoked
+          draft      !NotActive
+          reviewed   !NotActive
+          refused    !DraftRefused
+          active     ACTIVE/PENDING
+          nominated  same
+          held       !Held
+          unreviewed !Held
+          passed     !Held
+          partly     !Used
+          used       !Used
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         ReleaseNomination
-          draft     same
-          reviewed  same
-          refused   same
-          active    same
-          nominated ACTIVE/PENDING
-          held      ACTIVE/PENDING
-          passed    ACTIVE/PENDING
-          partly    !Used
-          used      !Used
-          late      ACTIVE/PENDING
-          expired   same
-          revoked   same
+          draft      same
+          reviewed   same
+          refused    same
+          active     same
+          nominated  ACTIVE/PENDING
+          held       ACTIVE/PENDING
+          unreviewed ACTIVE/PENDING
+          passed     ACTIVE/PENDING
+          partly     !Used
+          used       !Used
+          late       ACTIVE/PENDING
+          expired    same
+          revoked    same
         Claim
-          draft     !TokenInvalid
-          reviewed  !TokenInvalid
-          refused   !DraftRefused
-          active    !TokenInvalid
-          nominated ACTIVE/PENDING+held
-          held      !Held
-          passed    !Held
-          partly    !Held
-          used      !Held
-          late      !Expired
-          expired   !Expired
-          revoked   !Revoked
+          draft      !TokenInvalid
+          reviewed   !TokenInvalid
+          refused    !DraftRefused
+          active     !TokenInvalid
+          nominated  ACTIVE/PENDING+held
+          held       !Held
+          unreviewed !Held
+          passed     !Held
+          partly     !Held
+          used       !Held
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         RecoverSecret
-          draft     !NotHeld
-          reviewed  !NotHeld
-          refused   !DraftRefused
-          active    !NotHeld
-          nominated !NotHeld
-          held      same
-          passed    same
-          partly    same
-          used      same
-          late      !Expired
-          expired   !Expired
-          revoked   !Revoked
+          draft      !NotHeld
+          reviewed   !NotHeld
+          refused    !DraftRefused
+          active     !NotHeld
+          nominated  !NotHeld
+          held       same
+          unreviewed same
+          passed     same
+          partly     same
+          used       same
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         GiveBack
-          draft     !NotHeld
-          reviewed  !NotHeld
-          refused   !DraftRefused
-          active    !NotHeld
-          nominated !NotHeld
-          held      ACTIVE/PENDING
-          passed    ACTIVE/PENDING
-          partly    !Used
-          used      !Used
-          late      !Expired
-          expired   !Expired
-          revoked   !Revoked
+          draft      !NotHeld
+          reviewed   !NotHeld
+          refused    !DraftRefused
+          active     !NotHeld
+          nominated  !NotHeld
+          held       ACTIVE/PENDING
+          unreviewed ACTIVE/PENDING
+          passed     ACTIVE/PENDING
+          partly     !Used
+          used       !Used
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         Review
-          draft     !NotHeld
-          reviewed  !NotHeld
-          refused   !DraftRefused
-          active    !NotHeld
-          nominated !NotHeld
-          held      ACTIVE/PASSED+held
-          passed    !AlreadyReviewed
-          partly    !AlreadyReviewed
-          used      !AlreadyReviewed
-          late      !Expired
-          expired   !Expired
-          revoked   !Revoked
+          draft      !NotHeld
+          reviewed   !NotHeld
+          refused    !DraftRefused
+          active     !NotHeld
+          nominated  !NotHeld
+          held       ACTIVE/PASSED+held
+          unreviewed ACTIVE/PASSED+held
+          passed     !AlreadyReviewed
+          partly     !AlreadyReviewed
+          used       !AlreadyReviewed
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         RecordDispense
-          draft     !NotHeld
-          reviewed  !NotHeld
-          refused   !DraftRefused
-          active    !NotHeld
-          nominated !NotHeld
-          held      !ReviewNotPassed
-          passed    same
-          partly    same
-          used      !Used
-          late      !Expired
-          expired   !Expired
-          revoked   !Revoked
+          draft      !NotHeld
+          reviewed   !NotHeld
+          refused    !DraftRefused
+          active     !NotHeld
+          nominated  !NotHeld
+          held       !ReviewNotPassed
+          unreviewed !ReviewNotPassed
+          passed     same
+          partly     same
+          used       !Used
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         ReverseDispense
-          draft     same
-          reviewed  same
-          refused   same
-          active    same
-          nominated ACTIVE/PENDING
-          held      ACTIVE/PENDING
-          passed    ACTIVE/PENDING
-          partly    ACTIVE/PENDING
-          used      ACTIVE/PENDING
-          late      ACTIVE/PENDING
-          expired   same
-          revoked   same
+          draft      same
+          reviewed   same
+          refused    same
+          active     same
+          nominated  ACTIVE/PENDING
+          held       ACTIVE/PENDING
+          unreviewed ACTIVE/PENDING
+          passed     ACTIVE/PENDING
+          partly     ACTIVE/PENDING
+          used       ACTIVE/PENDING
+          late       ACTIVE/PENDING
+          expired    same
+          revoked    same
         Expire
-          draft     same
-          reviewed  same
-          refused   same
-          active    same
-          nominated same
-          held      same
-          passed    same
-          partly    same
-          used      same
-          late      EXPIRED/PENDING
-          expired   same
-          revoked   same
-    "#]].assert_eq(&table);
+          draft      same
+          reviewed   same
+          refused    same
+          active     same
+          nominated  same
+          held       same
+          unreviewed same
+          passed     same
+          partly     same
+          used       same
+          late       EXPIRED/PENDING
+          expired    same
+          revoked    same
+        LapseClaim
+          draft      same
+          reviewed   same
+          refused    same
+          active     same
+          nominated  same
+          held       same
+          unreviewed ACTIVE/PENDING
+          passed     same
+          partly     same
+          used       same
+          late       same
+          expired    same
+          revoked    same
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]
@@ -257,7 +287,7 @@ fn a_wrong_credential_comes_before_the_state() {
     assert_eq!(decide(&used, &wrong, NOW), Err(Refusal::SecretInvalid));
     let late = Status { valid_until: NOW, ..used };
     assert_eq!(decide(&late, &wrong, NOW), Err(Refusal::Expired));
-    let stranger = Operation::Claim { pharmacy: "P2".to_owned() };
+    let stranger = Operation::Claim { pharmacy: "P2".to_owned(), until: NOW };
     assert_eq!(decide(&held(), &stranger, NOW), Err(Refusal::TokenInvalid));
 }
 
@@ -299,7 +329,7 @@ fn any_operation() -> impl Strategy<Value = Operation> {
             Operation::ReviewDraft { pharmacist, .. } => Operation::ReviewDraft { pass, pharmacist },
             Operation::Nominate { .. } => Operation::Nominate { pharmacy, order_id },
             Operation::ReleaseNomination { .. } => Operation::ReleaseNomination { order_id },
-            Operation::Claim { .. } => Operation::Claim { pharmacy },
+            Operation::Claim { until, .. } => Operation::Claim { pharmacy, until },
             Operation::RecoverSecret { .. } => Operation::RecoverSecret { pharmacy },
             Operation::GiveBack { .. } => Operation::GiveBack { pharmacy, secret_matches },
             Operation::Review { pharmacist, .. } => {

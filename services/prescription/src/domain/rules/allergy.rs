@@ -48,7 +48,8 @@ fn hit(substance: &str, generic_name: &str) -> Option<Severity> {
     }
     let fits = |row: &&(&str, &str, Severity)| {
         // gliptins, gliflozins and glinides share two characters with sulfonylureas and nothing else
-        let namesake = row.1 == "格列" && ["列汀", "列净", "列奈", "列酮"].iter().any(|part| generic_name.contains(part));
+        let namesake = row.1 == "格列"
+            && ["列汀", "列净", "列奈", "列酮"].iter().any(|part| generic_name.contains(part));
         substance.contains(row.0) && generic_name.contains(row.1) && !namesake
     };
     GROUPS.iter().filter(fits).map(|row| row.2).min()

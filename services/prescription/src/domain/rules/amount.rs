@@ -56,7 +56,11 @@ fn quantity(case: &Case<'_>, report: &mut Report) {
         }
         let Some(drug) = case.drug(line) else { continue };
         let Some(course) = course(line, drug) else {
-            report.find(Severity::Note, line.line_no, "the supply cannot be computed from this dose and unit");
+            report.find(
+                Severity::Note,
+                line.line_no,
+                "the supply cannot be computed from this dose and unit",
+            );
             continue;
         };
         let need = course.packs_for(line.days);

@@ -36,7 +36,8 @@ fn interaction(case: &Case<'_>, report: &mut Report) {
             let other =
                 case.other_lines.iter().find(|other| row.joins(&line.generic_name, &other.generic_name));
             if let Some(other) = other {
-                let evidence = format!("with {} of another prescription in force: {}", other.generic_name, row.effect);
+                let evidence =
+                    format!("with {} of another prescription in force: {}", other.generic_name, row.effect);
                 report.find_by(row.severity, line.line_no, evidence, row.source);
             }
         }

@@ -31,3 +31,13 @@ pub fn missing_overrides(findings: &[Finding]) -> Vec<&Finding> {
     let open = |finding: &&Finding| finding.severity == Severity::Warn && finding.override_reason.is_empty();
     findings.iter().filter(open).collect()
 }
+
+/// The known findings with their reasons, then those of `today` that are not among them. A known finding is the same
+/// rule on the same line with the same severity; its wording may have changed.
+pub fn with_new(known: &[Finding], today: Vec<Finding>) -> Vec<Finding> {
+    let is_known = |new: &Finding| {
+        known.iter().any(|old| old.rule == new.rule && old.line == new.line && old.severity == new.severity)
+    };
+    let new = today.into_iter().filter(|finding| !is_known(finding));
+    known.iter().cloned().chain(new).collect()
+}

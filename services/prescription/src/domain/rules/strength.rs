@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn doses_become_tablets() {
-        let dose = |text: &str, unit: &str, strength: &str| dose_in_units(text.parse().unwrap(), unit, strength);
+        let dose =
+            |text: &str, unit: &str, strength: &str| dose_in_units(text.parse().unwrap(), unit, strength);
         assert_eq!(dose("10", "mg", "5mg"), Some(20_000));
         assert_eq!(dose("2.5", "mg", "5mg"), Some(5_000));
         assert_eq!(dose("0.5", "g", "500mg"), Some(10_000));

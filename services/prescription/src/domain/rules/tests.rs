@@ -115,7 +115,11 @@ fn a_plain_renewal_is_clean() {
 #[test]
 fn every_rule_fires_on_its_own_case() {
     use Severity::{Block, Note, Warn};
-    finds(|s| s.lines = (1..=6).map(|n| line(n, &s.drugs[0], "5", "11", "7", "1")).collect(), "RX_MAX_KINDS", Block);
+    finds(
+        |s| s.lines = (1..=6).map(|n| line(n, &s.drugs[0], "5", "11", "7", "1")).collect(),
+        "RX_MAX_KINDS",
+        Block,
+    );
     finds(|s| s.validity_days = 4, "RX_VALIDITY_DAYS", Block);
     finds(|s| s.validity_days = 0, "RX_VALIDITY_DAYS", Block);
     finds(|s| s.validity_days = 3, "RX_VALIDITY_DAYS", Note);
@@ -141,16 +145,8 @@ fn days_of_supply_by_kind_of_prescription() {
     let rule = "RX_DAYS_OF_SUPPLY";
     finds(|s| s.lines[0] = line(1, &s.drugs[0], "5", "11", "29", "5"), rule, Block);
     finds(|s| (s.disease, s.lines[0].days) = ("", Quantity::whole(8)), rule, Block);
-    finds(
-        |s| (s.long_rx, s.lines[0]) = (true, line(1, &s.drugs[0], "5", "11", "84", "12")),
-        rule,
-        Warn,
-    );
-    finds(
-        |s| (s.long_rx, s.lines[0]) = (true, line(1, &s.drugs[0], "5", "11", "85", "13")),
-        rule,
-        Block,
-    );
+    finds(|s| (s.long_rx, s.lines[0]) = (true, line(1, &s.drugs[0], "5", "11", "84", "12")), rule, Warn);
+    finds(|s| (s.long_rx, s.lines[0]) = (true, line(1, &s.drugs[0], "5", "11", "85", "13")), rule, Block);
     // 28 days written, but the packs last 56
     finds(|s| s.lines[0].quantity = Quantity::whole(8), rule, Block);
     finds(|s| s.lines[0].quantity = Quantity::whole(3), "RX_QUANTITY", Warn);

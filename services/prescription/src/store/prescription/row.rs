@@ -53,6 +53,7 @@ pub(super) fn read(lines: Vec<Line>, row: Model, cipher: &Cipher) -> Result<Reco
     Ok(Record {
         rx,
         nominated_at: Timestamp(row.nominated_at_us),
+        claim_until: Timestamp(row.claim_until_us),
         token_hash: row.token_hash,
         token: open(cipher, sealed::TOKEN, &row.token_sealed)?,
         secret_hash: row.secret_hash,
@@ -65,8 +66,6 @@ pub(super) fn read(lines: Vec<Line>, row: Model, cipher: &Cipher) -> Result<Reco
 /// The columns that never change.
 pub(super) fn new(record: &Record, cipher: &Cipher, now: Timestamp) -> Result<ActiveModel, StoreError> {
     let rx = &record.rx;
-    let findings =
-        serde_json::to_string(&rx.findings).map_err(|_| StoreError::Corrupt("prescription.findings"))?;
     Ok(ActiveModel {
         hi_rxno: Set(rx.hi_rxno.clone()),
         trace_code: Set(rx.trace_code.clone()),
@@ -81,16 +80,18 @@ pub(super) fn new(record: &Record, cipher: &Cipher, now: Timestamp) -> Result<Ac
         renews: Set(rx.renews.clone()),
         issued_at_us: Set(rx.issued_at.0),
         valid_until_us: Set(rx.valid_until.0),
-        findings_sealed: Set(seal(cipher, sealed::FINDINGS, &findings)),
         created_at_us: Set(now.0),
-        ..written(record, cipher)
+        ..written(record, cipher)?
     })
 }
 
 /// The columns that can change.
-pub(super) fn written(record: &Record, cipher: &Cipher) -> ActiveModel {
+pub(super) fn written(record: &Record, cipher: &Cipher) -> Result<ActiveModel, StoreError> {
     let (rx, signed) = (&record.rx, &record.signed);
-    ActiveModel {
+    let findings =
+        serde_json::to_string(&rx.findings).map_err(|_| StoreError::Corrupt("prescription.findings"))?;
+    Ok(ActiveModel {
+        findings_sealed: Set(seal(cipher, sealed::FINDINGS, &findings)),
         state: Set(rx.state.code()),
         review: Set(rx.review.code()),
         used: Set(rx.used.code()),
@@ -98,6 +99,7 @@ pub(super) fn written(record: &Record, cipher: &Cipher) -> ActiveModel {
         holder: Set(rx.holder.clone()),
         order_id: Set(rx.order_id.clone()),
         nominated_at_us: Set(record.nominated_at.0),
+        claim_until_us: Set(record.claim_until.0),
         token_hash: Set(record.token_hash.clone()),
         token_sealed: Set(seal(cipher, sealed::TOKEN, &record.token)),
         secret_hash: Set(record.secret_hash.clone()),
@@ -113,5 +115,5 @@ pub(super) fn written(record: &Record, cipher: &Cipher) -> ActiveModel {
         pharmacist_key: Set(signed.pharmacist_key.clone()),
         version: Set(rx.version),
         ..ActiveModel::default()
-    }
+    })
 }

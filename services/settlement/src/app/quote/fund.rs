@@ -17,6 +17,8 @@ use crate::store::accumulator::Year;
 pub struct Chosen<'a> {
     pub rule: FundRule<'a>,
     pub class_b_first_selfpay: Ratio,
+    /// The accumulators that were read.
+    pub basis: Vec<(Scope, Addition)>,
 }
 
 impl App {
@@ -54,13 +56,14 @@ impl App {
             facts.person.registered(date).filter(in_scheme).map(str::to_owned).collect();
         let of = Year { person_id: &body.person_id, year: date.year(), insutype: &cover.insutype };
         let all = store::accumulator::read(self.db.read(), &self.cipher, of, &Scope::All).await?;
-        let disease = Scope::Disease(body.dise_codg.clone());
-        let disease = store::accumulator::read(self.db.read(), &self.cipher, of, &disease).await?;
+        let scope = Scope::Disease(body.dise_codg.clone());
+        let disease = store::accumulator::read(self.db.read(), &self.cipher, of, &scope).await?;
         let used = used(row.deductible_shared, row.cap_rule, all, disease);
         let cap: Option<Fen> = annual_cap(pack, row, &query, &registered);
         Ok(Chosen {
             rule: FundRule::Tiered(FundTerms { row, cap, used }),
             class_b_first_selfpay: row.class_b_first_selfpay,
+            basis: vec![(Scope::All, all), (scope, disease)],
         })
     }
 }
@@ -79,7 +82,7 @@ fn consultation<'a>(pack: &RegionPack, facts: &Facts<'_>, date: Date) -> Chosen<
     let fee = facts.institution.level.and_then(|level| pack.consultation_fee(level, date));
     let share = fee.map_or(Fen::ZERO, |fee| fee.fund_fen);
     let rule = if share.is_zero() { FundRule::None } else { FundRule::Consultation(share) };
-    Chosen { rule, class_b_first_selfpay: Ratio::ZERO }
+    Chosen { rule, ..no_fund(Ratio::ZERO) }
 }
 
 fn query<'q>(cover: &'q Cover, facts: &Facts<'_>, disease: Option<&'q str>, date: Date) -> BenefitQuery<'q> {

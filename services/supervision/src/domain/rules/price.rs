@@ -18,7 +18,10 @@ const ENOUGH_OTHERS: usize = 3;
 /// `SV05`: more than half above the institution's own old price.
 pub fn price_jump(new: &Price, old: UnitPrice) -> Option<Finding> {
     let severity = above(new.price, old)?;
-    let evidence = format!("价格由 {old} 元涨至 {price} 元 / price raised from {old} to {price} yuan", price = new.price);
+    let evidence = format!(
+        "价格由 {old} 元涨至 {price} 元 / price raised from {old} to {price} yuan",
+        price = new.price
+    );
     Some(finding("SV05", new, severity, evidence))
 }
 

@@ -19,7 +19,9 @@ pub struct Sale {
 
 /// `SV01`: the stock ledger refused a code that was sold before.
 pub fn refused_resale(code: &str, by: &str, sold_by: &str, order_id: &str) -> Finding {
-    let evidence = format!("追溯码重复销售：{by} 订单 {order_id}；首次销售 {sold_by} / code presented again by {by} in order {order_id}, first sold by {sold_by}");
+    let evidence = format!(
+        "追溯码重复销售：{by} 订单 {order_id}；首次销售 {sold_by} / code presented again by {by} in order {order_id}, first sold by {sold_by}"
+    );
     resold("SV01", code, by, evidence)
 }
 
@@ -29,7 +31,9 @@ pub fn known_code_resold(code: &str, sale: &Sale, first_order: &str, first_by: &
         return None;
     }
     let (by, order_id) = (&sale.fixmedins_code, &sale.order_id);
-    let evidence = format!("两次销售使用同一追溯码：{first_by} 订单 {first_order}；{by} 订单 {order_id} / one code in two sales: {first_by} order {first_order}, {by} order {order_id}");
+    let evidence = format!(
+        "两次销售使用同一追溯码：{first_by} 订单 {first_order}；{by} 订单 {order_id} / one code in two sales: {first_by} order {first_order}, {by} order {order_id}"
+    );
     Some(resold("SV02", code, by, evidence))
 }
 
@@ -77,7 +81,9 @@ pub fn agreement_breach(fixmedins_code: &str, order_id: &str, day: &str) -> Find
         fixmedins_code: fixmedins_code.to_owned(),
         subject: order_id.to_owned(),
         key: "agreement".to_owned(),
-        evidence: format!("{day} 无有效定点协议而销售，订单 {order_id} / sold on {day} without an active agreement, order {order_id}"),
+        evidence: format!(
+            "{day} 无有效定点协议而销售，订单 {order_id} / sold on {day} without an active agreement, order {order_id}"
+        ),
     }
 }
 

@@ -1,0 +1,146 @@
+//! Credits, statements, closing a day, claims, the audit.
+
+use liufang_kernel::Fen;
+use liufang_kernel::timestamp::date_text;
+use sea_orm::ConnectionTrait;
+
+use super::world::*;
+use crate::app::account::{Credit, StatementQuery};
+use crate::app::claim::{CloseDay, PayClaim, Review, TotalsQuery};
+use crate::app::ledger::TransferQuery;
+use crate::domain::claim::{ClaimState, DayTotals};
+
+fn credit(key: &str, fen: i64) -> Credit {
+    Credit {
+        row_key: key.into(),
+        person_id: "qhd1".into(),
+        amount: Fen(fen),
+        region: "130300".into(),
+        kind: "annual".into(),
+        problem: None,
+    }
+}
+
+#[tokio::test]
+async fn credits_are_taken_once_by_row_key() {
+    let town = town().await;
+    let batch = vec![credit("a", 100), credit("b", 200), credit("a", 100), credit("a", 999)];
+    let first = town.app.credit_accounts(town.call(order(), batch.clone())).await.unwrap();
+    assert_eq!((first.taken, first.known, first.refused.len()), (2, 1, 1));
+    assert_eq!((first.refused[0].row, first.refused[0].reason.as_str()), (3, "ROW_KEY_REUSED"));
+    let again = town.app.credit_accounts(town.call(order(), batch)).await.unwrap();
+    assert_eq!((again.taken, again.known), (0, 3));
+    assert_eq!(town.account("qhd1").await, (300, 0));
+    let mut strange = credit("c", 1);
+    strange.region = "999999".into();
+    let third = town.app.credit_accounts(town.call(order(), vec![strange])).await.unwrap();
+    assert_eq!((third.taken, third.refused.len()), (0, 1));
+    town.audit().await;
+}
+
+#[tokio::test]
+async fn a_statement_runs_newest_first_in_pages() {
+    let town = town().await;
+    let batch = (1..=5).map(|n| credit(&format!("k{n}"), n * 100)).collect();
+    town.app.credit_accounts(town.call(order(), batch)).await.unwrap();
+    let page =
+        |before| town.app.list_statement(town.call(patient("qhd1"), StatementQuery { before, size: 3 }));
+    let first = page(i64::MAX).await.unwrap();
+    let balances: Vec<i64> = first.rows.iter().map(|row| row.balance.0).collect();
+    assert_eq!(balances, [1_500, 1_000, 600]);
+    let second = page(first.next.unwrap()).await.unwrap();
+    let balances: Vec<i64> = second.rows.iter().map(|row| row.balance.0).collect();
+    assert_eq!((balances, second.next), (vec![300, 100], None));
+}
+
+async fn totals(town: &Town, day: &str) -> DayTotals {
+    let query = TotalsQuery { stmt_date: day.into(), fixmedins_code: String::new() };
+    let mut days = town.app.daily_totals(town.call(pos(QHD_SHOP), query)).await.unwrap();
+    days.remove(0).totals
+}
+
+#[tokio::test]
+async fn a_day_closes_when_the_books_agree_and_the_agency_pays() {
+    let town = town().await;
+    town.credit("qhd1", "130300", 100_000).await;
+    town.pay(chronic("qhd1", "ord1", &["甲 100 5"], vec![])).await;
+    let second = town.pay(chronic("qhd1", "ord2", &["甲 100 1"], vec![])).await;
+    town.refund(&second).await;
+    let today = date_text(town.now().china_date());
+
+    let ours = totals(&town, &today).await;
+    assert_eq!(ours.len(), 2, "refunds are a row of their own");
+    let close = |totals: &DayTotals| {
+        let body = CloseDay { stmt_date: today.clone(), totals: totals.clone() };
+        town.app.close_day(town.call(pos(QHD_SHOP), body))
+    };
+    let mut wrong = ours.clone();
+    wrong.values_mut().next().unwrap().fund += Fen(1);
+    let unequal = close(&wrong).await.unwrap();
+    assert!(!unequal.flat && unequal.claims.is_empty());
+    assert!(unequal.differences[0].contains("fund_pay_sumamt"), "{:?}", unequal.differences);
+
+    let closed = close(&ours).await.unwrap();
+    assert!(closed.flat);
+    let claim = closed.claims[0].clone();
+    assert_eq!((claim.claimed, claim.agency.as_str()), (Fen(50_000), "130300"));
+    assert_eq!(close(&ours).await.unwrap().claims[0].claim_id, claim.claim_id, "closing again is harmless");
+    assert_eq!(reason(close(&wrong).await), "DAY_CLOSED");
+
+    let review = |who: &str, deducted| Review {
+        claim_id: claim.claim_id.clone(),
+        deducted: Fen(deducted),
+        reason: format!("checked by {who}"),
+    };
+    let foreign = town.app.review_claim(town.call(agency("110000"), review("beijing", 0))).await;
+    assert_eq!(reason(foreign), "CLAIM_NOT_FOUND");
+    let pay = || {
+        let body = PayClaim { claim_id: claim.claim_id.clone(), bank_reference: "BANK-1".into() };
+        town.app.pay_claim(town.call(agency("130300"), body))
+    };
+    assert_eq!(reason(pay().await), "CLAIM_STATE");
+    let too_much = town.app.review_claim(town.call(agency("130300"), review("qhd", 50_001))).await;
+    assert_eq!(reason(too_much), "DEDUCTION_TOO_LARGE");
+    town.app.review_claim(town.call(agency("130300"), review("qhd", 1_000))).await.unwrap();
+    let open = town.app.list_receivables(town.call(agency("130300"), ())).await.unwrap();
+    assert_eq!((open.len(), open[0].open), (1, Fen(50_000)));
+    let paid = pay().await.unwrap();
+    assert_eq!((paid.paid, paid.state), (Fen(49_000), ClaimState::Paid));
+    assert_eq!(reason(pay().await), "CLAIM_STATE");
+    assert!(town.app.list_receivables(town.call(agency("130300"), ())).await.unwrap().is_empty());
+    for (account, balance) in [("receivable:agency", 0), ("bank", 49_000), ("deduction", 1_000)] {
+        assert_eq!(town.balance_of(&format!("{account}:{QHD_SHOP}")).await, balance, "{account}");
+    }
+    town.audit().await;
+}
+
+#[tokio::test]
+async fn what_comes_after_closing_counts_for_the_next_day() {
+    let town = town().await;
+    town.credit("qhd1", "130300", 100_000).await;
+    let today = town.now().china_date();
+    let text = date_text(today);
+    let body = CloseDay { stmt_date: text.clone(), totals: DayTotals::new() };
+    assert!(town.app.close_day(town.call(pos(QHD_SHOP), body)).await.unwrap().flat);
+    town.pay(chronic("qhd1", "ord1", &["甲 100 1"], vec![])).await;
+    assert!(totals(&town, &text).await.is_empty());
+    assert_eq!(totals(&town, &date_text(today.next_day().unwrap())).await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_audit_finds_a_changed_entry() {
+    let town = town().await;
+    town.credit("qhd1", "130300", 100_000).await;
+    let paid = town.pay(chronic("qhd1", "ord1", &["甲 100 1"], vec![])).await;
+    let query = TransferQuery { after: 0, reference: paid.payment_id.clone(), size: 10 };
+    let transfers = town.app.list_transfers(town.call(order(), query)).await.unwrap();
+    assert_eq!((transfers.len(), transfers[0].kind.as_str()), (1, "capture"));
+    town.audit().await;
+    let work = town.world.deps.db.begin_step().await.unwrap();
+    let sql = "UPDATE ledger_entry SET amount_fen = amount_fen + 1 WHERE sequence = 2 AND entry_no = 0";
+    work.tx().execute_unprepared(sql).await.unwrap();
+    work.done().await.unwrap();
+    let audited = town.app.audit_ledger(town.call(order(), ())).await.unwrap();
+    assert!(audited.problems.iter().any(|problem| problem.contains("hash")), "{:?}", audited.problems);
+    assert!(audited.problems.iter().any(|problem| problem.contains("sum to zero")));
+}

@@ -1,0 +1,150 @@
+//! Lost requests, lost answers, refusals: the worker brings every payment to exactly one end.
+
+use super::fakes::Fault;
+use super::world::*;
+use crate::domain::benefit::OutsideKind;
+use crate::domain::payment::{Payment, PaymentState};
+
+async fn half_cash(town: &Town) -> Payment {
+    town.credit("qhd1", "130300", 10_000).await;
+    let fees = vec![outside(OutsideKind::Delivery, 600)];
+    let quote = town.quote(chronic("qhd1", "ord1", &["甲 100 5"], fees)).await;
+    town.authorise(&quote).await
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_resolved_by_asking() {
+    let town = town().await;
+    let held = half_cash(&town).await;
+    town.fakes.dial("create", [Fault::LoseAnswer]);
+    let pending = town.capture(&held).await;
+    assert_eq!((pending.state, pending.ord_stas), (PaymentState::Pending, 2));
+    assert_eq!(town.account("qhd1").await, (10_000, 10_000), "holds stay while nobody knows");
+    town.settle_down(2).await;
+    assert_eq!(town.payment(&held).await.state, PaymentState::Captured);
+    assert_eq!(town.fakes.books().calls, ["create", "query", "settle"]);
+    town.audit().await;
+}
+
+#[tokio::test]
+async fn a_lost_request_is_sent_again_under_the_same_number() {
+    let town = town().await;
+    let held = half_cash(&town).await;
+    town.fakes.dial("create", [Fault::LoseRequest]);
+    assert_eq!(town.capture(&held).await.state, PaymentState::Pending);
+    town.settle_down(2).await;
+    assert_eq!(town.payment(&held).await.state, PaymentState::Captured);
+    assert_eq!(town.fakes.books().calls, ["create", "query", "create", "settle"]);
+    assert_eq!(town.fakes.books().channel.len(), 1);
+}
+
+#[tokio::test]
+async fn a_payer_who_never_pays_is_closed_out_at_the_deadline() {
+    let town = town().await;
+    let held = half_cash(&town).await;
+    town.fakes.dial("create", [Fault::StayOpen]);
+    assert_eq!(town.capture(&held).await.state, PaymentState::Pending);
+    town.settle_down(5).await;
+    assert_eq!(town.payment(&held).await.state, PaymentState::Pending, "the deadline is still ahead");
+    town.settle_down(200).await;
+    let ended = town.payment(&held).await;
+    assert_eq!((ended.state, ended.failure_reason.as_str()), (PaymentState::Expired, "EXPIRED"));
+    assert_eq!(town.account("qhd1").await, (10_000, 0));
+    town.audit().await;
+}
+
+#[tokio::test]
+async fn a_silent_channel_ends_by_closing_its_door() {
+    let town = town().await;
+    let held = half_cash(&town).await;
+    town.fakes.dial("create", [Fault::LoseRequest; 40]);
+    town.capture(&held).await;
+    town.settle_down(200).await;
+    assert_eq!(town.payment(&held).await.state, PaymentState::Expired);
+    assert_eq!(town.fakes.books().calls.last(), Some(&"close"));
+}
+
+#[tokio::test]
+async fn a_refused_payment_fails_and_frees() {
+    let town = town().await;
+    let held = half_cash(&town).await;
+    town.fakes.dial("create", [Fault::Refuse]);
+    let failed = town.capture(&held).await;
+    assert_eq!((failed.state, failed.ord_stas), (PaymentState::Failed, 15));
+    assert_eq!(failed.failure_reason, "CHANNEL_REFUSED");
+    assert_eq!(town.account("qhd1").await, (10_000, 0));
+}
+
+#[tokio::test]
+async fn the_insurers_no_gives_the_cash_back() {
+    let town = town().await;
+    let held = half_cash(&town).await;
+    town.fakes.dial("settle", [Fault::Refuse]);
+    town.fakes.dial("refund", [Fault::LoseAnswer]);
+    let pending = town.capture(&held).await;
+    assert_eq!((pending.state, pending.ord_stas), (PaymentState::Pending, 16), "cash is held: an alarm");
+    town.settle_down(2).await;
+    let failed = town.payment(&held).await;
+    assert_eq!((failed.state, failed.failure_reason.as_str()), (PaymentState::Failed, "INSURER_REFUSED"));
+    let row = town.fakes.books().channel.values().next().unwrap().clone();
+    assert_eq!(row.refunded, row.amount);
+    assert_eq!(town.account("qhd1").await, (10_000, 0));
+    town.audit().await;
+}
+
+#[tokio::test]
+async fn the_insurers_silence_is_a_question() {
+    let town = town().await;
+    for (fault, calls) in [
+        (Fault::LoseAnswer, vec!["create", "settle", "query_message"]),
+        (Fault::LoseRequest, vec!["create", "settle", "query_message", "settle"]),
+    ] {
+        let town = if fault == Fault::LoseAnswer { &town } else { &super::world::town().await };
+        let held = half_cash(town).await;
+        town.fakes.dial("settle", [fault]);
+        let pending = town.capture(&held).await;
+        assert_eq!((pending.state, pending.ord_stas), (PaymentState::Pending, 3));
+        town.settle_down(2).await;
+        assert_eq!(town.payment(&held).await.state, PaymentState::Captured);
+        assert_eq!(town.fakes.books().calls, calls);
+        assert_eq!(town.fakes.books().insurer.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_refund_survives_silence_on_both_sides() {
+    let town = town().await;
+    let held = half_cash(&town).await;
+    let paid = town.capture(&held).await;
+    town.fakes.dial("refund", [Fault::LoseAnswer, Fault::LoseRequest]);
+    town.fakes.dial("reverse", [Fault::LoseAnswer]);
+    let refunding = town.refund(&paid).await;
+    assert_eq!((refunding.state, refunding.ord_stas), (PaymentState::Refunding, 17));
+    town.settle_down(3).await;
+    assert_eq!(town.payment(&paid).await.state, PaymentState::Refunded);
+    assert_eq!(town.account("qhd1").await, (10_000, 0));
+    town.audit().await;
+}
+
+#[tokio::test]
+async fn a_crash_after_any_write_is_resumed_by_the_worker() {
+    // the journal is set to each step as a crash would leave it: lease over, nothing in memory
+    for step in ["pay_channel", "ask_channel", "settle_insurer", "ask_insurer", "book"] {
+        let town = town().await;
+        let held = half_cash(&town).await;
+        town.fakes.dial("create", [Fault::LoseAnswer]);
+        town.fakes.dial("settle", [Fault::LoseAnswer]);
+        town.capture(&held).await;
+        let work = town.world.deps.db.begin_step().await.unwrap();
+        let sql = format!(
+            "UPDATE payment SET step = '{step}', setl_id = 'S1', next_at_us = 0, version = version + 1"
+        );
+        sea_orm::ConnectionTrait::execute_unprepared(work.tx(), &sql).await.unwrap();
+        work.done().await.unwrap();
+        town.settle_down(2).await;
+        assert_eq!(town.payment(&held).await.state, PaymentState::Captured, "from {step}");
+        assert!(town.fakes.books().insurer.len() <= 1, "settled once");
+        assert_eq!(town.account("qhd1").await, (0, 0));
+        town.audit().await;
+    }
+}
