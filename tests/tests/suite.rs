@@ -2,5 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod suite {
+    mod cast;
+    mod contract;
+    mod faults;
+    mod journey_beijing;
+    mod journey_qinhuangdao;
+    mod lifecycle;
+    mod mesh;
+    mod privacy;
+    mod processes;
+    mod races;
+    mod refusals_money;
+    mod refusals_otc;
+    mod refusals_rx;
     mod tidy;
 }

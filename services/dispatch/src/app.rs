@@ -5,6 +5,7 @@ mod codes;
 mod courier;
 mod deliveries;
 mod hand_over;
+mod outside;
 mod plan;
 mod view;
 
@@ -30,6 +31,8 @@ pub struct App {
     ids: Ids,
     cipher: Cipher,
     regions: Arc<Regions>,
+    /// How long packed goods wait for our own couriers before the outside company is asked; 0: never.
+    pub(crate) outside_after_seconds: i64,
 }
 
 impl App {
@@ -41,6 +44,7 @@ impl App {
             ids: deps.ids,
             cipher: deps.cipher.clone(),
             regions: deps.regions.clone(),
+            outside_after_seconds: deps.settings.get("outside_after_seconds", 0),
         }
     }
 

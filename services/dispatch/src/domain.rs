@@ -6,4 +6,5 @@ pub mod code;
 pub mod cold;
 pub mod delivery;
 pub mod geo;
+pub mod outside;
 pub mod route;

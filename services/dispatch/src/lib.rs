@@ -39,5 +39,6 @@ pub fn module(deps: Deps) -> Module {
     Module::new(ROLE)
         .service(DeliveryServiceServer::new(rpc.clone()))
         .service(CourierServiceServer::new(rpc))
-        .worker(workers::assign(app))
+        .worker(workers::assign(app.clone()))
+        .worker(workers::outside(app))
 }

@@ -2,6 +2,7 @@
 
 pub mod couriers;
 pub mod deliveries;
+pub mod jobs;
 pub mod logs;
 pub mod track;
 

@@ -1,4 +1,6 @@
-//! Use cases on a real database, with identity played by the test.
+//! Use cases on a real database, with identity and the courier company played by the test.
+
+mod outside;
 
 use liufang_kernel::{Fault as _, Fen, Sensitive, Timestamp};
 use liufang_platform::testing::{World, world};
@@ -81,14 +83,19 @@ impl InstitutionService for Identity {
 struct House {
     world: World,
     app: App,
+    company: outside::Company,
 }
 
 impl House {
     async fn build() -> House {
         let world = world(crate::ROLE, crate::MIGRATIONS, &[BEIJING]).await;
-        world.bind([("identity", Routes::new(InstitutionServiceServer::new(Identity)))]);
+        let company = outside::Company::default();
+        world.bind([
+            ("identity", Routes::new(InstitutionServiceServer::new(Identity))),
+            ("hook.courier", company.routes()),
+        ]);
         let app = App::new(&world.deps);
-        House { world, app }
+        House { world, app, company }
     }
 
     fn now(&self) -> Timestamp {
@@ -260,6 +267,18 @@ async fn guesses_are_counted_and_throttled() {
     refused(house.deliver("c1", &id, &code).await, "CODE_GUESSING");
     house.world.clock.advance_seconds(601);
     assert_eq!(house.deliver("c1", &id, &code).await.unwrap().state, State::Delivered);
+}
+
+#[tokio::test]
+async fn parallel_guesses_do_not_outrun_the_count() {
+    let house = House::build().await;
+    let (id, code) = house.picked_up("c1").await;
+    let wrong = if code == "111111" { "222222" } else { "111111" };
+    let guesses = futures::future::join_all((0..20).map(|_| house.deliver("c1", &id, wrong))).await;
+    let reasons: Vec<String> =
+        guesses.into_iter().filter_map(Result::err).map(|error| error.doc().reason.to_string()).collect();
+    let wrong = reasons.iter().filter(|reason| *reason == "CODE_WRONG").count();
+    assert!(reasons.len() == 20 && wrong <= 5, "{reasons:?}");
 }
 
 #[tokio::test]

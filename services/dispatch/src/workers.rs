@@ -13,3 +13,11 @@ pub fn assign(app: App) -> Worker {
         async move { app.assign_step().await }
     })
 }
+
+/// Gives goods that nobody took to the outside company, and follows its jobs.
+pub fn outside(app: App) -> Worker {
+    Worker::new("dispatch-outside", Duration::from_secs(1), move || {
+        let app = app.clone();
+        async move { app.outside_step().await }
+    })
+}

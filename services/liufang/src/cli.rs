@@ -55,8 +55,8 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:8080")]
         gateway: String,
         /// Which rows to load.
-        #[arg(long, value_enum, default_value_t = Set::Demo)]
-        set: Set,
+        #[arg(long, value_enum, default_value_t = Rows::Demo)]
+        rows: Rows,
     },
     /// Run pending migrations of the roles and end.
     Migrate,
@@ -74,7 +74,7 @@ enum Command {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Set {
+enum Rows {
     Demo,
     Full,
 }
@@ -102,7 +102,7 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<()> {
         Command::Config => show(&layers),
         Command::Serve { ready_file } => serve(&Config::load(&layers)?, clock, ready_file).await,
         Command::Demo => play(layers, clock).await,
-        Command::Seed { gateway, set } => load(&Config::load(&layers)?, clock, &gateway, set).await,
+        Command::Seed { gateway, rows } => load(&Config::load(&layers)?, clock, &gateway, rows).await,
         Command::Migrate => {
             let done = compose::migrate(&Config::load(&layers)?, clock).await?;
             print(&format!("migrated: {}", done.join(", ")))
@@ -195,14 +195,24 @@ async fn play(mut layers: Layers, clock: SharedClock) -> Result<()> {
     result
 }
 
-async fn load(config: &Config, clock: SharedClock, gateway: &str, set: Set) -> Result<()> {
+async fn load(config: &Config, clock: SharedClock, gateway: &str, rows: Rows) -> Result<()> {
     let _telemetry = telemetry::install(&config.telemetry, "liufang-seed")?;
     let token = compose::token_from_config(config, &clock, PrincipalKind::Operator, "ops")?;
     let gateway = client::Gateway::connect(gateway).await?;
-    let set = match set {
-        Set::Demo => seed::SeedSet::Demo,
-        Set::Full => seed::SeedSet::Full,
+    let set = match rows {
+        Rows::Demo => seed::SeedSet::Demo,
+        Rows::Full => seed::SeedSet::Full,
     };
     let report = seed::load(&gateway, &token, set).await?;
     print(&report.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -30,7 +30,7 @@ pub use dispense::Dispense;
 pub use give_back::GiveBack;
 pub use pay::Pay;
 pub use place::Place;
-pub use read::{ListOrders, Page, Watch};
+pub use read::{Followed, ListOrders, Page, Watch};
 pub use requote::Requote;
 pub use view::{Dispensed, View};
 

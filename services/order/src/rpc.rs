@@ -13,7 +13,7 @@ use liufang_proto::order::v1 as pb;
 use pb::order_service_server::OrderService;
 use tonic::{Request, Response, Status};
 
-use crate::app::App;
+use crate::app::{App, Followed};
 use crate::wire;
 
 pub use peers::{Institution, Peers, PrescribedLine, Prescription, PriceAsked, Priced};
@@ -115,12 +115,13 @@ impl OrderService for OrderRpc {
         request: Request<pb::WatchOrderRequest>,
     ) -> Result<Response<Self::WatchOrderStream>, Status> {
         let call = self.calls.open(request, wire::watch)?;
-        let over = rpc::reply::<bool, bool, _>(self.app.watch(&call).await)?.into_inner();
+        let followed = rpc::reply::<Followed, Followed, _>(self.app.watch(&call).await)?;
+        let Followed { kind, over } = followed.into_inner();
         let (app, id) = (self.app.clone(), call.body.order_id.clone());
         let read = move |after| {
             let (app, id) = (app.clone(), id.clone());
             async move {
-                let told = app.story(&id, after).await?;
+                let told = app.story(&id, kind, after).await?;
                 let lines = told.into_iter().map(|told| (told.sequence, wire::told(told)));
                 Ok::<_, crate::error::OrderError>(lines.collect())
             }

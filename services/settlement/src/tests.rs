@@ -6,4 +6,6 @@ mod faults;
 mod notices;
 mod payments;
 mod quotes;
+mod simulation;
+mod wire;
 mod world;

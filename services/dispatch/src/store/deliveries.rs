@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, QueryResult};
 use super::{row, rows, run};
 use crate::domain::delivery::State;
 use crate::domain::geo::Point;
+use crate::domain::outside::COURIER;
 
 /// A delivery as stored. Contact and codes are sealed.
 #[derive(Clone)]
@@ -152,13 +153,15 @@ pub async fn of_courier(conn: &impl ConnectionTrait, courier_code: &str) -> Resu
     rows(conn, &sql, vec![courier_code.into()]).await?.iter().map(delivery).collect()
 }
 
-/// Regions where goods wait at a pharmacy.
+/// Regions where goods wait at a pharmacy for our own couriers.
 pub async fn regions_with_work(conn: &impl ConnectionTrait) -> Result<Vec<String>, DbFault> {
-    let sql = "SELECT DISTINCT region FROM delivery WHERE state IN ('ready', 'assigned') ORDER BY region";
-    rows(conn, sql, vec![]).await?.iter().map(|row| Ok(row.try_get("", "region")?)).collect()
+    let sql = "SELECT DISTINCT region FROM delivery WHERE state IN ('ready', 'assigned') AND courier_code <> $1 \
+               ORDER BY region";
+    rows(conn, sql, vec![COURIER.into()]).await?.iter().map(|row| Ok(row.try_get("", "region")?)).collect()
 }
 
-/// What the planner works on: goods at a pharmacy and on board, earliest promise first.
+/// What the planner works on: goods at a pharmacy and on board, earliest promise first; not what the outside company
+/// carries.
 pub async fn plannable(
     conn: &impl ConnectionTrait,
     region: &str,
@@ -166,7 +169,7 @@ pub async fn plannable(
 ) -> Result<Vec<Delivery>, DbFault> {
     let sql = format!(
         "SELECT {COLUMNS} FROM delivery WHERE region = $1 AND state IN ('ready', 'assigned', 'picked_up', 'returning') \
-         ORDER BY promised_at_us, delivery_id LIMIT $2"
+         AND courier_code <> $3 ORDER BY promised_at_us, delivery_id LIMIT $2"
     );
-    rows(conn, &sql, vec![region.into(), limit.into()]).await?.iter().map(delivery).collect()
+    rows(conn, &sql, vec![region.into(), limit.into(), COURIER.into()]).await?.iter().map(delivery).collect()
 }

@@ -25,7 +25,7 @@ impl App {
         let (family, token) = found.ok_or(IdentityError::RefreshTokenInvalid)?;
         if let Err(refused) = rotate(&family, &token, platform_of(&meta.principal), meta.now) {
             work.cancel().await?;
-            if false {
+            if refused == TokenRefused::Reused {
                 let step = self.deps.db.begin_step().await?;
                 store::token::revoke(step.tx(), &family.family_id, meta.now).await?;
                 step.done().await?;

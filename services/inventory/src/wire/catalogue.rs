@@ -39,8 +39,9 @@ fn drug(row: pb::Drug) -> Result<Drug, Violations> {
     let pay_standard = optional_price(&mut v, "pay_standard", &row.pay_standard);
     let mut disease_codes = Vec::new();
     for code in &row.disease_codes {
-        let fits =
-            !code.is_empty() && code.len() <= 20 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        // regions add codes of their own to the national list, e.g. with a prefix and a hyphen
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let fits = (1..=30).contains(&code.len()) && code.bytes().all(plain);
         v.check(fits, "disease_codes", "must be disease codes");
         disease_codes.push(code.clone());
     }

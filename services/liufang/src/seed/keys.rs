@@ -4,9 +4,9 @@
 //! and a developer's own scripts sign as any seed practitioner without a key file. A real installation registers keys
 //! that were made where they are used.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use liufang_platform::auth::SigningKey;
 use liufang_platform::auth::keys::KeyError;
+use sm3::{Digest as _, Sm3};
 
 use crate::client::{MachineKey, Practitioner, PractitionerKeyError};
 
@@ -27,9 +27,7 @@ pub fn machine_key(client_id: &str) -> Result<MachineKey, KeyError> {
 
 fn secret(algorithm: &str, name: &str) -> [u8; 32] {
     let text = format!("liufang development key\n{algorithm}\n{name}");
-    let mut secret = [0; 32];
-    secret.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-    secret
+    Sm3::digest(text).into()
 }
 
 #[cfg(test)]

@@ -63,4 +63,15 @@ impl Shelf {
         ensure!(taken.len() == count, "{} of {count} packs of {drug} are on the shelf", taken.len());
         Ok(taken)
     }
+
+    /// A code of a drug that was sold here already.
+    pub async fn sold(&self, pos: &Pos, drug: &str) -> Result<Option<String>> {
+        for (_, code) in self.codes(drug) {
+            let body = GetTraceCodeRequest { drug_trac_codg: code.clone() };
+            if pos.get_trace_code(body).await.context("trace code")?.state == "dispensed" {
+                return Ok(Some(code.clone()));
+            }
+        }
+        Ok(None)
+    }
 }

@@ -80,9 +80,26 @@ impl App {
     where
         F: Fn(&mut Order) -> Result<Change, OrderError>,
     {
-        let Some(work) = self.deps.db.begin_event(CONSUMER, event).await? else { return Ok(()) };
+        let next = match self.hear_once(event, id, &decide).await {
+            // somebody else moved the order a moment ago: look again
+            Err(error) if error.is_race() => self.hear_once(event, id, &decide).await?,
+            other => other?,
+        };
+        if next {
+            self.drive_quietly(id).await;
+        }
+        Ok(())
+    }
+
+    /// Answers whether there are steps to make.
+    async fn hear_once<F>(&self, event: &Event, id: &str, decide: &F) -> Result<bool, OrderError>
+    where
+        F: Fn(&mut Order) -> Result<Change, OrderError>,
+    {
+        let Some(work) = self.deps.db.begin_event(CONSUMER, event).await? else { return Ok(false) };
         let Some(mut order) = orders::find(work.tx(), &self.deps.cipher, id).await? else {
-            return Ok(work.done().await?);
+            work.done().await?;
+            return Ok(false);
         };
         if order.state == State::Placing {
             // news of a step whose answer is not written down yet: to be told again
@@ -94,10 +111,7 @@ impl App {
             self.save(&work, &mut order, was, &change, "").await?;
         }
         work.done().await?;
-        if !change.next.is_empty() {
-            self.drive_quietly(id).await;
-        }
-        Ok(())
+        Ok(!change.next.is_empty())
     }
 }
 

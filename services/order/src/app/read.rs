@@ -4,7 +4,7 @@ use liufang_kernel::Timestamp;
 use liufang_platform::{Call, CallMeta, PrincipalKind};
 
 use super::{App, View, access};
-use crate::domain::{Order, State};
+use crate::domain::{Kind, Order, State};
 use crate::error::OrderError;
 use crate::store::orders;
 use crate::store::story::{self, Told};
@@ -34,6 +34,13 @@ pub struct Watch {
     pub stop_at_end: bool,
 }
 
+/// An order that somebody follows.
+pub struct Followed {
+    pub kind: Kind,
+    /// Its story has ended already.
+    pub over: bool,
+}
+
 fn view(meta: &CallMeta, order: &Order) -> View {
     if meta.principal.is(PrincipalKind::Patient) { View::for_patient(order) } else { View::for_others(order) }
 }
@@ -61,13 +68,18 @@ impl App {
         Ok(Page { orders: found.iter().map(|order| view(meta, order)).collect(), next })
     }
 
-    /// Whether the caller may follow the order, and whether its story is over.
-    pub async fn watch(&self, call: &Call<Watch>) -> Result<bool, OrderError> {
-        Ok(self.own(&call.meta, &call.body.order_id).await?.state.is_final())
+    /// Lets the caller follow the order.
+    pub async fn watch(&self, call: &Call<Watch>) -> Result<Followed, OrderError> {
+        let order = self.own(&call.meta, &call.body.order_id).await?;
+        Ok(Followed { kind: order.kind, over: order.state.is_final() })
     }
 
     /// The next lines of a story.
-    pub async fn story(&self, id: &str, after: i64) -> Result<Vec<Told>, OrderError> {
-        story::after(self.deps.db.read(), id, after).await
+    pub async fn story(&self, id: &str, kind: Kind, after: i64) -> Result<Vec<Told>, OrderError> {
+        let mut told = story::after(self.deps.db.read(), id, after).await?;
+        for line in &mut told {
+            line.state = line.state.told_of(kind);
+        }
+        Ok(told)
     }
 }

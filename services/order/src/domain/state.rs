@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Kind;
+
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -78,6 +80,15 @@ impl State {
     /// Reads [`State::as_str`] back.
     pub fn parse(text: &str) -> Option<State> {
         State::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// How a line of the story shows the state: what happened while the order was unseen belongs to its first seen state.
+    pub fn told_of(self, kind: Kind) -> State {
+        match (self, kind) {
+            (State::Placing, Kind::Prescription) => State::AwaitingPharmacy,
+            (State::Placing, _) => State::AwaitingPayment,
+            (state, _) => state,
+        }
     }
 
     /// Whether callers may know that the order exists.

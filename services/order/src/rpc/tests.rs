@@ -108,7 +108,7 @@ impl Bench {
 
     /// The words of the story.
     pub async fn story(&self, id: &str) -> String {
-        let told = self.app.story(id, 0).await.unwrap();
+        let told = self.app.story(id, Kind::Otc, 0).await.unwrap();
         told.into_iter().map(|line| line.step).collect::<Vec<_>>().join(" ")
     }
 }

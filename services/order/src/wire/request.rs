@@ -220,3 +220,58 @@ pub fn watch(request: pb::WatchOrderRequest, _: &CallMeta) -> Result<Watch, Viol
     bad.check(0 <= request.after_sequence, "after_sequence", "must not be negative");
     bad.finish(Some(Watch { order_id, after: request.after_sequence, stop_at_end: request.stop_at_end }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields<T>(result: Result<T, Violations>) -> Vec<String> {
+        match result {
+            Ok(_) => Vec::new(),
+            Err(bad) => bad.iter().map(|(field, _)| field.to_owned()).collect(),
+        }
+    }
+
+    fn meta() -> CallMeta {
+        CallMeta {
+            principal: liufang_platform::Principal::anonymous(),
+            method: String::new(),
+            idempotency_key: None,
+            request_hash: String::new(),
+            now: liufang_kernel::Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn every_bad_field_is_named_at_once() {
+        let item = pb::BasketItem { med_list_codg: "x".to_owned(), quantity: "1.5".to_owned() };
+        let request = pb::PlaceOrderRequest {
+            kind: pb::OrderKind::Otc.into(),
+            fulfilment: common::Fulfilment::Delivery.into(),
+            items: vec![item],
+            hi_rxno: "rx".to_owned(),
+            ..Default::default()
+        };
+        let named = fields(place(request, &meta()));
+        let expected = [
+            "region",
+            "fixmedins_code",
+            "items[0].med_list_codg",
+            "items[0].quantity",
+            "hi_rxno",
+            "delivery",
+        ];
+        assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn a_consultation_needs_its_visit_alone() {
+        let request = |visit_id: &str| pb::PlaceOrderRequest {
+            kind: pb::OrderKind::Consultation.into(),
+            visit_id: visit_id.to_owned(),
+            ..Default::default()
+        };
+        assert!(fields(place(request("vis_1"), &meta())).is_empty());
+        assert_eq!(fields(place(request(""), &meta())), ["visit_id"]);
+    }
+}

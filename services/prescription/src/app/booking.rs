@@ -13,7 +13,7 @@ use crate::domain::state::VisitState;
 use crate::domain::visit::{Visit, VisitMove, VisitOperation, decide};
 use crate::error::{Missing, PrescriptionError};
 use crate::rpc::identity;
-use crate::store;
+use crate::store::{self, StoreError};
 
 impl App {
     /// Books a slot for a follow-up visit and quotes the consultation fee.
@@ -53,7 +53,10 @@ impl App {
             diagnosis: String::new(),
             version: 1,
         };
-        store::visit::insert(work.tx(), &self.deps.cipher, &visit, now).await?;
+        match store::visit::insert(work.tx(), &self.deps.cipher, &visit, now).await {
+            Err(StoreError::Exists) => return Err(PrescriptionError::AlreadyBooked),
+            inserted => inserted?,
+        }
         Ok(work.commit(visit).await?)
     }
 

@@ -112,8 +112,7 @@ mod tests {
     }
 
     fn pack() -> RegionPack {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/regions/qinhuangdao.toml");
-        RegionPack::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+        RegionPack::parse(include_str!("../../../../deploy/regions/qinhuangdao.toml")).unwrap()
     }
 
     fn outcome(

@@ -1,7 +1,5 @@
 //! What has been handed out of each line, and the use status that follows from it.
 
-use std::collections::BTreeSet;
-
 use liufang_kernel::Quantity;
 use liufang_kernel::codes::substance_key;
 
@@ -37,18 +35,14 @@ impl LineUse {
     }
 }
 
-/// Applies a hand-out to the lines; all of it or nothing.
+/// Applies a hand-out to the lines; all of it or nothing. A line may come from several lots, each a part of its own.
 ///
 /// # Errors
 /// [`Refusal::Line`] names the first line that cannot be handed out so.
 pub fn hand_out(lines: &[LineUse], given: &[HandOut]) -> Result<Vec<LineUse>, Refusal> {
     let mut next = lines.to_vec();
-    let mut seen = BTreeSet::new();
     for part in given {
         let refuse = |why| Refusal::Line { line: part.line_no, why };
-        if !seen.insert(part.line_no) {
-            return Err(refuse(LineProblem::Twice));
-        }
         let line = next
             .iter_mut()
             .find(|line| line.line_no == part.line_no)
@@ -107,7 +101,9 @@ mod tests {
         assert_eq!(hand_out(&full, &[part(1, 1)]), refused(1, LineProblem::Taken));
         assert_eq!(hand_out(&partly, &[part(1, 2)]), refused(1, LineProblem::TooMuch));
         assert_eq!(hand_out(&lines, &[part(3, 1)]), refused(3, LineProblem::Unknown));
-        assert_eq!(hand_out(&lines, &[part(2, 1), part(2, 1)]), refused(2, LineProblem::Twice));
+        let two_lots = hand_out(&lines, &[part(1, 1), HandOut { lot: "L2".into(), ..part(1, 1) }]).unwrap();
+        assert!(two_lots[0].is_taken());
+        assert_eq!(hand_out(&lines, &[part(2, 1), part(2, 1)]), refused(2, LineProblem::Taken));
     }
 
     #[test]

@@ -4,11 +4,14 @@
 //! checked by whoever loads the row. Invariants: the terminal states never change again; a prescription has one holder
 //! at most, and the holder is its nominee; the review is pending whenever nobody has held it since the last nomination.
 
+mod ending;
+
 use liufang_kernel::Timestamp;
 
 use super::operation::{News, Operation, ReleaseReason};
 use super::refusal::Refusal;
 use super::state::{Review, State, Use};
+use ending::{end_claim, expire, lapse, release_nomination, reverse};
 
 /// The moving part of a prescription. Empty text means nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,18 +196,6 @@ fn nominate(status: &Status, pharmacy: &str, order_id: &str, now: Timestamp) -> 
     Ok(quiet(next))
 }
 
-/// Harmless when the order has nothing (any more), in every state: it is a compensation.
-fn release_nomination(status: &Status, order_id: &str) -> Result<Next, Refusal> {
-    if status.order_id != order_id || status.state.is_terminal() {
-        return Ok(quiet(status.clone()));
-    }
-    unused(status)?;
-    let mut next = status.clone();
-    next.release();
-    next.review = Review::Pending;
-    Ok(quiet(next))
-}
-
 fn claim(status: &Status, pharmacy: &str, until: Timestamp, now: Timestamp) -> Result<Next, Refusal> {
     open(status, now)?;
     if status.nominee != pharmacy {
@@ -251,47 +242,6 @@ fn dispense(status: &Status, order_id: &str, secret_matches: bool) -> Result<Nex
         return Err(Refusal::Used);
     }
     Ok(quiet(status.clone()))
-}
-
-/// Frees the prescription for another order; an expired or revoked one stays what it is. Harmless twice.
-fn reverse(status: &Status, order_id: &str) -> Next {
-    let mut next = status.clone();
-    if next.order_id == order_id && next.state == State::Active {
-        next.release();
-        next.review = Review::Pending;
-    }
-    quiet(next)
-}
-
-fn expire(status: &Status, now: Timestamp) -> Next {
-    if status.state_at(now) != State::Expired || status.state == State::Expired {
-        return quiet(status.clone());
-    }
-    // a fully used one is over for the order: nothing to release, and the holder stays on record
-    let open_order = !status.nominee.is_empty() && status.used != Use::Used;
-    let mut next = if open_order { end_claim(status, ReleaseReason::Expired) } else { quiet(status.clone()) };
-    next.status.state = State::Expired;
-    next.status.review = status.review;
-    next
-}
-
-/// A pharmacy that claims and never reviews would keep the patient waiting for ever.
-fn lapse(status: &Status, now: Timestamp) -> Next {
-    let waiting =
-        status.is_held() && status.review == Review::Pending && status.state_at(now) == State::Active;
-    if waiting && status.claim_until <= now {
-        end_claim(status, ReleaseReason::GivenBack)
-    } else {
-        quiet(status.clone())
-    }
-}
-
-fn end_claim(status: &Status, reason: ReleaseReason) -> Next {
-    let mut next = status.clone();
-    let order_id = next.order_id.clone();
-    next.release();
-    next.review = Review::Pending;
-    Next { status: next, news: vec![News::Released { order_id, reason }] }
 }
 
 #[cfg(test)]

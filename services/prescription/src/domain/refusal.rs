@@ -74,6 +74,4 @@ pub enum LineProblem {
     TooMuch,
     #[error("OTHER_DRUG")]
     OtherDrug,
-    #[error("NAMED_TWICE")]
-    Twice,
 }

@@ -36,6 +36,8 @@ CREATE TABLE visit (
 );
 CREATE INDEX visit_person ON visit (person_id, created_at_us);
 CREATE INDEX visit_doctor ON visit (hospital, doctor, state, starts_at_us);
+-- one open visit of a person in a slot: booked, paid or taken
+CREATE UNIQUE INDEX visit_open ON visit (person_id, hospital, slot_id) WHERE state IN (1, 2, 3);
 CREATE INDEX visit_due ON visit (state, pay_by_us);
 
 -- Prescriptions; findings, opinions, reasons and the signed document are sealed. Empty text means nobody or not yet.

@@ -2,16 +2,17 @@
 
 use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
+use sea_orm::ConnectionTrait;
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, ConnectionTrait, QueryOrder, QuerySelect, QueryTrait};
 
 use super::{StoreError, line};
 use crate::domain::lifecycle::Status;
 use crate::domain::prescription::{Line, Prescription};
-use crate::domain::state::{Review, State};
 
+mod lists;
 mod row;
 
+pub use lists::{active_lines, at_pharmacy, lapsed, of_person, overdue};
 use row::{read, written};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -189,98 +190,6 @@ pub async fn advance(
         .exec(conn)
         .await?;
     Ok(changed.rows_affected == 1)
-}
-
-/// A page of a person's prescriptions, newest first, after the row `(created_at_us, hi_rxno)`.
-pub async fn of_person(
-    conn: &impl ConnectionTrait,
-    cipher: &Cipher,
-    person: &str,
-    after: Option<(i64, String)>,
-    limit: u64,
-) -> Result<Vec<(i64, Record)>, StoreError> {
-    let query = Entity::find().filter(Column::PersonId.eq(person)).apply_if(after, |query, (at, rx)| {
-        let same_moment = Condition::all().add(Column::CreatedAtUs.eq(at)).add(Column::HiRxno.lt(rx));
-        query.filter(Condition::any().add(Column::CreatedAtUs.lt(at)).add(same_moment))
-    });
-    let query = query.order_by_desc(Column::CreatedAtUs).order_by_desc(Column::HiRxno).limit(limit);
-    let rows = query.all(conn).await?;
-    let created: Vec<i64> = rows.iter().map(|row| row.created_at_us).collect();
-    Ok(created.into_iter().zip(with_lines(conn, cipher, rows).await?).collect())
-}
-
-/// What a pharmacy is nominated for or holds, and nobody has finished; oldest first, at most 500.
-pub async fn at_pharmacy(
-    conn: &impl ConnectionTrait,
-    cipher: &Cipher,
-    pharmacy: &str,
-) -> Result<Vec<Record>, StoreError> {
-    let query = Entity::find()
-        .filter(Column::Nominee.eq(pharmacy))
-        .filter(Column::State.eq(State::Active.code()))
-        .order_by_asc(Column::NominatedAtUs)
-        .limit(500);
-    let rows = query.all(conn).await?;
-    with_lines(conn, cipher, rows).await
-}
-
-/// Lines of the person's active prescriptions, with their numbers.
-pub async fn active_lines(
-    conn: &impl ConnectionTrait,
-    person: &str,
-    now: Timestamp,
-) -> Result<Vec<(String, Line)>, StoreError> {
-    let numbers: Vec<String> = Entity::find()
-        .select_only()
-        .column(Column::HiRxno)
-        .filter(Column::PersonId.eq(person))
-        .filter(Column::State.eq(State::Active.code()))
-        .filter(Column::ValidUntilUs.gt(now.0))
-        .into_tuple()
-        .all(conn)
-        .await?;
-    line::of_all(conn, &numbers).await
-}
-
-/// Numbers of prescriptions whose time has passed and that nobody has marked yet.
-pub async fn overdue(
-    conn: &impl ConnectionTrait,
-    now: Timestamp,
-    limit: u64,
-) -> Result<Vec<String>, StoreError> {
-    let open = State::ALL.iter().filter(|state| !state.is_terminal()).map(|state| state.code());
-    let numbers = Entity::find()
-        .select_only()
-        .column(Column::HiRxno)
-        .filter(Column::State.is_in(open))
-        .filter(Column::ValidUntilUs.lte(now.0))
-        .order_by_asc(Column::ValidUntilUs)
-        .limit(limit)
-        .into_tuple()
-        .all(conn)
-        .await?;
-    Ok(numbers)
-}
-
-/// Numbers of prescriptions whose claim has lapsed unreviewed.
-pub async fn lapsed(
-    conn: &impl ConnectionTrait,
-    now: Timestamp,
-    limit: u64,
-) -> Result<Vec<String>, StoreError> {
-    let numbers = Entity::find()
-        .select_only()
-        .column(Column::HiRxno)
-        .filter(Column::State.eq(State::Active.code()))
-        .filter(Column::Review.eq(Review::Pending.code()))
-        .filter(Column::ClaimUntilUs.gt(0))
-        .filter(Column::ClaimUntilUs.lte(now.0))
-        .order_by_asc(Column::ClaimUntilUs)
-        .limit(limit)
-        .into_tuple()
-        .all(conn)
-        .await?;
-    Ok(numbers)
 }
 
 async fn one(

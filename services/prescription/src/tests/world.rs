@@ -43,7 +43,7 @@ fn public(key: &SigningKey) -> String {
     STANDARD.encode(key.verifying_key().to_sec1_bytes())
 }
 
-pub fn reason<T>(answer: Result<T, PeerFault>) -> String {
+pub fn reason<T>(answer: Result<T, Box<PeerFault>>) -> String {
     answer.err().map_or_else(|| "OK".to_owned(), |fault| fault.reason().to_owned())
 }
 
@@ -148,7 +148,7 @@ impl Town {
         &self,
         person: &'static str,
         edit: impl FnOnce(&mut pb::BookVisitRequest),
-    ) -> Result<pb::Visit, PeerFault> {
+    ) -> Result<pb::Visit, Box<PeerFault>> {
         let mut body = pb::BookVisitRequest {
             slot_id: "s1".to_owned(),
             fixmedins_code: HOSPITAL.to_owned(),
@@ -194,12 +194,12 @@ impl Town {
         }
     }
 
-    pub async fn pre_verify(&self, sheet: pb::PreVerifyRequest) -> Result<pb::Prescription, PeerFault> {
+    pub async fn pre_verify(&self, sheet: pb::PreVerifyRequest) -> Result<pb::Prescription, Box<PeerFault>> {
         let answer = self.prescribing().pre_verify(self.ask(Who::His(HOSPITAL), sheet)).await;
         Ok(taken(answer)?.prescription.unwrap())
     }
 
-    pub async fn review_draft(&self, hi_rxno: &str, pass: bool) -> Result<pb::Prescription, PeerFault> {
+    pub async fn review_draft(&self, hi_rxno: &str, pass: bool) -> Result<pb::Prescription, Box<PeerFault>> {
         let body = pb::ReviewDraftRequest {
             hi_rxno: hi_rxno.to_owned(),
             pharmacist_token: self.staff(HOSPITAL_PHARMACIST, HOSPITAL),
@@ -228,7 +228,7 @@ impl Town {
         &self,
         rx: &pb::Prescription,
         (doctor_signature, pharmacist_signature): (String, String),
-    ) -> Result<pb::Prescription, PeerFault> {
+    ) -> Result<pb::Prescription, Box<PeerFault>> {
         let (hi_rxno, rx_trace_code) = (rx.hi_rxno.clone(), rx.rx_trace_code.clone());
         let body = pb::UploadRequest { hi_rxno, rx_trace_code, doctor_signature, pharmacist_signature };
         let answer = self.prescribing().upload(self.ask(Who::His(HOSPITAL), body)).await;
@@ -259,7 +259,7 @@ impl Town {
         hi_rxno: &str,
         pharmacy: &str,
         order_id: &str,
-    ) -> Result<pb::Prescription, PeerFault> {
+    ) -> Result<pb::Prescription, Box<PeerFault>> {
         let body = pb::NominateRequest {
             hi_rxno: hi_rxno.to_owned(),
             person_id: PATIENT.to_owned(),
@@ -279,7 +279,7 @@ impl Town {
         &self,
         pharmacy: &'static str,
         epc_token: &str,
-    ) -> Result<pb::ClaimResponse, PeerFault> {
+    ) -> Result<pb::ClaimResponse, Box<PeerFault>> {
         let body = pb::ClaimRequest { epc_token: epc_token.to_owned() };
         taken(self.circulation().claim(self.ask(Who::Pos(pharmacy), body)).await)
     }
@@ -289,7 +289,7 @@ impl Town {
         hi_rxno: &str,
         secret: &str,
         pass: bool,
-    ) -> Result<pb::Prescription, PeerFault> {
+    ) -> Result<pb::Prescription, Box<PeerFault>> {
         let body = pb::ReviewRequest {
             hi_rxno: hi_rxno.to_owned(),
             secret: secret.to_owned(),
@@ -306,7 +306,7 @@ impl Town {
         hi_rxno: &str,
         secret: &str,
         parts: &[(i32, &str, &str)],
-    ) -> Result<pb::Prescription, PeerFault> {
+    ) -> Result<pb::Prescription, Box<PeerFault>> {
         let lines = parts.iter().map(|(line_no, drug, quantity)| pb::DispensedLine {
             line_no: *line_no,
             quantity: (*quantity).to_owned(),
@@ -323,7 +323,7 @@ impl Town {
         Ok(taken(answer)?.prescription.unwrap())
     }
 
-    pub async fn get(&self, who: Who, hi_rxno: &str) -> Result<pb::Prescription, PeerFault> {
+    pub async fn get(&self, who: Who, hi_rxno: &str) -> Result<pb::Prescription, Box<PeerFault>> {
         let body = pb::GetPrescriptionRequest { hi_rxno: hi_rxno.to_owned() };
         Ok(taken(self.prescriptions().get_prescription(self.ask(who, body)).await)?.prescription.unwrap())
     }
@@ -339,8 +339,8 @@ impl Town {
     }
 }
 
-pub fn taken<T>(answer: Result<Response<T>, Status>) -> Result<T, PeerFault> {
-    answer.map(Response::into_inner).map_err(PeerFault::from)
+pub fn taken<T>(answer: Result<Response<T>, Status>) -> Result<T, Box<PeerFault>> {
+    answer.map(Response::into_inner).map_err(|status| Box::new(PeerFault::from(status)))
 }
 
 pub fn line(line_no: i32, drug: &str, dose: &str) -> pb::RxLine {

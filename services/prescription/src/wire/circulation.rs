@@ -93,7 +93,7 @@ pub fn record_dispense(
             let path = |field: &str| format!("lines[{index}].{field}");
             let quantity = amount(&mut violations, &path("quantity"), &line.quantity);
             let drug = violations.text(&path("med_list_codg"), &line.med_list_codg, 50);
-            let lot = violations.text(&path("manu_lotnum"), &line.manu_lotnum, 50);
+            let lot = violations.text(&path("manu_lotnum"), &line.manu_lotnum, 200);
             Some(HandOut { line_no: line.line_no, quantity: quantity?, drug, lot })
         })
         .collect();

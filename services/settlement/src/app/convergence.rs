@@ -18,6 +18,8 @@ const LEASE_S: i64 = 10;
 /// Bound against a table that loops; far above the longest way.
 const MOST_STEPS: usize = 16;
 const BATCH: u64 = 16;
+/// Failed tries to give cash back after which a person must know (ordStas 16).
+const ALARM_AFTER: i64 = 5;
 
 impl App {
     /// Takes a payment for this process and writes it.
@@ -131,6 +133,12 @@ impl App {
         }
         let work = self.db.begin_step().await?;
         store::payment::save(work.tx(), journal).await?;
+        if journal.step == Step::ReturnCash && journal.attempts == ALARM_AFTER {
+            tracing::error!(
+                payment_id = journal.payment_id,
+                "cash of a refused settlement cannot be given back"
+            );
+        }
         if let Next::Raise(raised, _) = next {
             self.raise(&work, journal, raised, now).await?;
         }

@@ -360,3 +360,47 @@ fn the_list_is_paged_newest_first() {
         assert!(rest.orders[0].created_at <= first.orders[1].created_at);
     });
 }
+
+#[test]
+fn of_many_payments_at_once_one_goes_through() {
+    block(async {
+        let bench = bench().await;
+        let id = bench.place("key-place", otc()).await.unwrap().id;
+        let keys: Vec<String> = (0..8).map(|n| format!("key-pay-{n}")).collect();
+        let tries = futures::future::join_all(keys.iter().map(|key| bench.pay(key, &id))).await;
+        let (paid, lost): (Vec<_>, Vec<_>) = tries.into_iter().partition(Result::is_ok);
+        assert_eq!(paid.len(), 1);
+        for reason in lost.into_iter().map(refused) {
+            assert!(
+                ["PAYMENT_PENDING", "ORDER_STATE_FORBIDS", "ORDER_CHANGED"].contains(&reason.as_str()),
+                "{reason}"
+            );
+        }
+        assert_eq!(bench.peers.keys("Authorise").len(), 1);
+    });
+}
+
+#[test]
+fn a_story_is_followed_to_its_end() {
+    block(async {
+        use futures::StreamExt as _;
+        use liufang_proto::order::v1::order_service_server::OrderService as _;
+        use liufang_proto::order::v1::{OrderState, WatchOrderRequest};
+        let bench = bench().await;
+        let id = bench.place("key-place", otc()).await.unwrap().id;
+        let rpc = crate::rpc::OrderRpc::new(bench.app.clone(), bench.world.deps.calls());
+        let ask = WatchOrderRequest { order_id: id.clone(), after_sequence: 1, stop_at_end: false };
+        let mut request = tonic::Request::new(ask);
+        let caller = liufang_platform::stack::Caller {
+            principal: bench.patient("unused", ()).meta.principal,
+            ..Default::default()
+        };
+        request.extensions_mut().insert(caller);
+        let stream = rpc.watch_order(request).await.unwrap().into_inner();
+        bench.app.cancel(bench.patient("key-cancel", id)).await.unwrap();
+        let lines: Vec<_> = stream.map(|line| line.unwrap().event.unwrap()).collect().await;
+        let last = lines.last().unwrap();
+        assert!(last.step == "cancelled" && last.state() == OrderState::Cancelled);
+        assert!(lines[0].sequence == 2 && lines[0].state() == OrderState::AwaitingPayment);
+    });
+}

@@ -9,8 +9,7 @@ const VALSARTAN: &str = "XC09CAX001A001010100001";
 const INSULIN: &str = "XA10AEG001B001010100001";
 
 fn pack() -> RegionPack {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/regions/qinhuangdao.toml");
-    RegionPack::parse(&std::fs::read_to_string(path).unwrap()).unwrap()
+    RegionPack::parse(include_str!("../../../../../deploy/regions/qinhuangdao.toml")).unwrap()
 }
 
 fn drug(code: &str, generic_name: &str, strength: &str, units_per_pack: i64) -> Drug {

@@ -235,7 +235,15 @@ fn every_number_is_explained() {
         det_item_fee_sumamt 120.00 PRICE_TIMES_QUANTITY (120 × 1)
         overlmt_amt 20.00 PAY_STANDARD (120.00 − 100 × 1)
         preselfpay_amt 10.00 CLASS_B_FIRST_SELFPAY (100.00 × 0.1)
-        inscp_scp_amt 90.00 IN_SCOPE (100.00 − 10.00)
+        inscp_scp_amt 90.00 IN_SCOPE (100.00 − 10.00)"#]]
+    .assert_eq(&rules.join("\n"));
+    let rules: Vec<String> = settlement.legs[0]
+        .explanations
+        .iter()
+        .map(|e| format!("{} {} {} ({})", e.field, e.amount, e.rule, e.detail))
+        .collect();
+    expect_test::expect![[r#"
+        fund_pay_sumamt 50.00 FUND_ADVANCED (50.00)
         act_pay_dedc 20.00 DEDUCTIBLE (300.00 − 280.00 used)
         hifp_pay 50.00 TIER_1 (70.00 × 0.8)
         fund_pay_sumamt 50.00 CAP (50.00 − 0.00 used)"#]]

@@ -63,16 +63,19 @@ pub fn settle(case: &Case<'_>) -> Result<Settlement, BenefitError> {
     let mut lines: Vec<SettledLine> = case.lines.iter().map(|line| settle_one(case, line)).collect();
     let scope: Fen = lines.iter().map(|line| line.in_scope).sum();
     let share = fund_share(case, scope)?;
-    if let (Some(last), false) = (lines.last_mut(), share.explanations.is_empty()) {
-        // fund results belong to the whole scope; they ride on the last line so that none is lost
-        last.explanations.extend(share.explanations.iter().cloned());
-    }
     let parts = if case.consultation {
         PersonalParts::of_consultation(&lines, share.total())
     } else {
         PersonalParts::of_drugs(&lines, share.total())
     };
-    let legs = legs::allocate(case.scheme, share.total(), parts, &case.wallets, &case.outside, case.agency);
+    let mut legs =
+        legs::allocate(case.scheme, share.total(), parts, &case.wallets, &case.outside, case.agency);
+    // fund results belong to the whole scope: they stand on the fund leg, or on the last line when the fund pays nothing
+    let fund = legs.iter_mut().find(|leg| leg.kind == LegKind::Fund).map(|leg| &mut leg.explanations);
+    let last = lines.last_mut().map(|line| &mut line.explanations);
+    if let Some(place) = fund.or(last) {
+        place.extend(share.explanations.iter().cloned());
+    }
     let totals = totals(case, &lines, &share, &legs);
     let settlement = Settlement { lines, totals, legs };
     identities::check(case, &settlement, &share)?;
