@@ -32,7 +32,8 @@ def contracts():
     """Compiles the contracts into a temporary folder and imports what is needed."""
     out = tempfile.mkdtemp(prefix="liufang-contracts-")
     protos = [str(path) for path in (ROOT / "proto/liufang").rglob("*.proto")]
-    command = ["protoc", f"-I{ROOT / 'proto'}", f"--python_out={out}", f"--grpc_python_out={out}", *protos]
+    well_known = pathlib.Path(protoc.__file__).parent / "_proto"
+    command = ["protoc", f"-I{ROOT / 'proto'}", f"-I{well_known}", f"--python_out={out}", f"--grpc_python_out={out}", *protos]
     if protoc.main(command) != 0:
         sys.exit("the contracts cannot be compiled")
     sys.path.insert(0, out)

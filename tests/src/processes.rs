@@ -82,8 +82,8 @@ impl Processes {
 
     fn spawn(&mut self, role: &'static str) {
         let _ = std::fs::remove_file(self.ready_file(role));
-        let log = std::fs::OpenOptions::new().create(true).append(true);
-        let log = log.clone().open(self.folder.join(format!("{role}.log"))).expect("log file");
+        let path = self.folder.join(format!("{role}.log"));
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(path).expect("log file");
         let mut command = Command::new(binary());
         command.args(["serve", "--role", role, "--ready-file"]).arg(self.ready_file(role));
         for setting in &self.settings {

@@ -30,7 +30,7 @@ pub enum OrderError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]
-    Peer(#[from] PeerFault),
+    Peer(Box<PeerFault>),
     #[error(transparent)]
     Db(#[from] DbFault),
     #[error(transparent)]
@@ -64,6 +64,12 @@ impl OrderError {
     /// Lost a race for a row; the same use case may be run again.
     pub fn is_race(&self) -> bool {
         matches!(self, OrderError::Changed | OrderError::Db(DbFault::LostRace))
+    }
+}
+
+impl From<PeerFault> for OrderError {
+    fn from(fault: PeerFault) -> OrderError {
+        OrderError::Peer(Box::new(fault))
     }
 }
 
@@ -121,6 +127,8 @@ reasons! {
     ONLINE_FORBIDDEN = "ONLINE_FORBIDDEN", Precondition, "该药品禁止网络销售，请到店自取",
         "the drug may not be sold online; choose pick-up";
     PRESCRIPTION_NOT_ACTIVE = "PRESCRIPTION_NOT_ACTIVE", Precondition, "处方不是有效状态", "the prescription is not active";
+    DISEASE_NOT_IN_SCHEME = "DISEASE_NOT_IN_SCHEME", Precondition, "该病种不在本地区慢病续方范围内",
+        "the prescription's disease is not in the region's scheme";
     PRESCRIPTION_NOT_FOUND = "PRESCRIPTION_NOT_FOUND", NotFound, "处方不存在或不属于本人", "no such prescription, or not the caller's";
     VISIT_NOT_FOUND = "VISIT_NOT_FOUND", NotFound, "就诊预约不存在或不属于本人", "no such visit, or not the caller's";
     VISIT_NOT_OPEN = "VISIT_NOT_OPEN", Precondition, "该就诊预约不在待支付状态", "the visit does not wait for payment";

@@ -142,7 +142,8 @@ impl Config {
 
 /// The effective values with their sources, secrets hidden.
 pub fn show(layers: &Layers) -> Result<Vec<Shown>, ConfigError> {
-    Ok(show::flatten(&tree(layers)?))
+    let set: Vec<&str> = layers.overrides.iter().filter_map(|pair| Some(pair.split_once('=')?.0.trim())).collect();
+    Ok(show::flatten(&tree(layers)?, &set))
 }
 
 fn built(layers: &Layers) -> Result<config::Config, ConfigError> {
@@ -250,5 +251,6 @@ mod tests {
         let text: String = show(&layers).unwrap().iter().map(|shown| format!("{shown}\n")).collect();
         assert!(!text.contains("hunter2") && !text.contains("development-mesh-secret"), "{text}");
         assert!(text.contains("bus.prefix = \"x\"") && text.contains("# default"), "{text}");
+        assert!(text.contains("bus.prefix = \"x\"  # --set"), "{text}");
     }
 }

@@ -206,6 +206,7 @@ pub fn insurer_book(settlements: Vec<Settlement>) -> pb::ListInsurerBookResponse
         fixmedins_code: settlement.claim.fixmedins_code,
         fund_pay_sumamt_fen: settlement.claim.fund_pay_sumamt.0,
         acct_pay_fen: settlement.claim.acct_pay.0,
+        acct_mulaid_pay_fen: settlement.claim.acct_mulaid_pay.0,
         reversed: settlement.reversed,
     };
     pb::ListInsurerBookResponse { rows: settlements.into_iter().map(row).collect() }

@@ -8,7 +8,7 @@ use sm2::SecretKey;
 use sm2::dsa::Signature;
 use sm2::dsa::signature::Signer as _;
 
-use super::institutions::{doctor, import_doctor, import_hospital};
+use super::institutions::{courier, doctor, import_doctor, import_hospital};
 use super::town::{Town, reason};
 use crate::credential::SM2_USER_ID;
 
@@ -100,4 +100,32 @@ async fn a_practitioner_signs_for_minutes_at_their_own_institution() {
     import_doctor(&town, doctor(&signing, false)).await;
     let fresh = signed(town.world.clock.now().0, "nonce-0000000004");
     assert_eq!(reason(issue(fresh, &his).await), "PRACTITIONER_INACTIVE");
+}
+
+#[tokio::test]
+async fn a_courier_signs_through_their_own_app_only() {
+    let town = Town::new().await;
+    let secret = SecretKey::from_slice(&[8; 32]).unwrap();
+    let signing = sm2::dsa::SigningKey::new(SM2_USER_ID, &secret).unwrap();
+    import_doctor(&town, courier(&signing)).await;
+    let now = town.world.clock.now();
+    let issue = |token: &str, nonce: &str| {
+        let text = format!("liufang-practitioner\nPS130300000001\n{}\n{nonce}", now.0);
+        let signature: Signature = signing.sign(text.as_bytes());
+        let body = pb::IssuePractitionerTokenRequest {
+            practitioner_code: "PS130300000001".to_owned(),
+            issued_at_us: now.0,
+            nonce: nonce.to_owned(),
+            signature: STANDARD.encode(signature.to_bytes()),
+        };
+        let request = town.call(body, token);
+        let mut tokens = town.tokens();
+        async move { tokens.issue_practitioner_token(request).await }
+    };
+    let own = town.token(PrincipalKind::Courier, "PS130300000001", "130300");
+    let pair = issue(&own, "nonce-0000000001").await.unwrap().into_inner().tokens.unwrap();
+    let principal = town.world.deps.tokens.practitioner(&pair.access_token, now).unwrap();
+    assert_eq!((principal.subject.as_str(), principal.client.as_str()), ("PS130300000001", ""));
+    let other = town.token(PrincipalKind::Courier, "PS130300000002", "130300");
+    assert_eq!(reason(issue(&other, "nonce-0000000002").await), "PRACTITIONER_ELSEWHERE");
 }

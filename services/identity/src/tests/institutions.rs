@@ -49,6 +49,18 @@ pub fn doctor(key: &sm2::dsa::SigningKey, active: bool) -> pb::Practitioner {
     }
 }
 
+pub fn courier(key: &sm2::dsa::SigningKey) -> pb::Practitioner {
+    pb::Practitioner {
+        practitioner_code: "PS130300000001".to_owned(),
+        kind: pb::PractitionerKind::Courier.into(),
+        name: "测试骑手一".to_owned(),
+        fixmedins_code: String::new(),
+        title_code: String::new(),
+        dept: String::new(),
+        ..doctor(key, true)
+    }
+}
+
 pub async fn import_doctor(town: &Town, row: pb::Practitioner) {
     let operator = town.token(PrincipalKind::Operator, "operator", "");
     let request = town.call(pb::ImportPractitionersRequest { rows: vec![row] }, &operator);

@@ -4,7 +4,7 @@ use liufang_proto::identity::v1 as pb;
 use liufang_proto::identity::v1::person_service_client::PersonServiceClient;
 use tonic::Request;
 
-use super::town::{Human, Refusal, Town, reason};
+use super::town::{Human, Refusal, Town, reason, row};
 
 async fn file(town: &Town, token: &str, holder: &Human, relation: &str) -> Result<pb::MutualAid, Refusal> {
     let body = pb::FileMutualAidRequest {
@@ -93,6 +93,20 @@ async fn an_expired_filing_pays_no_more_and_may_be_filed_anew() {
     assert_eq!(reason(check(&town, &patient_id, &[&holder_id]).await), "MUTUAL_AID_NOT_FILED");
     let patient = town.token(liufang_platform::PrincipalKind::Patient, &patient_id, "");
     assert!(file(&town, &patient, &town.employee, "child").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_holder_who_moved_away_pays_no_more() {
+    let town = Town::new().await;
+    let (holder_id, holder) = town.registered(&town.employee).await;
+    let (patient_id, patient) = town.registered(&town.resident).await;
+    let filed = file(&town, &patient, &town.employee, "spouse").await.unwrap();
+    let proof = town.verified(&town.employee, pb::Purpose::MutualAid).await;
+    consent(&town, &holder, &filed.mutual_aid_id, &proof).await.unwrap();
+    town.import(vec![row(&town.employee, "310", "130302")]).await;
+    let moved = check(&town, &patient_id, &[&holder_id]).await.err().unwrap();
+    assert_eq!((moved.reason(), moved.meta("party")), ("INSURED_ELSEWHERE", "holder"));
+    assert!(check(&town, &patient_id, &[]).await.unwrap().is_empty(), "unnamed holders are left out");
 }
 
 #[tokio::test]

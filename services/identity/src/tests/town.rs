@@ -117,7 +117,8 @@ fn human(name: &'static str, head: &str, phone: &'static str) -> Human {
     Human { name, certno, phone }
 }
 
-fn row(human: &Human, insutype: &str, place: &str) -> pb::PersonRow {
+/// An import row of a person with one insurance.
+pub fn row(human: &Human, insutype: &str, place: &str) -> pb::PersonRow {
     pb::PersonRow {
         psn_name: human.name.to_owned(),
         certno: human.certno.clone(),
@@ -165,11 +166,17 @@ impl Town {
             row(&town.resident, "390", "110101"),
             row(&town.outsider, "310", "130302"),
         ];
-        let operator = town.token(PrincipalKind::Operator, "operator", "");
-        let request = town.call(pb::ImportPersonsRequest { rows }, &operator);
-        let answer = town.persons().import_persons(request).await.unwrap().into_inner();
-        assert!(answer.errors.is_empty() && answer.person_ids.len() == 3);
+        town.import(rows).await;
         town
+    }
+
+    /// Imports persons; every row must be taken.
+    pub async fn import(&self, rows: Vec<pb::PersonRow>) {
+        let operator = self.token(PrincipalKind::Operator, "operator", "");
+        let count = rows.len();
+        let request = self.call(pb::ImportPersonsRequest { rows }, &operator);
+        let answer = self.persons().import_persons(request).await.unwrap().into_inner();
+        assert!(answer.errors.is_empty() && answer.person_ids.len() == count);
     }
 
     pub fn verifications(&self) -> VerificationServiceClient<ServerStack> {

@@ -111,7 +111,7 @@ pub async fn sell(
     }
     let query = format!(
         "UPDATE trace_code SET state = 'dispensed', order_id = $1, version = version + 1 \
-         WHERE fixmedins_code = $2 AND drug_trac_codg IN ({})",
+         WHERE fixmedins_code = $2 AND state = 'in_stock' AND drug_trac_codg IN ({})",
         sql::list(3, codes.len())
     );
     let mut values: Vec<Value> = vec![order_id.into(), institution.into()];

@@ -64,19 +64,20 @@ async fn a_code_is_sold_once_and_the_second_try_is_on_record() {
 
 #[tokio::test]
 async fn of_many_orders_with_one_code_exactly_one_sells_it() {
-    let shop = stocked().await;
-    let orders: Vec<String> = (0..6).map(|n| format!("o{n}")).collect();
-    for order in &orders {
-        shop.app.reserve(shop.reserving(order, 1)).await.unwrap();
-    }
-    let settled =
-        futures::future::join_all(orders.iter().map(|order| shop.app.commit(shop.committing(order, &[4]))))
-            .await;
+    let shop = shop().await;
+    let serials: Vec<u32> = (0..100).collect();
+    shop.stock(vec![purchase("1", "B1", "2027-06-30", 100, &serials)]).await;
+    let orders: Vec<String> = (0..100).map(|n| format!("o{n}")).collect();
+    let reserved = orders.iter().map(|order| shop.app.reserve(shop.reserving(order, 1)));
+    assert!(futures::future::join_all(reserved).await.iter().all(Result::is_ok));
+    let commits = orders.iter().map(|order| shop.app.commit(shop.committing(order, &[4])));
+    let settled = futures::future::join_all(commits).await;
     assert_eq!(settled.iter().filter(|result| result.is_ok()).count(), 1);
     for refused in settled.into_iter().filter(Result::is_err) {
         assert_eq!(reason(refused), "TRACE_CODE_SOLD");
     }
-    assert_eq!(shop.level().await, (5, 5, 0));
+    assert_eq!(shop.level().await, (99, 99, 0));
+    assert_eq!(shop.events("TraceCodeResold").await, 99);
 }
 
 #[tokio::test]

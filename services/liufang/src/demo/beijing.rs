@@ -1,6 +1,7 @@
 //! Journey Beijing: over-the-counter drugs through a platform, paid from personal accounts.
 
 use anyhow::{Result, ensure};
+use liufang_kernel::{Quantity, UnitPrice};
 use liufang_proto::common::v1::{Channel, Fulfilment};
 use liufang_proto::identity::v1::MutualAidState;
 use liufang_proto::inventory::v1::SearchOffersRequest;
@@ -101,12 +102,17 @@ async fn search(stage: &Stage, story: &mut Story<'_>, patient: &Patient) -> Resu
             offer.fixmedins_name.clone(),
             format!("{} m", offer.distance_m),
             drug.generic_name,
-            format!("¥{}", offer.price),
+            price(&offer.price),
             stock.to_owned(),
         ]
     });
     story.table(&rows.collect::<Vec<_>>());
     Ok(())
+}
+
+/// A price per pack, as people read it.
+fn price(text: &str) -> String {
+    text.parse::<UnitPrice>().map(|price| yuan(price.times(Quantity::whole(1)).0)).unwrap_or_default()
 }
 
 /// An OTC basket delivered to a seed person's door.

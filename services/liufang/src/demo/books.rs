@@ -65,15 +65,8 @@ async fn three_books(stage: &Stage, story: &mut Story<'_>, purchase: &Purchase) 
         rows.len()
     );
     ensure!(returned == if refunded { channel } else { 0 }, "channel returned {returned}");
+    let accounts = insurer_book(stage, purchase).await?;
     let insured = amount(&payment.legs, Leg::Fund);
-    let accounts = amount(&payment.legs, Leg::Account) + amount(&payment.legs, Leg::RelativeAccount);
-    let book = stage.public.list_insurer_book(ListInsurerBookRequest {}).await?.rows;
-    let rows: Vec<_> = book.iter().filter(|row| row.setl_id == payment.setl_id).collect();
-    let row = rows.first().context("the insurer does not know the settlement")?;
-    ensure!(rows.len() == 1, "the insurer settled {} times", rows.len());
-    ensure!(row.fund_pay_sumamt_fen == insured, "insurer's fund {}, ours {insured}", row.fund_pay_sumamt_fen);
-    ensure!(row.acct_pay_fen == accounts, "insurer's accounts {}, ours {accounts}", row.acct_pay_fen);
-    ensure!(row.reversed == refunded, "insurer reversed: {}", row.reversed);
     let state = if refunded { "refunded" } else { "captured" };
     story.say(format!(
         "✓ {}  {}  {} = fund {} + accounts {} + channel {}  {state}",
@@ -85,6 +78,33 @@ async fn three_books(stage: &Stage, story: &mut Story<'_>, purchase: &Purchase) 
         yuan(channel)
     ));
     Ok(())
+}
+
+/// The insurer's row of the settlement against our legs; answers what accounts paid.
+async fn insurer_book(stage: &Stage, purchase: &Purchase) -> Result<i64> {
+    let Purchase { quote, payment, .. } = purchase;
+    let totals = quote.totals.as_ref().context("a quote has totals")?;
+    let (fund, own) = (amount(&payment.legs, Leg::Fund), amount(&payment.legs, Leg::Account));
+    let relatives = amount(&payment.legs, Leg::RelativeAccount);
+    let book = stage.public.list_insurer_book(ListInsurerBookRequest {}).await?.rows;
+    let rows: Vec<_> = book.iter().filter(|row| row.setl_id == payment.setl_id).collect();
+    let row = rows.first().context("the insurer does not know the settlement")?;
+    ensure!(rows.len() == 1, "the insurer settled {} times", rows.len());
+    ensure!(row.fund_pay_sumamt_fen == fund, "insurer's fund {}, ours {fund}", row.fund_pay_sumamt_fen);
+    ensure!(
+        row.acct_mulaid_pay_fen == relatives,
+        "insurer's relatives {}, ours {relatives}",
+        row.acct_mulaid_pay_fen
+    );
+    // regions count acct_pay with or without the relatives' part: identities I7a and I7b of domain.md §3.4
+    ensure!(
+        [own, own + relatives].contains(&totals.acct_pay_fen),
+        "acct_pay {}, legs {own}",
+        totals.acct_pay_fen
+    );
+    ensure!(row.acct_pay_fen == totals.acct_pay_fen, "insurer's acct_pay {}", row.acct_pay_fen);
+    ensure!(row.reversed == is_refunded(purchase), "insurer reversed: {}", row.reversed);
+    Ok(own + relatives)
 }
 
 fn is_refunded(purchase: &Purchase) -> bool {

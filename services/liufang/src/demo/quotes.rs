@@ -52,13 +52,14 @@ fn legs(story: &mut Story<'_>, quote: &Quote) {
         explain(story, &leg.explanations);
     }
     for fee in &quote.outside {
-        story.say(format!("  outside the insurance: {} {} {}", fee.kind, fee.name, yuan(fee.amount_fen)));
+        story.say(format!("     outside the insurance {}  {} {}", yuan(fee.amount_fen), fee.kind, fee.name));
     }
     story.say(format!("= {} over {} legs", yuan(quote.total_fen), quote.legs.len()));
 }
 
 fn explain(story: &mut Story<'_>, explanations: &[Explanation]) {
-    for why in explanations.iter().filter(|why| why.amount_fen != 0) {
+    // fees outside the insurance are told with their names
+    for why in explanations.iter().filter(|why| why.amount_fen != 0 && why.field != "outside") {
         story.say(format!("     {} {}  {}  {}", why.field, yuan(why.amount_fen), why.rule, why.detail));
     }
 }

@@ -137,8 +137,10 @@ impl App {
     pub async fn resume_step(&self) -> Result<usize, OrderError> {
         let due = journal::due(self.deps.db.read(), self.now(), 16).await?;
         let mut moved = 0;
-        for id in due {
-            match self.drive(&id, "").await {
+        // side by side: a peer that does not answer one order must not hold up the others
+        let driven = futures::future::join_all(due.iter().map(|id| self.drive(id, ""))).await;
+        for (id, driven) in due.iter().zip(driven) {
+            match driven {
                 Ok(Driven::Finished) => moved += 1,
                 Ok(Driven::Waiting(_)) => {}
                 Err(error) => tracing::info!(order = id, "saga will be resumed: {error}"),

@@ -39,6 +39,7 @@ impl View {
 
     /// What the patient sees.
     pub fn for_patient(order: &Order) -> View {
+        let waits = matches!(order.state, State::AwaitingPharmacy | State::Reserving);
         View {
             id: order.id.clone(),
             kind: order.kind,
@@ -52,7 +53,8 @@ impl View {
             fulfilment: order.fulfilment,
             state: order.state,
             quote: order.quote.as_ref().map(|quote| quote.encoded.clone()).unwrap_or_default(),
-            pay_by: order.pay_by,
+            // nothing is to be paid before the pharmacist's pass
+            pay_by: if waits { Timestamp::default() } else { order.pay_by },
             payment_id: order.payment_id.clone(),
             delivery_id: order.delivery_id.clone(),
             collection_code: order.collection_code.reveal().clone(),

@@ -269,7 +269,11 @@ pub fn refuse(order: &mut Order, step: Step, reason: &str) -> Change {
             order.state = State::Paid;
             Change::default().note(order, "dispense_refused", reason).dropping().refused(reason)
         }
-        (State::Refunding, Step::ReleaseVisit | Step::ReturnSale) => turn_back(order, reason),
+        (State::Refunding, Step::ReleaseVisit | Step::ReturnSale | Step::CancelDelivery)
+            if order.before.is_some() =>
+        {
+            turn_back(order, reason)
+        }
         (_, step) if step.is_compensation() => {
             Change::default().note(order, "give_back_refused", step.as_str())
         }
@@ -296,10 +300,9 @@ fn close(order: &mut Order, reason: &str) -> Change {
     Change::default().note(order, "cancelled", reason).dropping().then(next)
 }
 
-/// Takes a paid order back before its goods were handed over.
+/// Takes a paid order back because it cannot go on: whatever is refused on the way, the money goes back.
 fn take_back(order: &mut Order, reason: &str) -> Change {
     let next = if order.sold.is_empty() { taking_back(order) } else { giving_back(order) };
-    order.before = Some(order.state);
     order.state = State::Refunding;
     order.cancel_reason = reason.to_owned();
     Change::default().note(order, "refunding", reason).dropping().then(next)
@@ -315,7 +318,13 @@ pub fn cancel(order: &mut Order, reason: &str) -> Change {
             Change::default().dropping().then(next)
         }
         State::AwaitingPharmacy | State::Reserving | State::AwaitingPayment => close(order, reason),
-        State::Paid | State::Dispensed | State::Delivering | State::Completed => take_back(order, reason),
+        State::Paid | State::Dispensed | State::Delivering | State::Completed => {
+            let before = order.state;
+            let change = take_back(order, reason);
+            // asked for by somebody: when the first step is refused, the order stands as it stood
+            order.before = Some(before);
+            change
+        }
         _ => Change::default(),
     }
 }

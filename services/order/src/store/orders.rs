@@ -18,7 +18,7 @@ pub async fn find(
     id: &str,
 ) -> Result<Option<Order>, OrderError> {
     let Some(row) = purchase::Entity::find_by_id(id).one(conn).await? else { return Ok(None) };
-    let lines = lines(conn, &[row.order_id.clone()]).await?;
+    let lines = lines(conn, std::slice::from_ref(&row.order_id)).await?;
     let lines = lines.into_iter().map(|(_, line)| line).collect();
     purchase::read(row, lines, cipher).map(Some)
 }

@@ -18,9 +18,15 @@ impl fmt::Display for Shown {
     }
 }
 
-pub(super) fn flatten(tree: &Map<String, Value>) -> Vec<Shown> {
+/// `set` are the keys given with `--set`.
+pub(super) fn flatten(tree: &Map<String, Value>, set: &[&str]) -> Vec<Shown> {
     let mut rows = Vec::new();
     walk("", tree, &mut rows);
+    for row in &mut rows {
+        if set.iter().any(|key| row.path == *key || row.path.starts_with(&format!("{key}."))) {
+            row.source = "--set".to_owned();
+        }
+    }
     rows.sort_by(|a, b| a.path.cmp(&b.path));
     rows
 }
@@ -32,7 +38,7 @@ fn walk(prefix: &str, tree: &Map<String, Value>, rows: &mut Vec<Shown>) {
             walk(&path, inner, rows);
             continue;
         }
-        let source = value.origin().map_or_else(|| "default or command line".to_owned(), str::to_owned);
+        let source = value.origin().map_or_else(|| "default".to_owned(), str::to_owned);
         rows.push(Shown { value: text(key, &value.kind), path, source });
     }
 }

@@ -115,7 +115,7 @@ pub struct Filter {
     pub starts: Option<(Timestamp, Timestamp)>,
 }
 
-/// Slots with room left, by time; at most 500.
+/// Slots with room left, by time; at most 2000.
 pub async fn vacant(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Slot>, StoreError> {
     let mut query = Entity::find()
         .filter(Column::Hospital.eq(&filter.hospital))
@@ -131,7 +131,7 @@ pub async fn vacant(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<
         query = query.filter(Column::StartsAtUs.gte(from.0)).filter(Column::StartsAtUs.lt(until.0));
     }
     let rows =
-        query.order_by_asc(Column::StartsAtUs).order_by_asc(Column::SlotId).limit(500).all(conn).await?;
+        query.order_by_asc(Column::StartsAtUs).order_by_asc(Column::SlotId).limit(2_000).all(conn).await?;
     Ok(rows.into_iter().map(Slot::from).collect())
 }
 

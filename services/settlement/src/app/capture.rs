@@ -5,9 +5,13 @@ use liufang_platform::{Begun, Call, Work};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::domain::accumulate::{Addition, Scope};
+use crate::domain::benefit::LegKind;
 use crate::domain::payment::{Journal, Payment, PaymentState, Step, first_step};
+use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
 use crate::store;
+use crate::store::accumulator::Year;
 
 /// Refund a payment whole.
 #[derive(Clone, Debug)]
@@ -64,6 +68,9 @@ impl App {
         }
         let found = store::quote::find(work.tx(), &self.cipher, &journal.quote_id).await?;
         let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
+        if !quote.basis.is_empty() {
+            self.queue_for_year(work, &quote, payment_id).await?;
+        }
         if !self.year_stands(work.tx(), &quote).await? {
             // a twin order of the same person was settled first; this one has to be quoted anew
             journal.failure_reason = "BENEFIT_USED_SINCE".to_owned();
@@ -77,6 +84,25 @@ impl App {
         journal.step = first_step(journal.cash, journal.insured());
         self.lease(work, &mut journal, now).await?;
         Ok(Some(journal))
+    }
+
+    /// Two captures of one person never run on the same year at once: the later waits until the earlier is booked.
+    async fn queue_for_year(
+        &self,
+        work: &Work,
+        quote: &Quote,
+        payment_id: &str,
+    ) -> Result<(), SettlementError> {
+        let of = Year { person_id: &quote.person_id, year: quote.year, insutype: &quote.insutype };
+        // adding nothing takes the row: a concurrent twin stands here until this transaction ends
+        let nothing = Addition::default();
+        store::accumulator::add(work.tx(), &self.cipher, of, &Scope::All, nothing).await?;
+        let twins = store::payment::pending_of(work.tx(), &quote.person_id).await?;
+        let on_fund = |twin: &Journal| twin.legs.iter().any(|leg| leg.kind == LegKind::Fund);
+        match twins.iter().any(|twin| twin.payment_id != payment_id && on_fund(twin)) {
+            true => Err(SettlementError::LostRace),
+            false => Ok(()),
+        }
     }
 
     /// Returns a captured payment whole. A repeat answers the present state.

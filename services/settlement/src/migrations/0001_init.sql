@@ -43,6 +43,7 @@ CREATE TABLE payment (
 );
 CREATE INDEX payment_by_order ON payment (order_id, created_at_us);
 CREATE INDEX payment_by_channel_order ON payment (channel_order_no);
+CREATE INDEX payment_by_person ON payment (person_id, state);
 CREATE INDEX payment_due ON payment (state, next_at_us);
 
 -- Holds on personal accounts.

@@ -170,3 +170,27 @@ async fn a_void_hurries_a_payment_that_waits_for_its_payer() {
     assert_eq!(town.payment(&held).await.state, PaymentState::Expired);
     assert_eq!(town.fakes.books().calls, ["create", "query", "close"]);
 }
+
+#[tokio::test]
+async fn twins_at_the_same_moment_never_use_one_deductible_twice() {
+    let town = town().await;
+    town.credit("qhd1", "130300", 200_000).await;
+    let mut held = Vec::new();
+    for n in 0..4 {
+        let quote = town.quote(chronic("qhd1", &format!("ord{n}"), &["甲 100 5"], vec![])).await;
+        held.push(town.authorise(&quote).await);
+    }
+    let capture = |id: &str| town.app.capture(town.call(order(), id.to_owned()));
+    futures::future::join_all(held.iter().map(|payment| capture(&payment.payment_id))).await;
+    // whoever lost the race tries again, as its caller would
+    for payment in &held {
+        capture(&payment.payment_id).await.unwrap();
+    }
+    let mut captured = 0;
+    for payment in &held {
+        captured += usize::from(town.payment(payment).await.state == PaymentState::Captured);
+    }
+    assert_eq!(captured, 1, "the others have to be quoted anew");
+    assert_eq!(town.account("qhd1").await, (200_000 - 34_000, 0));
+    town.audit().await;
+}

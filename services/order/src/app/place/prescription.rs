@@ -30,6 +30,9 @@ impl App {
         let region = self.peers.institution(&found.hospital, now).await?.region;
         let pack = self.pack(&region)?;
         let scheme = gate::open_scheme(pack, SchemeKind::ChronicRenewal, now)?;
+        if scheme.disease(&found.dise_codg).is_none() {
+            return Err(OrderError::rule(&error::DISEASE_NOT_IN_SCHEME));
+        }
         gate::institution(&self.peers.institution(&body.fixmedins_code, now).await?, scheme)?;
         gate::way(body, &call.meta.principal.client, scheme)?;
         let priced = self.peers.price(&body.fixmedins_code, &asked(&found), false).await?;

@@ -104,6 +104,26 @@ fn a_cancelled_visit_that_the_doctor_took_stays_paid() {
 }
 
 #[test]
+fn a_visit_that_cannot_be_paid_gives_the_money_back_whatever_else_is_refused() {
+    let mut own = order(Kind::Consultation, State::Paid);
+    let change = refuse(&mut own, Step::MarkVisitPaid, "VISIT_CANCELLED");
+    assert_eq!((own.state, steps(&change)), (State::Refunding, vec![Step::ReleaseVisit, Step::Refund]));
+    let change = refuse(&mut own, Step::ReleaseVisit, "VISIT_CANCELLED");
+    assert_eq!((own.state, change.drop), (State::Refunding, Drop::None));
+}
+
+#[test]
+fn goods_that_the_courier_took_cannot_be_returned_at_the_counter() {
+    let mut own = order(Kind::Otc, State::Dispensed);
+    own.fulfilment = Fulfilment::Delivery;
+    own.sold = vec![sold()];
+    let change = cancel(&mut own, "RETURNED");
+    assert_eq!(steps(&change), [Step::CancelDelivery, Step::ReturnSale, Step::Refund]);
+    refuse(&mut own, Step::CancelDelivery, "DELIVERY_PICKED_UP");
+    assert_eq!(own.state, State::Dispensed);
+}
+
+#[test]
 fn a_withdrawn_prescription_waits_for_the_payments_outcome() {
     let mut own = order(Kind::Prescription, State::Paying);
     withdraw(&mut own, "EXPIRED");

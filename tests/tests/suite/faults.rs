@@ -1,0 +1,262 @@
+//! Silence, lies and refusals from the outside: every payment still comes to one end, and the books agree.
+
+use liufang_platform::hash::hmac_sha256_hex;
+use liufang_proto::common::v1::Channel;
+use liufang_proto::hooks::v1::{ChannelNotice, ChannelState};
+use liufang_proto::order::v1::{Order, OrderState};
+use liufang_proto::sandbox::v1::{ChannelBookRow, Dial};
+use liufang_proto::settlement::v1::{NotifyPaymentRequest, PaymentState};
+use liufang_tests::{World, behaviour, eventually};
+use prost::Message as _;
+
+use super::cast::*;
+
+behaviour!(a_lost_answer_of_the_channel_is_asked_for);
+behaviour!(a_lost_request_to_the_channel_is_sent_again);
+behaviour!(an_outage_leaves_the_payment_pending);
+behaviour!(a_channel_that_never_answers_costs_nothing);
+behaviour!(a_slow_payer_is_waited_for);
+behaviour!(a_refusing_channel_fails_the_payment);
+behaviour!(a_silent_insurer_is_asked);
+behaviour!(a_refusing_insurer_gives_the_cash_back);
+behaviour!(a_lost_answer_to_a_refund_refunds_once);
+behaviour!(notices_are_checked);
+behaviour!(bent_notices_change_nothing);
+
+/// Row 163: 5 089 yuan, so only the fees go through the channel.
+const ROW: u32 = 163;
+const PAY: &str = "PaymentChannel/CreatePayment";
+const QUERY: &str = "PaymentChannel/QueryPayment";
+/// Delivery and packing.
+const CASH: i64 = 600;
+
+/// The channel's row for the payment of an order.
+async fn booked(cast: &Cast, patient: &liufang::client::Patient, order: &Order) -> Vec<ChannelBookRow> {
+    let number = patient.payment(&order.order_id).await.unwrap().channel_order_no;
+    let rows = cast.public().list_channel_book(Default::default()).await.unwrap().rows;
+    rows.into_iter().filter(|row| row.channel_order_no == number).collect()
+}
+
+/// Paid once, settled once, the account charged once.
+async fn paid_once(cast: &Cast, patient: &liufang::client::Patient, order: &Order) {
+    cast.order_in(patient, &order.order_id, OrderState::Paid).await;
+    let rows = booked(cast, patient, order).await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!((rows[0].amount_fen, rows[0].refunded_fen, rows[0].state.as_str()), (CASH, 0, "paid"));
+    let payment = patient.payment(&order.order_id).await.unwrap();
+    assert_eq!(payment.state(), PaymentState::Captured);
+    let insurer = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
+    assert_eq!(insurer.iter().filter(|row| row.setl_id == payment.setl_id && !row.reversed).count(), 1);
+    assert_eq!(insurer.iter().filter(|row| !row.reversed).count(), 1, "no other settlement");
+    let account = patient.account().await.unwrap();
+    assert_eq!((account.balance_fen, account.held_fen), (508_900 - 1_558, 0));
+    cast.books_agree().await;
+}
+
+/// Nothing was taken, nothing is held.
+async fn nothing_paid(cast: &Cast, patient: &liufang::client::Patient, order: &Order) {
+    eventually("the holds are released", || async {
+        let account = patient.account().await.unwrap();
+        assert_eq!(account.balance_fen, 508_900);
+        (account.held_fen == 0).then_some(())
+    })
+    .await;
+    for row in booked(cast, patient, order).await {
+        assert!(row.state != "paid" || row.amount_fen == row.refunded_fen, "{row:?}");
+    }
+    let insurer = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
+    assert!(insurer.iter().all(|row| row.reversed), "{insurer:?}");
+    cast.books_agree().await;
+}
+
+async fn a_lost_answer_of_the_channel_is_asked_for(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.unpaid_otc(&patient, ROW).await;
+    cast.public().dial(PAY, Dial::LoseAnswer, 1, "").await.unwrap();
+    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
+    assert_eq!(paying.state(), OrderState::Paying, "the outcome is not known");
+    paid_once(&cast, &patient, &order).await;
+}
+
+async fn a_lost_request_to_the_channel_is_sent_again(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.unpaid_otc(&patient, ROW).await;
+    cast.public().dial(PAY, Dial::LoseRequest, 1, "").await.unwrap();
+    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
+    assert_eq!(paying.state(), OrderState::Paying);
+    paid_once(&cast, &patient, &order).await;
+}
+
+async fn an_outage_leaves_the_payment_pending(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let public = cast.public();
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.unpaid_otc(&patient, ROW).await;
+    public.dial(PAY, Dial::LoseAnswer, 0, "").await.unwrap();
+    public.dial(QUERY, Dial::LoseAnswer, 0, "").await.unwrap();
+    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
+    assert_eq!(paying.state(), OrderState::Paying);
+    let payment = patient.payment(&order.order_id).await.unwrap();
+    assert_eq!(payment.state(), PaymentState::Pending);
+    // the account part is held, not spent; nobody may pay again or cancel meanwhile
+    let account = patient.account().await.unwrap();
+    assert_eq!((account.balance_fen, account.held_fen), (508_900, 1_558));
+    refused_as(patient.pay(&order, Channel::Wechat).await, "PAYMENT_PENDING");
+    refused_as(patient.cancel(&order.order_id).await, "PAYMENT_PENDING");
+    for method in [PAY, QUERY] {
+        public.dial(method, Dial::Unspecified, 0, "").await.unwrap();
+    }
+    paid_once(&cast, &patient, &order).await;
+}
+
+async fn a_channel_that_never_answers_costs_nothing(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.unpaid_otc(&patient, ROW).await;
+    cast.public().dial(PAY, Dial::LoseRequest, 0, "").await.unwrap();
+    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
+    assert_eq!(paying.state(), OrderState::Paying);
+    // past the deadline the door is shut at the channel first, then the holds are given back
+    let before = cast.available(OTC_SHOP, GRANULES).await;
+    world.clock.advance_seconds(901);
+    cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
+    nothing_paid(&cast, &patient, &order).await;
+    eventually("the stock is free", || async {
+        (cast.available(OTC_SHOP, GRANULES).await == before + 1).then_some(())
+    })
+    .await;
+}
+
+async fn a_slow_payer_is_waited_for(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.unpaid_otc(&patient, ROW).await;
+    cast.public().dial(PAY, Dial::SlowNotice, 1, "").await.unwrap();
+    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
+    assert_eq!(paying.state(), OrderState::Paying);
+    paid_once(&cast, &patient, &order).await;
+}
+
+async fn a_refusing_channel_fails_the_payment(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.unpaid_otc(&patient, ROW).await;
+    cast.public().dial(PAY, Dial::Refuse, 1, "").await.unwrap();
+    let refusal = refused_as(patient.pay(&order, Channel::Wechat).await, "PAYMENT_REFUSED");
+    assert_eq!(refusal.meta("failure_reason"), "CHANNEL_REFUSED");
+    nothing_paid(&cast, &patient, &order).await;
+    // a fresh quote may be paid
+    let body = liufang_proto::order::v1::RequoteOrderRequest {
+        order_id: order.order_id.clone(),
+        use_account: true,
+        ..Default::default()
+    };
+    let fresh = patient.requote_order(body).await.unwrap().order.unwrap();
+    cast.pay(&patient, &fresh).await;
+    paid_once(&cast, &patient, &fresh).await;
+}
+
+async fn a_silent_insurer_is_asked(world: &mut World) {
+    let cast = Cast::of(world).await;
+    for (row, dial) in [(ROW, Dial::LoseAnswer), (175, Dial::LoseRequest)] {
+        let patient = cast.patient_through("jd", row).await;
+        let before = patient.account().await.unwrap().balance_fen;
+        let order = cast.unpaid_otc(&patient, row).await;
+        cast.public().dial("InsurerHook/Settle", dial, 1, "").await.unwrap();
+        let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
+        assert_eq!(paying.state(), OrderState::Paying, "{dial:?}");
+        cast.order_in(&patient, &order.order_id, OrderState::Paid).await;
+        let payment = patient.payment(&order.order_id).await.unwrap();
+        let book = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
+        assert_eq!(book.iter().filter(|row| row.setl_id == payment.setl_id).count(), 1, "{dial:?}");
+        assert_eq!(patient.account().await.unwrap().balance_fen, before - 1_558);
+    }
+    let book = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
+    assert_eq!(book.len(), 2, "each settled once");
+    cast.books_agree().await;
+}
+
+async fn a_refusing_insurer_gives_the_cash_back(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.unpaid_otc(&patient, ROW).await;
+    cast.public().dial("InsurerHook/Settle", Dial::Refuse, 1, "").await.unwrap();
+    let refusal = refused_as(patient.pay(&order, Channel::Wechat).await, "PAYMENT_REFUSED");
+    assert_eq!(refusal.meta("failure_reason"), "INSURER_REFUSED");
+    nothing_paid(&cast, &patient, &order).await;
+    let rows = booked(&cast, &patient, &order).await;
+    assert_eq!((rows[0].amount_fen, rows[0].refunded_fen), (CASH, CASH), "paid and given back");
+}
+
+async fn a_lost_answer_to_a_refund_refunds_once(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.paid_otc(&patient, ROW).await;
+    cast.public().dial("PaymentChannel/RefundPayment", Dial::LoseAnswer, 1, "").await.unwrap();
+    cast.public().dial("InsurerHook/Reverse", Dial::LoseAnswer, 1, "").await.unwrap();
+    patient.cancel(&order.order_id).await.unwrap();
+    cast.order_in(&patient, &order.order_id, OrderState::Refunded).await;
+    let rows = booked(&cast, &patient, &order).await;
+    assert_eq!((rows.len(), rows[0].amount_fen, rows[0].refunded_fen), (1, CASH, CASH));
+    nothing_paid(&cast, &patient, &order).await;
+}
+
+/// A notice as the channel of the development mesh signs it.
+fn notice(id: &str, number: &str, amount_fen: i64) -> NotifyPaymentRequest {
+    let body = ChannelNotice {
+        notice_id: id.to_owned(),
+        channel_order_no: number.to_owned(),
+        state: ChannelState::Paid.into(),
+        amount_fen,
+        channel_trade_no: "T1".to_owned(),
+        at_us: 1,
+    }
+    .encode_to_vec();
+    let signature = hmac_sha256_hex(b"liufang-dev-channel-key", &body);
+    NotifyPaymentRequest { channel: Channel::Wechat.into(), body, signature }
+}
+
+async fn notices_are_checked(world: &mut World) {
+    world.expect_log("notice with a wrong signature");
+    world.expect_log("difference raised");
+    let cast = Cast::of(world).await;
+    let public = cast.public();
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.unpaid_otc(&patient, ROW).await;
+    public.dial(PAY, Dial::LoseAnswer, 0, "").await.unwrap();
+    public.dial(QUERY, Dial::LoseAnswer, 0, "").await.unwrap();
+    assert_eq!(patient.pay(&order, Channel::Wechat).await.unwrap().state(), OrderState::Paying);
+    let number = patient.payment(&order.order_id).await.unwrap().channel_order_no;
+
+    let forged = NotifyPaymentRequest { signature: "00".repeat(32), ..notice("n1", &number, CASH) };
+    refused_as(public.notify_payment(forged).await, "NOTICE_SIGNATURE_INVALID");
+    refused_as(public.notify_payment(notice("n2", &number, CASH + 1)).await, "NOTICE_AMOUNT_MISMATCH");
+    refused_as(public.notify_payment(notice("n3", "no-such-number", CASH)).await, "NOTICE_ORDER_UNKNOWN");
+    let still = patient.order(&order.order_id).await.unwrap();
+    assert_eq!(still.state(), OrderState::Paying, "refused notices pay nothing");
+    // the true one does, twice as well as once
+    public.notify_payment(notice("n4", &number, CASH)).await.unwrap();
+    public.notify_payment(notice("n4", &number, CASH)).await.unwrap();
+    public.notify_payment(notice("n5", &number, CASH)).await.unwrap();
+    paid_once(&cast, &patient, &order).await;
+}
+
+async fn bent_notices_change_nothing(world: &mut World) {
+    world.expect_log("notice with a wrong signature");
+    world.expect_log("difference raised");
+    let cast = Cast::of(world).await;
+    for (row, dial) in [(ROW, Dial::DuplicateNotice), (175, Dial::WrongAmount), (187, Dial::ForgedNotice)] {
+        let patient = cast.patient_through("jd", row).await;
+        let before = patient.account().await.unwrap().balance_fen;
+        let order = cast.unpaid_otc(&patient, row).await;
+        cast.public().dial(PAY, dial, 1, "").await.unwrap();
+        patient.pay(&order, Channel::Wechat).await.unwrap();
+        cast.order_in(&patient, &order.order_id, OrderState::Paid).await;
+        let rows = booked(&cast, &patient, &order).await;
+        assert_eq!((rows.len(), rows[0].amount_fen, rows[0].refunded_fen), (1, CASH, 0), "{dial:?}");
+        assert_eq!(patient.account().await.unwrap().balance_fen, before - 1_558, "{dial:?}");
+    }
+    cast.books_agree().await;
+}
