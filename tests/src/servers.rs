@@ -194,3 +194,52 @@ fn redis(folder: &Path, port: u16) -> Command {
     command.stdout(log.try_clone().expect("log")).stderr(log);
     command
 }
+
+/// A Redis of one test, which may die and come back without a memory.
+pub struct PrivateRedis {
+    port: u16,
+    child: Child,
+    folder: TempDir,
+}
+
+impl PrivateRedis {
+    pub fn start() -> PrivateRedis {
+        let folder = tempfile::Builder::new().prefix("liufang-redis-").tempdir().expect("temporary folder");
+        let port = free_port();
+        if is_root() {
+            let given = Command::new("chown").arg("nobody:nogroup").arg(folder.path()).status().expect("chown");
+            assert!(given.success(), "the folder cannot be given to nobody");
+        }
+        let child = redis(folder.path(), port).spawn().expect("redis-server starts");
+        let redis = PrivateRedis { port, child, folder };
+        redis.wait();
+        redis
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Ends it at once; nothing is kept.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("kill -9");
+        self.child.wait().expect("reaped");
+    }
+
+    /// An empty one on the same port.
+    pub fn start_again(&mut self) {
+        self.child = redis(self.folder.path(), self.port).spawn().expect("redis-server starts");
+        self.wait();
+    }
+
+    fn wait(&self) {
+        wait_for(self.port, "Redis", self.folder.path());
+    }
+}
+
+impl Drop for PrivateRedis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -29,22 +29,7 @@ struct Shop {
 /// Two drugs in the catalogue, both listed in two shops; no stock.
 async fn shop() -> Shop {
     let packs = [include_str!("../../../deploy/regions/qinhuangdao.toml")];
-    let mut world = world(crate::ROLE, crate::MIGRATIONS, &packs).await;
-    if let Ok(url) = std::env::var("INVPG") {
-        let name = world.deps.ids.next("t");
-        let options = liufang_platform::db::DbOptions::new(format!("{url}/postgres"));
-        let clock = world.deps.clock.clone();
-        let admin =
-            liufang_platform::Db::connect(&options, world.deps.cipher.clone(), clock.clone()).await.unwrap();
-        sea_orm::ConnectionTrait::execute_unprepared(admin.read(), &format!("CREATE DATABASE {name}"))
-            .await
-            .unwrap();
-        let mut options = liufang_platform::db::DbOptions::new(format!("{url}/{name}"));
-        options.max_connections = 16;
-        world.deps.db =
-            liufang_platform::Db::connect(&options, world.deps.cipher.clone(), clock).await.unwrap();
-        world.deps.db.migrate(crate::MIGRATIONS).await.unwrap();
-    }
+    let world = world(crate::ROLE, crate::MIGRATIONS, &packs).await;
     let app = App::new(&world.deps);
     let shop = Shop { world, app };
     let mut otc = drug(OTHER_DRUG, "甲厂", "0.5g", 20);

@@ -4,8 +4,11 @@
 //! Owns no clock, id or I/O: they are arguments. Invariant: a refused operation leaves the order as it was.
 
 mod basket;
+mod change;
 mod collection;
+mod ending;
 mod machine;
+mod news;
 mod order;
 mod plan;
 mod progress;
@@ -16,16 +19,16 @@ mod step;
 mod tests;
 
 pub use basket::{Charge, Outside, charges, handed_out, total};
+pub use change::{Answer, Change, Drop, Note, Payment};
 pub use collection::{Guess, guess};
+pub use ending::cancel;
 pub use machine::{Operation, permit};
+pub use news::{Journey, collect, deliver, payment_news, refunded, review, withdraw};
 pub use order::{
     BasketItem, Channel, Door, Fees, Fulfilment, Kind, Line, Order, Payers, Quote, Scan, SoldLot, Visit,
 };
 pub use plan::{dispensing, paying, placing, requoting};
-pub use progress::{
-    Answer, Change, Drop, Journey, Note, Payment, advance, cancel, collect, deliver, dispense, pay,
-    payment_news, refunded, refuse, requote, review, withdraw,
-};
+pub use progress::{advance, dispense, pay, refuse, requote};
 pub use refusal::Refusal;
 pub use state::State;
 pub use step::{Argument, Next, Step};

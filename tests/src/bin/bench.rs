@@ -31,7 +31,7 @@ const CLIENTS: [usize; 3] = [1, 16, 64];
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let binary = PathBuf::from(std::env::args().nth(1).context("usage: bench PATH-TO-LIUFANG [SECONDS]")?);
+    let binary = PathBuf::from(std::env::args().nth(1).context("usage: bench PATH-TO-LIUFANG [SECONDS]")?).canonicalize()?;
     let seconds: u64 = std::env::args().nth(2).map_or(Ok(10), |text| text.parse())?;
     let folder = tempfile::tempdir()?;
 
@@ -222,7 +222,7 @@ async fn order(patient: &Patient, pos: &Pos, pharmacist: &str, drug: &str) -> Re
     };
     let placed = patient.place(body).await.map_err(refused)?;
     let paid = patient.pay(&placed, Channel::Unspecified).await.map_err(refused)?;
-    ensure!(paid.state() == OrderState::Paid, "order is {:?} after payment", paid.state());
+    ensure!(paid.state() == OrderState::Paid, "order is {} after payment", paid.state().as_str_name());
     let code = patient.order(&placed.order_id).await.map_err(refused)?.collection_code;
     let dispense = DispenseOrderRequest {
         order_id: placed.order_id.clone(),
@@ -233,7 +233,7 @@ async fn order(patient: &Patient, pos: &Pos, pharmacist: &str, drug: &str) -> Re
     pos.dispense_order(dispense).await.map_err(refused)?;
     let collect = CollectOrderRequest { order_id: placed.order_id, collection_code: code };
     let collected = pos.collect_order(collect).await.map_err(refused)?.order.unwrap_or_default();
-    ensure!(collected.state() == OrderState::Completed, "order is {:?} after collection", collected.state());
+    ensure!(collected.state() == OrderState::Completed, "order is {} after collection", collected.state().as_str_name());
     Ok(())
 }
 

@@ -44,7 +44,7 @@ async fn paid_once(cast: &Cast, patient: &liufang::client::Patient, order: &Orde
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!((rows[0].amount_fen, rows[0].refunded_fen, rows[0].state.as_str()), (CASH, 0, "paid"));
     let payment = patient.payment(&order.order_id).await.unwrap();
-    assert_eq!(payment.state(), PaymentState::Captured);
+    assert_eq!(payment.state().as_str_name(), PaymentState::Captured.as_str_name());
     let insurer = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
     assert_eq!(insurer.iter().filter(|row| row.setl_id == payment.setl_id && !row.reversed).count(), 1);
     assert_eq!(insurer.iter().filter(|row| !row.reversed).count(), 1, "no other settlement");
@@ -75,7 +75,7 @@ async fn a_lost_answer_of_the_channel_is_asked_for(world: &mut World) {
     let order = cast.unpaid_otc(&patient, ROW).await;
     cast.public().dial(PAY, Dial::LoseAnswer, 1, "").await.unwrap();
     let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state(), OrderState::Paying, "the outcome is not known");
+    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name(), "the outcome is not known");
     paid_once(&cast, &patient, &order).await;
 }
 
@@ -85,7 +85,7 @@ async fn a_lost_request_to_the_channel_is_sent_again(world: &mut World) {
     let order = cast.unpaid_otc(&patient, ROW).await;
     cast.public().dial(PAY, Dial::LoseRequest, 1, "").await.unwrap();
     let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state(), OrderState::Paying);
+    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
     paid_once(&cast, &patient, &order).await;
 }
 
@@ -97,9 +97,9 @@ async fn an_outage_leaves_the_payment_pending(world: &mut World) {
     public.dial(PAY, Dial::LoseAnswer, 0, "").await.unwrap();
     public.dial(QUERY, Dial::LoseAnswer, 0, "").await.unwrap();
     let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state(), OrderState::Paying);
+    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
     let payment = patient.payment(&order.order_id).await.unwrap();
-    assert_eq!(payment.state(), PaymentState::Pending);
+    assert_eq!(payment.state().as_str_name(), PaymentState::Pending.as_str_name());
     // the account part is held, not spent; nobody may pay again or cancel meanwhile
     let account = patient.account().await.unwrap();
     assert_eq!((account.balance_fen, account.held_fen), (508_900, 1_558));
@@ -117,7 +117,7 @@ async fn a_channel_that_never_answers_costs_nothing(world: &mut World) {
     let order = cast.unpaid_otc(&patient, ROW).await;
     cast.public().dial(PAY, Dial::LoseRequest, 0, "").await.unwrap();
     let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state(), OrderState::Paying);
+    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
     // past the deadline the door is shut at the channel first, then the holds are given back
     let before = cast.available(OTC_SHOP, GRANULES).await;
     world.clock.advance_seconds(901);
@@ -135,7 +135,7 @@ async fn a_slow_payer_is_waited_for(world: &mut World) {
     let order = cast.unpaid_otc(&patient, ROW).await;
     cast.public().dial(PAY, Dial::SlowNotice, 1, "").await.unwrap();
     let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state(), OrderState::Paying);
+    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
     paid_once(&cast, &patient, &order).await;
 }
 
@@ -166,7 +166,7 @@ async fn a_silent_insurer_is_asked(world: &mut World) {
         let order = cast.unpaid_otc(&patient, row).await;
         cast.public().dial("InsurerHook/Settle", dial, 1, "").await.unwrap();
         let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-        assert_eq!(paying.state(), OrderState::Paying, "{dial:?}");
+        assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name(), "{dial:?}");
         cast.order_in(&patient, &order.order_id, OrderState::Paid).await;
         let payment = patient.payment(&order.order_id).await.unwrap();
         let book = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
@@ -227,7 +227,7 @@ async fn notices_are_checked(world: &mut World) {
     let order = cast.unpaid_otc(&patient, ROW).await;
     public.dial(PAY, Dial::LoseAnswer, 0, "").await.unwrap();
     public.dial(QUERY, Dial::LoseAnswer, 0, "").await.unwrap();
-    assert_eq!(patient.pay(&order, Channel::Wechat).await.unwrap().state(), OrderState::Paying);
+    assert_eq!(patient.pay(&order, Channel::Wechat).await.unwrap().state().as_str_name(), OrderState::Paying.as_str_name());
     let number = patient.payment(&order.order_id).await.unwrap().channel_order_no;
 
     let forged = NotifyPaymentRequest { signature: "00".repeat(32), ..notice("n1", &number, CASH) };
@@ -235,7 +235,7 @@ async fn notices_are_checked(world: &mut World) {
     refused_as(public.notify_payment(notice("n2", &number, CASH + 1)).await, "NOTICE_AMOUNT_MISMATCH");
     refused_as(public.notify_payment(notice("n3", "no-such-number", CASH)).await, "NOTICE_ORDER_UNKNOWN");
     let still = patient.order(&order.order_id).await.unwrap();
-    assert_eq!(still.state(), OrderState::Paying, "refused notices pay nothing");
+    assert_eq!(still.state().as_str_name(), OrderState::Paying.as_str_name(), "refused notices pay nothing");
     // the true one does, twice as well as once
     public.notify_payment(notice("n4", &number, CASH)).await.unwrap();
     public.notify_payment(notice("n4", &number, CASH)).await.unwrap();

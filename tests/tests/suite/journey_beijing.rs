@@ -45,7 +45,7 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
     // 3: own account, then the spouse's; unmarked goods, delivery and packing in cash
     let basket = Basket::of(GRANULES, 2, cast.door(ROW)).and(CALCIUM, 1).lent_by(spouse.person_id());
     let order = basket.place(&patient).await.unwrap();
-    assert_eq!((order.state(), order.platform.as_str()), (OrderState::AwaitingPayment, "jd"));
+    assert_eq!((order.state().as_str_name(), order.platform.as_str()), (OrderState::AwaitingPayment.as_str_name(), "jd"));
     let quoted = quote(&order);
     quote_adds_up(quoted);
     assert_eq!((totals(&order).medfee_sumamt_fen, totals(&order).fund_pay_sumamt_fen), (3_116, 0));
@@ -57,7 +57,7 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
 
     // 4: paid, scanned, delivered
     let paid = cast.pay(&patient, &order).await;
-    assert_eq!(paid.state(), OrderState::Paid);
+    assert_eq!(paid.state().as_str_name(), OrderState::Paid.as_str_name());
     assert_eq!(patient.account().await.unwrap().balance_fen, 0);
     assert_eq!(spouse.account().await.unwrap().balance_fen, 500_000 - 1_916);
     let rows = spouse.list_statement(ListStatementRequest::default()).await.unwrap().rows;
@@ -70,7 +70,7 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
 
     // the platform sees its own order, another platform does not
     let seen = platform.get_order(GetOrderRequest { order_id: order.order_id.clone() }).await.unwrap().order.unwrap();
-    assert_eq!(seen.state(), OrderState::Completed);
+    assert_eq!(seen.state().as_str_name(), OrderState::Completed.as_str_name());
     assert!(seen.collection_code.is_empty());
     let story = WatchOrderRequest { order_id: order.order_id.clone(), after_sequence: 0, stop_at_end: true };
     assert!(!platform.watch_order(story).await.unwrap().is_empty());

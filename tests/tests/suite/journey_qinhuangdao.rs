@@ -32,7 +32,7 @@ async fn the_renewal_from_registration_to_the_agencys_payment(world: &mut World)
     let rx = is_prescribed(&cast, &patient, &visit).await;
     chooses_a_pharmacy(&cast, &patient, &rx).await;
     let order = patient.place(cast.filling(&rx, SHOP, Some(cast.door(ROW)))).await.unwrap();
-    assert_eq!(order.state(), OrderState::AwaitingPharmacy);
+    assert_eq!(order.state().as_str_name(), OrderState::AwaitingPharmacy.as_str_name());
     let (order, claim) = is_claimed_and_passed(&cast, &patient, &rx, &order).await;
     let order = pays(&cast, &patient, &order).await;
     let order = is_dispensed_and_brought(&cast, &patient, &order, &claim.secret).await;
@@ -84,7 +84,7 @@ async fn books_and_pays(cast: &Cast, patient: &Patient) -> Visit {
     assert!(doctors.iter().any(|doctor| doctor.practitioner_code == DOCTOR));
     let slot = cast.slot(DOCTOR).await;
     let visit = patient.book_visit(cast.booking(&slot, "M03900")).await.unwrap().visit.unwrap();
-    assert_eq!((visit.state(), visit.fee_fen), (VisitState::Booked, 1_500));
+    assert_eq!((visit.state().as_str_name(), visit.fee_fen), (VisitState::Booked.as_str_name(), 1_500));
     let again = cast.slot_of(&slot.slot_id).await;
     assert_eq!(again.available, slot.available - 1);
 
@@ -94,7 +94,7 @@ async fn books_and_pays(cast: &Cast, patient: &Patient) -> Visit {
     assert_eq!(leg(&quote(&order).legs, Leg::Fund), 900);
     assert_eq!(leg(&quote(&order).legs, Leg::Account), 600);
     let paid = patient.pay(&order, Channel::Unspecified).await.unwrap();
-    assert_eq!(paid.state(), OrderState::Completed);
+    assert_eq!(paid.state().as_str_name(), OrderState::Completed.as_str_name());
     assert_eq!(patient.account().await.unwrap().balance_fen, 300_000 - 600);
     let queue = ListQueueRequest { doctor_code: DOCTOR.to_owned() };
     let queue = cast.his(HOSPITAL).list_queue(queue).await.unwrap().visits;
@@ -107,21 +107,21 @@ async fn is_prescribed(cast: &Cast, patient: &Patient, visit: &Visit) -> Prescri
     let taken = cast.take(visit, DOCTOR).await.unwrap();
     assert_eq!(taken.psn_name, cast.citizen(ROW).name);
     let shown = taken.visit.unwrap();
-    assert_eq!((shown.state(), shown.first_rx_ref.as_str()), (VisitState::Taken, "MZ-2026-0001"));
+    assert_eq!((shown.state().as_str_name(), shown.first_rx_ref.as_str()), (VisitState::Taken.as_str_name(), "MZ-2026-0001"));
     assert!(!shown.condition.is_empty(), "the doctor reads the present condition");
     let recorded = cast.record(visit, DOCTOR, true).await.unwrap();
-    assert_eq!(recorded.state(), VisitState::Completed);
+    assert_eq!(recorded.state().as_str_name(), VisitState::Completed.as_str_name());
 
     // twelve weeks need the doctor's reason
     let draft = cast.pre_verify(visit, two_drugs(12)).await.unwrap();
-    assert_eq!((draft.state(), draft.lines.len(), draft.rx_trace_code.len()), (PrescriptionState::Draft, 2, 20));
+    assert_eq!((draft.state().as_str_name(), draft.lines.len(), draft.rx_trace_code.len()), (PrescriptionState::Draft.as_str_name(), 2, 20));
     assert_eq!(draft.dise_codg, "M03900");
     let reviewed = cast.review_draft(&draft, true).await.unwrap();
-    assert_eq!(reviewed.state(), PrescriptionState::Reviewed);
+    assert_eq!(reviewed.state().as_str_name(), PrescriptionState::Reviewed.as_str_name());
     let his = cast.his(HOSPITAL);
     let (doctor, pharmacist) = (cast.practitioner(DOCTOR), cast.practitioner(HOSPITAL_PHARMACIST));
     let rx = his.sign_and_upload(&reviewed, &doctor, &pharmacist).await.unwrap();
-    assert_eq!((rx.state(), rx.use_state()), (PrescriptionState::Active, UseState::Unused));
+    assert_eq!((rx.state().as_str_name(), rx.use_state().as_str_name()), (PrescriptionState::Active.as_str_name(), UseState::Unused.as_str_name()));
     assert_eq!(rx.rx_trace_code, draft.rx_trace_code);
     assert_eq!(rx.vali_end_time_us - rx.prsc_time_us, 3 * 86_400_000_000);
     let body = GetSignedDocumentRequest { hi_rxno: rx.hi_rxno.clone() };
@@ -166,7 +166,7 @@ async fn is_claimed_and_passed(
     assert_eq!(held, [("2026-10-31", 0), ("2026-12-15", 4), ("2028-06-20", 8)], "first expired first out, expired never");
     let body = GetPrescriptionRequest { hi_rxno: rx.hi_rxno.clone() };
     let seen = patient.get_prescription(body).await.unwrap().prescription.unwrap();
-    assert_eq!((seen.review_state(), seen.holder_fixmedins_code.as_str()), (ReviewState::Passed, SHOP));
+    assert_eq!((seen.review_state().as_str_name(), seen.holder_fixmedins_code.as_str()), (ReviewState::Passed.as_str_name(), SHOP));
     assert_eq!(seen.pharmacy_pharmacist_code, SHOP_PHARMACIST);
     assert!(cast.clock_now() < order.pay_by_us);
     (order, claim)
@@ -187,9 +187,9 @@ async fn pays(cast: &Cast, patient: &Patient, order: &Order) -> Order {
     assert_eq!(leg(&quoted.legs, Leg::Channel), 500);
     refused_as(patient.pay(order, Channel::Unspecified).await, "CHANNEL_REQUIRED");
     let paid = cast.pay(patient, order).await;
-    assert_eq!(paid.state(), OrderState::Paid);
+    assert_eq!(paid.state().as_str_name(), OrderState::Paid.as_str_name());
     let payment = patient.payment(&order.order_id).await.unwrap();
-    assert_eq!((payment.state(), payment.ord_stas), (PaymentState::Captured, 6));
+    assert_eq!((payment.state().as_str_name(), payment.ord_stas), (PaymentState::Captured.as_str_name(), 6));
     assert!(!payment.setl_id.is_empty() && !payment.channel_order_no.is_empty());
     let account = patient.account().await.unwrap();
     assert_eq!((account.balance_fen, account.held_fen), (300_000 - 600 - 41_191, 0));
@@ -214,7 +214,7 @@ async fn is_dispensed_and_brought(cast: &Cast, patient: &Patient, order: &Order,
     assert_eq!(codes.len(), 24, "one code per pack");
     let body = GetPrescriptionRequest { hi_rxno: order.hi_rxno.clone() };
     let used = patient.get_prescription(body).await.unwrap().prescription.unwrap();
-    assert_eq!(used.use_state(), UseState::Used);
+    assert_eq!(used.use_state().as_str_name(), UseState::Used.as_str_name());
     let done = cast.bring(patient, &dispensed, RIDER).await;
     let steps: Vec<String> =
         patient.story(&order.order_id).await.unwrap().into_iter().map(|event| event.step).collect();
@@ -242,7 +242,7 @@ async fn the_day_is_closed(cast: &Cast, order: &Order) {
     let answer = pos.close_day(close(totals)).await.unwrap();
     assert!(answer.flat && answer.differences.is_empty());
     let claim = answer.claims.first().expect("a claim").clone();
-    assert_eq!((claim.state(), claim.claimed_fen), (ClaimState::Applied, 71_028));
+    assert_eq!((claim.state().as_str_name(), claim.claimed_fen), (ClaimState::Applied.as_str_name(), 71_028));
     assert_eq!(cast.ledger(&format!("receivable:agency:{SHOP}")).await, 71_028);
 
     let agency = cast.agency(QINHUANGDAO);
@@ -257,10 +257,10 @@ async fn the_day_is_closed(cast: &Cast, order: &Order) {
         bank_reference: "YH20261122-1".to_owned(),
     };
     let paid = agency.pay_claim(body).await.unwrap().claim.unwrap();
-    assert_eq!((paid.state(), paid.paid_fen, paid.deducted_fen), (ClaimState::Paid, 71_000, 28));
+    assert_eq!((paid.state().as_str_name(), paid.paid_fen, paid.deducted_fen), (ClaimState::Paid.as_str_name(), 71_000, 28));
     assert_eq!(cast.ledger(&format!("receivable:agency:{SHOP}")).await, 0);
     assert_eq!(cast.ledger(&format!("bank:{SHOP}")).await, 71_000);
-    assert_eq!(order.state(), OrderState::Completed);
+    assert_eq!(order.state().as_str_name(), OrderState::Completed.as_str_name());
     cast.books_agree().await;
 }
 

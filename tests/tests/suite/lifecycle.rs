@@ -24,7 +24,7 @@ async fn cancelling_before_payment_frees_stock_and_prescription(world: &mut Worl
     let (order, _) = cast.to_pay(&patient, SHOP, SHOP_PHARMACIST).await;
     assert_eq!(cast.available(SHOP, AMLODIPINE.code).await, before - 4);
     let ended = patient.cancel(&order.order_id).await.unwrap();
-    assert_eq!(ended.state(), OrderState::Cancelled);
+    assert_eq!(ended.state().as_str_name(), OrderState::Cancelled.as_str_name());
     eventually("the stock is free", || async { (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(()) })
         .await;
     let body = GetPrescriptionRequest { hi_rxno: order.hi_rxno.clone() };
@@ -70,7 +70,7 @@ async fn an_unpaid_prescription_order_closes_itself(world: &mut World) {
     })
     .await;
     let order = patient.place(cast.filling(&rx, SHOP_2, None)).await.unwrap();
-    assert_eq!(order.state(), OrderState::AwaitingPharmacy);
+    assert_eq!(order.state().as_str_name(), OrderState::AwaitingPharmacy.as_str_name());
 }
 
 async fn an_unpaid_visit_frees_its_slot(world: &mut World) {
@@ -109,7 +109,7 @@ async fn cancelling_after_payment_refunds_everything(world: &mut World) {
     patient.cancel_order(CancelOrderRequest { order_id: order.order_id.clone() }).await.unwrap();
     cast.order_in(&patient, &order.order_id, OrderState::Refunded).await;
     let payment = patient.payment(&order.order_id).await.unwrap();
-    assert_eq!((payment.state(), payment.ord_stas), (PaymentState::Refunded, 7));
+    assert_eq!((payment.state().as_str_name(), payment.ord_stas), (PaymentState::Refunded.as_str_name(), 7));
     assert_eq!(patient.account().await.unwrap().balance_fen, balance + paid);
     eventually("the stock is free", || async { (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(()) })
         .await;
@@ -143,13 +143,13 @@ async fn a_returned_order_takes_everything_back(world: &mut World) {
     let rows = cast.movements(SHOP, &order.order_id).await;
     let sold: i64 = rows.iter().map(|row| packs(&row.quantity)).sum();
     assert_eq!(sold, 0, "3506 undoes 3505");
-    assert_eq!(rows.iter().filter(|row| row.kind() == MovementKind::SaleReturn).map(|row| packs(&row.quantity)).sum::<i64>(), 8);
+    assert_eq!(rows.iter().filter(|row| row.kind() == MovementKind::SaleReturn.as_str_name()).map(|row| packs(&row.quantity)).sum::<i64>(), 8);
     let code = rows[0].trace_codes[0].clone();
     let story = cast.pos(SHOP).get_trace_code(GetTraceCodeRequest { drug_trac_codg: code }).await.unwrap();
     assert_ne!(story.state, "dispensed");
     let body = GetPrescriptionRequest { hi_rxno: order.hi_rxno.clone() };
     let rx = patient.get_prescription(body).await.unwrap().prescription.unwrap();
-    assert_eq!(rx.use_state(), UseState::Unused);
+    assert_eq!(rx.use_state().as_str_name(), UseState::Unused.as_str_name());
     assert!(cast.available(SHOP, AMLODIPINE.code).await <= before);
     cast.books_agree().await;
 }
@@ -170,7 +170,7 @@ async fn collected_at_the_counter_with_the_code(world: &mut World) {
     refused_as(pos.collect_order(collect(wrong)).await, "COLLECTION_CODE_WRONG");
     refused_as(cast.pos(SHOP_2).collect_order(collect(&shown)).await, "ORDER_NOT_FOUND");
     let done = cast.collect(&patient, &order.order_id).await;
-    assert_eq!(done.state(), OrderState::Completed);
+    assert_eq!(done.state().as_str_name(), OrderState::Completed.as_str_name());
 }
 
 async fn a_cancelled_visit_is_refunded(world: &mut World) {
@@ -185,6 +185,6 @@ async fn a_cancelled_visit_is_refunded(world: &mut World) {
     cast.order_in(&patient, &order.order_id, OrderState::Refunded).await;
     assert_eq!(patient.account().await.unwrap().balance_fen, 300_000);
     let now = patient.get_visit(GetVisitRequest { visit_id: visit.visit_id.clone() }).await.unwrap().visit.unwrap();
-    assert_eq!(now.state(), VisitState::Cancelled);
+    assert_eq!(now.state().as_str_name(), VisitState::Cancelled.as_str_name());
     refused(cast.take(&visit, DOCTOR).await);
 }

@@ -1,1 +1,145 @@
-//! Being written.
+//! Between the roles: events over a Redis that fails and forgets, and doors only roles may open.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use liufang::client::Refusal;
+use liufang_kernel::Timestamp;
+use liufang_platform::bus::{Bus as _, RedisBus};
+use liufang_platform::mesh::MeshKey;
+use liufang_platform::rpc::Invalid;
+use liufang_platform::{Consumer, Event};
+use liufang_proto::order::v1::{OrderChanged, OrderState};
+use liufang_proto::settlement::v1::payment_service_client::PaymentServiceClient;
+use liufang_proto::settlement::v1::quote_service_client::QuoteServiceClient;
+use liufang_proto::settlement::v1::{CreateQuoteRequest, VoidRequest};
+use liufang_tests::servers::{self, PrivateRedis};
+use liufang_tests::{Shape, World, eventually};
+use prost::{Message as _, Name as _};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Endpoint;
+use tonic::{Code, Request};
+
+use super::cast::*;
+
+fn event(id: &str) -> Event {
+    Event {
+        id: id.to_owned(),
+        topic: OrderChanged::full_name(),
+        key: "ord_1".to_owned(),
+        payload: OrderChanged { order_id: id.to_owned(), ..Default::default() }.encode_to_vec(),
+        traceparent: String::new(),
+        at: Timestamp(1),
+    }
+}
+
+/// A consumer that refuses every event so often before it takes it.
+fn stubborn(times: u32) -> (Consumer, Arc<std::sync::Mutex<Vec<String>>>) {
+    let taken: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
+    let tries = Arc::new(AtomicU32::new(0));
+    let list = taken.clone();
+    let handler = move |_: Event, body: OrderChanged| {
+        let (tries, list) = (tries.clone(), list.clone());
+        async move {
+            if tries.fetch_add(1, Ordering::SeqCst) < times {
+                return Err(Invalid(liufang_kernel::Violations::of("order_id", "not yet")));
+            }
+            list.lock().unwrap().push(body.order_id);
+            Ok(())
+        }
+    };
+    (Consumer::new::<OrderChanged, _, _, _>("stubborn", handler), taken)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_reaches_a_failing_consumer_later() {
+    let bus = RedisBus::connect(&servers::shared().redis_url(), "mesh-test").await.unwrap();
+    // the third try of the first delivery
+    let (consumer, taken) = stubborn(2);
+    let shutdown = CancellationToken::new();
+    let (own, stop) = (bus.clone(), shutdown.clone());
+    let running = tokio::spawn(async move { own.consume(consumer, "replica-1", stop).await });
+    bus.publish(&event("one")).await.unwrap();
+    eventually("the event is taken", || async { (*taken.lock().unwrap() == ["one"]).then_some(()) }).await;
+    shutdown.cancel();
+    running.await.unwrap();
+    // published while nobody listened: the next replica gets it, and does not get the old one again
+    bus.publish(&event("two")).await.unwrap();
+    let (consumer, taken) = stubborn(0);
+    let shutdown = CancellationToken::new();
+    let (own, stop) = (bus.clone(), shutdown.clone());
+    let running = tokio::spawn(async move { own.consume(consumer, "replica-2", stop).await });
+    eventually("the second event is taken", || async { (*taken.lock().unwrap() == ["two"]).then_some(()) }).await;
+    shutdown.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_forgets_loses_nothing_that_was_not_published() {
+    liufang_tests::logs::announce("bus connection lost");
+    let mut redis = PrivateRedis::start();
+    let setting = format!("bus.url={:?}", redis.url());
+    let world = World::start_with(Shape::Postgres, &[setting]).await;
+    let cast = Cast::of(&world).await;
+    let patient = cast.patient(1).await;
+    let rx = cast.prescribed(&patient, two_drugs(4)).await;
+    let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
+    let claim = cast.claim(&order).await;
+    // the pharmacist passes while Redis is down: the news stays in the outbox
+    redis.kill();
+    cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), true, "同意").await.unwrap();
+    let still = patient.order(&order.order_id).await.unwrap();
+    assert_eq!(still.state().as_str_name(), OrderState::AwaitingPharmacy.as_str_name(), "nobody could tell the order");
+    // and Redis comes back without a memory
+    redis.start_again();
+    let order = cast.order_in(&patient, &order.order_id, OrderState::AwaitingPayment).await;
+    cast.pay(&patient, &order).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_roles_own_port_asks_for_proof() {
+    let setting = "mesh.listen.settlement=\"127.0.0.1:0\"".to_owned();
+    let world = World::start_with(Shape::Sqlite, &[setting]).await;
+    let cast = Cast::of(&world).await;
+    let patient = cast.patient(1).await;
+    let address = world.running.as_ref().unwrap().ports["settlement"];
+    let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+
+    let bare = Request::new(VoidRequest { payment_id: "pay_1".to_owned() });
+    assert!(denied(call(&channel, bare).await), "no credential");
+    let body = VoidRequest { payment_id: "pay_1".to_owned() };
+    let as_patient = patient.session().request(body.clone(), Some("k1")).await.unwrap();
+    assert!(denied(call(&channel, as_patient).await), "a patient is no role");
+    let as_operator = cast.operator().session().request(body.clone(), Some("k2")).await.unwrap();
+    assert!(denied(call(&channel, as_operator).await), "an operator is no role");
+    let with_proof = |proof: String| {
+        let mut request = Request::new(body.clone());
+        request.metadata_mut().insert("idempotency-key", "k3".parse().unwrap());
+        request.metadata_mut().insert(MeshKey::HEADER, proof.parse().unwrap());
+        request
+    };
+    let forged = MeshKey::new("another secret").prove("order");
+    assert!(denied(call(&channel, with_proof(forged)).await), "a forged proof");
+    let key = MeshKey::new(&world.config.mesh.secret);
+    assert!(denied(call(&channel, with_proof(key.prove("inventory"))).await), "a role that may not");
+    let admitted = call(&channel, with_proof(key.prove("order"))).await;
+    assert_eq!(admitted.reason, "PAYMENT_NOT_FOUND", "the order role comes through: {admitted}");
+
+    // at the gateway the method does not exist, whatever proof is shown
+    let mut outside = QuoteServiceClient::new(cast.gateway.channel());
+    let mut request = Request::new(CreateQuoteRequest::default());
+    request.metadata_mut().insert("idempotency-key", "k4".parse().unwrap());
+    request.metadata_mut().insert(MeshKey::HEADER, key.prove("order").parse().unwrap());
+    let refusal: Refusal = outside.create_quote(request).await.unwrap_err().into();
+    assert_eq!((refusal.code, refusal.reason.as_str()), (Code::Unimplemented, "METHOD_NOT_FOUND"));
+    world.stop().await;
+}
+
+async fn call(channel: &tonic::transport::Channel, request: Request<VoidRequest>) -> Refusal {
+    PaymentServiceClient::new(channel.clone()).void(request).await.unwrap_err().into()
+}
+
+fn denied(refusal: Refusal) -> bool {
+    [Code::PermissionDenied, Code::Unauthenticated].contains(&refusal.code)
+}

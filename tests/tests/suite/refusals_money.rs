@@ -22,12 +22,12 @@ async fn an_expired_quote_pays_nothing(world: &mut World) {
     world.clock.advance_seconds(601);
     refused_as(patient.pay(&order, Channel::Wechat).await, "QUOTE_EXPIRED");
     let still = patient.order(&order.order_id).await.unwrap();
-    assert_eq!(still.state(), OrderState::AwaitingPayment);
+    assert_eq!(still.state().as_str_name(), OrderState::AwaitingPayment.as_str_name());
     let body = RequoteOrderRequest { order_id: order.order_id.clone(), use_account: true, ..Default::default() };
     let fresh = patient.requote_order(body).await.unwrap().order.unwrap();
     assert_ne!(quote(&fresh).quote_id, quote(&order).quote_id);
     refused_as(patient.pay(&order, Channel::Wechat).await, "QUOTE_EXPIRED");
-    assert_eq!(cast.pay(&patient, &fresh).await.state(), OrderState::Paid);
+    assert_eq!(cast.pay(&patient, &fresh).await.state().as_str_name(), OrderState::Paid.as_str_name());
     let other = cast.patient_through("jd", 165).await;
     let body = GetQuoteRequest { quote_id: quote(&fresh).quote_id.clone() };
     refused_as(other.get_quote(body).await, "QUOTE_NOT_FOUND");
@@ -44,7 +44,7 @@ async fn a_balance_that_changed_pays_nothing(world: &mut World) {
     let refusal = refused(patient.pay(&second, Channel::Wechat).await);
     assert_eq!(refusal.reason, "INSUFFICIENT_BALANCE", "{refusal}");
     let still = patient.order(&second.order_id).await.unwrap();
-    assert_eq!(still.state(), OrderState::AwaitingPayment);
+    assert_eq!(still.state().as_str_name(), OrderState::AwaitingPayment.as_str_name());
     let body = RequoteOrderRequest { order_id: second.order_id.clone(), use_account: true, ..Default::default() };
     let fresh = patient.requote_order(body).await.unwrap().order.unwrap();
     assert_eq!((totals(&fresh).acct_pay_fen, totals(&fresh).psn_cash_pay_fen), (0, 1_558));

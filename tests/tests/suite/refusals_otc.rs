@@ -39,7 +39,7 @@ async fn prescription_drugs_are_no_otc_goods(world: &mut World) {
     assert_eq!(cast.available(OTC_SHOP, GRANULES).await, before);
     // the OTC pack of the same drug is sold
     let order = Basket::of("XA07AXX143A001010100583", 1, cast.door(RICH)).place(&patient).await.unwrap();
-    assert_eq!(order.state(), OrderState::AwaitingPayment);
+    assert_eq!(order.state().as_str_name(), OrderState::AwaitingPayment.as_str_name());
 }
 
 async fn only_filed_relatives_lend(world: &mut World) {
@@ -104,7 +104,7 @@ async fn suspended_and_terminated_pharmacies_do_not_sell(world: &mut World) {
         date: "2025-10-01".to_owned(),
     });
     let then = resumed.await.unwrap().institution.unwrap();
-    assert_eq!(then.agreement_state(), liufang_proto::identity::v1::AgreementState::Suspended, "on that date");
+    assert_eq!(then.agreement_state().as_str_name(), liufang_proto::identity::v1::AgreementState::Suspended.as_str_name(), "on that date");
     let body = SearchOffersRequest {
         query: "感冒灵".to_owned(),
         near: cast.door(RICH).location,
@@ -127,7 +127,7 @@ async fn expired_lots_are_never_sold(world: &mut World) {
     let pharmacist: Practitioner = cast.practitioner(OTC_PHARMACIST);
     let hand_out = pos.hand_out(&order.order_id, &pharmacist, "", scan(EXPIRED_PACK)).await;
     refused_as(hand_out, "LOT_EXPIRED");
-    assert_eq!(patient.order(&order.order_id).await.unwrap().state(), OrderState::Paid, "nothing happened");
+    assert_eq!(patient.order(&order.order_id).await.unwrap().state().as_str_name(), OrderState::Paid.as_str_name(), "nothing happened");
     // other bad scans
     let foreign = cast.seed.drug(SMECTITE).unwrap().trace_prefix.clone();
     refused_as(
@@ -253,5 +253,5 @@ async fn others_see_nothing(world: &mut World) {
     refused_as(other.pay(&order, liufang_proto::common::v1::Channel::Wechat).await, "ORDER_NOT_FOUND");
     refused_as(other.payment(&order.order_id).await, "PAYMENT_NOT_FOUND");
     refused_as(cast.pos("P11010100001").order(&order.order_id).await, "ORDER_NOT_FOUND");
-    assert_eq!(patient.order(&order.order_id).await.unwrap().state(), OrderState::AwaitingPayment);
+    assert_eq!(patient.order(&order.order_id).await.unwrap().state().as_str_name(), OrderState::AwaitingPayment.as_str_name());
 }

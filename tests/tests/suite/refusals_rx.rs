@@ -299,7 +299,7 @@ async fn the_wrong_pharmacist_passes_nothing(world: &mut World) {
     refused_as(pos.review(review(&claim.secret, &own_token, "")).await, "INVALID_REQUEST");
     refused_as(pos.review(review(&claim.secret, "not-a-token", "同意")).await, "TOKEN_INVALID");
     let still = patient.order(&order.order_id).await.unwrap();
-    assert_eq!(still.state(), OrderState::AwaitingPharmacy);
+    assert_eq!(still.state().as_str_name(), OrderState::AwaitingPharmacy.as_str_name());
     pos.review(review(&claim.secret, &own_token, "同意")).await.unwrap();
     // dispensing asks for the secret too
     let (order, claim) = (cast.order_in(&patient, &order.order_id, OrderState::AwaitingPayment).await, claim);

@@ -10,6 +10,7 @@ macro_rules! calls {
     };
     (@one $(#[$doc:meta])* stream $name:ident $service:ident $rpc:ident $request:ty, $reply:ty) => {
         $(#[$doc])*
+        #[doc = concat!("`", stringify!($service), ".", stringify!($rpc), "`, read to its end; see the contract for refusals.")]
         pub async fn $name(&self, body: $request) -> $crate::client::Answer<Vec<$reply>> {
             self.session
                 .stream(body, |channel, request| async move {
@@ -20,6 +21,7 @@ macro_rules! calls {
     };
     (@one $(#[$doc:meta])* $mode:ident $name:ident $service:ident $rpc:ident $request:ty, $reply:ty) => {
         $(#[$doc])*
+        #[doc = concat!("`", stringify!($service), ".", stringify!($rpc), "`; see the contract for refusals.")]
         pub async fn $name(&self, body: $request) -> $crate::client::Answer<$reply> {
             self.session
                 .$mode(body, |channel, request| async move {

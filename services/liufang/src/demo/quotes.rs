@@ -97,3 +97,32 @@ pub fn check(quote: &Quote) -> Result<()> {
     ensure!(outside <= channel, "outside fees {outside} reach beyond the channel leg {channel}");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use liufang_proto::settlement::v1::{OutsideFee, SettlementTotals};
+
+    use super::*;
+
+    fn quote(account: i64, channel: i64) -> Quote {
+        let leg = |leg: Leg, amount_fen: i64| LegAmount { leg: leg.into(), amount_fen, ..Default::default() };
+        Quote {
+            legs: vec![leg(Leg::Account, account), leg(Leg::Channel, channel)],
+            outside: vec![OutsideFee { kind: "delivery".to_owned(), amount_fen: 5, name: String::new() }],
+            totals: Some(SettlementTotals { medfee_sumamt_fen: 10, outside_fen: 5, ..Default::default() }),
+            total_fen: 15,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn legs_must_pay_the_total() {
+        assert!(check(&quote(10, 5)).is_ok() && check(&quote(8, 7)).is_ok());
+        assert!(check(&quote(10, 6)).is_err());
+    }
+
+    #[test]
+    fn outside_fees_may_not_reach_an_insured_leg() {
+        assert!(check(&quote(11, 4)).is_err());
+    }
+}

@@ -36,6 +36,7 @@ impl SeedReport {
 impl fmt::Display for SeedReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kinds: Vec<_> = self.sent.iter().map(|(kind, rows)| format!("{rows} {kind}")).collect();
-        write!(f, "loaded {} in {} ms", kinds.join(", "), self.took.as_millis())
+        write!(f, "loaded {} in {} ms; ", kinds.join(", "), self.took.as_millis())?;
+        write!(f, "{} credits and stock movements were new", self.fresh)
     }
 }

@@ -17,10 +17,9 @@ use crate::store::{journal, orders};
 
 /// How often a lost race for an order's row is tried again before the caller is asked to.
 const RACES: usize = 5;
-/// How long a caller that waits for a step has it for itself.
+/// How long whoever makes a step has it alone: longer than any call may take. Steps are born with it, which spares the
+/// ordinary course a write a step; a step made twice after all is one effect, its key being the same.
 const LEASE_SECONDS: i64 = 20;
-/// How long a worker leaves fresh steps to the caller that made them.
-const GRACE_SECONDS: i64 = 2;
 /// How often and how long a caller looks again while somebody else makes its step.
 const TWIN_WAITS: u32 = 40;
 const TWIN_PAUSE: Duration = Duration::from_millis(50);
@@ -80,7 +79,8 @@ impl App {
                 }
                 continue;
             }
-            if !self.lease(&entry, now.plus_seconds(LEASE_SECONDS)).await? {
+            // a fresh step is its maker's until it is due; only a step that is due must be taken first
+            if !fresh && !self.lease(&entry, now.plus_seconds(LEASE_SECONDS)).await? {
                 // somebody else makes it right now; a caller's twin waits for that answer
                 if !self.twin_waits(&entry, operation, &mut waited).await {
                     break;

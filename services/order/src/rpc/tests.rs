@@ -23,20 +23,7 @@ pub struct Bench {
 }
 
 pub async fn bench() -> Bench {
-    let mut world = world(crate::ROLE, crate::MIGRATIONS, &[BEIJING, QINHUANGDAO]).await;
-    if let Ok(base) = std::env::var("TMP_PG") {
-        // TEMPORARY
-        use sea_orm::ConnectionTrait;
-        let admin = sea_orm::Database::connect(format!("{base}/postgres")).await.unwrap();
-        let name = world.deps.ids.next("t");
-        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        let options = liufang_platform::db::DbOptions::new(format!("{base}/{name}"));
-        let db = liufang_platform::Db::connect(&options, world.deps.cipher.clone(), world.deps.clock.clone())
-            .await
-            .unwrap();
-        db.migrate(crate::MIGRATIONS).await.unwrap();
-        world.deps.db = db;
-    }
+    let world = world(crate::ROLE, crate::MIGRATIONS, &[BEIJING, QINHUANGDAO]).await;
     let peers = Stub::default();
     let names = ["identity", "inventory", "prescription", "settlement", "dispatch"];
     world.bind(names.map(|name| (name, peers.routes())));

@@ -145,13 +145,17 @@ pub async fn lease(conn: &impl ConnectionTrait, entry: &Entry, until: Timestamp)
     Ok(update.exec(conn).await?.rows_affected == 1)
 }
 
-/// Puts a step off.
+/// Puts a step off after a try.
 pub async fn postpone(
     conn: &impl ConnectionTrait,
     entry: &Entry,
     until: Timestamp,
 ) -> Result<(), OrderError> {
-    own(entry).col_expr(Column::NextAtUs, Expr::value(until.0)).exec(conn).await?;
+    own(entry)
+        .col_expr(Column::Attempts, Expr::value(entry.attempts + 1))
+        .col_expr(Column::NextAtUs, Expr::value(until.0))
+        .exec(conn)
+        .await?;
     Ok(())
 }
 

@@ -34,17 +34,7 @@ pub async fn town() -> Town {
         include_str!("../../../../deploy/regions/beijing.toml"),
         include_str!("../../../../deploy/regions/qinhuangdao.toml"),
     ];
-    let mut world = world(crate::ROLE, crate::MIGRATIONS, &packs).await;
-    if let Ok(url) = std::env::var("TMP_PG") {
-        use liufang_platform::{Db, db::DbOptions};
-        let name = world.deps.ids.next("t");
-        let clock = std::sync::Arc::new(world.clock.clone());
-        let admin = Db::connect(&DbOptions::new(format!("{url}/postgres")), world.deps.cipher.clone(), clock.clone()).await.unwrap();
-        sea_orm::ConnectionTrait::execute_unprepared(admin.read(), &format!("CREATE DATABASE {name}")).await.unwrap();
-        let db = Db::connect(&DbOptions::new(format!("{url}/{name}")), world.deps.cipher.clone(), clock).await.unwrap();
-        db.migrate(crate::MIGRATIONS).await.unwrap();
-        world.deps.db = db;
-    }
+    let world = world(crate::ROLE, crate::MIGRATIONS, &packs).await;
     let fakes = Fakes::default();
     let own = crate::module(world.deps.clone()).routes;
     let identity = Routes::default()

@@ -65,14 +65,14 @@ impl Cast {
     /// One pack of granules for a rich account: awaiting payment.
     pub async fn unpaid_otc(&self, patient: &Patient, row: u32) -> Order {
         let order = Basket::of(GRANULES, 1, self.door(row)).place(patient).await.unwrap();
-        assert_eq!(order.state(), OrderState::AwaitingPayment);
+        assert_eq!(order.state().as_str_name(), OrderState::AwaitingPayment.as_str_name());
         order
     }
 
     pub async fn paid_otc(&self, patient: &Patient, row: u32) -> Order {
         let order = self.unpaid_otc(patient, row).await;
         let order = self.pay(patient, &order).await;
-        assert_eq!(order.state(), OrderState::Paid);
+        assert_eq!(order.state().as_str_name(), OrderState::Paid.as_str_name());
         order
     }
 

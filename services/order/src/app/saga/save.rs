@@ -3,7 +3,7 @@
 
 use liufang_platform::Work;
 
-use super::{App, GRACE_SECONDS};
+use super::{App, LEASE_SECONDS};
 use crate::domain::{Change, Order, State};
 use crate::error::OrderError;
 use crate::events;
@@ -52,7 +52,7 @@ impl App {
     ) -> Result<(), OrderError> {
         let (tx, cipher, now) = (work.tx(), &self.deps.cipher, self.now());
         journal::drop_open(tx, &order.id, change.drop).await?;
-        let due = now.plus_seconds(GRACE_SECONDS);
+        let due = now.plus_seconds(LEASE_SECONDS);
         for (position, next) in (order.steps - count(change.next.len()) + 1..).zip(&change.next) {
             journal::append(tx, cipher, &order.id, position, next, operation, due).await?;
         }
