@@ -13,6 +13,7 @@ mod quotes;
 mod refusals;
 mod stage;
 mod story;
+mod visit;
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! Measures a release build: start-up, memory, a unary call, complete OTC orders on SQLite and on PostgreSQL beside
+//! Measures a release build: start-up, memory, a unary call, whole OTC orders on SQLite and on PostgreSQL beside
 //! `pgbench` TPC-B on the same server in the same run. Run it with `scripts/bench.sh`.
 //!
 //! The load comes from this process and shares the machine with what it measures; read the ratios, not the figures.
@@ -14,13 +14,13 @@ use anyhow::{Context as _, Result, ensure};
 use liufang::client::{Citizen, Gateway, Operator, Patient, Pos};
 use liufang::seed::{self, Seed, SeedSet};
 use liufang_kernel::idcard::check_digit;
-use liufang_proto::common::v1::{Channel, Fulfilment};
+use liufang_proto::common::v1::{Channel, Fulfilment, GeoPoint};
 use liufang_proto::identity::v1::{ImportPersonsRequest, Insurance, PersonRow};
 use liufang_proto::inventory::v1::{
-    GetDrugRequest, Listing, MovementKind, MovementRow, PublishListingsRequest, RecordMovementsRequest,
+    GetDrugRequest, MovementKind, MovementRow, RecordMovementsRequest,
 };
 use liufang_proto::order::v1::{
-    BasketItem, CollectOrderRequest, DispenseOrderRequest, OrderKind, OrderState, PlaceOrderRequest, Scan,
+    BasketItem, DeliveryAddress, DispenseOrderRequest, OrderKind, OrderState, PlaceOrderRequest, Scan,
 };
 use liufang_proto::settlement::v1::{AuditLedgerRequest, CreditAccountsRequest, CreditRow, GetTrialBalanceRequest};
 use liufang_tests::servers::{self, Servers};
@@ -159,6 +159,7 @@ async fn measure(installed: &Installed, seconds: u64) -> Result<Vec<f64>> {
     let drug = stock(&gateway).await?;
     let patients = patients(&gateway, &operator).await?;
     unary(&patients[0], &drug).await?;
+    let door = door()?;
     let done = Arc::new(AtomicUsize::new(0));
     let mut rates = Vec::new();
     for clients in CLIENTS {
@@ -172,7 +173,7 @@ async fn measure(installed: &Installed, seconds: u64) -> Result<Vec<f64>> {
                 let pos = seed::cast::pos(&gateway, SHOP)?;
                 let pharmacist = pos.token_of(&seed::practitioner("YS110105000001")?).await.map_err(refused)?;
                 while Instant::now() < until {
-                    order(&patient, &pos, &pharmacist, &drug).await?;
+                    order(&patient, &pos, &pharmacist, &drug, door).await?;
                     done.fetch_add(1, Ordering::SeqCst);
                 }
                 anyhow::Ok(())
@@ -183,7 +184,7 @@ async fn measure(installed: &Installed, seconds: u64) -> Result<Vec<f64>> {
         }
         let count = done.load(Ordering::SeqCst) - before;
         let rate = count as f64 / started.elapsed().as_secs_f64();
-        println!("clients {clients:>2}  orders/s {rate:>7.1}  ({count} complete orders)");
+        println!("clients {clients:>2}  orders/s {rate:>7.1}  ({count} orders)");
         rates.push(rate);
     }
     let audit = operator.audit_ledger(AuditLedgerRequest {}).await.map_err(refused)?;
@@ -209,53 +210,55 @@ async fn unary(patient: &Patient, drug: &str) -> Result<()> {
     Ok(())
 }
 
-/// A complete over-the-counter order: placed, paid from the account, dispensed, collected.
-async fn order(patient: &Patient, pos: &Pos, pharmacist: &str, drug: &str) -> Result<()> {
+/// An over-the-counter order until it waits for the courier: quoted, stock held, paid from the account with the delivery
+/// through the channel, dispensed.
+async fn order(patient: &Patient, pos: &Pos, pharmacist: &str, drug: &str, door: GeoPoint) -> Result<()> {
     let body = PlaceOrderRequest {
         kind: OrderKind::Otc.into(),
         region: REGION.to_owned(),
         fixmedins_code: SHOP.to_owned(),
         items: vec![BasketItem { med_list_codg: drug.to_owned(), quantity: "1".to_owned() }],
-        fulfilment: Fulfilment::PickUp.into(),
+        fulfilment: Fulfilment::Delivery.into(),
+        delivery: Some(DeliveryAddress {
+            recipient_name: patient.citizen().name.clone(),
+            recipient_phone: patient.citizen().phone.clone(),
+            address: "示例路 1 号".to_owned(),
+            location: Some(door),
+        }),
         use_account: true,
         ..PlaceOrderRequest::default()
     };
     let placed = patient.place(body).await.map_err(refused)?;
-    let paid = patient.pay(&placed, Channel::Unspecified).await.map_err(refused)?;
+    let paid = patient.pay(&placed, Channel::Wechat).await.map_err(refused)?;
     ensure!(paid.state() == OrderState::Paid, "order is {} after payment", paid.state().as_str_name());
-    let code = patient.order(&placed.order_id).await.map_err(refused)?.collection_code;
     let dispense = DispenseOrderRequest {
-        order_id: placed.order_id.clone(),
+        order_id: placed.order_id,
         pharmacist_token: pharmacist.to_owned(),
         secret: String::new(),
         scans: vec![Scan { line_no: 1, trace_codes: Vec::new() }],
     };
-    pos.dispense_order(dispense).await.map_err(refused)?;
-    let collect = CollectOrderRequest { order_id: placed.order_id, collection_code: code };
-    let collected = pos.collect_order(collect).await.map_err(refused)?.order.unwrap_or_default();
-    ensure!(collected.state() == OrderState::Completed, "order is {} after collection", collected.state().as_str_name());
+    let packed = pos.dispense_order(dispense).await.map_err(refused)?.order.unwrap_or_default();
+    ensure!(packed.state() == OrderState::Dispensed, "order is {} after packing", packed.state().as_str_name());
     Ok(())
 }
 
-/// A marked OTC drug that the shop does not sell yet, with a large lot bought before trace codes (无码库).
+/// A door near the shop.
+fn door() -> Result<GeoPoint> {
+    let seed = Seed::read()?;
+    let shop = seed.institution(SHOP)?;
+    Ok(GeoPoint { lat_e6: shop.lat_e6 + 3_000, lng_e6: shop.lng_e6 + 3_000 })
+}
+
+/// A marked OTC drug of the shop, with a large lot bought before trace codes (无码库).
 async fn stock(gateway: &Gateway) -> Result<String> {
     let seed = Seed::read()?;
-    let sold = |code: &str| seed.stock.iter().any(|row| row.pharmacy == SHOP && row.drug == code);
+    let sold = |code: &str| seed.stock.iter().any(|row| row.pharmacy == SHOP && row.drug == code && row.in_demo);
     let drug = seed.drugs.iter().find(|drug| {
-        drug.hi_mark && drug.rx_flag == "0" && drug.online_forbidden.is_empty() && drug.storage == "normal" && !sold(&drug.code)
+        let plain = drug.online_forbidden.is_empty() && drug.storage == "normal";
+        drug.hi_mark && drug.rx_flag == "0" && plain && sold(&drug.code)
     });
-    let code = drug.context("an OTC drug the shop does not sell")?.code.clone();
+    let code = drug.context("an OTC drug the shop sells")?.code.clone();
     let pos = seed::cast::pos(gateway, SHOP)?;
-    let listing = Listing {
-        fixmedins_code: SHOP.to_owned(),
-        med_list_codg: code.clone(),
-        fixmedins_hilist_id: "BENCH0001".to_owned(),
-        price: "12.50".to_owned(),
-        online: true,
-        otc_pack: false,
-    };
-    let listed = pos.publish_listings(PublishListingsRequest { rows: vec![listing] }).await.map_err(refused)?;
-    ensure!(listed.errors.is_empty(), "listing refused: {}", listed.errors[0].reason);
     let row = MovementRow {
         fixmedins_bchno: "bench-lot-1".to_owned(),
         kind: MovementKind::Purchase.into(),
@@ -299,7 +302,7 @@ async fn patients(gateway: &Gateway, operator: &Operator) -> Result<Vec<Patient>
     let credits = imported.person_ids.iter().enumerate().map(|(index, person_id)| CreditRow {
         row_key: format!("bench-{index}"),
         person_id: person_id.clone(),
-        amount_fen: 1_000_000_000,
+        amount_fen: 100_000_000,
         region: REGION.to_owned(),
         kind: "opening".to_owned(),
     });
@@ -319,6 +322,6 @@ fn citizen(index: usize) -> Citizen {
         name: format!("量测{}", char::from_u32(0x4e00 + index as u32).unwrap_or('甲')),
         cert_type: "01".to_owned(),
         certno,
-        phone: format!("1990009{index:04}"),
+        phone: format!("1990000{:04}", 5000 + index),
     }
 }

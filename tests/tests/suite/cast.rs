@@ -7,6 +7,8 @@ mod goods;
 mod otc;
 mod renewal;
 
+use std::sync::LazyLock;
+
 use liufang::client::{
     Agency, Answer, Citizen, Courier, Gateway, His, Operator, Patient, PlatformClient, Pos, Practitioner, Public,
     Refusal, Supervisor,
@@ -18,6 +20,8 @@ use liufang_proto::common::v1::{Channel, Leg};
 use liufang_proto::order::v1::{DeliveryAddress, Order, OrderState};
 use liufang_proto::settlement::v1::{LegAmount, Quote, SettlementTotals};
 use liufang_tests::{World, eventually};
+use prost::{Message, Name};
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 
 pub use otc::Basket;
 pub use goods::packs;
@@ -155,7 +159,7 @@ impl Cast {
 
     /// Waits until an order is in `state`.
     pub async fn order_in(&self, patient: &Patient, order_id: &str, state: OrderState) -> Order {
-        eventually(&format!("{order_id} is {state:?}"), || async {
+        eventually(&format!("{order_id} is {}", state.as_str_name()), || async {
             let order = patient.order(order_id).await.unwrap();
             (order.state() == state).then_some(order)
         })
@@ -175,7 +179,7 @@ impl Cast {
     pub async fn books_agree(&self) {
         let operator = self.operator();
         let balance = operator.get_trial_balance(Default::default()).await.unwrap();
-        assert_eq!(balance.sum_fen, 0, "{:?}", balance.balances);
+        assert_eq!(balance.sum_fen, 0, "{}", show(&balance.balances));
         assert_eq!(balance.balances.iter().map(|row| row.balance_fen).sum::<i64>(), 0);
         let audit = operator.audit_ledger(Default::default()).await.unwrap();
         assert!(audit.ok && audit.problems.is_empty(), "{:?}", audit.problems);
@@ -186,6 +190,28 @@ impl Cast {
         let balance = self.operator().get_trial_balance(Default::default()).await.unwrap();
         balance.balances.iter().find(|row| row.account == account).map_or(0, |row| row.balance_fen)
     }
+}
+
+/// Messages as JSON, for failures: the contract's types print nothing of themselves, as they may hold personal data.
+pub fn show<M: Message + Name>(messages: &[M]) -> String {
+    let texts: Vec<String> = messages.iter().map(|message| as_json(message).to_string()).collect();
+    texts.join("\n")
+}
+
+/// A message as the JSON mapping writes it, zeros included.
+pub fn as_json<M: Message + Name>(message: &M) -> serde_json::Value {
+    static POOL: LazyLock<DescriptorPool> =
+        LazyLock::new(|| DescriptorPool::decode(liufang_proto::DESCRIPTORS).expect("descriptors"));
+    let descriptor = POOL.get_message_by_name(&M::full_name()).expect("a message of the contract");
+    let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).expect("decodes");
+    let options = SerializeOptions::new().skip_default_fields(false);
+    dynamic.serialize_with_options(serde_json::value::Serializer, &options).expect("JSON")
+}
+
+/// The refusal of a call made by hand.
+#[track_caller]
+pub fn refused_status<T>(answer: Result<tonic::Response<T>, tonic::Status>) -> Refusal {
+    refused(answer.map_err(Refusal::from))
 }
 
 /// The refusal of a call that must not succeed.
@@ -230,7 +256,7 @@ pub fn quote_adds_up(quote: &Quote) {
     assert_eq!(quote.outside.iter().map(|fee| fee.amount_fen).sum::<i64>(), totals.outside_fen);
     assert_eq!(totals.medfee_sumamt_fen + totals.outside_fen, quote.total_fen);
     let insured = totals.fund_pay_sumamt_fen + totals.acct_pay_fen + totals.acct_mulaid_pay_fen;
-    assert_eq!(insured + totals.psn_cash_pay_fen, totals.medfee_sumamt_fen, "{totals:?}");
+    assert_eq!(insured + totals.psn_cash_pay_fen, totals.medfee_sumamt_fen, "{}", show(std::slice::from_ref(totals)));
     assert_eq!(leg(&quote.legs, Leg::Fund), totals.fund_pay_sumamt_fen);
     assert_eq!(leg(&quote.legs, Leg::Account), totals.acct_pay_fen);
     assert_eq!(leg(&quote.legs, Leg::RelativeAccount), totals.acct_mulaid_pay_fen);
@@ -240,9 +266,9 @@ pub fn quote_adds_up(quote: &Quote) {
     for line in &quote.lines {
         assert!(!line.explanations.is_empty(), "line {} is not explained", line.line_no);
         let parts = line.fulamt_ownpay_amt_fen + line.overlmt_amt_fen + line.preselfpay_amt_fen;
-        assert_eq!(parts + line.inscp_scp_amt_fen, line.det_item_fee_sumamt_fen, "{line:?}");
+        assert_eq!(parts + line.inscp_scp_amt_fen, line.det_item_fee_sumamt_fen, "{}", show(std::slice::from_ref(line)));
     }
     for leg in &quote.legs {
-        assert!(!leg.explanations.is_empty(), "leg {:?} is not explained", leg.leg());
+        assert!(!leg.explanations.is_empty(), "{} is not explained", leg.leg().as_str_name());
     }
 }

@@ -41,7 +41,7 @@ async fn booked(cast: &Cast, patient: &liufang::client::Patient, order: &Order) 
 async fn paid_once(cast: &Cast, patient: &liufang::client::Patient, order: &Order) {
     cast.order_in(patient, &order.order_id, OrderState::Paid).await;
     let rows = booked(cast, patient, order).await;
-    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows.len(), 1, "{}", show(&rows));
     assert_eq!((rows[0].amount_fen, rows[0].refunded_fen, rows[0].state.as_str()), (CASH, 0, "paid"));
     let payment = patient.payment(&order.order_id).await.unwrap();
     assert_eq!(payment.state().as_str_name(), PaymentState::Captured.as_str_name());
@@ -62,10 +62,10 @@ async fn nothing_paid(cast: &Cast, patient: &liufang::client::Patient, order: &O
     })
     .await;
     for row in booked(cast, patient, order).await {
-        assert!(row.state != "paid" || row.amount_fen == row.refunded_fen, "{row:?}");
+        assert!(row.state != "paid" || row.amount_fen == row.refunded_fen, "{}", show(&[row.clone()]));
     }
     let insurer = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
-    assert!(insurer.iter().all(|row| row.reversed), "{insurer:?}");
+    assert!(insurer.iter().all(|row| row.reversed), "{}", show(&insurer));
     cast.books_agree().await;
 }
 
@@ -166,11 +166,11 @@ async fn a_silent_insurer_is_asked(world: &mut World) {
         let order = cast.unpaid_otc(&patient, row).await;
         cast.public().dial("InsurerHook/Settle", dial, 1, "").await.unwrap();
         let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-        assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name(), "{dial:?}");
+        assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name(), "{}", dial.as_str_name());
         cast.order_in(&patient, &order.order_id, OrderState::Paid).await;
         let payment = patient.payment(&order.order_id).await.unwrap();
         let book = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
-        assert_eq!(book.iter().filter(|row| row.setl_id == payment.setl_id).count(), 1, "{dial:?}");
+        assert_eq!(book.iter().filter(|row| row.setl_id == payment.setl_id).count(), 1, "{}", dial.as_str_name());
         assert_eq!(patient.account().await.unwrap().balance_fen, before - 1_558);
     }
     let book = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
@@ -255,8 +255,8 @@ async fn bent_notices_change_nothing(world: &mut World) {
         patient.pay(&order, Channel::Wechat).await.unwrap();
         cast.order_in(&patient, &order.order_id, OrderState::Paid).await;
         let rows = booked(&cast, &patient, &order).await;
-        assert_eq!((rows.len(), rows[0].amount_fen, rows[0].refunded_fen), (1, CASH, 0), "{dial:?}");
-        assert_eq!(patient.account().await.unwrap().balance_fen, before - 1_558, "{dial:?}");
+        assert_eq!((rows.len(), rows[0].amount_fen, rows[0].refunded_fen), (1, CASH, 0), "{}", dial.as_str_name());
+        assert_eq!(patient.account().await.unwrap().balance_fen, before - 1_558, "{}", dial.as_str_name());
     }
     cast.books_agree().await;
 }

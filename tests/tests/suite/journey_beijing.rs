@@ -61,7 +61,7 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
     assert_eq!(patient.account().await.unwrap().balance_fen, 0);
     assert_eq!(spouse.account().await.unwrap().balance_fen, 500_000 - 1_916);
     let rows = spouse.list_statement(ListStatementRequest::default()).await.unwrap().rows;
-    assert!(rows[0].for_relative && rows[0].amount_fen == -1_916, "{rows:?}");
+    assert!(rows[0].for_relative && rows[0].amount_fen == -1_916, "{}", show(&rows));
     let dispensed = cast.dispense(&paid, OTC_PHARMACIST, "").await;
     let rows = cast.movements(OTC_SHOP, &order.order_id).await;
     assert!(rows.iter().all(|row| row.kind() == MovementKind::Sale && row.hi_rxno.is_empty()));

@@ -53,13 +53,13 @@ async fn registers(cast: &Cast) -> Patient {
     let wrong = if code == "000000" { "000001" } else { "000000" };
     let guess = VerifyPhoneCodeRequest { verification_id: id.clone(), code: wrong.to_owned() };
     let guessed = verifier.check_code(guess).await.unwrap().verification.unwrap();
-    assert!(!guessed.complete && guessed.steps[1].attempts_left < 5, "{guessed:?}");
+    assert!(!guessed.complete && guessed.steps[1].attempts_left < 5, "{}", show(&[guessed.clone()]));
     let right = VerifyPhoneCodeRequest { verification_id: id.clone(), code };
     verifier.check_code(right).await.unwrap();
     let sign_in = liufang_proto::identity::v1::SignInRequest { verification_id: id.clone() };
     refused_as(verifier.sign_in(sign_in.clone()).await, "VERIFICATION_INCOMPLETE");
     let done = verifier.check_face(early).await.unwrap().verification.unwrap();
-    assert!(done.complete && done.steps.iter().all(|step| step.state() == StepState::Passed), "{done:?}");
+    assert!(done.complete && done.steps.iter().all(|step| step.state() == StepState::Passed), "{}", show(&[done.clone()]));
     verifier.sign_in(sign_in.clone()).await.unwrap();
     refused_as(verifier.sign_in(sign_in).await, "VERIFICATION_USED");
     let patient = Patient::sign_in(&cast.gateway, &citizen).await.unwrap();
@@ -229,7 +229,7 @@ async fn the_day_is_closed(cast: &Cast, order: &Order) {
     let pos = cast.pos(SHOP);
     let body = GetDailyTotalsRequest { stmt_date: cast.today(), ..Default::default() };
     let totals = pos.get_daily_totals(body).await.unwrap().totals;
-    assert_eq!(totals.len(), 1, "{totals:?}");
+    assert_eq!(totals.len(), 1, "{}", show(&totals));
     let day = &totals[0];
     assert_eq!((day.medfee_sumamt_fen, day.fund_pay_sumamt_fen, day.acct_pay_fen), (71_028, 29_837, 41_191));
     assert_eq!((day.insutype.as_str(), day.clr_type.as_str(), day.fixmedins_setl_cnt), ("310", "41", 1));
@@ -238,7 +238,7 @@ async fn the_day_is_closed(cast: &Cast, order: &Order) {
     wrong[0].fund_pay_sumamt_fen -= 1;
     let close = |totals| CloseDayRequest { stmt_date: cast.today(), totals };
     let answer = pos.close_day(close(wrong)).await.unwrap();
-    assert!(!answer.flat && answer.claims.is_empty() && !answer.differences.is_empty(), "{answer:?}");
+    assert!(!answer.flat && answer.claims.is_empty() && !answer.differences.is_empty(), "{}", show(&[answer.clone()]));
     let answer = pos.close_day(close(totals)).await.unwrap();
     assert!(answer.flat && answer.differences.is_empty());
     let claim = answer.claims.first().expect("a claim").clone();

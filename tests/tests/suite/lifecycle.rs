@@ -143,7 +143,7 @@ async fn a_returned_order_takes_everything_back(world: &mut World) {
     let rows = cast.movements(SHOP, &order.order_id).await;
     let sold: i64 = rows.iter().map(|row| packs(&row.quantity)).sum();
     assert_eq!(sold, 0, "3506 undoes 3505");
-    assert_eq!(rows.iter().filter(|row| row.kind() == MovementKind::SaleReturn.as_str_name()).map(|row| packs(&row.quantity)).sum::<i64>(), 8);
+    assert_eq!(rows.iter().filter(|row| row.kind() == MovementKind::SaleReturn).map(|row| packs(&row.quantity)).sum::<i64>(), 8);
     let code = rows[0].trace_codes[0].clone();
     let story = cast.pos(SHOP).get_trace_code(GetTraceCodeRequest { drug_trac_codg: code }).await.unwrap();
     assert_ne!(story.state, "dispensed");

@@ -131,13 +131,13 @@ async fn a_roles_own_port_asks_for_proof() {
     let mut request = Request::new(CreateQuoteRequest::default());
     request.metadata_mut().insert("idempotency-key", "k4".parse().unwrap());
     request.metadata_mut().insert(MeshKey::HEADER, key.prove("order").parse().unwrap());
-    let refusal: Refusal = outside.create_quote(request).await.unwrap_err().into();
+    let refusal = refused_status(outside.create_quote(request).await);
     assert_eq!((refusal.code, refusal.reason.as_str()), (Code::Unimplemented, "METHOD_NOT_FOUND"));
     world.stop().await;
 }
 
 async fn call(channel: &tonic::transport::Channel, request: Request<VoidRequest>) -> Refusal {
-    PaymentServiceClient::new(channel.clone()).void(request).await.unwrap_err().into()
+    refused_status(PaymentServiceClient::new(channel.clone()).void(request).await)
 }
 
 fn denied(refusal: Refusal) -> bool {

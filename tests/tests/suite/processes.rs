@@ -41,7 +41,7 @@ async fn paid_exactly_once(cast: &Cast, patient: &Patient, orders: &[Order], bal
     let count = i64::try_from(orders.len()).unwrap();
     let book = cast.public().list_channel_book(Default::default()).await.unwrap().rows;
     let paid: Vec<_> = book.iter().filter(|row| row.state == "paid").collect();
-    assert_eq!(paid.len(), orders.len(), "{book:?}");
+    assert_eq!(paid.len(), orders.len(), "{}", show(&book));
     let insurer = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
     assert_eq!(insurer.iter().filter(|row| !row.reversed).count(), orders.len());
     let account = patient.account().await.unwrap();

@@ -112,7 +112,7 @@ async fn one_patient_gets_the_last_slot(world: &mut World) {
     slot.capacity = 1;
     let his = cast.his(HOSPITAL);
     let errors = his.publish_slots(PublishSlotsRequest { rows: vec![slot.clone()] }).await.unwrap().errors;
-    assert!(errors.is_empty(), "{errors:?}");
+    assert!(errors.is_empty(), "{}", show(&errors));
     let mut patients: Vec<Patient> = Vec::new();
     for row in [1, 3, 4, 16, 21] {
         patients.push(cast.patient(row).await);
@@ -188,7 +188,7 @@ async fn pay_or_cancel_but_not_both(world: &mut World) {
             OrderState::Cancelled => assert!(paid.is_err(), "cancelled, not paid"),
             OrderState::Paid => assert!(cancelled.is_err(), "paid, not cancelled"),
             OrderState::Refunded => assert!(paid.is_ok() && cancelled.is_ok(), "paid, then taken back"),
-            other => panic!("{other:?}"),
+            other => panic!("{}", other.as_str_name()),
         }
     }
     assert_eq!(patient.account().await.unwrap().held_fen, 0);

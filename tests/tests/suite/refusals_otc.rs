@@ -99,11 +99,11 @@ async fn suspended_and_terminated_pharmacies_do_not_sell(world: &mut World) {
     let shop = Basket::of(GRANULES, 1, cast.door(RICH)).at("P11010100002");
     refused_as(shop.place(&patient).await, "INSTITUTION_NOT_CAPABLE");
     // suspended for a time and resumed: sells
-    let resumed = cast.public().get_institution(liufang_proto::identity::v1::GetInstitutionRequest {
+    let body = liufang_proto::identity::v1::GetInstitutionRequest {
         fixmedins_code: "P11010800001".to_owned(),
         date: "2025-10-01".to_owned(),
-    });
-    let then = resumed.await.unwrap().institution.unwrap();
+    };
+    let then = cast.public().get_institution(body).await.unwrap().institution.unwrap();
     assert_eq!(then.agreement_state().as_str_name(), liufang_proto::identity::v1::AgreementState::Suspended.as_str_name(), "on that date");
     let body = SearchOffersRequest {
         query: "感冒灵".to_owned(),

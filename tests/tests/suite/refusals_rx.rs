@@ -106,7 +106,7 @@ async fn only_insured_doctors_of_the_hospital_prescribe(world: &mut World) {
         active: false,
     };
     let reply = cast.operator().import_practitioners(ImportPractitionersRequest { rows: vec![row] }).await.unwrap();
-    assert!(reply.errors.is_empty(), "{:?}", reply.errors);
+    assert!(reply.errors.is_empty(), "{}", show(&reply.errors));
     let refusal = refused_as(own.take_visit(take(&good)).await, "DOCTOR_NOT_INSURED");
     assert!(refusal.metadata.values().any(|value| value == "NOT_ACTIVE"), "{refusal}");
 }

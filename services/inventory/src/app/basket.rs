@@ -67,7 +67,27 @@ impl App {
         for ((_, drug), free) in store::listing::available(conn, &shop, sold, today).await? {
             shelf.available.insert(drug, free);
         }
+        self.beside(&shop, asks, &mut shelf).await?;
         Ok(shelf)
+    }
+
+    /// What the institution lists of the same substance as a prescribed drug it does not list, so that the refusal can
+    /// say what is different.
+    async fn beside(&self, shop: &[String], asks: &[Ask], shelf: &mut Shelf) -> Result<(), InventoryError> {
+        let conn = self.db.read();
+        let missing = asks.iter().filter_map(|ask| ask.prescribed_code.as_ref());
+        let missing = missing.filter(|code| !shelf.listings.contains_key(*code));
+        let substances: Vec<String> =
+            missing.map(|code| liufang_kernel::codes::substance_key(code).to_owned()).collect();
+        let related = store::drug::by_substances(conn, &unique(substances.iter())).await?;
+        let codes: Vec<String> = related.iter().map(|drug| drug.med_list_codg.clone()).collect();
+        for listing in store::listing::of(conn, shop, &codes).await? {
+            shelf.listings.entry(listing.med_list_codg.clone()).or_insert(listing);
+        }
+        for drug in related {
+            shelf.drugs.entry(drug.med_list_codg.clone()).or_insert(drug);
+        }
+        Ok(())
     }
 
     /// The drugs that the region's negative list names.

@@ -123,7 +123,9 @@ fn price_line(
 ) -> Result<Priced, LineReason> {
     let code = &ask.med_list_codg;
     let drug = shelf.drugs.get(code).ok_or(LineReason::NotListed)?;
-    let listing = shelf.listings.get(code).ok_or(LineReason::NotListed)?;
+    let Some(listing) = shelf.listings.get(code) else {
+        return Err(instead(ask, shelf, rules.policy).unwrap_or(LineReason::NotListed));
+    };
     if rules.online_otc {
         online_otc(drug, listing, rules.banned.contains(code))?;
     }
@@ -142,6 +144,16 @@ fn price_line(
         amount: listing.price.times(ask.quantity),
         otc_pack: listing.otc_pack,
     })
+}
+
+/// What the institution sells in place of a prescribed drug it does not list: why that does not stand for it.
+fn instead(ask: &Ask, shelf: &Shelf, policy: Policy) -> Option<LineReason> {
+    let prescribed = shelf.drugs.get(ask.prescribed_code.as_ref()?)?;
+    let listed = shelf.listings.keys().filter_map(|code| shelf.drugs.get(code));
+    let related = listed.filter(|drug| drug.substance() == prescribed.substance());
+    let reasons = related.filter_map(|drug| parity::difference(prescribed, drug, policy.parity));
+    // the closest one: another maker before another specification
+    reasons.min_by_key(|reason| *reason != LineReason::OtherMaker)
 }
 
 /// The OTC-only gate (`domain.md` §8, §9.1): no prescription drug, 双跨 only as the OTC pack, nothing banned online.
@@ -234,6 +246,18 @@ mod tests {
 
     fn reason(asks: &[Ask], shelf: &Shelf, rules: &Rules) -> Option<LineReason> {
         price(asks, shelf, rules).err().map(|refused| refused[0].reason)
+    }
+
+    #[test]
+    fn an_unlisted_drug_is_refused_by_what_is_sold_instead() {
+        let other = drug(OTHER_PACK, "甲厂", "5mg", 14);
+        let mut shelf = shelf(vec![other], false);
+        let prescribed = drug(AMLODIPINE, "甲厂", "5mg", 28);
+        shelf.drugs.insert(prescribed.med_list_codg.clone(), prescribed);
+        let plain = ask(AMLODIPINE, 1);
+        let renewal = Ask { prescribed_code: Some(AMLODIPINE.into()), ..plain.clone() };
+        assert_eq!(reason(&[plain], &shelf, &rules(false)), Some(LineReason::NotListed));
+        assert_eq!(reason(&[renewal], &shelf, &rules(false)), Some(LineReason::OtherSpecification));
     }
 
     #[test]

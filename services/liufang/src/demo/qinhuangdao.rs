@@ -1,22 +1,19 @@
 //! Journey Qinhuangdao: a chronic-disease prescription from the doctor to the door.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use liufang_proto::common::v1::{Channel, Fulfilment};
-use liufang_proto::identity::v1::{InstitutionKind, ListInstitutionsRequest, ListPractitionersRequest};
 use liufang_proto::inventory::v1::{FindPharmaciesRequest, GetStockRequest, Offer};
 use liufang_proto::order::v1::{DeliveryAddress, Order, OrderKind, OrderState, PlaceOrderRequest};
-use liufang_proto::prescription::v1::{
-    BookVisitRequest, ClaimRequest, GetVisitRequest, ListSlotsRequest, Prescription, VisitState,
-};
+use liufang_proto::prescription::v1::{ClaimRequest, GetPrescriptionRequest, Prescription, UseState};
 
-use super::clinic::{self, DISEASE, DOCTOR, DRUGS, HOSPITAL};
+use super::clinic::{self, DRUGS};
 use super::counter::{self, Crew};
 use super::quotes;
 use super::stage::{Stage, order_in, refused, until};
 use super::story::{Story, yuan};
+use super::visit;
 use crate::client::{Claimed, Patient, Pos};
 
-const REGION: &str = "130300";
 /// Row of `persons.tsv`: two registered diseases, money in the account.
 const PATIENT: u32 = 1;
 /// 示例海晏大药房海港区文化路店.
@@ -30,7 +27,7 @@ const COURIER: &str = "PS130300000001";
 pub async fn play(stage: &mut Stage, story: &mut Story<'_>) -> Result<()> {
     story.chapter("Journey Qinhuangdao 秦皇岛 · 门诊慢性病线上续方")?;
     let patient = register(stage, story).await?;
-    let visit_id = book(stage, story, &patient).await?;
+    let visit_id = visit::book(stage, story, &patient).await?;
     story.step("3", "The HIS: consultation, rules, review, signatures, upload 复诊与开方")?;
     let prescription = clinic::prescribe(stage, story, &visit_id).await?;
     let order = choose_pharmacy(stage, story, &patient, &prescription).await?;
@@ -47,8 +44,11 @@ pub async fn play(stage: &mut Stage, story: &mut Story<'_>) -> Result<()> {
     counter::on_shift(stage, &crew.courier, PHARMACY).await?;
     counter::deliver(story, &crew, &patient, &order.order_id, &code).await?;
     stage.bought(&patient, &order.order_id).await?;
+    let query = GetPrescriptionRequest { hi_rxno: prescription.hi_rxno };
+    let used = patient.get_prescription(query).await?.prescription.unwrap_or_default().use_state();
+    ensure!(used == UseState::Used, "dispensed in full, but {}", used.as_str_name());
+    story.say("the prescription is used up 已使用 (7207)");
     story.say("point 9, the day's close, comes at the end for both journeys");
-    stage.chronic_patient = Some(patient);
     Ok(())
 }
 
@@ -73,81 +73,6 @@ async fn register(stage: &Stage, story: &mut Story<'_>) -> Result<Patient> {
     story.say(format!("registered chronic diseases 门慢: {}", chronic.join(", ")));
     story.say(format!("personal account 个人账户: {}", yuan(patient.account().await?.balance_fen)));
     Ok(patient)
-}
-
-async fn book(stage: &mut Stage, story: &mut Story<'_>, patient: &Patient) -> Result<String> {
-    story.step("2", "Hospital, doctor, slot; the consultation fee 诊察费")?;
-    let query = ListInstitutionsRequest {
-        region: REGION.to_owned(),
-        kind: InstitutionKind::Hospital.into(),
-        capability: "chronic_renewal".to_owned(),
-        ..Default::default()
-    };
-    let hospitals = stage.public.list_institutions(query).await?.institutions;
-    ensure!(hospitals.len() == 7, "the scheme has seven hospitals, found {}", hospitals.len());
-    let names: Vec<_> =
-        hospitals.iter().map(|own| format!("{} ({})", own.fixmedins_name, own.level)).collect();
-    story.say(format!("hospitals of the scheme: {}", names.join("、")));
-    let query = ListPractitionersRequest { fixmedins_code: HOSPITAL.to_owned(), ..Default::default() };
-    let doctors = stage.public.list_practitioners(query).await?.practitioners;
-    let names: Vec<_> = doctors.iter().map(|own| format!("{} {}", own.name, own.dept)).collect();
-    story.say(format!("insured doctors 医保医师: {}", names.join("、")));
-    let query = ListSlotsRequest {
-        fixmedins_code: HOSPITAL.to_owned(),
-        doctor_code: DOCTOR.to_owned(),
-        ..Default::default()
-    };
-    let slots = patient.list_slots(query).await?.slots;
-    let slot = slots.iter().find(|slot| slot.available > 0).context("a free slot")?;
-    let wish = BookVisitRequest {
-        slot_id: slot.slot_id.clone(),
-        fixmedins_code: HOSPITAL.to_owned(),
-        dise_codg: DISEASE.to_owned(),
-        first_rx_ref: "MZ20260820-0117".to_owned(),
-        condition: "规律服药，近三个月无胸闷".to_owned(),
-    };
-    let cases = [
-        (
-            "a first visit 首诊 online",
-            BookVisitRequest { first_rx_ref: String::new(), ..wish.clone() },
-            "FIRST_VISIT_ONLINE",
-        ),
-        (
-            "a disease outside the scheme (M05300)",
-            BookVisitRequest { dise_codg: "M05300".to_owned(), ..wish.clone() },
-            "DISEASE_NOT_IN_SCHEME",
-        ),
-        (
-            "a disease not registered for the patient (M01600)",
-            BookVisitRequest { dise_codg: "M01600".to_owned(), ..wish.clone() },
-            "DISEASE_NOT_REGISTERED",
-        ),
-    ];
-    for (what, body, reason) in cases {
-        story.refusal(what, &refused(patient.book_visit(body).await, reason)?);
-    }
-    let visit = patient.book_visit(wish).await?.visit.context("a visit")?;
-    story.say(format!("booked {} at {}, fee {}", slot.doctor_name, slot.slot_id, yuan(visit.fee_fen)));
-    let body = PlaceOrderRequest {
-        kind: OrderKind::Consultation.into(),
-        visit_id: visit.visit_id.clone(),
-        fulfilment: Fulfilment::None.into(),
-        use_account: true,
-        ..Default::default()
-    };
-    let order = patient.place(body).await?;
-    quotes::tell(story, &order)?;
-    patient.pay(&order, Channel::Wechat).await?;
-    order_in(patient, &order.order_id, OrderState::Completed).await?;
-    stage.bought(patient, &order.order_id).await?;
-    let paid = patient
-        .get_visit(GetVisitRequest { visit_id: visit.visit_id.clone() })
-        .await?
-        .visit
-        .unwrap_or_default();
-    ensure!(paid.state() == VisitState::Paid, "the fee is paid, the visit is {}", paid.state().as_str_name());
-    story.say("paid; the visit is in the doctor's queue");
-    Ok(visit.visit_id)
 }
 
 async fn choose_pharmacy(

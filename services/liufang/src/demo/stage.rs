@@ -23,8 +23,6 @@ pub struct Stage {
     pub operator: Operator,
     /// Everything that was paid, for the books.
     pub purchases: Vec<Purchase>,
-    /// Set by the first journey: a chronic patient who is signed in.
-    pub chronic_patient: Option<Patient>,
 }
 
 /// A paid order.
@@ -43,7 +41,6 @@ impl Stage {
             gateway,
             seed,
             purchases: Vec::new(),
-            chronic_patient: None,
         }
     }
 

@@ -53,7 +53,7 @@ impl<'a> Story<'a> {
     pub fn say(&mut self, line: impl Display) {
         if let Some(step) = &mut self.step {
             // writing into a text cannot fail
-            let _ = writeln!(step.text, "      {line}");
+            let _ = writeln!(step.text, "      {}", line.to_string().trim_end());
         }
     }
 
@@ -66,7 +66,7 @@ impl<'a> Story<'a> {
         for row in rows {
             let cells = row.iter().zip(&widths).map(|(cell, width)| padded(cell, *width));
             let line = cells.collect::<Vec<_>>().join("  ");
-            self.say(line.trim_end());
+            self.say(line);
         }
     }
 

@@ -1,6 +1,9 @@
 //! The use cases against scripted peers, on a real database.
 
-mod cases;
+mod journeys;
+mod races;
+mod recovery;
+mod refusals;
 mod stub;
 
 use liufang_kernel::{Fault as _, Quantity, Sensitive};

@@ -1,0 +1,141 @@
+//! Orders that go all the way, and all the way back.
+
+use liufang_proto::settlement::v1::PaymentState;
+
+use super::stub::{block, payment_in};
+use super::{bench, consultation, event, is, otc, prescription, refused};
+use crate::domain::{Journey, State};
+
+#[test]
+fn an_otc_order_reaches_the_door() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        is(&placed, State::AwaitingPayment);
+        let twice = bench.place("key-place", otc()).await.unwrap();
+        assert!(placed == twice, "the same key twice gives the same answer");
+        assert_eq!(bench.peers.writes(), ["Reserve", "CreateQuote"], "and has its effect once");
+        let paid = bench.pay("key-pay-1", &placed.id).await.unwrap();
+        is(&paid, State::Paid);
+        assert_eq!(bench.peers.writes(), ["Authorise", "Capture", "Extend", "CreateDelivery"]);
+        let dispensed = bench.dispense("key-dispense", &placed.id).await.unwrap();
+        assert_eq!(dispensed.hand_over_code, "654321");
+        assert_eq!(bench.peers.writes(), ["Commit", "MarkReady"]);
+        bench.app.on_delivery(&event("evt_1"), &placed.id, Journey::PickedUp).await.unwrap();
+        bench.app.on_delivery(&event("evt_2"), &placed.id, Journey::Delivered).await.unwrap();
+        is(&bench.get(&placed.id).await, State::Completed);
+        let story = "placed reserved quoted paying authorised paid delivery_created dispensing sold dispensed picked_up delivered";
+        assert_eq!(bench.story(&placed.id).await, story);
+    });
+}
+
+#[test]
+fn a_prescription_waits_for_its_review_and_is_collected() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", prescription()).await.unwrap();
+        is(&placed, State::AwaitingPharmacy);
+        assert_eq!(refused(bench.pay("key-pay-0", &placed.id).await), "REVIEW_NOT_PASSED");
+        bench.app.on_review(&event("evt_1"), &placed.id, true).await.unwrap();
+        bench.app.on_review(&event("evt_1"), &placed.id, true).await.unwrap();
+        is(&bench.get(&placed.id).await, State::AwaitingPayment);
+        let paid = bench.pay("key-pay-1", &placed.id).await.unwrap();
+        assert_eq!(paid.collection_code.len(), 6);
+        let dispensed = bench.dispense("key-dispense", &placed.id).await.unwrap();
+        is(&dispensed.order, State::Dispensed);
+        assert!(dispensed.order.collection_code.is_empty(), "the pharmacy does not see the code");
+        let wrong = if paid.collection_code == "100000" { "100001" } else { "100000" };
+        assert_eq!(refused(bench.collect("key-wrong", &placed.id, wrong).await), "COLLECTION_CODE_WRONG");
+        is(&bench.collect("key-right", &placed.id, &paid.collection_code).await.unwrap(), State::Completed);
+        let writes = "Nominate Reserve CreateQuote Authorise Capture Extend Commit RecordDispense";
+        assert_eq!(bench.peers.writes().join(" "), writes);
+    });
+}
+
+#[test]
+fn a_consultation_is_paid_and_taken_back() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", consultation()).await.unwrap();
+        is(&bench.pay("key-pay-1", &placed.id).await.unwrap(), State::Completed);
+        let back = bench.app.cancel(bench.patient("key-cancel", placed.id.clone())).await.unwrap();
+        is(&back, State::Refunded);
+        let writes = "CreateQuote Authorise Capture MarkVisitPaid ReleaseVisit Refund";
+        assert_eq!(bench.peers.writes().join(" "), writes);
+    });
+}
+
+#[test]
+fn returned_goods_bring_the_money_back() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        bench.pay("key-pay-1", &placed.id).await.unwrap();
+        bench.dispense("key-dispense", &placed.id).await.unwrap();
+        bench.app.on_delivery(&event("evt_1"), &placed.id, Journey::Delivered).await.unwrap();
+        bench.peers.writes();
+        let body =
+            || crate::app::GiveBack { order_id: placed.id.clone(), reason: "包装破损".to_owned().into() };
+        let back = bench.app.give_back(bench.pos("key-return", body())).await.unwrap();
+        is(&back, State::Refunded);
+        assert_eq!(bench.peers.writes(), ["ReturnSale", "Refund"]);
+        assert_eq!(refused(bench.app.give_back(bench.pos("key-return-2", body())).await), "ORDER_ENDED");
+    });
+}
+
+#[test]
+fn a_paid_order_is_taken_back_before_dispensing() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        bench.pay("key-pay-1", &placed.id).await.unwrap();
+        bench.peers.writes();
+        bench.peers.answer("Refund", &payment_in(PaymentState::Refunding));
+        bench.peers.answer("GetPayment", &payment_in(PaymentState::Refunding));
+        let back = bench.app.cancel(bench.patient("key-cancel", placed.id.clone())).await.unwrap();
+        is(&back, State::Refunding);
+        assert_eq!(bench.peers.writes(), ["CancelDelivery", "Release", "Refund"]);
+        bench.app.on_refunded(&event("evt_1"), &placed.id).await.unwrap();
+        is(&bench.get(&placed.id).await, State::Refunded);
+    });
+}
+
+#[test]
+fn the_list_is_paged_newest_first() {
+    block(async {
+        let bench = bench().await;
+        for n in 0..3 {
+            bench.place(&format!("key-place-{n}"), otc()).await.unwrap();
+        }
+        let ask = |after| crate::app::ListOrders { states: Vec::new(), size: 2, after };
+        let first = bench.app.list(bench.patient("unused", ask(None))).await.unwrap();
+        let rest = bench.app.list(bench.patient("unused", ask(first.next.clone()))).await.unwrap();
+        assert_eq!((first.orders.len(), rest.orders.len(), rest.next.is_none()), (2, 1, true));
+        assert!(rest.orders[0].created_at <= first.orders[1].created_at);
+    });
+}
+
+#[test]
+fn a_story_is_followed_to_its_end() {
+    block(async {
+        use futures::StreamExt as _;
+        use liufang_proto::order::v1::order_service_server::OrderService as _;
+        use liufang_proto::order::v1::{OrderState, WatchOrderRequest};
+        let bench = bench().await;
+        let id = bench.place("key-place", otc()).await.unwrap().id;
+        let rpc = crate::rpc::OrderRpc::new(bench.app.clone(), bench.world.deps.calls());
+        let ask = WatchOrderRequest { order_id: id.clone(), after_sequence: 1, stop_at_end: false };
+        let mut request = tonic::Request::new(ask);
+        let caller = liufang_platform::stack::Caller {
+            principal: bench.patient("unused", ()).meta.principal,
+            ..Default::default()
+        };
+        request.extensions_mut().insert(caller);
+        let stream = rpc.watch_order(request).await.unwrap().into_inner();
+        bench.app.cancel(bench.patient("key-cancel", id)).await.unwrap();
+        let lines: Vec<_> = stream.map(|line| line.unwrap().event.unwrap()).collect().await;
+        let last = lines.last().unwrap();
+        assert!(last.step == "cancelled" && last.state() == OrderState::Cancelled);
+        assert!(lines[0].sequence == 2 && lines[0].state() == OrderState::AwaitingPayment);
+    });
+}

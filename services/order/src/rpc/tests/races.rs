@@ -1,0 +1,61 @@
+//! Several at once, one winner.
+
+use super::stub::block;
+use super::{bench, is, otc, refused};
+use crate::domain::State;
+
+#[test]
+fn paying_and_cancelling_at_once_have_one_winner() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        let cancel = bench.app.cancel(bench.patient("key-cancel", placed.id.clone()));
+        let (paid, cancelled) = tokio::join!(bench.pay("key-pay-1", &placed.id), cancel);
+        let state = bench.get(&placed.id).await.state;
+        match (paid.is_ok(), cancelled.is_ok()) {
+            (false, true) => assert_eq!(state, State::Cancelled),
+            (true, false) => assert_eq!(state, State::Paid),
+            // paid first, then taken back
+            (true, true) => assert_eq!(state, State::Refunded),
+            (false, false) => panic!("nobody won"),
+        }
+    });
+}
+
+#[test]
+fn twins_under_one_key_have_one_effect() {
+    block(async {
+        let bench = bench().await;
+        let (first, second) = tokio::join!(bench.place("key-place", otc()), bench.place("key-place", otc()));
+        assert!(first.unwrap() == second.unwrap());
+        let mut keys = bench.peers.keys("Reserve");
+        keys.dedup();
+        assert_eq!(keys.len(), 1);
+        let id = bench.place("key-place", otc()).await.unwrap().id;
+        let (first, second) = tokio::join!(bench.pay("key-pay-1", &id), bench.pay("key-pay-1", &id));
+        is(&first.unwrap(), State::Paid);
+        is(&second.unwrap(), State::Paid);
+        let mut keys = bench.peers.keys("Authorise");
+        keys.dedup();
+        assert_eq!(keys.len(), 1);
+    });
+}
+
+#[test]
+fn of_many_payments_at_once_one_goes_through() {
+    block(async {
+        let bench = bench().await;
+        let id = bench.place("key-place", otc()).await.unwrap().id;
+        let keys: Vec<String> = (0..8).map(|n| format!("key-pay-{n}")).collect();
+        let tries = futures::future::join_all(keys.iter().map(|key| bench.pay(key, &id))).await;
+        let (paid, lost): (Vec<_>, Vec<_>) = tries.into_iter().partition(Result::is_ok);
+        assert_eq!(paid.len(), 1);
+        for reason in lost.into_iter().map(refused) {
+            assert!(
+                ["PAYMENT_PENDING", "ORDER_STATE_FORBIDS", "ORDER_CHANGED"].contains(&reason.as_str()),
+                "{reason}"
+            );
+        }
+        assert_eq!(bench.peers.keys("Authorise").len(), 1);
+    });
+}

@@ -1,0 +1,118 @@
+//! Silence, late answers, deadlines and crashes.
+
+use std::time::Duration;
+
+use liufang_proto::settlement::v1::PaymentState;
+
+use super::stub::{block, payment_in};
+use super::{bench, event, is, otc, prescription, refused};
+use crate::domain::{Payment, State};
+
+#[test]
+fn a_silent_peer_is_asked_again_under_the_same_key() {
+    block(async {
+        let bench = bench().await;
+        // the client stack repeats idempotent calls by itself: more silence than it has patience for
+        for _ in 0..8 {
+            bench.peers.silence("Reserve");
+        }
+        assert_eq!(refused(bench.place("key-place", otc()).await), "PEER_UNAVAILABLE");
+        bench.peers.forget_script();
+        bench.world.clock.advance_seconds(30);
+        bench.app.resume_step().await.unwrap();
+        is(&bench.place("key-place", otc()).await.unwrap(), State::AwaitingPayment);
+        let mut keys = bench.peers.keys("Reserve");
+        keys.dedup();
+        assert_eq!(keys.len(), 1, "one key however often it was asked");
+    });
+}
+
+#[test]
+fn a_pending_payment_is_resolved_by_asking_or_by_news() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        bench.peers.answer("Capture", &payment_in(PaymentState::Pending));
+        bench.peers.answer("GetPayment", &payment_in(PaymentState::Pending));
+        is(&bench.pay("key-pay-1", &placed.id).await.unwrap(), State::Paying);
+        assert_eq!(
+            refused(bench.app.cancel(bench.patient("key-cancel", placed.id.clone())).await),
+            "PAYMENT_PENDING"
+        );
+        bench.world.clock.advance_seconds(30);
+        bench.app.resume_step().await.unwrap();
+        is(&bench.get(&placed.id).await, State::Paid);
+        let late = Payment::Captured { setl_id: "stl_1".to_owned() };
+        bench.app.on_payment(&event("evt_1"), &placed.id, "pay_1", late).await.unwrap();
+        assert_eq!(bench.peers.writes().iter().filter(|own| *own == "CreateDelivery").count(), 1);
+    });
+}
+
+#[test]
+fn a_failed_payment_leaves_the_order_open_for_a_fresh_quote() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        bench.peers.answer("Capture", &payment_in(PaymentState::Failed));
+        assert_eq!(refused(bench.pay("key-pay-1", &placed.id).await), "PAYMENT_REFUSED");
+        assert_eq!(refused(bench.pay("key-pay-2", &placed.id).await), "QUOTE_EXPIRED");
+        let again = crate::app::Requote { order_id: placed.id.clone(), payers: Default::default() };
+        bench.app.requote(bench.patient("key-requote", again)).await.unwrap();
+        is(&bench.pay("key-pay-3", &placed.id).await.unwrap(), State::Paid);
+    });
+}
+
+#[test]
+fn an_unpaid_order_closes_itself_and_frees_what_it_held() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", prescription()).await.unwrap();
+        bench.app.on_review(&event("evt_1"), &placed.id, true).await.unwrap();
+        bench.peers.writes();
+        assert_eq!(bench.app.close_unpaid_step().await.unwrap(), 0);
+        bench.world.clock.advance_seconds(3600);
+        assert_eq!(bench.app.close_unpaid_step().await.unwrap(), 1);
+        let closed = bench.get(&placed.id).await;
+        assert_eq!((closed.state.as_str(), closed.cancel_reason.as_str()), ("cancelled", "UNPAID"));
+        assert_eq!(bench.peers.writes(), ["Release", "ReleaseNomination"]);
+        assert_eq!(refused(bench.pay("key-pay-1", &placed.id).await), "ORDER_ENDED");
+    });
+}
+
+#[test]
+fn a_crash_in_the_middle_of_a_payment_is_made_good_by_the_worker() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        bench.peers.hang("Capture");
+        // the process dies when the money has moved and the answer has not come
+        let pay = tokio::time::timeout(Duration::from_millis(500), bench.pay("key-pay-1", &placed.id));
+        assert!(pay.await.is_err());
+        is(&bench.get(&placed.id).await, State::Paying);
+        assert_eq!(
+            bench.app.resume_step().await.unwrap(),
+            0,
+            "the step is leased until its maker must be dead"
+        );
+        bench.world.clock.advance_seconds(60);
+        assert_eq!(bench.app.resume_step().await.unwrap(), 1);
+        is(&bench.get(&placed.id).await, State::Paid);
+        let keys = bench.peers.keys("Capture");
+        assert!(keys.len() == 2 && keys[0] == keys[1], "asked again under the same key");
+        assert_eq!(bench.peers.keys("Authorise").len(), 1);
+    });
+}
+
+#[test]
+fn a_late_end_of_an_earlier_payment_does_not_end_the_present_one() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        bench.peers.answer("Capture", &payment_in(PaymentState::Pending));
+        bench.peers.answer("GetPayment", &payment_in(PaymentState::Pending));
+        bench.pay("key-pay-1", &placed.id).await.unwrap();
+        let stray = Payment::Ended { reason: "EXPIRED".to_owned() };
+        bench.app.on_payment(&event("evt_1"), &placed.id, "pay_0", stray).await.unwrap();
+        is(&bench.get(&placed.id).await, State::Paying);
+    });
+}
