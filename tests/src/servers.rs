@@ -46,7 +46,20 @@ impl Servers {
         keep(vec![postgres, redis]);
         wait_for(postgres_port, "PostgreSQL", folder.path());
         wait_for(redis_port, "Redis", folder.path());
-        Servers { postgres_port, redis_port, _folder: folder }
+        let servers = Servers { postgres_port, redis_port, _folder: folder };
+        servers.wait_until_answering();
+        servers
+    }
+
+    /// PostgreSQL listens a moment before it lets anybody in.
+    fn wait_until_answering(&self) {
+        let started = Instant::now();
+        let port = self.postgres_port.to_string();
+        let asks = || Command::new(program("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+        while !asks().expect("pg_isready starts").success() {
+            assert!(started.elapsed() < Duration::from_secs(60), "PostgreSQL does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// A PostgreSQL URL; `{role}` stays for the configuration to fill.

@@ -17,7 +17,7 @@ use liufang::seed::{self, Seed, cast};
 use liufang_kernel::timestamp::date_text;
 use liufang_platform::{Clock as _, ManualClock};
 use liufang_proto::common::v1::{Channel, Leg};
-use liufang_proto::order::v1::{DeliveryAddress, Order, OrderState};
+use liufang_proto::order::v1::{DeliveryAddress, Order, OrderState, PayOrderRequest};
 use liufang_proto::settlement::v1::{LegAmount, Quote, SettlementTotals};
 use liufang_tests::{World, eventually};
 use prost::{Message, Name};
@@ -173,6 +173,16 @@ impl Cast {
             OrderState::Paying => self.order_in(patient, &order.order_id, OrderState::Paid).await,
             _ => paid,
         }
+    }
+
+    /// Tries to pay an order that has no quote yet.
+    pub async fn pay_early(&self, patient: &Patient, order: &Order) -> Answer<()> {
+        let body = PayOrderRequest {
+            order_id: order.order_id.clone(),
+            quote_id: "no-quote-yet".to_owned(),
+            channel: Channel::Wechat.into(),
+        };
+        patient.pay_order(body).await.map(|_| ())
     }
 
     /// The books agree with themselves.

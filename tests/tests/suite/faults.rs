@@ -160,7 +160,7 @@ async fn a_refusing_channel_fails_the_payment(world: &mut World) {
 
 async fn a_silent_insurer_is_asked(world: &mut World) {
     let cast = Cast::of(world).await;
-    for (row, dial) in [(ROW, Dial::LoseAnswer), (175, Dial::LoseRequest)] {
+    for (row, dial) in [(ROW, Dial::LoseAnswer), (167, Dial::LoseRequest)] {
         let patient = cast.patient_through("jd", row).await;
         let before = patient.account().await.unwrap().balance_fen;
         let order = cast.unpaid_otc(&patient, row).await;
@@ -247,7 +247,7 @@ async fn bent_notices_change_nothing(world: &mut World) {
     world.expect_log("notice with a wrong signature");
     world.expect_log("difference raised");
     let cast = Cast::of(world).await;
-    for (row, dial) in [(ROW, Dial::DuplicateNotice), (175, Dial::WrongAmount), (187, Dial::ForgedNotice)] {
+    for (row, dial) in [(ROW, Dial::DuplicateNotice), (165, Dial::WrongAmount), (167, Dial::ForgedNotice)] {
         let patient = cast.patient_through("jd", row).await;
         let before = patient.account().await.unwrap().balance_fen;
         let order = cast.unpaid_otc(&patient, row).await;

@@ -156,7 +156,7 @@ async fn is_claimed_and_passed(
     let before = cast.stock(SHOP, AMLODIPINE.code).await;
     let claim = cast.claim(order).await;
     assert_eq!(claim.hi_rxno, rx.hi_rxno);
-    refused_as(patient.pay(order, Channel::Wechat).await, "REVIEW_NOT_PASSED");
+    refused_as(cast.pay_early(patient, order).await, "REVIEW_NOT_PASSED");
     let pharmacist = cast.practitioner(SHOP_PHARMACIST);
     cast.pos(SHOP).judge(&claim, &pharmacist, true, "处方适宜，可以调配").await.unwrap();
     let order = cast.order_in(patient, &order.order_id, OrderState::AwaitingPayment).await;

@@ -109,13 +109,13 @@ async fn a_roles_own_port_asks_for_proof() {
     let bare = Request::new(VoidRequest { payment_id: "pay_1".to_owned() });
     assert!(denied(call(&channel, bare).await), "no credential");
     let body = VoidRequest { payment_id: "pay_1".to_owned() };
-    let as_patient = patient.session().request(body.clone(), Some("k1")).await.unwrap();
+    let as_patient = patient.session().request(body.clone(), Some("mesh-key-1")).await.unwrap();
     assert!(denied(call(&channel, as_patient).await), "a patient is no role");
-    let as_operator = cast.operator().session().request(body.clone(), Some("k2")).await.unwrap();
+    let as_operator = cast.operator().session().request(body.clone(), Some("mesh-key-2")).await.unwrap();
     assert!(denied(call(&channel, as_operator).await), "an operator is no role");
     let with_proof = |proof: String| {
         let mut request = Request::new(body.clone());
-        request.metadata_mut().insert("idempotency-key", "k3".parse().unwrap());
+        request.metadata_mut().insert("idempotency-key", "mesh-key-3".parse().unwrap());
         request.metadata_mut().insert(MeshKey::HEADER, proof.parse().unwrap());
         request
     };
@@ -129,7 +129,7 @@ async fn a_roles_own_port_asks_for_proof() {
     // at the gateway the method does not exist, whatever proof is shown
     let mut outside = QuoteServiceClient::new(cast.gateway.channel());
     let mut request = Request::new(CreateQuoteRequest::default());
-    request.metadata_mut().insert("idempotency-key", "k4".parse().unwrap());
+    request.metadata_mut().insert("idempotency-key", "mesh-key-4".parse().unwrap());
     request.metadata_mut().insert(MeshKey::HEADER, key.prove("order").parse().unwrap());
     let refusal = refused_status(outside.create_quote(request).await);
     assert_eq!((refusal.code, refusal.reason.as_str()), (Code::Unimplemented, "METHOD_NOT_FOUND"));

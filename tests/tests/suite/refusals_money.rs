@@ -96,7 +96,7 @@ async fn a_key_stands_for_one_request(world: &mut World) {
     assert_eq!(patient.account().await.unwrap().balance_fen, 508_900 - 1_558);
     // a write without a key is refused
     let session = patient.session();
-    let mut request = session.request(basket.request(), Some("x")).await.unwrap();
+    let mut request = session.request(basket.request(), Some("some-key")).await.unwrap();
     request.metadata_mut().remove("idempotency-key");
     let mut orders =
         liufang_proto::order::v1::order_service_client::OrderServiceClient::new(cast.gateway.channel());
@@ -126,7 +126,7 @@ async fn credits_are_taken_once(world: &mut World) {
     assert_eq!(patient.account().await.unwrap().balance_fen, 310_000);
     // a patient credits nobody
     let channel = cast.gateway.channel();
-    let request = patient.session().request(credit(vec![row]), Some("k")).await.unwrap();
+    let request = patient.session().request(credit(vec![row]), Some("credit-key")).await.unwrap();
     let mut accounts = liufang_proto::settlement::v1::account_service_client::AccountServiceClient::new(channel);
     let refusal = refused_status(accounts.credit_accounts(request).await);
     assert_eq!(refusal.reason, "CALLER_NOT_ALLOWED", "{refusal}");

@@ -2,7 +2,7 @@
 
 use liufang::client::{Claimed, Patient};
 use liufang_kernel::timestamp::date_text;
-use liufang_proto::common::v1::Channel;
+use liufang_proto::common::v1::Leg;
 use liufang_proto::identity::v1::{ImportPractitionersRequest, Practitioner, PractitionerKind};
 use liufang_proto::inventory::v1::FindPharmaciesRequest;
 use liufang_proto::order::v1::{OrderState, PlaceOrderRequest};
@@ -41,12 +41,21 @@ async fn only_registered_diseases_of_the_scheme_are_renewed(world: &mut World) {
         assert_eq!(refusal.reason, reason, "row {row}: {refusal}");
     }
     assert_eq!(cast.slot_of(&slot.slot_id).await.available, slot.available, "no place was taken");
-    // suspended insurance, and one of another city: the fee cannot be settled
+    // suspended insurance, and one of another city: anybody may see a doctor in cash, but no drugs are settled
     for (row, reason) in [(8, "NOT_INSURED"), (12, "INSURED_ELSEWHERE")] {
         let patient = cast.patient(row).await;
         let visit = cast.booked(&patient, DOCTOR, "M03900").await;
-        let refusal = refused(cast.fee_order(&patient, &visit).await);
-        assert_eq!(refusal.reason, reason, "row {row}: {refusal}");
+        let fee = cast.fee_order(&patient, &visit).await.unwrap();
+        assert_eq!(leg(&quote(&fee).legs, Leg::Channel), 1_500, "row {row}");
+        patient.cancel(&fee.order_id).await.unwrap();
+        let before = cast.available(SHOP, AMLODIPINE.code).await;
+        let rx = cast.prescribed(&patient, two_drugs(4)).await;
+        let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
+        let claim = cast.claim(&order).await;
+        cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), true, "同意").await.unwrap();
+        let ended = cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
+        assert_eq!(ended.cancel_reason, reason, "row {row}");
+        assert_eq!(cast.available(SHOP, AMLODIPINE.code).await, before, "row {row}");
     }
 }
 
@@ -132,7 +141,8 @@ async fn rules_block_a_prescription(world: &mut World) {
     let draft = cast.pre_verify(&visit, two_drugs(4)).await.unwrap();
     cast.review_draft(&draft, false).await.unwrap();
     let body = GetSigningDocumentRequest { hi_rxno: draft.hi_rxno };
-    refused_as(cast.his(HOSPITAL).get_signing_document(body).await, "PRESCRIPTION_REFUSED");
+    let refusal = refused_as(cast.his(HOSPITAL).get_signing_document(body).await, "PRESCRIPTION_NOT_ACTIVE");
+    assert_eq!(refusal.meta("state"), "REFUSED");
 }
 
 /// What a shop answers for each line of a prescription.
@@ -192,14 +202,14 @@ async fn no_payment_before_the_pharmacists_pass(world: &mut World) {
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;
     let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
-    refused_as(patient.pay(&order, Channel::Wechat).await, "REVIEW_NOT_PASSED");
+    refused_as(cast.pay_early(&patient, &order).await, "REVIEW_NOT_PASSED");
     let claim = cast.claim(&order).await;
-    refused_as(patient.pay(&order, Channel::Wechat).await, "REVIEW_NOT_PASSED");
+    refused_as(cast.pay_early(&patient, &order).await, "REVIEW_NOT_PASSED");
     let refused_review = cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), false, "剂量存疑").await;
     refused_review.unwrap();
     let order = cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
     assert!(!order.cancel_reason.is_empty());
-    refused_as(patient.pay(&order, Channel::Wechat).await, "ORDER_ENDED");
+    refused_as(cast.pay_early(&patient, &order).await, "ORDER_ENDED");
     assert_eq!(patient.account().await.unwrap().held_fen, 0);
 }
 
@@ -208,9 +218,18 @@ async fn a_prescription_has_one_holder(world: &mut World) {
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;
     let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
-    // a second order elsewhere while the first one waits
-    let second = refused(patient.place(cast.filling(&rx, SHOP_2, None)).await);
-    assert!(["PRESCRIPTION_HELD", "PRESCRIPTION_OF_OTHER_ORDER"].contains(&second.reason.as_str()), "{second}");
+    let old = cast.pos(SHOP).queued(&order.order_id).await.unwrap().expect("queued");
+    // the patient changes their mind twice: only the newest choice counts, the orders before it are closed
+    let second = patient.place(cast.filling(&rx, SHOP_2, None)).await.unwrap();
+    let first = order;
+    let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
+    for replaced in [&first, &second] {
+        let ended = cast.order_in(&patient, &replaced.order_id, OrderState::Cancelled).await;
+        assert_eq!(ended.cancel_reason, "REPLACED");
+    }
+    assert!(cast.pos(SHOP_2).queued(&second.order_id).await.unwrap().is_none());
+    let stale = ClaimRequest { epc_token: old.epc_token };
+    refused_as(cast.pos(SHOP).claim(stale).await, "CIRCULATION_TOKEN_INVALID");
     let item = cast.pos(SHOP).queued(&order.order_id).await.unwrap().expect("queued");
     let claim = ClaimRequest { epc_token: item.epc_token };
     refused_as(cast.pos(SHOP_2).claim(claim.clone()).await, "CIRCULATION_TOKEN_INVALID");
@@ -218,7 +237,8 @@ async fn a_prescription_has_one_holder(world: &mut World) {
     let held = refused(cast.pos(SHOP).claim(claim.clone()).await);
     assert!(["PRESCRIPTION_HELD", "CIRCULATION_TOKEN_INVALID"].contains(&held.reason.as_str()), "{held}");
     refused(cast.pos(SHOP_2).claim(claim).await);
-    // held, it cannot be revoked either
+    // held, it goes to nobody else, and cannot be revoked either
+    refused_as(patient.place(cast.filling(&rx, SHOP_2, None)).await, "PRESCRIPTION_HELD");
     let his = cast.his(HOSPITAL);
     let revoke = RevokeRequest {
         hi_rxno: rx.hi_rxno.clone(),
