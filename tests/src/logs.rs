@@ -44,7 +44,12 @@ impl<S: Subscriber> Layer<S> for Capture {
         book.lines.push(line.0);
     }
 
-    fn on_new_span(&self, attributes: &tracing::span::Attributes<'_>, _: &tracing::span::Id, _: Context<'_, S>) {
+    fn on_new_span(
+        &self,
+        attributes: &tracing::span::Attributes<'_>,
+        _: &tracing::span::Id,
+        _: Context<'_, S>,
+    ) {
         let mut line = Line(format!("SPAN {}", attributes.metadata().name()));
         attributes.record(&mut line);
         book().lines.push(line.0);

@@ -11,7 +11,15 @@ use crate::servers::free_port;
 
 /// Every role, the gateway last: it is ready when it listens.
 pub const ROLES: [&str; 9] = [
-    "identity", "prescription", "inventory", "settlement", "order", "dispatch", "supervision", "sandbox", "gateway",
+    "identity",
+    "prescription",
+    "inventory",
+    "settlement",
+    "order",
+    "dispatch",
+    "supervision",
+    "sandbox",
+    "gateway",
 ];
 
 /// Running role processes. Dropping kills them.
@@ -35,7 +43,8 @@ impl Processes {
             format!("bus.url={:?}", config.bus.url),
             format!("bus.prefix={:?}", config.bus.prefix),
         ];
-        let mut processes = Processes { children: BTreeMap::new(), ports, settings, folder: folder.to_owned() };
+        let mut processes =
+            Processes { children: BTreeMap::new(), ports, settings, folder: folder.to_owned() };
         for role in ROLES {
             processes.spawn(role);
         }
@@ -94,7 +103,9 @@ impl Processes {
                 (true, "gateway") => command.args(["--set", &format!("gateway.listen=\"127.0.0.1:{port}\"")]),
                 (true, _) => command.args(["--set", &format!("mesh.listen.{peer}=\"127.0.0.1:{port}\"")]),
                 (false, "gateway") => continue,
-                (false, _) => command.args(["--set", &format!("mesh.peers.{peer}=\"http://127.0.0.1:{port}\"")]),
+                (false, _) => {
+                    command.args(["--set", &format!("mesh.peers.{peer}=\"http://127.0.0.1:{port}\"")])
+                }
             };
         }
         command.env("LIUFANG_TEST_CLOCK_OFFSET", crate::world::story_offset_seconds().to_string());

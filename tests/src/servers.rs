@@ -55,7 +55,8 @@ impl Servers {
     fn wait_until_answering(&self) {
         let started = Instant::now();
         let port = self.postgres_port.to_string();
-        let asks = || Command::new(program("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+        let asks =
+            || Command::new(program("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
         while !asks().expect("pg_isready starts").success() {
             assert!(started.elapsed() < Duration::from_secs(60), "PostgreSQL does not answer");
             std::thread::sleep(Duration::from_millis(20));
@@ -220,7 +221,8 @@ impl PrivateRedis {
         let folder = tempfile::Builder::new().prefix("liufang-redis-").tempdir().expect("temporary folder");
         let port = free_port();
         if is_root() {
-            let given = Command::new("chown").arg("nobody:nogroup").arg(folder.path()).status().expect("chown");
+            let given =
+                Command::new("chown").arg("nobody:nogroup").arg(folder.path()).status().expect("chown");
             assert!(given.success(), "the folder cannot be given to nobody");
         }
         let child = redis(folder.path(), port).spawn().expect("redis-server starts");

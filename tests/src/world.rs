@@ -3,8 +3,8 @@
 //! Seeding happens once per kind of database; every test gets a copy.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use liufang::client::Gateway;
 use liufang::compose::{self, Running};
@@ -165,12 +165,12 @@ fn config(folder: &Path, settings: &[String]) -> Config {
 fn postgres_config(folder: &Path, name: &str, settings: &[String]) -> Config {
     let servers = servers::shared();
     let own = [
-            format!("database.url={:?}", servers.postgres_url(&format!("{name}_{{role}}"))),
-            "database.max_connections=6".to_owned(),
-            "bus.kind=\"redis\"".to_owned(),
-            format!("bus.url={:?}", servers.redis_url()),
-            format!("bus.prefix={name:?}"),
-        ];
+        format!("database.url={:?}", servers.postgres_url(&format!("{name}_{{role}}"))),
+        "database.max_connections=6".to_owned(),
+        "bus.kind=\"redis\"".to_owned(),
+        format!("bus.url={:?}", servers.redis_url()),
+        format!("bus.prefix={name:?}"),
+    ];
     config(folder, &[&own, settings].concat())
 }
 
@@ -218,7 +218,11 @@ async fn clone_databases() -> String {
     let name = format!("w{}_{}", NEXT.fetch_add(1, Ordering::SeqCst), Ids.digits(6));
     let admin = admin().await;
     for role in compose_roles() {
-        execute(&admin, &format!("CREATE DATABASE {name}_{role} TEMPLATE {TEMPLATE}_{role} STRATEGY FILE_COPY")).await;
+        execute(
+            &admin,
+            &format!("CREATE DATABASE {name}_{role} TEMPLATE {TEMPLATE}_{role} STRATEGY FILE_COPY"),
+        )
+        .await;
     }
     name
 }

@@ -142,7 +142,8 @@ impl Config {
 
 /// The effective values with their sources, secrets hidden.
 pub fn show(layers: &Layers) -> Result<Vec<Shown>, ConfigError> {
-    let set: Vec<&str> = layers.overrides.iter().filter_map(|pair| Some(pair.split_once('=')?.0.trim())).collect();
+    let set: Vec<&str> =
+        layers.overrides.iter().filter_map(|pair| Some(pair.split_once('=')?.0.trim())).collect();
     Ok(show::flatten(&tree(layers)?, &set))
 }
 

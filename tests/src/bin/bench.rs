@@ -2,7 +2,13 @@
 //! `pgbench` TPC-B on the same server in the same run. Run it with `scripts/bench.sh`.
 //!
 //! The load comes from this process and shares the machine with what it measures; read the ratios, not the figures.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::float_arithmetic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::float_arithmetic
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,13 +22,13 @@ use liufang::seed::{self, Seed, SeedSet};
 use liufang_kernel::idcard::check_digit;
 use liufang_proto::common::v1::{Channel, Fulfilment, GeoPoint};
 use liufang_proto::identity::v1::{ImportPersonsRequest, Insurance, PersonRow};
-use liufang_proto::inventory::v1::{
-    GetDrugRequest, MovementKind, MovementRow, RecordMovementsRequest,
-};
+use liufang_proto::inventory::v1::{GetDrugRequest, MovementKind, MovementRow, RecordMovementsRequest};
 use liufang_proto::order::v1::{
     BasketItem, DeliveryAddress, DispenseOrderRequest, OrderKind, OrderState, PlaceOrderRequest, Scan,
 };
-use liufang_proto::settlement::v1::{AuditLedgerRequest, CreditAccountsRequest, CreditRow, GetTrialBalanceRequest};
+use liufang_proto::settlement::v1::{
+    AuditLedgerRequest, CreditAccountsRequest, CreditRow, GetTrialBalanceRequest,
+};
 use liufang_tests::servers::{self, Servers};
 
 const SHOP: &str = "P11010500001";
@@ -31,7 +37,8 @@ const CLIENTS: [usize; 3] = [1, 16, 64];
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let binary = PathBuf::from(std::env::args().nth(1).context("usage: bench PATH-TO-LIUFANG [SECONDS]")?).canonicalize()?;
+    let binary = PathBuf::from(std::env::args().nth(1).context("usage: bench PATH-TO-LIUFANG [SECONDS]")?)
+        .canonicalize()?;
     let seconds: u64 = std::env::args().nth(2).map_or(Ok(10), |text| text.parse())?;
     let folder = tempfile::tempdir()?;
 
@@ -108,8 +115,13 @@ impl Installed {
             command.args(["--set", setting]);
         }
         let child = command.spawn().with_context(|| binary.display().to_string())?;
-        let mut installed =
-            Installed { child, binary: binary.to_owned(), data: data.to_owned(), settings: all, url: String::new() };
+        let mut installed = Installed {
+            child,
+            binary: binary.to_owned(),
+            data: data.to_owned(),
+            settings: all,
+            url: String::new(),
+        };
         while !ready.exists() {
             ensure!(installed.child.try_wait()?.is_none(), "the program ended before it was ready");
             std::thread::sleep(Duration::from_millis(1));
@@ -167,11 +179,13 @@ async fn measure(installed: &Installed, seconds: u64) -> Result<Vec<f64>> {
         let started = Instant::now();
         let until = started + Duration::from_secs(seconds);
         let runs = patients.iter().take(clients).map(|patient| {
-            let (patient, url, drug, done) = (patient.clone(), installed.url.clone(), drug.clone(), done.clone());
+            let (patient, url, drug, done) =
+                (patient.clone(), installed.url.clone(), drug.clone(), done.clone());
             tokio::spawn(async move {
                 let gateway = Gateway::connect(&url).await?;
                 let pos = seed::cast::pos(&gateway, SHOP)?;
-                let pharmacist = pos.token_of(&seed::practitioner("YS110105000001")?).await.map_err(refused)?;
+                let pharmacist =
+                    pos.token_of(&seed::practitioner("YS110105000001")?).await.map_err(refused)?;
                 while Instant::now() < until {
                     order(&patient, &pos, &pharmacist, &drug, door).await?;
                     done.fetch_add(1, Ordering::SeqCst);
@@ -238,7 +252,11 @@ async fn order(patient: &Patient, pos: &Pos, pharmacist: &str, drug: &str, door:
         scans: vec![Scan { line_no: 1, trace_codes: Vec::new() }],
     };
     let packed = pos.dispense_order(dispense).await.map_err(refused)?.order.unwrap_or_default();
-    ensure!(packed.state() == OrderState::Dispensed, "order is {} after packing", packed.state().as_str_name());
+    ensure!(
+        packed.state() == OrderState::Dispensed,
+        "order is {} after packing",
+        packed.state().as_str_name()
+    );
     Ok(())
 }
 
@@ -252,7 +270,8 @@ fn door() -> Result<GeoPoint> {
 /// A marked OTC drug of the shop, with a large lot bought before trace codes (无码库).
 async fn stock(gateway: &Gateway) -> Result<String> {
     let seed = Seed::read()?;
-    let sold = |code: &str| seed.stock.iter().any(|row| row.pharmacy == SHOP && row.drug == code && row.in_demo);
+    let sold =
+        |code: &str| seed.stock.iter().any(|row| row.pharmacy == SHOP && row.drug == code && row.in_demo);
     let drug = seed.drugs.iter().find(|drug| {
         let plain = drug.online_forbidden.is_empty() && drug.storage == "normal";
         drug.hi_mark && drug.rx_flag == "0" && plain && sold(&drug.code)
@@ -297,7 +316,8 @@ async fn patients(gateway: &Gateway, operator: &Operator) -> Result<Vec<Patient>
         insurances: vec![insurance.clone()],
         ..PersonRow::default()
     });
-    let imported = operator.import_persons(ImportPersonsRequest { rows: rows.collect() }).await.map_err(refused)?;
+    let imported =
+        operator.import_persons(ImportPersonsRequest { rows: rows.collect() }).await.map_err(refused)?;
     ensure!(imported.errors.is_empty(), "people refused: {}", imported.errors[0].reason);
     let credits = imported.person_ids.iter().enumerate().map(|(index, person_id)| CreditRow {
         row_key: format!("bench-{index}"),
@@ -306,7 +326,8 @@ async fn patients(gateway: &Gateway, operator: &Operator) -> Result<Vec<Patient>
         region: REGION.to_owned(),
         kind: "opening".to_owned(),
     });
-    let credited = operator.credit_accounts(CreditAccountsRequest { rows: credits.collect() }).await.map_err(refused)?;
+    let credited =
+        operator.credit_accounts(CreditAccountsRequest { rows: credits.collect() }).await.map_err(refused)?;
     ensure!(credited.errors.is_empty(), "credits refused: {}", credited.errors[0].reason);
     let mut patients = Vec::new();
     for citizen in &citizens {

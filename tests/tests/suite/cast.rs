@@ -10,8 +10,8 @@ mod renewal;
 use std::sync::LazyLock;
 
 use liufang::client::{
-    Agency, Answer, Citizen, Courier, Gateway, His, Operator, Patient, PlatformClient, Pos, Practitioner, Public,
-    Refusal, Supervisor,
+    Agency, Answer, Citizen, Courier, Gateway, His, Operator, Patient, PlatformClient, Pos, Practitioner,
+    Public, Refusal, Supervisor,
 };
 use liufang::seed::{self, Seed, cast};
 use liufang_kernel::timestamp::date_text;
@@ -23,8 +23,8 @@ use liufang_tests::{World, eventually};
 use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 
-pub use otc::Basket;
 pub use goods::packs;
+pub use otc::Basket;
 pub use renewal::{Drug, two_drugs};
 
 /// The hospital of the renewal stories, level 3.
@@ -266,7 +266,12 @@ pub fn quote_adds_up(quote: &Quote) {
     assert_eq!(quote.outside.iter().map(|fee| fee.amount_fen).sum::<i64>(), totals.outside_fen);
     assert_eq!(totals.medfee_sumamt_fen + totals.outside_fen, quote.total_fen);
     let insured = totals.fund_pay_sumamt_fen + totals.acct_pay_fen + totals.acct_mulaid_pay_fen;
-    assert_eq!(insured + totals.psn_cash_pay_fen, totals.medfee_sumamt_fen, "{}", show(std::slice::from_ref(totals)));
+    assert_eq!(
+        insured + totals.psn_cash_pay_fen,
+        totals.medfee_sumamt_fen,
+        "{}",
+        show(std::slice::from_ref(totals))
+    );
     assert_eq!(leg(&quote.legs, Leg::Fund), totals.fund_pay_sumamt_fen);
     assert_eq!(leg(&quote.legs, Leg::Account), totals.acct_pay_fen);
     assert_eq!(leg(&quote.legs, Leg::RelativeAccount), totals.acct_mulaid_pay_fen);
@@ -276,7 +281,12 @@ pub fn quote_adds_up(quote: &Quote) {
     for line in &quote.lines {
         assert!(!line.explanations.is_empty(), "line {} is not explained", line.line_no);
         let parts = line.fulamt_ownpay_amt_fen + line.overlmt_amt_fen + line.preselfpay_amt_fen;
-        assert_eq!(parts + line.inscp_scp_amt_fen, line.det_item_fee_sumamt_fen, "{}", show(std::slice::from_ref(line)));
+        assert_eq!(
+            parts + line.inscp_scp_amt_fen,
+            line.det_item_fee_sumamt_fen,
+            "{}",
+            show(std::slice::from_ref(line))
+        );
     }
     for leg in &quote.legs {
         assert!(!leg.explanations.is_empty(), "{} is not explained", leg.leg().as_str_name());

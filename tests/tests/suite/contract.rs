@@ -20,7 +20,8 @@ behaviour!(sqlite every_reason_is_published);
 /// Sends JSON to a method; answers the status and the body.
 async fn post(url: &str, method: &str, token: &str, key: &str, body: Value) -> (u16, Value) {
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let mut request = http::Request::post(format!("{url}/{method}")).header("content-type", "application/json");
+    let mut request =
+        http::Request::post(format!("{url}/{method}")).header("content-type", "application/json");
     if !token.is_empty() {
         request = request.header("authorization", format!("Bearer {token}"));
     }
@@ -31,20 +32,34 @@ async fn post(url: &str, method: &str, token: &str, key: &str, body: Value) -> (
     let reply = client.request(request).await.unwrap();
     let status = reply.status().as_u16();
     let bytes = reply.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("{:?}", String::from_utf8_lossy(&bytes))))
+    (
+        status,
+        serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("{:?}", String::from_utf8_lossy(&bytes))),
+    )
 }
-
 
 async fn json_answers_like_grpc(world: &mut World) {
     let cast = Cast::of(world).await;
     let public = cast.public();
     let drug = public.get_drug(GetDrugRequest { med_list_codg: GRANULES.to_owned() }).await.unwrap();
-    let (status, answer) =
-        post(&world.url, "liufang.inventory.v1.CatalogueService/GetDrug", "", "", json!({ "medListCodg": GRANULES })).await;
+    let (status, answer) = post(
+        &world.url,
+        "liufang.inventory.v1.CatalogueService/GetDrug",
+        "",
+        "",
+        json!({ "medListCodg": GRANULES }),
+    )
+    .await;
     assert_eq!((status, &answer), (200, &as_json(&drug)));
     // names as in the contract are understood too
-    let (status, again) =
-        post(&world.url, "liufang.inventory.v1.CatalogueService/GetDrug", "", "", json!({ "med_list_codg": GRANULES })).await;
+    let (status, again) = post(
+        &world.url,
+        "liufang.inventory.v1.CatalogueService/GetDrug",
+        "",
+        "",
+        json!({ "med_list_codg": GRANULES }),
+    )
+    .await;
     assert_eq!((status, again), (200, answer));
 
     let body = SearchOffersRequest {
@@ -56,7 +71,8 @@ async fn json_answers_like_grpc(world: &mut World) {
     let offers = public.search_offers(body.clone()).await.unwrap();
     let near = body.near.unwrap();
     let asked = json!({ "query": "感冒灵", "region": BEIJING, "near": { "latE6": near.lat_e6, "lngE6": near.lng_e6 } });
-    let (status, answer) = post(&world.url, "liufang.inventory.v1.OfferService/SearchOffers", "", "", asked).await;
+    let (status, answer) =
+        post(&world.url, "liufang.inventory.v1.OfferService/SearchOffers", "", "", asked).await;
     assert_eq!((status, answer), (200, as_json(&offers)));
 
     // a write under one key: the JSON call replays the gRPC one
@@ -65,7 +81,8 @@ async fn json_answers_like_grpc(world: &mut World) {
     let placed = patient.keyed("both-ways").place_order(basket.request()).await.unwrap();
     let token = patient.session().token().await.unwrap();
     let asked = as_json(&basket.request());
-    let (status, answer) = post(&world.url, "liufang.order.v1.OrderService/PlaceOrder", &token, "both-ways", asked).await;
+    let (status, answer) =
+        post(&world.url, "liufang.order.v1.OrderService/PlaceOrder", &token, "both-ways", asked).await;
     assert_eq!(status, 200, "{answer}");
     assert_eq!(answer, as_json(&placed));
 }
@@ -84,16 +101,28 @@ async fn refusals_in_json_carry_the_reason(world: &mut World) {
     assert_eq!((status, &answer["code"]), (401, &json!("unauthenticated")), "{answer}");
     let (status, answer) = post(&world.url, method, &token, "json-key-3", json!({ "noSuchField": 1 })).await;
     assert_eq!((status, &answer["code"]), (400, &json!("invalid_argument")), "{answer}");
-    let (status, answer) = post(&world.url, "liufang.order.v1.OrderService/NoSuchMethod", &token, "json-key-4", json!({})).await;
+    let (status, answer) =
+        post(&world.url, "liufang.order.v1.OrderService/NoSuchMethod", &token, "json-key-4", json!({})).await;
     assert_eq!((status, &answer["code"]), (501, &json!("unimplemented")), "{answer}");
-    let (status, _) = post(&world.url, "liufang.settlement.v1.QuoteService/CreateQuote", &token, "json-key-5", json!({})).await;
+    let (status, _) =
+        post(&world.url, "liufang.settlement.v1.QuoteService/CreateQuote", &token, "json-key-5", json!({}))
+            .await;
     assert_eq!(status, 501, "methods of roles are not at the door");
 }
 
 /// Words in capitals that stand in the tests and are no reasons.
 const NO_REASONS: [&str; 11] = [
-    "AMOUNTS_DIFFER", "CENTRE_HAS_MORE", "CHANNEL_REFUSED", "INSTITUTION_HAS_MORE", "INSURER_REFUSED",
-    "NOT_ACTIVE", "OTHER_HOSPITAL", "RX_DAYS_OF_SUPPLY", "RX_DUPLICATE_THERAPY", "RX_MAX_KINDS", "SPAN",
+    "AMOUNTS_DIFFER",
+    "CENTRE_HAS_MORE",
+    "CHANNEL_REFUSED",
+    "INSTITUTION_HAS_MORE",
+    "INSURER_REFUSED",
+    "NOT_ACTIVE",
+    "OTHER_HOSPITAL",
+    "RX_DAYS_OF_SUPPLY",
+    "RX_DUPLICATE_THERAPY",
+    "RX_MAX_KINDS",
+    "SPAN",
 ];
 
 async fn every_reason_is_published(world: &mut World) {
@@ -105,7 +134,9 @@ async fn every_reason_is_published(world: &mut World) {
     let rows = published.as_array().or_else(|| published["reasons"].as_array()).expect("a list");
     let names: BTreeSet<&str> = rows.iter().filter_map(|row| row["reason"].as_str()).collect();
     assert!(100 < names.len(), "{} reasons", names.len());
-    assert!(rows.iter().all(|row| row["zh"].is_string() || row.to_string().contains('，') || row.as_object().is_some_and(|row| 3 <= row.len())));
+    assert!(rows.iter().all(|row| row["zh"].is_string()
+        || row.to_string().contains('，')
+        || row.as_object().is_some_and(|row| 3 <= row.len())));
     let sources = [
         include_str!("faults.rs"),
         include_str!("journey_beijing.rs"),
@@ -119,7 +150,9 @@ async fn every_reason_is_published(world: &mut World) {
     ];
     let mut missing = BTreeSet::new();
     for word in sources.iter().flat_map(|source| source.split('"')) {
-        let is_reason = 4 < word.len() && word.contains('_') && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        let is_reason = 4 < word.len()
+            && word.contains('_')
+            && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
         if is_reason && !NO_REASONS.contains(&word) && !names.contains(word) {
             missing.insert(word);
         }

@@ -170,7 +170,12 @@ async fn a_silent_insurer_is_asked(world: &mut World) {
         cast.order_in(&patient, &order.order_id, OrderState::Paid).await;
         let payment = patient.payment(&order.order_id).await.unwrap();
         let book = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
-        assert_eq!(book.iter().filter(|row| row.setl_id == payment.setl_id).count(), 1, "{}", dial.as_str_name());
+        assert_eq!(
+            book.iter().filter(|row| row.setl_id == payment.setl_id).count(),
+            1,
+            "{}",
+            dial.as_str_name()
+        );
         assert_eq!(patient.account().await.unwrap().balance_fen, before - 1_558);
     }
     let book = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
@@ -227,7 +232,10 @@ async fn notices_are_checked(world: &mut World) {
     let order = cast.unpaid_otc(&patient, ROW).await;
     public.dial(PAY, Dial::LoseAnswer, 0, "").await.unwrap();
     public.dial(QUERY, Dial::LoseAnswer, 0, "").await.unwrap();
-    assert_eq!(patient.pay(&order, Channel::Wechat).await.unwrap().state().as_str_name(), OrderState::Paying.as_str_name());
+    assert_eq!(
+        patient.pay(&order, Channel::Wechat).await.unwrap().state().as_str_name(),
+        OrderState::Paying.as_str_name()
+    );
     let number = patient.payment(&order.order_id).await.unwrap().channel_order_no;
 
     let forged = NotifyPaymentRequest { signature: "00".repeat(32), ..notice("n1", &number, CASH) };
@@ -255,7 +263,12 @@ async fn bent_notices_change_nothing(world: &mut World) {
         patient.pay(&order, Channel::Wechat).await.unwrap();
         cast.order_in(&patient, &order.order_id, OrderState::Paid).await;
         let rows = booked(&cast, &patient, &order).await;
-        assert_eq!((rows.len(), rows[0].amount_fen, rows[0].refunded_fen), (1, CASH, 0), "{}", dial.as_str_name());
+        assert_eq!(
+            (rows.len(), rows[0].amount_fen, rows[0].refunded_fen),
+            (1, CASH, 0),
+            "{}",
+            dial.as_str_name()
+        );
         assert_eq!(patient.account().await.unwrap().balance_fen, before - 1_558, "{}", dial.as_str_name());
     }
     cast.books_agree().await;

@@ -36,7 +36,10 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
     assert!(offers.iter().all(|offer| offer.drug.as_ref().is_some_and(|drug| drug.hi_mark)));
     assert!(offers.is_sorted_by_key(|offer| offer.distance_m), "nearest first");
     for offer in &offers {
-        assert!(!["P11010500002", "P11010800002"].contains(&offer.fixmedins_code.as_str()), "no active agreement");
+        assert!(
+            !["P11010500002", "P11010800002"].contains(&offer.fixmedins_code.as_str()),
+            "no active agreement"
+        );
     }
     let body = SearchDrugsRequest { query: "碳酸钙".to_owned(), only_hi_mark: true, ..Default::default() };
     let marked = platform.search_drugs(body).await.unwrap().drugs;
@@ -45,13 +48,18 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
     // 3: own account, then the spouse's; unmarked goods, delivery and packing in cash
     let basket = Basket::of(GRANULES, 2, cast.door(ROW)).and(CALCIUM, 1).lent_by(spouse.person_id());
     let order = basket.place(&patient).await.unwrap();
-    assert_eq!((order.state().as_str_name(), order.platform.as_str()), (OrderState::AwaitingPayment.as_str_name(), "jd"));
+    assert_eq!(
+        (order.state().as_str_name(), order.platform.as_str()),
+        (OrderState::AwaitingPayment.as_str_name(), "jd")
+    );
     let quoted = quote(&order);
     quote_adds_up(quoted);
     assert_eq!((totals(&order).medfee_sumamt_fen, totals(&order).fund_pay_sumamt_fen), (3_116, 0));
-    let legs = [Leg::Fund, Leg::Account, Leg::RelativeAccount, Leg::Channel].map(|kind| leg(&quoted.legs, kind));
+    let legs =
+        [Leg::Fund, Leg::Account, Leg::RelativeAccount, Leg::Channel].map(|kind| leg(&quoted.legs, kind));
     assert_eq!(legs, [0, 1_200, 1_916, 7_056 + 500 + 100]);
-    let mut fees: Vec<(&str, i64)> = quoted.outside.iter().map(|fee| (fee.kind.as_str(), fee.amount_fen)).collect();
+    let mut fees: Vec<(&str, i64)> =
+        quoted.outside.iter().map(|fee| (fee.kind.as_str(), fee.amount_fen)).collect();
     fees.sort_unstable();
     assert_eq!(fees, [("delivery", 500), ("goods", 7_056), ("packing", 100)]);
 
@@ -69,13 +77,21 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
     cast.bring(&patient, &dispensed, BEIJING_RIDER).await;
 
     // the platform sees its own order, another platform does not
-    let seen = platform.get_order(GetOrderRequest { order_id: order.order_id.clone() }).await.unwrap().order.unwrap();
+    let seen = platform
+        .get_order(GetOrderRequest { order_id: order.order_id.clone() })
+        .await
+        .unwrap()
+        .order
+        .unwrap();
     assert_eq!(seen.state().as_str_name(), OrderState::Completed.as_str_name());
     assert!(seen.collection_code.is_empty());
     let story = WatchOrderRequest { order_id: order.order_id.clone(), after_sequence: 0, stop_at_end: true };
     assert!(!platform.watch_order(story).await.unwrap().is_empty());
     let other = cast.platform("meituan");
-    refused_as(other.get_order(GetOrderRequest { order_id: order.order_id.clone() }).await, "ORDER_NOT_FOUND");
+    refused_as(
+        other.get_order(GetOrderRequest { order_id: order.order_id.clone() }).await,
+        "ORDER_NOT_FOUND",
+    );
     assert!(other.list_orders(ListOrdersRequest::default()).await.unwrap().orders.is_empty());
     cast.books_agree().await;
     assert_eq!(cast.ledger(&format!("receivable:agency:{OTC_SHOP}")).await, 3_116);

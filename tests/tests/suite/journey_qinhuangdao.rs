@@ -3,18 +3,18 @@
 use liufang::client::Patient;
 use liufang_proto::common::v1::{Channel, Leg};
 use liufang_proto::identity::v1::{
-    InstitutionKind, ListInstitutionsRequest, ListPractitionersRequest, Purpose, StepState, VerifyFaceRequest,
-    VerifyPhoneCodeRequest,
+    InstitutionKind, ListInstitutionsRequest, ListPractitionersRequest, Purpose, StepState,
+    VerifyFaceRequest, VerifyPhoneCodeRequest,
 };
 use liufang_proto::inventory::v1::{FindPharmaciesRequest, MovementKind};
 use liufang_proto::order::v1::{Order, OrderState};
 use liufang_proto::prescription::v1::{
-    GetPrescriptionRequest, GetSignedDocumentRequest, ListMyPrescriptionsRequest, ListQueueRequest, Prescription,
-    PrescriptionState, ReviewState, UseState, Visit, VisitState,
+    GetPrescriptionRequest, GetSignedDocumentRequest, ListMyPrescriptionsRequest, ListQueueRequest,
+    Prescription, PrescriptionState, ReviewState, UseState, Visit, VisitState,
 };
 use liufang_proto::settlement::v1::{
-    ClaimState, CloseDayRequest, GetDailyTotalsRequest, ListClaimsRequest, ListStatementRequest, PaymentState,
-    ReviewClaimRequest,
+    ClaimState, CloseDayRequest, GetDailyTotalsRequest, ListClaimsRequest, ListStatementRequest,
+    PaymentState, ReviewClaimRequest,
 };
 use liufang_tests::{World, behaviour};
 
@@ -48,7 +48,10 @@ async fn registers(cast: &Cast) -> Patient {
     let id = verifier.open(&citizen, Purpose::Register).await.unwrap();
     let early = VerifyFaceRequest { verification_id: id.clone(), capture_ref: "face-pass".to_owned() };
     refused_as(verifier.check_face(early.clone()).await, "STEP_OUT_OF_ORDER");
-    verifier.send_code(liufang_proto::identity::v1::SendPhoneCodeRequest { verification_id: id.clone() }).await.unwrap();
+    verifier
+        .send_code(liufang_proto::identity::v1::SendPhoneCodeRequest { verification_id: id.clone() })
+        .await
+        .unwrap();
     let code = verifier.code_on(&citizen.phone).await.unwrap();
     let wrong = if code == "000000" { "000001" } else { "000000" };
     let guess = VerifyPhoneCodeRequest { verification_id: id.clone(), code: wrong.to_owned() };
@@ -59,7 +62,11 @@ async fn registers(cast: &Cast) -> Patient {
     let sign_in = liufang_proto::identity::v1::SignInRequest { verification_id: id.clone() };
     refused_as(verifier.sign_in(sign_in.clone()).await, "VERIFICATION_INCOMPLETE");
     let done = verifier.check_face(early).await.unwrap().verification.unwrap();
-    assert!(done.complete && done.steps.iter().all(|step| step.state() == StepState::Passed), "{}", show(&[done.clone()]));
+    assert!(
+        done.complete && done.steps.iter().all(|step| step.state() == StepState::Passed),
+        "{}",
+        show(&[done.clone()])
+    );
     verifier.sign_in(sign_in.clone()).await.unwrap();
     refused_as(verifier.sign_in(sign_in).await, "VERIFICATION_USED");
     let patient = Patient::sign_in(&cast.gateway, &citizen).await.unwrap();
@@ -107,21 +114,30 @@ async fn is_prescribed(cast: &Cast, patient: &Patient, visit: &Visit) -> Prescri
     let taken = cast.take(visit, DOCTOR).await.unwrap();
     assert_eq!(taken.psn_name, cast.citizen(ROW).name);
     let shown = taken.visit.unwrap();
-    assert_eq!((shown.state().as_str_name(), shown.first_rx_ref.as_str()), (VisitState::Taken.as_str_name(), "MZ-2026-0001"));
+    assert_eq!(
+        (shown.state().as_str_name(), shown.first_rx_ref.as_str()),
+        (VisitState::Taken.as_str_name(), "MZ-2026-0001")
+    );
     assert!(!shown.condition.is_empty(), "the doctor reads the present condition");
     let recorded = cast.record(visit, DOCTOR, true).await.unwrap();
     assert_eq!(recorded.state().as_str_name(), VisitState::Completed.as_str_name());
 
     // twelve weeks need the doctor's reason
     let draft = cast.pre_verify(visit, two_drugs(12)).await.unwrap();
-    assert_eq!((draft.state().as_str_name(), draft.lines.len(), draft.rx_trace_code.len()), (PrescriptionState::Draft.as_str_name(), 2, 20));
+    assert_eq!(
+        (draft.state().as_str_name(), draft.lines.len(), draft.rx_trace_code.len()),
+        (PrescriptionState::Draft.as_str_name(), 2, 20)
+    );
     assert_eq!(draft.dise_codg, "M03900");
     let reviewed = cast.review_draft(&draft, true).await.unwrap();
     assert_eq!(reviewed.state().as_str_name(), PrescriptionState::Reviewed.as_str_name());
     let his = cast.his(HOSPITAL);
     let (doctor, pharmacist) = (cast.practitioner(DOCTOR), cast.practitioner(HOSPITAL_PHARMACIST));
     let rx = his.sign_and_upload(&reviewed, &doctor, &pharmacist).await.unwrap();
-    assert_eq!((rx.state().as_str_name(), rx.use_state().as_str_name()), (PrescriptionState::Active.as_str_name(), UseState::Unused.as_str_name()));
+    assert_eq!(
+        (rx.state().as_str_name(), rx.use_state().as_str_name()),
+        (PrescriptionState::Active.as_str_name(), UseState::Unused.as_str_name())
+    );
     assert_eq!(rx.rx_trace_code, draft.rx_trace_code);
     assert_eq!(rx.vali_end_time_us - rx.prsc_time_us, 3 * 86_400_000_000);
     let body = GetSignedDocumentRequest { hi_rxno: rx.hi_rxno.clone() };
@@ -132,12 +148,15 @@ async fn is_prescribed(cast: &Cast, patient: &Patient, visit: &Visit) -> Prescri
 
 /// 4: the patient sees it and which pharmacies fill every line.
 async fn chooses_a_pharmacy(cast: &Cast, patient: &Patient, rx: &Prescription) {
-    let mine = patient.list_my_prescriptions(ListMyPrescriptionsRequest::default()).await.unwrap().prescriptions;
+    let mine =
+        patient.list_my_prescriptions(ListMyPrescriptionsRequest::default()).await.unwrap().prescriptions;
     assert_eq!(mine.iter().map(|own| own.hi_rxno.as_str()).collect::<Vec<_>>(), [rx.hi_rxno.as_str()]);
     let near = cast.door(ROW).location;
     let body = FindPharmaciesRequest { hi_rxno: rx.hi_rxno.clone(), near, include_refused: false };
     let offers = patient.find_pharmacies(body.clone()).await.unwrap().offers;
-    assert!(offers.iter().all(|offer| offer.fills_all && offer.lines.iter().all(|line| line.refusal.is_empty())));
+    assert!(
+        offers.iter().all(|offer| offer.fills_all && offer.lines.iter().all(|line| line.refusal.is_empty()))
+    );
     let own = offers.iter().find(|offer| offer.fixmedins_code == SHOP).expect("the stories' shop fills it");
     // 12 × 21.08 + 12 × 38.11
     assert_eq!(own.total_fen, 71_028);
@@ -162,11 +181,19 @@ async fn is_claimed_and_passed(
     let order = cast.order_in(patient, &order.order_id, OrderState::AwaitingPayment).await;
     let after = cast.stock(SHOP, AMLODIPINE.code).await;
     assert_eq!(packs(&before.available) - packs(&after.available), 12);
-    let held: Vec<(&str, i64)> = after.lots.iter().map(|lot| (lot.expy_end.as_str(), packs(&lot.reserved))).collect();
-    assert_eq!(held, [("2026-10-31", 0), ("2026-12-15", 4), ("2028-06-20", 8)], "first expired first out, expired never");
+    let held: Vec<(&str, i64)> =
+        after.lots.iter().map(|lot| (lot.expy_end.as_str(), packs(&lot.reserved))).collect();
+    assert_eq!(
+        held,
+        [("2026-10-31", 0), ("2026-12-15", 4), ("2028-06-20", 8)],
+        "first expired first out, expired never"
+    );
     let body = GetPrescriptionRequest { hi_rxno: rx.hi_rxno.clone() };
     let seen = patient.get_prescription(body).await.unwrap().prescription.unwrap();
-    assert_eq!((seen.review_state().as_str_name(), seen.holder_fixmedins_code.as_str()), (ReviewState::Passed.as_str_name(), SHOP));
+    assert_eq!(
+        (seen.review_state().as_str_name(), seen.holder_fixmedins_code.as_str()),
+        (ReviewState::Passed.as_str_name(), SHOP)
+    );
     assert_eq!(seen.pharmacy_pharmacist_code, SHOP_PHARMACIST);
     assert!(cast.clock_now() < order.pay_by_us);
     (order, claim)
@@ -178,11 +205,15 @@ async fn pays(cast: &Cast, patient: &Patient, order: &Order) -> Order {
     quote_adds_up(quoted);
     let sums = totals(order);
     // 立普妥 is 38.11 over a limit of 35.00, twelve times
-    assert_eq!((sums.medfee_sumamt_fen, sums.overlmt_selfpay_fen, sums.inscp_scp_amt_fen), (71_028, 3_732, 67_296));
+    assert_eq!(
+        (sums.medfee_sumamt_fen, sums.overlmt_selfpay_fen, sums.inscp_scp_amt_fen),
+        (71_028, 3_732, 67_296)
+    );
     // 300 yuan deductible, then 80 %: 372.96 × 0.80 = 298.368
     assert_eq!((sums.act_pay_dedc_fen, sums.fund_pay_sumamt_fen), (30_000, 29_837));
     assert_eq!((sums.acct_pay_fen, sums.psn_cash_pay_fen), (71_028 - 29_837, 0));
-    let fees: Vec<(&str, i64)> = quoted.outside.iter().map(|fee| (fee.kind.as_str(), fee.amount_fen)).collect();
+    let fees: Vec<(&str, i64)> =
+        quoted.outside.iter().map(|fee| (fee.kind.as_str(), fee.amount_fen)).collect();
     assert_eq!(fees, [("delivery", 400), ("packing", 100)]);
     assert_eq!(leg(&quoted.legs, Leg::Channel), 500);
     refused_as(patient.pay(order, Channel::Unspecified).await, "CHANNEL_REQUIRED");
@@ -238,7 +269,11 @@ async fn the_day_is_closed(cast: &Cast, order: &Order) {
     wrong[0].fund_pay_sumamt_fen -= 1;
     let close = |totals| CloseDayRequest { stmt_date: cast.today(), totals };
     let answer = pos.close_day(close(wrong)).await.unwrap();
-    assert!(!answer.flat && answer.claims.is_empty() && !answer.differences.is_empty(), "{}", show(&[answer.clone()]));
+    assert!(
+        !answer.flat && answer.claims.is_empty() && !answer.differences.is_empty(),
+        "{}",
+        show(&[answer.clone()])
+    );
     let answer = pos.close_day(close(totals)).await.unwrap();
     assert!(answer.flat && answer.differences.is_empty());
     let claim = answer.claims.first().expect("a claim").clone();
@@ -257,7 +292,10 @@ async fn the_day_is_closed(cast: &Cast, order: &Order) {
         bank_reference: "YH20261122-1".to_owned(),
     };
     let paid = agency.pay_claim(body).await.unwrap().claim.unwrap();
-    assert_eq!((paid.state().as_str_name(), paid.paid_fen, paid.deducted_fen), (ClaimState::Paid.as_str_name(), 71_000, 28));
+    assert_eq!(
+        (paid.state().as_str_name(), paid.paid_fen, paid.deducted_fen),
+        (ClaimState::Paid.as_str_name(), 71_000, 28)
+    );
     assert_eq!(cast.ledger(&format!("receivable:agency:{SHOP}")).await, 0);
     assert_eq!(cast.ledger(&format!("bank:{SHOP}")).await, 71_000);
     assert_eq!(order.state().as_str_name(), OrderState::Completed.as_str_name());

@@ -25,8 +25,10 @@ async fn cancelling_before_payment_frees_stock_and_prescription(world: &mut Worl
     assert_eq!(cast.available(SHOP, AMLODIPINE.code).await, before - 4);
     let ended = patient.cancel(&order.order_id).await.unwrap();
     assert_eq!(ended.state().as_str_name(), OrderState::Cancelled.as_str_name());
-    eventually("the stock is free", || async { (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(()) })
-        .await;
+    eventually("the stock is free", || async {
+        (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(())
+    })
+    .await;
     let body = GetPrescriptionRequest { hi_rxno: order.hi_rxno.clone() };
     let rx = patient.get_prescription(body).await.unwrap().prescription.unwrap();
     assert!(rx.holder_fixmedins_code.is_empty() && rx.use_state() == UseState::Unused, "free again");
@@ -47,8 +49,10 @@ async fn an_unpaid_order_closes_itself(world: &mut World) {
     world.clock.advance_seconds(901);
     let closed = cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
     assert!(!closed.cancel_reason.is_empty());
-    eventually("the stock is free", || async { (cast.available(OTC_SHOP, GRANULES).await == before).then_some(()) })
-        .await;
+    eventually("the stock is free", || async {
+        (cast.available(OTC_SHOP, GRANULES).await == before).then_some(())
+    })
+    .await;
     let late = patient.pay(&order, liufang_proto::common::v1::Channel::Wechat).await;
     refused_as(late, "ORDER_ENDED");
     assert_eq!(patient.account().await.unwrap().available_fen, 508_900);
@@ -61,8 +65,10 @@ async fn an_unpaid_prescription_order_closes_itself(world: &mut World) {
     let (order, _) = cast.to_pay(&patient, SHOP, SHOP_PHARMACIST).await;
     world.clock.advance_seconds(1_801);
     cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
-    eventually("the stock is free", || async { (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(()) })
-        .await;
+    eventually("the stock is free", || async {
+        (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(())
+    })
+    .await;
     let rx = eventually("the prescription is free", || async {
         let body = GetPrescriptionRequest { hi_rxno: order.hi_rxno.clone() };
         let rx = patient.get_prescription(body).await.unwrap().prescription.unwrap();
@@ -111,8 +117,10 @@ async fn cancelling_after_payment_refunds_everything(world: &mut World) {
     let payment = patient.payment(&order.order_id).await.unwrap();
     assert_eq!((payment.state().as_str_name(), payment.ord_stas), (PaymentState::Refunded.as_str_name(), 7));
     assert_eq!(patient.account().await.unwrap().balance_fen, balance + paid);
-    eventually("the stock is free", || async { (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(()) })
-        .await;
+    eventually("the stock is free", || async {
+        (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(())
+    })
+    .await;
     let insurer = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
     let row = insurer.iter().find(|row| row.setl_id == payment.setl_id).expect("settled before");
     assert!(row.reversed);
@@ -143,7 +151,13 @@ async fn a_returned_order_takes_everything_back(world: &mut World) {
     let rows = cast.movements(SHOP, &order.order_id).await;
     let sold: i64 = rows.iter().map(|row| packs(&row.quantity)).sum();
     assert_eq!(sold, 0, "3506 undoes 3505");
-    assert_eq!(rows.iter().filter(|row| row.kind() == MovementKind::SaleReturn).map(|row| packs(&row.quantity)).sum::<i64>(), 8);
+    assert_eq!(
+        rows.iter()
+            .filter(|row| row.kind() == MovementKind::SaleReturn)
+            .map(|row| packs(&row.quantity))
+            .sum::<i64>(),
+        8
+    );
     let code = rows[0].trace_codes[0].clone();
     let story = cast.pos(SHOP).get_trace_code(GetTraceCodeRequest { drug_trac_codg: code }).await.unwrap();
     assert_ne!(story.state, "dispensed");
@@ -184,7 +198,8 @@ async fn a_cancelled_visit_is_refunded(world: &mut World) {
     patient.cancel(&order.order_id).await.unwrap();
     cast.order_in(&patient, &order.order_id, OrderState::Refunded).await;
     assert_eq!(patient.account().await.unwrap().balance_fen, 300_000);
-    let now = patient.get_visit(GetVisitRequest { visit_id: visit.visit_id.clone() }).await.unwrap().visit.unwrap();
+    let now =
+        patient.get_visit(GetVisitRequest { visit_id: visit.visit_id.clone() }).await.unwrap().visit.unwrap();
     assert_eq!(now.state().as_str_name(), VisitState::Cancelled.as_str_name());
     refused(cast.take(&visit, DOCTOR).await);
 }

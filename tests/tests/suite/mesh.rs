@@ -69,7 +69,8 @@ async fn an_event_reaches_a_failing_consumer_later() {
     let shutdown = CancellationToken::new();
     let (own, stop) = (bus.clone(), shutdown.clone());
     let running = tokio::spawn(async move { own.consume(consumer, "replica-2", stop).await });
-    eventually("the second event is taken", || async { (*taken.lock().unwrap() == ["two"]).then_some(()) }).await;
+    eventually("the second event is taken", || async { (*taken.lock().unwrap() == ["two"]).then_some(()) })
+        .await;
     shutdown.cancel();
     running.await.unwrap();
 }
@@ -89,7 +90,11 @@ async fn a_redis_that_forgets_loses_nothing_that_was_not_published() {
     redis.kill();
     cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), true, "同意").await.unwrap();
     let still = patient.order(&order.order_id).await.unwrap();
-    assert_eq!(still.state().as_str_name(), OrderState::AwaitingPharmacy.as_str_name(), "nobody could tell the order");
+    assert_eq!(
+        still.state().as_str_name(),
+        OrderState::AwaitingPharmacy.as_str_name(),
+        "nobody could tell the order"
+    );
     // and Redis comes back without a memory
     redis.start_again();
     let order = cast.order_in(&patient, &order.order_id, OrderState::AwaitingPayment).await;

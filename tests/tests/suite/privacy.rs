@@ -33,7 +33,8 @@ async fn live(cast: &Cast) -> Vec<Refusal> {
 
     let buyer = cast.patient_through("jd", 151).await;
     let spouse = cast.lend(&buyer, 152, "spouse", BEIJING).await;
-    let order = Basket::of(GRANULES, 1, cast.door(151)).lent_by(spouse.person_id()).place(&buyer).await.unwrap();
+    let order =
+        Basket::of(GRANULES, 1, cast.door(151)).lent_by(spouse.person_id()).place(&buyer).await.unwrap();
     buyer.pay(&order, Channel::Wechat).await.unwrap();
 
     let mut refusals = Vec::new();

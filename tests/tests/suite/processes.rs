@@ -24,7 +24,12 @@ async fn pays_in_the_end(patient: &Patient, order: &Order, key: &str) {
         match keyed.pay(order, Channel::Wechat).await {
             Ok(_) => Some(()),
             Err(refusal) => {
-                let silent = [tonic::Code::Unavailable, tonic::Code::DeadlineExceeded, tonic::Code::Aborted, tonic::Code::Unknown];
+                let silent = [
+                    tonic::Code::Unavailable,
+                    tonic::Code::DeadlineExceeded,
+                    tonic::Code::Aborted,
+                    tonic::Code::Unknown,
+                ];
                 let twin = ["ORDER_STATE_FORBIDS", "PAYMENT_PENDING"].contains(&refusal.reason.as_str());
                 assert!(silent.contains(&refusal.code) || twin, "{refusal}");
                 twin.then_some(())
@@ -59,7 +64,11 @@ async fn a_killed_settlement_finishes_its_payments(world: &mut World) {
     assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
     let processes = world.processes.as_mut().expect("processes");
     processes.kill("settlement");
-    assert_eq!(patient.order(&order.order_id).await.unwrap().state().as_str_name(), OrderState::Paying.as_str_name(), "others go on");
+    assert_eq!(
+        patient.order(&order.order_id).await.unwrap().state().as_str_name(),
+        OrderState::Paying.as_str_name(),
+        "others go on"
+    );
     processes.restart("settlement");
     paid_exactly_once(&cast, &patient, std::slice::from_ref(&order), 508_900).await;
     // killed at any moment of several payments
@@ -117,7 +126,8 @@ async fn a_killed_order_service_finishes_its_sagas(world: &mut World) {
     cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
     eventually("the stock is free", || async {
         let pos = cast.pos(OTC_SHOP);
-        let body = liufang_proto::inventory::v1::GetStockRequest { med_list_codgs: vec![GRANULES.to_owned()] };
+        let body =
+            liufang_proto::inventory::v1::GetStockRequest { med_list_codgs: vec![GRANULES.to_owned()] };
         let levels = pos.get_stock(body).await.ok()?.levels;
         (packs(&levels[0].available) == before).then_some(())
     })
@@ -139,7 +149,10 @@ async fn stopped_roles_drain_and_end_well(world: &mut World) {
     assert_eq!(ended.code(), Some(0), "{}", world.processes.as_ref().unwrap().log("order"));
     for answer in answers {
         if let Err(refusal) = answer {
-            assert!([tonic::Code::Unavailable, tonic::Code::DeadlineExceeded].contains(&refusal.code), "{refusal}");
+            assert!(
+                [tonic::Code::Unavailable, tonic::Code::DeadlineExceeded].contains(&refusal.code),
+                "{refusal}"
+            );
         }
     }
     let processes = world.processes.as_mut().expect("processes");

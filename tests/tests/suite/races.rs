@@ -42,13 +42,15 @@ async fn one_pharmacy_gets_the_prescription(world: &mut World) {
     let wishes: Vec<PlaceOrderRequest> =
         [SHOP, SHOP_2].into_iter().cycle().take(10).map(|shop| cast.filling(&rx, shop, None)).collect();
     let choosing = join_all(wishes.into_iter().map(|body| patient.place(body)));
-    let claiming = join_all((0..CALLERS).map(|caller| claims_what_it_sees(&cast, [SHOP, SHOP_2][caller % 2])));
+    let claiming =
+        join_all((0..CALLERS).map(|caller| claims_what_it_sees(&cast, [SHOP, SHOP_2][caller % 2])));
     let (chosen, claimed) = tokio::join!(choosing, claiming);
     winners(chosen, &["PRESCRIPTION_HELD", "ORDER_CHANGED", "LOST_RACE"]);
     let mut holders: Vec<&str> = claimed.into_iter().flatten().collect();
     let orders = eventually("one order is left", || async {
         let orders = patient.list_orders(Default::default()).await.unwrap().orders;
-        let open: Vec<_> = orders.into_iter().filter(|order| order.state() == OrderState::AwaitingPharmacy).collect();
+        let open: Vec<_> =
+            orders.into_iter().filter(|order| order.state() == OrderState::AwaitingPharmacy).collect();
         (open.len() == 1).then_some(open)
     })
     .await;
@@ -79,7 +81,8 @@ async fn one_claim_holds(world: &mut World) {
     let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
     let item = cast.pos(SHOP).queued(&order.order_id).await.unwrap().expect("queued");
     let counters = [cast.pos(SHOP), cast.pos(SHOP_2)];
-    let claims = (0..CALLERS).map(|caller| counters[caller % 2].claim(ClaimRequest { epc_token: item.epc_token.clone() }));
+    let claims = (0..CALLERS)
+        .map(|caller| counters[caller % 2].claim(ClaimRequest { epc_token: item.epc_token.clone() }));
     let won = winners(join_all(claims).await, &["PRESCRIPTION_HELD", "CIRCULATION_TOKEN_INVALID"]);
     assert_eq!(won.len(), 1);
     // the one secret works
@@ -102,7 +105,8 @@ async fn one_order_sells_the_pack(world: &mut World) {
         let order = &orders[caller % orders.len()].order_id;
         pos.hand_out(order, &pharmacist, "", scans.clone())
     });
-    let reasons = ["TRACE_CODE_SOLD", "ORDER_STATE_FORBIDS", "ORDER_CHANGED", "LOST_RACE", "RESERVATION_NOT_HELD"];
+    let reasons =
+        ["TRACE_CODE_SOLD", "ORDER_STATE_FORBIDS", "ORDER_CHANGED", "LOST_RACE", "RESERVATION_NOT_HELD"];
     let won = winners(join_all(calls).await, &reasons);
     assert_eq!(won.len(), 1);
     let sold_to = won[0].order.as_ref().unwrap().order_id.clone();
@@ -139,7 +143,8 @@ async fn one_patient_gets_the_last_slot(world: &mut World) {
     for row in [1, 3, 4, 16, 21] {
         patients.push(cast.patient(row).await);
     }
-    let calls = (0..CALLERS).map(|caller| patients[caller % patients.len()].book_visit(cast.booking(&slot, "M03900")));
+    let calls = (0..CALLERS)
+        .map(|caller| patients[caller % patients.len()].book_visit(cast.booking(&slot, "M03900")));
     let won = winners(join_all(calls).await, &["SLOT_FULL", "VISIT_ALREADY_BOOKED"]);
     assert_eq!(won.len(), 1);
 }
@@ -172,8 +177,14 @@ async fn one_payment_spends_the_balance(world: &mut World) {
     assert!(orders.iter().all(|order| totals(order).acct_pay_fen == 1_200));
     let calls = (0..CALLERS).map(|caller| patient.pay(&orders[caller % orders.len()], Channel::Wechat));
     let reasons = [
-        "INSUFFICIENT_BALANCE", "ORDER_STATE_FORBIDS", "PAYMENT_PENDING", "ORDER_CHANGED", "LOST_RACE", "QUOTE_EXPIRED",
-        "PAYMENT_BUSY", "QUOTE_USED",
+        "INSUFFICIENT_BALANCE",
+        "ORDER_STATE_FORBIDS",
+        "PAYMENT_PENDING",
+        "ORDER_CHANGED",
+        "LOST_RACE",
+        "QUOTE_EXPIRED",
+        "PAYMENT_BUSY",
+        "QUOTE_USED",
     ];
     winners(join_all(calls).await, &reasons);
     let paid = eventually("every payment has ended", || async {
@@ -186,7 +197,13 @@ async fn one_payment_spends_the_balance(world: &mut World) {
     assert_eq!(paid, 1, "the balance is enough for one");
     let account = patient.account().await.unwrap();
     assert_eq!((account.balance_fen, account.held_fen), (0, 0));
-    let taken: i64 = cast.public().list_channel_book(Default::default()).await.unwrap().rows.iter()
+    let taken: i64 = cast
+        .public()
+        .list_channel_book(Default::default())
+        .await
+        .unwrap()
+        .rows
+        .iter()
         .filter(|row| row.state == "paid")
         .map(|row| row.amount_fen - row.refunded_fen)
         .sum();
@@ -199,10 +216,14 @@ async fn pay_or_cancel_but_not_both(world: &mut World) {
     let patient = cast.patient_through("jd", 163).await;
     for _ in 0..4 {
         let order = cast.unpaid_otc(&patient, 163).await;
-        let (paid, cancelled) = tokio::join!(patient.pay(&order, Channel::Wechat), patient.cancel(&order.order_id));
+        let (paid, cancelled) =
+            tokio::join!(patient.pay(&order, Channel::Wechat), patient.cancel(&order.order_id));
         let last = eventually("the order has come to rest", || async {
             let order = patient.order(&order.order_id).await.unwrap();
-            let moving = matches!(order.state(), OrderState::Paying | OrderState::Refunding | OrderState::AwaitingPayment);
+            let moving = matches!(
+                order.state(),
+                OrderState::Paying | OrderState::Refunding | OrderState::AwaitingPayment
+            );
             (!moving).then_some(order)
         })
         .await;

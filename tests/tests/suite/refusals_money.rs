@@ -2,7 +2,9 @@
 
 use liufang_proto::common::v1::Channel;
 use liufang_proto::order::v1::{OrderState, RequoteOrderRequest};
-use liufang_proto::settlement::v1::{CloseDayRequest, CreditAccountsRequest, CreditRow, GetDailyTotalsRequest, GetQuoteRequest};
+use liufang_proto::settlement::v1::{
+    CloseDayRequest, CreditAccountsRequest, CreditRow, GetDailyTotalsRequest, GetQuoteRequest,
+};
 use liufang_tests::{World, behaviour};
 
 use super::cast::*;
@@ -23,7 +25,8 @@ async fn an_expired_quote_pays_nothing(world: &mut World) {
     refused_as(patient.pay(&order, Channel::Wechat).await, "QUOTE_EXPIRED");
     let still = patient.order(&order.order_id).await.unwrap();
     assert_eq!(still.state().as_str_name(), OrderState::AwaitingPayment.as_str_name());
-    let body = RequoteOrderRequest { order_id: order.order_id.clone(), use_account: true, ..Default::default() };
+    let body =
+        RequoteOrderRequest { order_id: order.order_id.clone(), use_account: true, ..Default::default() };
     let fresh = patient.requote_order(body).await.unwrap().order.unwrap();
     assert_ne!(quote(&fresh).quote_id, quote(&order).quote_id);
     refused_as(patient.pay(&order, Channel::Wechat).await, "QUOTE_EXPIRED");
@@ -45,7 +48,8 @@ async fn a_balance_that_changed_pays_nothing(world: &mut World) {
     assert_eq!(refusal.reason, "INSUFFICIENT_BALANCE", "{refusal}");
     let still = patient.order(&second.order_id).await.unwrap();
     assert_eq!(still.state().as_str_name(), OrderState::AwaitingPayment.as_str_name());
-    let body = RequoteOrderRequest { order_id: second.order_id.clone(), use_account: true, ..Default::default() };
+    let body =
+        RequoteOrderRequest { order_id: second.order_id.clone(), use_account: true, ..Default::default() };
     let fresh = patient.requote_order(body).await.unwrap().order.unwrap();
     assert_eq!((totals(&fresh).acct_pay_fen, totals(&fresh).psn_cash_pay_fen), (0, 1_558));
     cast.pay(&patient, &fresh).await;
@@ -58,7 +62,8 @@ async fn an_account_cannot_be_spent_twice(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", 151).await;
     let spouse = cast.lend(&patient, 152, "spouse", BEIJING).await;
-    let lent = Basket::of(GRANULES, 1, cast.door(151)).lent_by(spouse.person_id()).place(&patient).await.unwrap();
+    let lent =
+        Basket::of(GRANULES, 1, cast.door(151)).lent_by(spouse.person_id()).place(&patient).await.unwrap();
     cast.pay(&patient, &lent).await;
     // refunded to whom it came from
     patient.cancel(&lent.order_id).await.unwrap();
@@ -127,7 +132,8 @@ async fn credits_are_taken_once(world: &mut World) {
     // a patient credits nobody
     let channel = cast.gateway.channel();
     let request = patient.session().request(credit(vec![row]), Some("credit-key")).await.unwrap();
-    let mut accounts = liufang_proto::settlement::v1::account_service_client::AccountServiceClient::new(channel);
+    let mut accounts =
+        liufang_proto::settlement::v1::account_service_client::AccountServiceClient::new(channel);
     let refusal = refused_status(accounts.credit_accounts(request).await);
     assert_eq!(refusal.reason, "CALLER_NOT_ALLOWED", "{refusal}");
     cast.books_agree().await;
@@ -143,13 +149,21 @@ async fn only_agreeing_totals_close_a_day(world: &mut World) {
     assert_eq!(totals.len(), 1);
     let close = |totals| CloseDayRequest { stmt_date: cast.today(), totals };
     let empty = pos.close_day(close(Vec::new())).await.unwrap();
-    assert!(!empty.flat && empty.differences[0].starts_with("101 CENTRE_HAS_MORE"), "{:?}", empty.differences);
+    assert!(
+        !empty.flat && empty.differences[0].starts_with("101 CENTRE_HAS_MORE"),
+        "{:?}",
+        empty.differences
+    );
     let mut more = totals.clone();
     let mut extra = totals[0].clone();
     extra.insutype = "390".to_owned();
     more.push(extra);
     let more = pos.close_day(close(more)).await.unwrap();
-    assert!(!more.flat && more.differences[0].starts_with("102 INSTITUTION_HAS_MORE"), "{:?}", more.differences);
+    assert!(
+        !more.flat && more.differences[0].starts_with("102 INSTITUTION_HAS_MORE"),
+        "{:?}",
+        more.differences
+    );
     let mut less = totals.clone();
     less[0].acct_pay_fen -= 1;
     let less = pos.close_day(close(less)).await.unwrap();

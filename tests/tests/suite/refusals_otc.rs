@@ -29,8 +29,12 @@ async fn prescription_drugs_are_no_otc_goods(world: &mut World) {
     let patient = cast.patient_through("jd", RICH).await;
     // amoxicillin; then the prescription pack of a 双跨 drug
     for (drug, pack) in [("XJ01CAA169E001010100527", "Rx"), ("XA07AXX143A001010200583", "双跨 as Rx")] {
-        let refusal = refused_as(Basket::of(drug, 1, cast.door(RICH)).place(&patient).await, "RX_NOT_ALLOWED");
-        assert!(refusal.metadata.values().any(|value| value.contains("RX_NOT_ALLOWED") || value.contains(drug)), "{pack}: {refusal}");
+        let refusal =
+            refused_as(Basket::of(drug, 1, cast.door(RICH)).place(&patient).await, "RX_NOT_ALLOWED");
+        assert!(
+            refusal.metadata.values().any(|value| value.contains("RX_NOT_ALLOWED") || value.contains(drug)),
+            "{pack}: {refusal}"
+        );
     }
     // a good line beside it does not help, and nothing is held
     let before = cast.available(OTC_SHOP, GRANULES).await;
@@ -104,7 +108,11 @@ async fn suspended_and_terminated_pharmacies_do_not_sell(world: &mut World) {
         date: "2025-10-01".to_owned(),
     };
     let then = cast.public().get_institution(body).await.unwrap().institution.unwrap();
-    assert_eq!(then.agreement_state().as_str_name(), liufang_proto::identity::v1::AgreementState::Suspended.as_str_name(), "on that date");
+    assert_eq!(
+        then.agreement_state().as_str_name(),
+        liufang_proto::identity::v1::AgreementState::Suspended.as_str_name(),
+        "on that date"
+    );
     let body = SearchOffersRequest {
         query: "感冒灵".to_owned(),
         near: cast.door(RICH).location,
@@ -114,7 +122,11 @@ async fn suspended_and_terminated_pharmacies_do_not_sell(world: &mut World) {
     };
     let offers = cast.public().search_offers(body).await.unwrap().offers;
     let shops: Vec<&str> = offers.iter().map(|offer| offer.fixmedins_code.as_str()).collect();
-    assert!(shops.contains(&"P11010800001") && !shops.contains(&"P11010500002") && !shops.contains(&"P11010800002"));
+    assert!(
+        shops.contains(&"P11010800001")
+            && !shops.contains(&"P11010500002")
+            && !shops.contains(&"P11010800002")
+    );
 }
 
 async fn expired_lots_are_never_sold(world: &mut World) {
@@ -127,7 +139,11 @@ async fn expired_lots_are_never_sold(world: &mut World) {
     let pharmacist: Practitioner = cast.practitioner(OTC_PHARMACIST);
     let hand_out = pos.hand_out(&order.order_id, &pharmacist, "", scan(EXPIRED_PACK)).await;
     refused_as(hand_out, "LOT_EXPIRED");
-    assert_eq!(patient.order(&order.order_id).await.unwrap().state().as_str_name(), OrderState::Paid.as_str_name(), "nothing happened");
+    assert_eq!(
+        patient.order(&order.order_id).await.unwrap().state().as_str_name(),
+        OrderState::Paid.as_str_name(),
+        "nothing happened"
+    );
     // other bad scans
     let foreign = cast.seed.drug(SMECTITE).unwrap().trace_prefix.clone();
     refused_as(
@@ -136,7 +152,10 @@ async fn expired_lots_are_never_sold(world: &mut World) {
     );
     refused_as(pos.hand_out(&order.order_id, &pharmacist, "", Vec::new()).await, "TRACE_CODE_COUNT");
     let other_shops = cast.pos("P11010100001");
-    refused_as(other_shops.hand_out(&order.order_id, &pharmacist_of(&cast), "", scan(EXPIRED_PACK)).await, "ORDER_NOT_FOUND");
+    refused_as(
+        other_shops.hand_out(&order.order_id, &pharmacist_of(&cast), "", scan(EXPIRED_PACK)).await,
+        "ORDER_NOT_FOUND",
+    );
     // the right pack goes out
     cast.dispense(&order, OTC_PHARMACIST, "").await;
 }
@@ -170,9 +189,13 @@ async fn fees_lie_on_no_insured_leg(world: &mut World) {
     assert_eq!(leg(&quote(&order).legs, Leg::Account), 1_558);
     assert_eq!(leg(&quote(&order).legs, Leg::Channel), 7_056 + totals_fees(&order));
     let insured = |kind: Leg| matches!(kind, Leg::Fund | Leg::Account | Leg::RelativeAccount);
-    let paid: i64 = quote(&order).legs.iter().filter(|own| insured(own.leg())).map(|own| own.amount_fen).sum();
+    let paid: i64 =
+        quote(&order).legs.iter().filter(|own| insured(own.leg())).map(|own| own.amount_fen).sum();
     assert_eq!(paid, totals(&order).medfee_sumamt_fen);
-    refused_as(patient.pay(&order, liufang_proto::common::v1::Channel::Unspecified).await, "CHANNEL_REQUIRED");
+    refused_as(
+        patient.pay(&order, liufang_proto::common::v1::Channel::Unspecified).await,
+        "CHANNEL_REQUIRED",
+    );
     // and a quote that names a fee as an insured line cannot be asked for from outside
     assert!(totals_fees(&order) > 0);
 }
@@ -207,13 +230,18 @@ async fn a_missing_verification_step_keeps_everybody_out(world: &mut World) {
     let nobody = liufang::client::Session::anonymous(&cast.gateway);
     let answer = nobody
         .write(Basket::of(GRANULES, 1, cast.door(RICH)).request(), |channel, request| async move {
-            liufang_proto::order::v1::order_service_client::OrderServiceClient::new(channel).place_order(request).await
+            liufang_proto::order::v1::order_service_client::OrderServiceClient::new(channel)
+                .place_order(request)
+                .await
         })
         .await;
     let refusal = refused(answer);
     assert!(["TOKEN_MISSING", "CALLER_NOT_ALLOWED"].contains(&refusal.reason.as_str()), "{refusal}");
     // the last step done, the same session signs in
-    let body = liufang_proto::identity::v1::VerifyFaceRequest { verification_id: id.clone(), capture_ref: "face-pass".to_owned() };
+    let body = liufang_proto::identity::v1::VerifyFaceRequest {
+        verification_id: id.clone(),
+        capture_ref: "face-pass".to_owned(),
+    };
     assert!(verifier.check_face(body).await.unwrap().verification.unwrap().complete);
     verifier.sign_in(sign_in(&id)).await.unwrap();
 }
@@ -230,7 +258,11 @@ async fn a_trace_code_is_sold_once(world: &mut World) {
     refused_as(pos.hand_out(&second.order_id, &pharmacist, "", scans).await, "TRACE_CODE_SOLD");
     let story = pos.get_trace_code(GetTraceCodeRequest { drug_trac_codg: code.clone() }).await.unwrap();
     assert_eq!(story.state, "dispensed");
-    assert_eq!(story.movements.iter().filter(|row| !row.order_id.is_empty()).count(), 1, "one sale in its life");
+    assert_eq!(
+        story.movements.iter().filter(|row| !row.order_id.is_empty()).count(),
+        1,
+        "one sale in its life"
+    );
     // the attempt is a case for the supervisor
     let supervisor = cast.supervisor(BEIJING);
     let case = eventually("the resale is a case", || async {
@@ -253,5 +285,8 @@ async fn others_see_nothing(world: &mut World) {
     refused_as(other.pay(&order, liufang_proto::common::v1::Channel::Wechat).await, "ORDER_NOT_FOUND");
     refused_as(other.payment(&order.order_id).await, "PAYMENT_NOT_FOUND");
     refused_as(cast.pos("P11010100001").order(&order.order_id).await, "ORDER_NOT_FOUND");
-    assert_eq!(patient.order(&order.order_id).await.unwrap().state().as_str_name(), OrderState::AwaitingPayment.as_str_name());
+    assert_eq!(
+        patient.order(&order.order_id).await.unwrap().state().as_str_name(),
+        OrderState::AwaitingPayment.as_str_name()
+    );
 }

@@ -7,8 +7,8 @@ use liufang_proto::identity::v1::{ImportPractitionersRequest, Practitioner, Prac
 use liufang_proto::inventory::v1::FindPharmaciesRequest;
 use liufang_proto::order::v1::{OrderState, PlaceOrderRequest};
 use liufang_proto::prescription::v1::{
-    BookVisitRequest, ClaimRequest, GetPrescriptionRequest, GetSigningDocumentRequest, GiveBackRequest, Prescription,
-    PublishSlotsRequest, ReviewRequest, RevokeRequest, TakeVisitRequest, UploadRequest,
+    BookVisitRequest, ClaimRequest, GetPrescriptionRequest, GetSigningDocumentRequest, GiveBackRequest,
+    Prescription, PublishSlotsRequest, ReviewRequest, RevokeRequest, RxLine, TakeVisitRequest, UploadRequest,
 };
 use liufang_tests::{World, behaviour};
 
@@ -85,7 +85,8 @@ async fn only_insured_doctors_of_the_hospital_prescribe(world: &mut World) {
     refused_as(own.token_of(&stranger).await, "PRACTITIONER_ELSEWHERE");
     // the other hospital's doctor with a good token of the other hospital
     let doctor_token = other.token_of(&stranger).await.unwrap();
-    let take = |token: &str| TakeVisitRequest { visit_id: visit.visit_id.clone(), doctor_token: token.to_owned() };
+    let take =
+        |token: &str| TakeVisitRequest { visit_id: visit.visit_id.clone(), doctor_token: token.to_owned() };
     let refusal = refused_as(own.take_visit(take(&doctor_token)).await, "DOCTOR_NOT_INSURED");
     assert!(refusal.metadata.values().any(|value| value == "OTHER_HOSPITAL"), "{refusal}");
     refused_as(other.take_visit(take(&doctor_token)).await, "VISIT_NOT_FOUND");
@@ -114,7 +115,8 @@ async fn only_insured_doctors_of_the_hospital_prescribe(world: &mut World) {
         signing_key: cast.practitioner(DOCTOR).public_key(),
         active: false,
     };
-    let reply = cast.operator().import_practitioners(ImportPractitionersRequest { rows: vec![row] }).await.unwrap();
+    let reply =
+        cast.operator().import_practitioners(ImportPractitionersRequest { rows: vec![row] }).await.unwrap();
     assert!(reply.errors.is_empty(), "{}", show(&reply.errors));
     let refusal = refused_as(own.take_visit(take(&good)).await, "DOCTOR_NOT_INSURED");
     assert!(refusal.metadata.values().any(|value| value == "NOT_ACTIVE"), "{refusal}");
@@ -162,7 +164,6 @@ async fn only_the_same_product_at_the_hospitals_price_fills(world: &mut World) {
     let cases = [
         ("P13030300001", "PRICE_ABOVE_HOSPITAL"),
         ("P13030200011", "OTHER_MAKER"),
-        ("P13030300011", "OTHER_SPECIFICATION"),
         ("P13030200012", "SHORT_STOCK"),
     ];
     for (shop, reason) in cases {
@@ -173,6 +174,17 @@ async fn only_the_same_product_at_the_hospitals_price_fills(world: &mut World) {
     let body = GetPrescriptionRequest { hi_rxno: rx.hi_rxno.clone() };
     let rx = patient.get_prescription(body).await.unwrap().prescription.unwrap();
     assert!(rx.holder_fixmedins_code.is_empty(), "still free");
+    // 格华止 0.85 g is prescribed, the shops have 0.5 g
+    let neighbour = cast.patient(21).await;
+    let strong = RxLine {
+        med_list_codg: "XA10BAE117A001020100268".to_owned(),
+        drug_cnt: "2".to_owned(),
+        drug_pric: "29.80".to_owned(),
+        ..AMLODIPINE.line(1, 4)
+    };
+    let other = cast.prescribed(&neighbour, vec![strong]).await;
+    assert_eq!(line_refusals(&cast, &neighbour, &other, SHOP).await, ["OTHER_SPECIFICATION"]);
+    refused_as(neighbour.place(cast.filling(&other, SHOP, None)).await, "OTHER_SPECIFICATION");
     // the risk warning is mandatory
     let unwarned = PlaceOrderRequest { risk_confirmed: false, ..cast.filling(&rx, SHOP, None) };
     refused_as(patient.place(unwarned).await, "RISK_NOT_CONFIRMED");
@@ -205,7 +217,8 @@ async fn no_payment_before_the_pharmacists_pass(world: &mut World) {
     refused_as(cast.pay_early(&patient, &order).await, "REVIEW_NOT_PASSED");
     let claim = cast.claim(&order).await;
     refused_as(cast.pay_early(&patient, &order).await, "REVIEW_NOT_PASSED");
-    let refused_review = cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), false, "剂量存疑").await;
+    let refused_review =
+        cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), false, "剂量存疑").await;
     refused_review.unwrap();
     let order = cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
     assert!(!order.cancel_reason.is_empty());
@@ -343,5 +356,8 @@ async fn an_expired_prescription_is_not_filled(world: &mut World) {
     assert_eq!(date_text(late), "2026-11-25");
     let patient = Patient::sign_in(&cast.gateway, &cast.citizen(1)).await.unwrap();
     let refusal = refused(patient.place(cast.filling(&rx, SHOP, None)).await);
-    assert!(["PRESCRIPTION_NOT_ACTIVE", "PRESCRIPTION_EXPIRED"].contains(&refusal.reason.as_str()), "{refusal}");
+    assert!(
+        ["PRESCRIPTION_NOT_ACTIVE", "PRESCRIPTION_EXPIRED"].contains(&refusal.reason.as_str()),
+        "{refusal}"
+    );
 }

@@ -76,8 +76,18 @@ fn no_service_depends_on_another() {
 
 #[test]
 fn the_domain_is_pure() {
-    let words =
-        ["async ", ".await", "sea_orm", "tonic", "prost", "tokio", "liufang_platform", "liufang_proto", "SystemTime", "rand::"];
+    let words = [
+        "async ",
+        ".await",
+        "sea_orm",
+        "tonic",
+        "prost",
+        "tokio",
+        "liufang_platform",
+        "liufang_proto",
+        "SystemTime",
+        "rand::",
+    ];
     forbid(service_files(|part| part == "domain"), &words, "domain/ knows no I/O");
     forbid(
         sources(&root().join("services/kernel/src")),
@@ -91,7 +101,11 @@ fn no_amount_is_a_float() {
     let files = service_files(|part| part == "domain" || part == "app" || part == "store" || part == "wire")
         .into_iter()
         .filter(|path| !path.ends_with("distance.rs") && !path.ends_with("geo.rs"));
-    forbid(files.chain(sources(&root().join("services/kernel/src"))), &["f64", "f32"], "no floats near money or quantities");
+    forbid(
+        files.chain(sources(&root().join("services/kernel/src"))),
+        &["f64", "f32"],
+        "no floats near money or quantities",
+    );
 }
 
 #[test]
@@ -107,21 +121,31 @@ fn each_layer_keeps_to_its_own() {
         &["liufang_proto"],
         "only rpc/, wire/, events and the callers of peers know protobuf",
     );
-    let outside = sources(&root().join("services"))
-        .into_iter()
-        .filter(|path| !path.starts_with(root().join("services/platform")) && !path.starts_with(root().join("services/gateway")));
+    let outside = sources(&root().join("services")).into_iter().filter(|path| {
+        !path.starts_with(root().join("services/platform"))
+            && !path.starts_with(root().join("services/gateway"))
+    });
     let outside: Vec<_> = outside.collect();
     forbid(outside.clone(), &["env::var", "std::env::vars"], "only the platform reads the environment");
-    forbid(outside, &["Status::new(", "Status::internal(", "Status::invalid_argument(", "Status::not_found("], "only the platform builds a status");
+    forbid(
+        outside,
+        &["Status::new(", "Status::internal(", "Status::invalid_argument(", "Status::not_found("],
+        "only the platform builds a status",
+    );
 }
 
 #[test]
 fn no_mod_rs_and_no_unfinished_code() {
-    let all: Vec<_> = ["services", "proto", "tests"].iter().flat_map(|folder| sources(&root().join(folder))).collect();
+    let all: Vec<_> =
+        ["services", "proto", "tests"].iter().flat_map(|folder| sources(&root().join(folder))).collect();
     for path in &all {
         assert!(!path.ends_with("mod.rs"), "{}: name the file after its module", path.display());
     }
-    forbid(all.into_iter().filter(|path| !path.ends_with("tidy.rs")), &["todo!(", "unimplemented!(", "dbg!("], "nothing is left unfinished");
+    forbid(
+        all.into_iter().filter(|path| !path.ends_with("tidy.rs")),
+        &["todo!(", "unimplemented!(", "dbg!("],
+        "nothing is left unfinished",
+    );
 }
 
 #[test]
@@ -150,9 +174,16 @@ fn reasons_are_unique_and_explained_in_both_languages() {
     let mut seen = BTreeMap::new();
     for service in SERVICES {
         for doc in liufang::compose::role(service).unwrap().reasons {
-            let name_ok = doc.reason.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+            let name_ok = doc
+                .reason
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
             assert!(name_ok, "{service}: {} is not SCREAMING_SNAKE", doc.reason);
-            assert!(!doc.en.is_empty() && doc.zh.chars().any(|c| c > '\u{2e80}'), "{service}: {} is not explained", doc.reason);
+            assert!(
+                !doc.en.is_empty() && doc.zh.chars().any(|c| c > '\u{2e80}'),
+                "{service}: {} is not explained",
+                doc.reason
+            );
             if let Some(class) = seen.insert(doc.reason.clone(), doc.class) {
                 assert_eq!(class, doc.class, "{service}: {} has two classes", doc.reason);
             }

@@ -46,7 +46,8 @@ impl Cast {
     pub async fn collect(&self, patient: &Patient, order_id: &str) -> Order {
         let order = patient.order(order_id).await.unwrap();
         assert_eq!(order.collection_code.len(), 6, "the patient sees the code");
-        let body = CollectOrderRequest { order_id: order_id.to_owned(), collection_code: order.collection_code };
+        let body =
+            CollectOrderRequest { order_id: order_id.to_owned(), collection_code: order.collection_code };
         let reply = self.pos(&order.fixmedins_code).collect_order(body).await.unwrap();
         reply.order.unwrap()
     }

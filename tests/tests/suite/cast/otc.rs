@@ -2,7 +2,9 @@
 
 use liufang::client::{Answer, Patient};
 use liufang_proto::common::v1::Fulfilment;
-use liufang_proto::order::v1::{BasketItem, DeliveryAddress, DispenseOrderResponse, Order, OrderKind, OrderState, PlaceOrderRequest};
+use liufang_proto::order::v1::{
+    BasketItem, DeliveryAddress, DispenseOrderResponse, Order, OrderKind, OrderState, PlaceOrderRequest,
+};
 
 use super::{BEIJING, Cast, GRANULES, OTC_PHARMACIST, OTC_SHOP};
 
@@ -42,7 +44,10 @@ impl Basket {
     }
 
     pub fn request(&self) -> PlaceOrderRequest {
-        let item = |(drug, packs): &(String, i64)| BasketItem { med_list_codg: drug.clone(), quantity: packs.to_string() };
+        let item = |(drug, packs): &(String, i64)| BasketItem {
+            med_list_codg: drug.clone(),
+            quantity: packs.to_string(),
+        };
         PlaceOrderRequest {
             kind: OrderKind::Otc.into(),
             region: BEIJING.to_owned(),
