@@ -125,7 +125,7 @@ impl Processes {
 }
 
 /// The program under test: beside the test binary, in the same target folder.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let own = std::env::current_exe().expect("own path");
     let folder = own.parent().and_then(Path::parent).expect("target folder");
     let path = folder.join("liufang-under-test");

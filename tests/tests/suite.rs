@@ -16,4 +16,5 @@ mod suite {
     mod refusals_otc;
     mod refusals_rx;
     mod tidy;
+    mod traces;
 }
