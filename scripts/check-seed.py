@@ -336,8 +336,6 @@ def check_staff(rows, institutions):
     for place in institutions:
         staff = [row["kind"] for row in rows if row["institution_code"] == place["fixmedins_code"]]
         needed = ["retail_pharmacist"] if place["kind"] == "pharmacy" else ["doctor", "hospital_pharmacist"]
-        if place["hospital_owner"]:
-            continue
         for kind in needed:
             place.must(kind in staff, f"has no {kind}")
     for region in ("130300", "110000"):

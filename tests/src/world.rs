@@ -2,10 +2,12 @@
 //!
 //! Seeding happens once per kind of database; every test gets a copy.
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
+use futures::FutureExt as _;
 use liufang::client::Gateway;
 use liufang::compose::{self, Running};
 use liufang::seed::{self, SeedSet};
@@ -45,8 +47,12 @@ pub struct World {
 /// Runs one test in a world of its own and checks that nothing unannounced was logged.
 pub async fn run(shape: Shape, test: impl AsyncFnOnce(&mut World)) {
     let mut world = World::start(shape).await;
-    test(&mut world).await;
+    // a failed test gives its connections back too
+    let outcome = AssertUnwindSafe(test(&mut world)).catch_unwind().await;
     world.stop().await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
     let loud = logs::take_unannounced();
     assert!(loud.is_empty(), "logged without announcement:\n{}", loud.join("\n"));
 }

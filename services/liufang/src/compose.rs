@@ -40,6 +40,7 @@ pub struct Running {
     pub ports: BTreeMap<String, SocketAddr>,
     /// Background loops of every module, for tests that drive steps themselves.
     pub workers: Vec<Worker>,
+    databases: Vec<Db>,
     tokens: Tokens,
     clock: SharedClock,
     shutdown: CancellationToken,
@@ -197,12 +198,13 @@ impl<'a> Builder<'a> {
             true => Some(self.gateway(ready, &mut tasks, &shutdown).await?),
             false => None,
         };
-        self.built.clear();
+        let databases = self.built.drain(..).map(|built| built.db).collect();
         let grace = Duration::from_millis(self.config.shutdown_ms);
         Ok(Running {
             gateway,
             ports,
             workers,
+            databases,
             tokens: self.tokens,
             clock: self.clock,
             shutdown,
@@ -338,6 +340,9 @@ impl Running {
         let drained = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(self.grace, drained).await.is_err() {
             tracing::warn!("calls were still running when the time to stop was over");
+        }
+        for database in &self.databases {
+            database.close().await;
         }
     }
 }

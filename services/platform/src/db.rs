@@ -115,6 +115,12 @@ impl Db {
         Ok(self.connection.ping().await?)
     }
 
+    /// Closes every connection; all clones of this database are of no use afterwards.
+    pub async fn close(&self) {
+        // an error here is a connection that is gone already
+        let _ = self.connection.close_by_ref().await;
+    }
+
     /// Claims the call's idempotency key and opens a unit of work, or hands back the stored reply of the same call.
     ///
     /// A concurrent twin waits on the key's unique index. The same key with another body is `IDEMPOTENCY_KEY_REUSED`.

@@ -198,3 +198,17 @@ fn every_service_has_a_page() {
         assert!(page.is_file(), "services/{name}/README.md is missing");
     }
 }
+
+/// Paths in back quotes that begin like a file of ours.
+#[test]
+fn documents_name_files_that_exist() {
+    let tops = ["services/", "proto/", "deploy/", "tests/", "scripts/", "helm/"];
+    for page in ["README.md", "README.zh-CN.md", "services/README.md", "services/RULES.md"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        for quoted in text.split('`').skip(1).step_by(2) {
+            let path = quoted.trim_end_matches('/');
+            let ours = tops.iter().any(|top| quoted.starts_with(top)) && !quoted.contains(['*', '{', ' ', '\n']);
+            assert!(!ours || root().join(path).exists(), "{page} names {quoted}, which does not exist");
+        }
+    }
+}
