@@ -177,7 +177,10 @@ fn postgres_config(folder: &Path, name: &str, settings: &[String]) -> Config {
         format!("bus.url={:?}", servers.redis_url()),
         format!("bus.prefix={name:?}"),
     ];
-    config(folder, &[&own, settings].concat())
+    // a test's own setting comes instead of ours
+    let key = |setting: &String| setting.split('=').next().unwrap_or_default().to_owned();
+    let own = own.into_iter().filter(|setting| settings.iter().all(|other| key(other) != key(setting)));
+    config(folder, &own.chain(settings.iter().cloned()).collect::<Vec<_>>())
 }
 
 const TEMPLATE: &str = "template";

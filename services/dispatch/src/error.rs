@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use liufang_kernel::{Class, Fault, ReasonDoc, Timestamp, Violations};
-use liufang_platform::{CipherError, DbFault, PeerFault};
+use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 
 use crate::domain::delivery::{Refusal, State};
 
@@ -32,6 +32,8 @@ pub enum DispatchError {
     Sealed(#[from] CipherError),
     #[error("sealed data cannot be read")]
     Unreadable,
+    #[error(transparent)]
+    Auth(#[from] AuthFault),
     #[error(transparent)]
     Db(#[from] DbFault),
     #[error(transparent)]
@@ -100,6 +102,7 @@ impl Fault for DispatchError {
             DispatchError::NotOnShift => &NOT_ON_SHIFT,
             DispatchError::NotColdChain => &NOT_COLD_CHAIN,
             DispatchError::Sealed(_) | DispatchError::Unreadable => &INTERNAL,
+            DispatchError::Auth(fault) => fault.doc(),
             DispatchError::Db(fault) => fault.doc(),
             DispatchError::Peer(fault) => fault.doc(),
         }

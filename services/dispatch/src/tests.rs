@@ -302,6 +302,30 @@ async fn two_attempts_then_back_to_the_pharmacy() {
     refused(house.deliver("c1", &id, &code).await, "DELIVERY_RETURNED");
     let notes = house.notes(&id).await;
     assert!(notes.ends_with("attempt_failed:no_one_home attempt_failed:no_one_home returned"), "{notes}");
+    let points = house.app.track_after(&id, 0).await.unwrap();
+    let placed: Vec<_> =
+        points.iter().filter(|point| point.position.is_some()).map(|p| p.note.as_str()).collect();
+    assert_eq!(placed, ["picked_up", "returned"], "never where the recipient lives");
+}
+
+#[tokio::test]
+async fn a_courier_of_one_region_works_there() {
+    let house = House::build().await;
+    let start = |region: &str| {
+        let shift = StartShift { position: SHOP, region: "110000".to_owned(), capacity: 5, cold_box: false };
+        let mut call = house.courier("c1", shift);
+        call.meta.principal.region = region.to_owned();
+        house.app.start_shift(call)
+    };
+    refused(start("130300").await, "CALLER_NOT_ALLOWED");
+    refused(
+        house
+            .app
+            .report_position(house.courier("c1", ReportPosition { position: SHOP, at: house.now() }))
+            .await,
+        "COURIER_NOT_ON_SHIFT",
+    );
+    start("110000").await.unwrap();
 }
 
 #[tokio::test]

@@ -202,7 +202,7 @@ impl Fault for IdentityError {
             IdentityError::PractitionerNotFound => &reason::PRACTITIONER_NOT_FOUND,
             IdentityError::PractitionerInactive => &reason::PRACTITIONER_INACTIVE,
             IdentityError::PractitionerElsewhere => &reason::PRACTITIONER_ELSEWHERE,
-            IdentityError::SignatureInvalid => &reason::SIGNATURE_INVALID,
+            IdentityError::SignatureInvalid => &reason::PRACTITIONER_SIGNATURE_INVALID,
             IdentityError::SignatureStale => &reason::SIGNATURE_STALE,
             IdentityError::NonceReused => &reason::NONCE_REUSED,
             IdentityError::PersonNotFound => &reason::PERSON_NOT_FOUND,

@@ -35,7 +35,7 @@ reasons! {
     PRACTITIONER_NOT_FOUND: NotFound, "医师或药师不存在", "no practitioner has this code";
     PRACTITIONER_INACTIVE: Precondition, "医师或药师已停用", "the practitioner may not sign now";
     PRACTITIONER_ELSEWHERE: PermissionDenied, "医师或药师不属于本机构", "the practitioner does not belong to the calling institution";
-    SIGNATURE_INVALID: Unauthenticated, "签名验证失败", "the SM2 signature does not verify with the registered key";
+    PRACTITIONER_SIGNATURE_INVALID: Unauthenticated, "签名验证失败", "the SM2 signature does not verify with the registered key";
     SIGNATURE_STALE: Unauthenticated, "签名时间超出范围", "issued_at_us must be within two minutes of the server's clock";
     NONCE_REUSED: Unauthenticated, "随机数已使用过", "every nonce is used once; sign again with a fresh one";
     PERSON_NOT_FOUND: NotFound, "人员不存在", "no person has this id";

@@ -78,15 +78,22 @@ impl App {
     }
 }
 
-/// The institution a caller may read or write: its own for a HIS or POS, the named one for everybody else.
-fn institution<'a>(meta: &'a CallMeta, named: &'a str) -> Result<&'a str, InventoryError> {
+/// The institution a caller may read or write: its own for a HIS or POS, for everybody else the named one, within the
+/// region the caller is bound to.
+fn institution<'a>(regions: &Regions, meta: &'a CallMeta, named: &'a str) -> Result<&'a str, InventoryError> {
+    let region = &meta.principal.region;
+    let of_region = || {
+        let pack = regions.of_place(named.get(1..7).unwrap_or_default());
+        pack.is_some_and(|pack| pack.region.code == *region)
+    };
     match meta.principal.kind {
         PrincipalKind::His | PrincipalKind::Pos => {
             let own = meta.principal.institution()?;
             if named.is_empty() || named == own { Ok(own) } else { Err(AuthFault::NotAllowed.into()) }
         }
         _ if named.is_empty() => Err(InventoryError::bad_field("fixmedins_code", "must name an institution")),
-        _ => Ok(named),
+        _ if region.is_empty() || of_region() => Ok(named),
+        _ => Err(AuthFault::NotAllowed.into()),
     }
 }
 

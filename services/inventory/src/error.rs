@@ -122,6 +122,7 @@ reasons! {
     TRACE_CODE_RETURNED: Precondition, "TRACE_CODE_RETURNED", "该追溯码已退回", "the pack came back before";
     NOTHING_TO_RETURN: Precondition, "NOTHING_TO_RETURN", "没有可退的药品", "nothing of this line is left to come back";
     LOT_EXPIRED: Precondition, "LOT_EXPIRED", "该批次已过有效期", "the lot has expired";
+    LOT_EXPIRES_EARLY: Precondition, "LOT_EXPIRES_EARLY", "该批次在疗程用完前过期", "the lot expires before the supply is used up";
     LOT_BLOCKED: Precondition, "LOT_BLOCKED", "该批次已锁定或召回", "the lot is held or recalled";
     LOT_MISMATCH: Precondition, "LOT_MISMATCH", "批号与有效期或追溯码不符", "lot number, expiry date and trace codes do not fit together";
     ROW_INVALID: Invalid, "ROW_INVALID", "该行数据有误", "the row has bad fields";
@@ -172,6 +173,7 @@ fn scan_doc(refusal: &ScanRefusal) -> &'static ReasonDoc {
         ScanRefusal::Mismatch { .. } => &TRACE_CODE_MISMATCH,
         ScanRefusal::Sold { .. } => &TRACE_CODE_SOLD,
         ScanRefusal::Expired { .. } => &LOT_EXPIRED,
+        ScanRefusal::ExpiresEarly { .. } => &LOT_EXPIRES_EARLY,
         ScanRefusal::Blocked { .. } => &LOT_BLOCKED,
     }
 }
@@ -191,7 +193,9 @@ fn scan_metadata(refusal: &ScanRefusal) -> Metadata {
         ScanRefusal::Sold { line_no, code, .. } => {
             vec![entry("line_no", line_no), entry("drug_trac_codg", code)]
         }
-        ScanRefusal::Expired { line_no, lot_id } | ScanRefusal::Blocked { line_no, lot_id } => {
+        ScanRefusal::Expired { line_no, lot_id }
+        | ScanRefusal::ExpiresEarly { line_no, lot_id }
+        | ScanRefusal::Blocked { line_no, lot_id } => {
             vec![entry("line_no", line_no), entry("lot_id", lot_id)]
         }
     }

@@ -90,11 +90,12 @@ fn ask(line_no: i32, drug: &str, packs: i64) -> Ask {
         quantity: Quantity::whole(packs),
         hospital_price: None,
         prescribed_code: None,
+        use_days: 0,
     }
 }
 
 fn scan(line_no: i32, serials: &[u32]) -> Scan {
-    Scan { line_no, trace_codes: serials.iter().map(|serial| code(*serial)).collect() }
+    Scan { line_no, trace_codes: serials.iter().map(|serial| code(*serial)).collect(), self_paid: false }
 }
 
 fn reason<T: std::fmt::Debug>(result: Result<T, InventoryError>) -> String {

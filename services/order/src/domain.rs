@@ -18,12 +18,12 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use basket::{Charge, Outside, charges, handed_out, total};
+pub use basket::{Charge, Outside, charges, handed_out, is_outside, total};
 pub use change::{Answer, Change, Drop, Note, Payment};
 pub use collection::{Guess, guess};
 pub use ending::cancel;
 pub use machine::{Operation, permit};
-pub use news::{Journey, collect, deliver, payment_news, refunded, review, withdraw};
+pub use news::{Journey, claimed, collect, deliver, payment_news, refunded, review, unreserved, withdraw};
 pub use order::{
     BasketItem, Channel, Door, Fees, Fulfilment, Kind, Line, Order, Payers, Quote, Scan, SoldLot, Visit,
 };

@@ -1,11 +1,11 @@
-//! News out: [`pb::OrderChanged`]. News in: payments, reviews, deliveries, reservations.
+//! News out: [`pb::OrderChanged`]. News in: payments, claims, reviews, deliveries, reservations.
 
 use liufang_kernel::Timestamp;
 use liufang_platform::Consumer;
 use liufang_proto::dispatch::v1::{DeliveryChanged, DeliveryState};
 use liufang_proto::inventory::v1::ReservationExpired;
 use liufang_proto::order::v1 as pb;
-use liufang_proto::prescription::v1::{PrescriptionReleased, PrescriptionReviewed};
+use liufang_proto::prescription::v1::{PrescriptionClaimed, PrescriptionReleased, PrescriptionReviewed};
 use liufang_proto::settlement::v1::{PaymentCaptured, PaymentEnded, PaymentRefunded};
 
 use crate::app::App;
@@ -56,6 +56,9 @@ pub fn consumers(app: &App) -> Vec<Consumer> {
         }),
         consumer(app, |app, event, body: PaymentRefunded| async move {
             app.on_refunded(&event, &body.order_id).await
+        }),
+        consumer(app, |app, event, body: PrescriptionClaimed| async move {
+            app.on_claim(&event, &body.order_id, &body.fixmedins_code).await
         }),
         consumer(app, |app, event, body: PrescriptionReviewed| async move {
             app.on_review(&event, &body.order_id, body.passed).await

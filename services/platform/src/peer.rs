@@ -47,9 +47,11 @@ impl PeerFault {
         )
     }
 
-    /// True when the peer refused: nothing happened, and repeating will not help.
+    /// True when the peer refused: nothing happened, and repeating will not help. A credential of ours that is not accepted
+    /// says nothing about the matter: an earlier try may have had its effect.
     pub fn is_refusal(&self) -> bool {
-        !self.is_unknown() && !matches!(self.code, Code::Aborted | Code::ResourceExhausted)
+        let later = matches!(self.code, Code::Aborted | Code::ResourceExhausted | Code::Unauthenticated);
+        !self.is_unknown() && !later
     }
 }
 

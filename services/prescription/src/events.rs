@@ -13,6 +13,15 @@ pub async fn push(work: &Work, rx: &Prescription, news: &News, now: Timestamp) -
     let key = rx.hi_rxno.as_str();
     match news {
         News::Activated => work.push(&activated(rx, now), key).await,
+        News::Claimed { order_id, pharmacy } => {
+            let event = pb::PrescriptionClaimed {
+                hi_rxno: key.to_owned(),
+                order_id: order_id.clone(),
+                fixmedins_code: pharmacy.clone(),
+                at_us: now.0,
+            };
+            work.push(&event, key).await
+        }
         News::Reviewed { order_id, pharmacy, passed } => {
             let event = pb::PrescriptionReviewed {
                 hi_rxno: key.to_owned(),

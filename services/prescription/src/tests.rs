@@ -4,4 +4,5 @@ mod booking;
 mod circulation;
 mod issue;
 mod peers;
+mod queue;
 mod world;

@@ -55,6 +55,11 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
     let quoted = quote(&order);
     quote_adds_up(quoted);
     assert_eq!((totals(&order).medfee_sumamt_fen, totals(&order).fund_pay_sumamt_fen), (3_116, 0));
+    // held first expired first out; the expired lot is never touched
+    let level = cast.stock(OTC_SHOP, GRANULES).await;
+    let held: Vec<(&str, i64)> =
+        level.lots.iter().map(|lot| (lot.expy_end.as_str(), packs(&lot.reserved))).collect();
+    assert_eq!(held, [("2026-10-31", 0), ("2026-12-10", 2), ("2028-10-10", 0)]);
     let legs =
         [Leg::Fund, Leg::Account, Leg::RelativeAccount, Leg::Channel].map(|kind| leg(&quoted.legs, kind));
     assert_eq!(legs, [0, 1_200, 1_916, 7_056 + 500 + 100]);
@@ -74,6 +79,9 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
     let rows = cast.movements(OTC_SHOP, &order.order_id).await;
     assert!(rows.iter().all(|row| row.kind() == MovementKind::Sale && row.hi_rxno.is_empty()));
     assert_eq!(rows.iter().map(|row| packs(&row.quantity)).sum::<i64>(), -3);
+    let granules: Vec<&str> =
+        rows.iter().filter(|row| row.med_list_codg == GRANULES).map(|row| row.manu_lotnum.as_str()).collect();
+    assert_eq!(granules, ["2312E172"], "from the lot that expires first");
     cast.bring(&patient, &dispensed, BEIJING_RIDER).await;
 
     // the platform sees its own order, another platform does not

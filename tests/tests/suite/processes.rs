@@ -75,7 +75,7 @@ async fn a_killed_settlement_finishes_its_payments(world: &mut World) {
     let mut orders = vec![order];
     for round in 0..3 {
         let order = cast.unpaid_otc(&patient, ROW).await;
-        let key = format!("round-{round}");
+        let key = format!("payment-round-{round}");
         let processes = world.processes.as_mut().expect("processes");
         let paying = async {
             let _ = patient.keyed(&key).pay(&order, Channel::Wechat).await;
@@ -100,7 +100,7 @@ async fn a_killed_order_service_finishes_its_sagas(world: &mut World) {
     let mut orders = Vec::new();
     for round in 0..3 {
         let order = cast.unpaid_otc(&patient, ROW).await;
-        let key = format!("round-{round}");
+        let key = format!("payment-round-{round}");
         let processes = world.processes.as_mut().expect("processes");
         let paying = async {
             let _ = patient.keyed(&key).pay(&order, Channel::Wechat).await;

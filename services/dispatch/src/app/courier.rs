@@ -1,7 +1,7 @@
 //! Shifts, positions, assignments, temperatures.
 
 use liufang_kernel::Timestamp;
-use liufang_platform::{Begun, Call};
+use liufang_platform::{AuthFault, Begun, Call};
 
 use super::App;
 use super::change::Happening;
@@ -43,9 +43,14 @@ pub struct LogTemperature {
 const TRACK_SECONDS: i64 = 10;
 
 impl App {
-    /// Starts a shift, or changes the running one.
+    /// Starts a shift, or changes the running one. A courier of one region works there: assignments show where people
+    /// live.
     pub async fn start_shift(&self, call: Call<StartShift>) -> Result<(), DispatchError> {
         let Call { meta, body } = call;
+        let own = &meta.principal.region;
+        if !own.is_empty() && *own != body.region {
+            return Err(AuthFault::NotAllowed.into());
+        }
         self.rules(&body.region, meta.now)?;
         let work = match self.db.begin::<()>(&meta).await? {
             Begun::Fresh(work) => work,

@@ -141,8 +141,9 @@ impl App {
         note: String,
     ) -> Result<Delivery, DispatchError> {
         let shift = store::couriers::find(work.tx(), &meta.principal.subject).await?;
-        // the door's own position is the recipient's home: it stays out of the tracking
-        let position = shift.map(|shift| shift.position).filter(|_| state != State::Delivered);
+        // hand-overs and failed attempts are made at the recipient's home: its position stays out of the tracking
+        let at_pharmacy = row.state == State::Assigned || state == State::Returned;
+        let position = shift.map(|shift| shift.position).filter(|_| at_pharmacy);
         let happening = Happening { at: clock::trusted(at, meta.now), position, note };
         let before = row.clone();
         self.change(work, &before, Delivery { state, ..row.clone() }, happening).await

@@ -92,8 +92,13 @@ impl App {
             let message = "region: not the caller's region";
             return Ok(Some(RowProblem::new(index, &reasons::OUTSIDE_REGION, message)));
         }
+        let known = store::institution::find(work.tx(), &own.code).await?;
+        if known.as_ref().is_some_and(|known| !serves(&meta.principal, &known.region)) {
+            let message = "fixmedins_code: an institution of another region";
+            return Ok(Some(RowProblem::new(index, &reasons::OUTSIDE_REGION, message)));
+        }
         if own.timeline.events().is_empty()
-            && let Some(known) = store::institution::find(work.tx(), &own.code).await?
+            && let Some(known) = known
         {
             own.timeline = known.timeline;
         }

@@ -4,7 +4,7 @@ use liufang_kernel::idcard::IdNumber;
 use liufang_kernel::phone::Phone;
 use liufang_kernel::{Sensitive, Timestamp};
 use liufang_platform::rpc::Invalid;
-use liufang_platform::{Begun, Call, PrincipalKind};
+use liufang_platform::{Begun, Call, CallMeta, PrincipalKind, Work};
 
 use super::{App, Imported, RowProblem};
 use crate::domain::person::{Health, Insurance, Person};
@@ -62,40 +62,71 @@ impl App {
         };
         let mut imported = Imported::default();
         for (row, index) in body.into_iter().zip(0_i32..) {
-            let problem = match &row {
-                Err(violations) => Some(RowProblem::new(index, Invalid::reason(), violations.to_string())),
-                Ok(row) => self.outside(row, &meta.principal.region, index),
-            };
-            let (Ok(row), None) = (row, &problem) else {
-                imported.ids.push(String::new());
-                imported.errors.extend(problem);
-                continue;
-            };
-            let person = ImportedPerson {
-                name: row.name.reveal(),
-                certno: row.certno.reveal(),
-                phone: row.phone.as_ref().map_or("", |phone| phone.reveal()),
-                insurances: &row.insurances,
-                health: &row.health,
-            };
-            let fresh_id = self.deps.ids.next("per");
-            imported
-                .ids
-                .push(store::person::import(work.tx(), &self.vault, &person, fresh_id, meta.now).await?);
+            match self.import_person(&work, row, index, &meta).await? {
+                Ok(person_id) => imported.ids.push(person_id),
+                Err(problem) => {
+                    imported.ids.push(String::new());
+                    imported.errors.push(problem);
+                }
+            }
         }
         Ok(work.commit(imported).await?)
     }
 
-    /// An agency of one region imports people insured there.
-    fn outside(&self, row: &PersonRow, region: &str, index: i32) -> Option<RowProblem> {
-        if region.is_empty() {
-            return None;
+    async fn import_person(
+        &self,
+        work: &Work,
+        row: Row<PersonRow>,
+        index: i32,
+        meta: &CallMeta,
+    ) -> Result<Result<String, RowProblem>, IdentityError> {
+        let mut row = match row {
+            Ok(row) => row,
+            Err(violations) => {
+                return Ok(Err(RowProblem::new(index, Invalid::reason(), violations.to_string())));
+            }
+        };
+        let elsewhere = self.elsewhere(work, &row, meta).await?;
+        let here = row.insurances.iter().all(|own| self.is_of_caller(own, meta));
+        if !here || elsewhere.iter().any(|own| own.in_force(meta.now.china_date())) {
+            let message = "insurances.insuplc_admdvs: not a place of the caller's region";
+            return Ok(Err(RowProblem::new(index, &reasons::OUTSIDE_REGION, message)));
         }
+        row.insurances.extend(elsewhere);
+        let person = ImportedPerson {
+            name: row.name.reveal(),
+            certno: row.certno.reveal(),
+            phone: row.phone.as_ref().map_or("", |phone| phone.reveal()),
+            insurances: &row.insurances,
+            health: &row.health,
+        };
+        let fresh_id = self.deps.ids.next("per");
+        Ok(Ok(store::person::import(work.tx(), &self.vault, &person, fresh_id, meta.now).await?))
+    }
+
+    /// An agency of one region speaks of insurance there.
+    fn is_of_caller(&self, row: &Insurance, meta: &CallMeta) -> bool {
+        let region = &meta.principal.region;
         let pack = self.deps.regions.get(region);
-        let here = |place: &str| pack.is_some_and(|pack| pack.is_insured_place(place));
-        let all_here = row.insurances.iter().all(|own| here(&own.insured_place));
-        let message = "insurances.insuplc_admdvs: not a place of the caller's region";
-        (!all_here).then(|| RowProblem::new(index, &reasons::OUTSIDE_REGION, message))
+        region.is_empty() || pack.is_some_and(|pack| pack.is_insured_place(&row.insured_place))
+    }
+
+    /// Known insurance rows of the person that are not the caller's to replace: while one is in force the person is not
+    /// the caller's at all, afterwards the row stays as history.
+    async fn elsewhere(
+        &self,
+        work: &Work,
+        row: &PersonRow,
+        meta: &CallMeta,
+    ) -> Result<Vec<Insurance>, IdentityError> {
+        if meta.principal.region.is_empty() {
+            return Ok(Vec::new());
+        }
+        let blind = self.vault.certno_blind(row.certno.reveal());
+        let known =
+            store::person::find_by_certno(work.tx(), &self.vault, &blind, meta.now.china_date()).await?;
+        let rows = known.map(|known| known.insurances).unwrap_or_default();
+        Ok(rows.into_iter().filter(|own| !self.is_of_caller(own, meta)).collect())
     }
 
     /// The caller's own data.

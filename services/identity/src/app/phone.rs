@@ -132,7 +132,12 @@ impl App {
         if let Some(wait_ms) = PHONE_MESSAGES.wait_ms(window, meta.now) {
             return Err(IdentityError::ResendTooSoon { wait_ms });
         }
-        store::throttle::count(work.tx(), &subject, PHONE_MESSAGES, meta.now).await?;
+        let window = store::throttle::count(work.tx(), &subject, PHONE_MESSAGES, meta.now).await?;
+        // messages that were counted between the look and the count
+        if window.count > PHONE_MESSAGES.limit {
+            let wait_ms = PHONE_MESSAGES.wait_ms(Some(window), meta.now).unwrap_or_default();
+            return Err(IdentityError::ResendTooSoon { wait_ms });
+        }
         let hash = self.vault.phone_code(&own.verification_id, &code);
         own.code = Some(PhoneCode { hash, sent_at: meta.now, delivered: false });
         own.session.record(Step::Phone, Outcome::NoAnswer, meta.now)?;

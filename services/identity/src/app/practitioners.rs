@@ -59,8 +59,32 @@ impl App {
                 return Ok(Some(RowProblem::new(index, &reasons::OUTSIDE_REGION, message)));
             }
         }
+        if !self.may_replace(work, own, meta).await? {
+            let message = "practitioner_code: belongs to somebody outside the caller's region";
+            return Ok(Some(RowProblem::new(index, &reasons::OUTSIDE_REGION, message)));
+        }
         store::practitioner::upsert(work.tx(), &self.vault, own).await?;
         Ok(None)
+    }
+
+    /// A caller bound to a region neither takes over another region's people nor turns couriers into them: a row carries
+    /// the signing key.
+    async fn may_replace(
+        &self,
+        work: &Work,
+        own: &Practitioner,
+        meta: &CallMeta,
+    ) -> Result<bool, IdentityError> {
+        if meta.principal.region.is_empty() {
+            return Ok(true);
+        }
+        let known = store::practitioner::find(work.tx(), &self.vault, &own.code).await?;
+        let Some(known) = known else { return Ok(true) };
+        if known.kind == PractitionerKind::Courier {
+            return Ok(own.kind == PractitionerKind::Courier);
+        }
+        let institution = store::institution::find(work.tx(), &known.fixmedins_code).await?;
+        Ok(institution.is_none_or(|institution| serves(&meta.principal, &institution.region)))
     }
 
     /// One practitioner.

@@ -96,7 +96,7 @@ async fn a_practitioner_signs_for_minutes_at_their_own_institution() {
     let stale = signed(now.plus_seconds(-121).0, "nonce-0000000002");
     assert_eq!(reason(issue(stale, &his).await), "SIGNATURE_STALE");
     let forged = pb::IssuePractitionerTokenRequest { nonce: "nonce-0000000003".to_owned(), ..good };
-    assert_eq!(reason(issue(forged, &his).await), "SIGNATURE_INVALID");
+    assert_eq!(reason(issue(forged, &his).await), "PRACTITIONER_SIGNATURE_INVALID");
     import_doctor(&town, doctor(&signing, false)).await;
     let fresh = signed(town.world.clock.now().0, "nonce-0000000004");
     assert_eq!(reason(issue(fresh, &his).await), "PRACTITIONER_INACTIVE");

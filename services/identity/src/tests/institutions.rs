@@ -125,6 +125,43 @@ async fn rows_outside_the_region_or_the_list_are_refused() {
 }
 
 #[tokio::test]
+async fn an_agency_takes_nothing_over_from_another_region() {
+    let town = Town::new().await;
+    let agency = town.token(PrincipalKind::Agency, "agency-bj", "110000");
+    import_hospital(&town, "H13030200001").await;
+    let taken = institution("H13030200001", pb::InstitutionKind::Hospital, "110000");
+    assert_eq!(import(&town, vec![taken], &agency).await, [(0, "OUTSIDE_REGION".to_owned())]);
+
+    let key = |seed: u8| {
+        let secret = sm2::SecretKey::from_slice(&[seed; 32]).unwrap();
+        sm2::dsa::SigningKey::new(crate::credential::SM2_USER_ID, &secret).unwrap()
+    };
+    import_doctor(&town, doctor(&key(7), true)).await;
+    import_doctor(&town, courier(&key(7))).await;
+    let own = institution("H11010500001", pb::InstitutionKind::Hospital, "110000");
+    assert!(import(&town, vec![own], &agency).await.is_empty());
+    let here = "H11010500001".to_owned();
+    let rows = vec![
+        pb::Practitioner { fixmedins_code: here.clone(), ..doctor(&key(9), true) },
+        pb::Practitioner { practitioner_code: "D130302000001".to_owned(), ..courier(&key(9)) },
+        pb::Practitioner {
+            practitioner_code: courier(&key(9)).practitioner_code,
+            kind: pb::PractitionerKind::RetailPharmacist.into(),
+            fixmedins_code: here,
+            ..doctor(&key(9), true)
+        },
+    ];
+    let request = town.call(pb::ImportPractitionersRequest { rows }, &agency);
+    let errors = town.institutions().import_practitioners(request).await.unwrap().into_inner().errors;
+    let errors: Vec<_> = errors.iter().map(|error| (error.row, error.reason.as_str())).collect();
+    assert_eq!(errors, [(0, "OUTSIDE_REGION"), (1, "OUTSIDE_REGION"), (2, "OUTSIDE_REGION")]);
+    let operator = town.token(PrincipalKind::Operator, "operator", "");
+    let body = pb::GetPractitionerRequest { practitioner_code: "D130302000001".to_owned() };
+    let got = town.institutions().get_practitioner(town.call(body, &operator)).await.unwrap().into_inner();
+    assert_eq!(got.practitioner.unwrap().signing_key, doctor(&key(7), true).signing_key);
+}
+
+#[tokio::test]
 async fn a_list_is_paged_and_leaves_out_the_inactive() {
     let town = Town::new().await;
     let operator = town.token(PrincipalKind::Operator, "operator", "");

@@ -4,7 +4,7 @@ use liufang_proto::identity::v1 as pb;
 use liufang_proto::identity::v1::person_service_client::PersonServiceClient;
 use tonic::Request;
 
-use super::town::{Town, reason};
+use super::town::{Town, reason, row};
 
 #[tokio::test]
 async fn rows_are_taken_or_refused_one_by_one() {
@@ -37,6 +37,29 @@ async fn rows_are_taken_or_refused_one_by_one() {
     assert_eq!(answer.person_ids, ["", "", &person_id], "a known number keeps its id");
     let empty = town.call(pb::ImportPersonsRequest { rows: vec![] }, &agency);
     assert_eq!(reason(town.persons().import_persons(empty).await), "INVALID_REQUEST");
+}
+
+#[tokio::test]
+async fn an_agency_leaves_people_of_another_region_alone() {
+    let town = Town::new().await;
+    let (person_id, token) = town.registered(&town.outsider).await;
+    let agency = town.token(PrincipalKind::Agency, "agency-bj", "110000");
+    let moved = row(&town.outsider, "310", "110105");
+    let ask = || async {
+        let request = town.call(pb::ImportPersonsRequest { rows: vec![moved.clone()] }, &agency);
+        town.persons().import_persons(request).await.unwrap().into_inner()
+    };
+    let answer = ask().await;
+    assert_eq!(answer.person_ids, [""]);
+    assert_eq!(answer.errors[0].reason, "OUTSIDE_REGION");
+    // once the other region has ended its row the person may move, and the row stays
+    let mut ended = row(&town.outsider, "310", "130302");
+    ended.insurances[0].end_date = "2020-12-31".to_owned();
+    town.import(vec![ended]).await;
+    assert_eq!(ask().await.person_ids, [person_id]);
+    let me = town.persons().get_me(town.call(pb::GetMeRequest {}, &token)).await.unwrap().into_inner();
+    let places: Vec<_> = me.person.unwrap().insurances.into_iter().map(|own| own.insuplc_admdvs).collect();
+    assert_eq!(places, ["110105", "130302"]);
 }
 
 #[tokio::test]

@@ -108,6 +108,8 @@ impl App {
         let row = |portion: &Portion| {
             let lot = lots.get(&portion.lot_id)?;
             let line = reservation.lines.iter().find(|line| line.line_no == portion.line_no)?;
+            let insured =
+                body.insured && !body.scans.iter().any(|scan| scan.line_no == line.line_no && scan.self_paid);
             let movement_id = self.ids.next("mov");
             Some(Movement {
                 fixmedins_bchno: movement_id.clone(),
@@ -124,9 +126,10 @@ impl App {
                 sale: Sale {
                     order_id: reservation.order_id.clone(),
                     line_no: line.line_no,
-                    setl_id: body.setl_id.clone(),
+                    // domain.md §4.1: a self-paid row stands for itself
+                    setl_id: if insured { body.setl_id.clone() } else { String::new() },
                     hi_rxno: body.hi_rxno.clone(),
-                    mdtrt_setl_type: if body.insured { "1" } else { "2" }.to_owned(),
+                    mdtrt_setl_type: if insured { "1" } else { "2" }.to_owned(),
                     pharmacist_code: body.pharmacist_code.clone(),
                 },
                 trace_codes: portion.trace_codes.clone(),

@@ -48,7 +48,7 @@ impl App {
 
     /// The ledger of one institution, newest first.
     pub async fn list_movements(&self, call: Call<ListMovements>) -> Result<MovementPage, InventoryError> {
-        let institution = institution(&call.meta, &call.body.institution)?.to_owned();
+        let institution = institution(&self.regions, &call.meta, &call.body.institution)?.to_owned();
         let ask = call.body;
         let filter = store::movement::Filter {
             institution,

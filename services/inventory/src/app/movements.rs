@@ -25,7 +25,7 @@ impl App {
     }
 
     async fn try_record(&self, call: &Call<RecordMovements>) -> Result<RowReport, InventoryError> {
-        let institution = institution(&call.meta, &call.body.institution)?;
+        let institution = institution(&self.regions, &call.meta, &call.body.institution)?;
         let work = match self.db.begin::<RowReport>(&call.meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),

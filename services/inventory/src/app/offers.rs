@@ -112,14 +112,14 @@ impl App {
                 if seen || banned.contains(&row.med_list_codg) {
                     continue;
                 }
-                let free = available.get(&(shop.clone(), row.med_list_codg.clone())).copied();
+                let free = available.get(&(shop.clone(), row.med_list_codg.clone()));
                 offers.push(DrugOffer {
                     drug: drug.clone(),
                     fixmedins_code: shop.clone(),
                     fixmedins_name: name.clone(),
                     distance_m: *distance_m,
                     price: UnitPrice(row.price_micro),
-                    in_stock: Quantity::whole(1) <= free.unwrap_or_default(),
+                    in_stock: Quantity::whole(1) <= free.map(|free| free.for_use(0)).unwrap_or_default(),
                 });
             }
         }

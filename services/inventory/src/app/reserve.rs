@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use liufang_kernel::{Quantity, Timestamp, UnitPrice};
+use liufang_kernel::{Date, Quantity, Timestamp, UnitPrice};
 use liufang_platform::{Begun, Call, Work};
 use serde::{Deserialize, Serialize};
 
 use super::listings::unique;
 use super::{App, retrying, today};
 use crate::domain::basket::whole_packs;
+use crate::domain::lot::used_up;
 use crate::domain::pick::pick;
 use crate::domain::{Ask, Line, LineReason, LineRefusal, Lot, Pick, Reservation, ReservationState};
 use crate::error::InventoryError;
@@ -55,7 +56,7 @@ impl App {
             return Err(InventoryError::DeadlinePassed { deadline: ask.expires_at });
         }
         let drugs = unique(ask.asks.iter().map(|ask| &ask.med_list_codg));
-        let lines = self.lines(&work, ask, &drugs).await?;
+        let lines = self.lines(&work, ask, &drugs, today(call)).await?;
         let lots = store::lot::saleable(work.tx(), &ask.institution, &drugs, today(call)).await?;
         let picks = pick_all(&lines, lots, today(call)).map_err(InventoryError::Lines)?;
         store::lot::change(work.tx(), &reserving(&picks, 1)).await?;
@@ -75,7 +76,13 @@ impl App {
     }
 
     /// The lines at listed prices, or every line that is not listed or not a whole pack.
-    async fn lines(&self, work: &Work, ask: &Reserve, drugs: &[String]) -> Result<Vec<Line>, InventoryError> {
+    async fn lines(
+        &self,
+        work: &Work,
+        ask: &Reserve,
+        drugs: &[String],
+        today: Date,
+    ) -> Result<Vec<Line>, InventoryError> {
         let shop = [ask.institution.clone()];
         let prices: HashMap<String, UnitPrice> = store::listing::of(work.tx(), &shop, drugs)
             .await?
@@ -95,7 +102,9 @@ impl App {
                 (Some(price), Some(drug)) => match whole_packs(drug, wanted.quantity) {
                     Ok(()) => {
                         let (line_no, quantity) = (wanted.line_no, wanted.quantity);
-                        lines.push(Line { line_no, med_list_codg: code.clone(), quantity, price: *price });
+                        let used_up = used_up(today, wanted.use_days);
+                        let med_list_codg = code.clone();
+                        lines.push(Line { line_no, med_list_codg, quantity, price: *price, used_up });
                         continue;
                     }
                     Err(reason) => reason,
@@ -193,17 +202,13 @@ fn same_again(existing: Reservation, ask: &Reserve) -> Result<Reservation, Inven
 }
 
 /// Picks every line, or names every line that is short.
-fn pick_all(
-    lines: &[Line],
-    mut lots: Vec<Lot>,
-    today: liufang_kernel::Date,
-) -> Result<Vec<Pick>, Vec<LineRefusal>> {
+fn pick_all(lines: &[Line], mut lots: Vec<Lot>, today: Date) -> Result<Vec<Pick>, Vec<LineRefusal>> {
     let mut picks = Vec::new();
     let mut refused = Vec::new();
     for line in lines {
         let (mut own, others): (Vec<Lot>, Vec<Lot>) =
             lots.into_iter().partition(|lot| lot.med_list_codg == line.med_list_codg);
-        match pick(&own, line.quantity, today) {
+        match pick(&own, line.quantity, today, line.used_up) {
             Ok(takes) => {
                 for take in takes {
                     let Some(lot) = own.iter_mut().find(|lot| lot.lot_id == take.lot_id) else { continue };

@@ -139,7 +139,9 @@ impl App {
             };
             let target = present.iter().find(same).ok_or_else(InventoryError::lost_race)?;
             let (id, own) = (&target.lot_id, &reservation.fixmedins_code);
-            store::lot::set_state(work.tx(), id, own, LotState::Held, WHY_HELD).await?;
+            if target.state != LotState::Recalled {
+                store::lot::set_state(work.tx(), id, own, LotState::Held, WHY_HELD).await?;
+            }
             targets.insert(lot.lot_id.clone(), target.clone());
         }
         Ok(targets)

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drug::{Drug, Listing, RxFlag};
 use super::parity::{self, Policy};
+use super::stock::FreeStock;
 
 /// One basket line as asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Ask {
     pub hospital_price: Option<UnitPrice>,
     /// The prescribed drug, for maker and specification; `None`: no such parity.
     pub prescribed_code: Option<String>,
+    /// Days of supply that a pack must last; 0: no demand.
+    pub use_days: u16,
 }
 
 /// Why a line cannot be sold here.
@@ -81,7 +84,7 @@ pub struct Shelf {
     pub drugs: HashMap<String, Drug>,
     pub listings: HashMap<String, Listing>,
     /// Saleable now.
-    pub available: HashMap<String, Quantity>,
+    pub available: HashMap<String, FreeStock>,
 }
 
 /// The rules a basket is priced under.
@@ -106,8 +109,9 @@ pub fn price(asks: &[Ask], shelf: &Shelf, rules: &Rules) -> Result<Vec<Priced>, 
                 line_no: ask.line_no,
                 med_list_codg: ask.med_list_codg.clone(),
                 reason,
-                available: (reason == LineReason::ShortStock)
-                    .then(|| left.get(&ask.med_list_codg).copied().unwrap_or_default()),
+                available: (reason == LineReason::ShortStock).then(|| {
+                    left.get(&ask.med_list_codg).map(|free| free.for_use(ask.use_days)).unwrap_or_default()
+                }),
             }),
         }
     }
@@ -119,7 +123,7 @@ fn price_line(
     ask: &Ask,
     shelf: &Shelf,
     rules: &Rules,
-    left: &mut HashMap<String, Quantity>,
+    left: &mut HashMap<String, FreeStock>,
 ) -> Result<Priced, LineReason> {
     let code = &ask.med_list_codg;
     let drug = shelf.drugs.get(code).ok_or(LineReason::NotListed)?;
@@ -131,11 +135,9 @@ fn price_line(
     }
     check_parity(ask, drug, listing.price, shelf, rules.policy)?;
     whole_packs(drug, ask.quantity)?;
-    let available = left.entry(code.clone()).or_default();
-    if *available < ask.quantity {
+    if !left.entry(code.clone()).or_default().take(ask.quantity, ask.use_days) {
         return Err(LineReason::ShortStock);
     }
-    *available -= ask.quantity;
     Ok(Priced {
         line_no: ask.line_no,
         drug: drug.clone(),
@@ -224,7 +226,7 @@ mod tests {
                 otc_pack,
             };
             shelf.listings.insert(code.clone(), listing);
-            shelf.available.insert(code.clone(), Quantity::whole(3));
+            shelf.available.entry(code.clone()).or_default().add(100, Quantity::whole(3));
             shelf.drugs.insert(code, drug);
         }
         shelf
@@ -237,6 +239,7 @@ mod tests {
             quantity: Quantity::whole(packs),
             hospital_price: None,
             prescribed_code: None,
+            use_days: 0,
         }
     }
 
@@ -276,6 +279,15 @@ mod tests {
             (refused[0].reason, refused[0].available),
             (LineReason::ShortStock, Some(Quantity::whole(1)))
         );
+    }
+
+    #[test]
+    fn stock_that_does_not_last_does_not_count() {
+        let shelf = shelf(vec![drug(AMLODIPINE, "甲厂", "5mg", 28)], false);
+        let for_days = |use_days| [Ask { use_days, ..ask(AMLODIPINE, 2) }];
+        assert_eq!(reason(&for_days(100), &shelf, &rules(false)), None);
+        let refused = price(&for_days(101), &shelf, &rules(false)).unwrap_err();
+        assert_eq!((refused[0].reason, refused[0].available), (LineReason::ShortStock, Some(Quantity::ZERO)));
     }
 
     #[test]

@@ -16,6 +16,8 @@ use super::trace::{self, TraceRecord, TraceState};
 pub struct Scan {
     pub line_no: i32,
     pub trace_codes: Vec<String>,
+    /// The line is outside the insurance.
+    pub self_paid: bool,
 }
 
 /// Packs of one line from one lot.
@@ -54,6 +56,11 @@ pub enum ScanRefusal {
         sold_by: String,
     },
     Expired {
+        line_no: i32,
+        lot_id: String,
+    },
+    /// Good today, but not until the supply of the line is used up.
+    ExpiresEarly {
         line_no: i32,
         lot_id: String,
     },
@@ -135,7 +142,7 @@ fn scanned_portions(
     }
     let mut portions = Vec::new();
     for (lot_id, trace_codes) in by_lot {
-        check_lot(counter, line.line_no, lot_id)?;
+        check_lot(counter, line, lot_id)?;
         let quantity = i64::try_from(trace_codes.len()).map_or(Quantity::ZERO, Quantity::whole);
         portions.push(Portion { line_no: line.line_no, lot_id: lot_id.to_owned(), quantity, trace_codes });
     }
@@ -165,27 +172,28 @@ fn check_code<'a>(counter: &Counter<'a>, line: &Line, code: &str) -> Result<&'a 
     Ok(record)
 }
 
-fn check_lot(counter: &Counter<'_>, line_no: i32, lot_id: &str) -> Result<(), ScanRefusal> {
-    let lot_id = lot_id.to_owned();
+fn check_lot(counter: &Counter<'_>, line: &Line, lot_id: &str) -> Result<(), ScanRefusal> {
+    let (line_no, lot_id) = (line.line_no, lot_id.to_owned());
     match counter.lots.get(&lot_id) {
         Some(lot) if lot.is_expired(counter.today) => Err(ScanRefusal::Expired { line_no, lot_id }),
+        Some(lot) if !lot.lasts(line.used_up) => Err(ScanRefusal::ExpiresEarly { line_no, lot_id }),
         Some(lot) if lot.is_saleable(counter.today) => Ok(()),
         _ => Err(ScanRefusal::Blocked { line_no, lot_id }),
     }
 }
 
 /// Packs without codes that this order may take: what it holds, then what is free, first expired first out.
-struct UncodedStock {
-    left: Vec<(String, String, Quantity)>,
+struct UncodedStock<'a> {
+    left: Vec<(&'a Lot, Quantity)>,
     held_expired: HashMap<String, String>,
 }
 
-impl UncodedStock {
-    fn new(counter: &Counter<'_>, held: &[Pick]) -> UncodedStock {
+impl<'a> UncodedStock<'a> {
+    fn new(counter: &Counter<'a>, held: &[Pick]) -> UncodedStock<'a> {
         let own = |lot: &Lot| -> Quantity {
             held.iter().filter(|pick| pick.lot_id == lot.lot_id).map(|pick| pick.quantity).sum()
         };
-        let mut lots: Vec<&Lot> = counter.lots.values().filter(|lot| !lot.origin.has_codes()).collect();
+        let mut lots: Vec<&'a Lot> = counter.lots.values().filter(|lot| !lot.origin.has_codes()).collect();
         lots.sort_by_key(|lot| (!own(lot).is_positive(), lot.expy_end, lot.lot_id.clone()));
         let expired = |lot: &&&Lot| own(lot).is_positive() && lot.is_expired(counter.today);
         UncodedStock {
@@ -197,7 +205,7 @@ impl UncodedStock {
             left: lots
                 .iter()
                 .filter(|lot| lot.is_saleable(counter.today))
-                .map(|lot| (lot.med_list_codg.clone(), lot.lot_id.clone(), own(lot) + lot.free()))
+                .map(|lot| (*lot, own(lot) + lot.free()))
                 .collect(),
         }
     }
@@ -206,12 +214,13 @@ impl UncodedStock {
     fn take(&mut self, line: &Line, want: Quantity) -> Result<Option<Vec<Portion>>, ScanRefusal> {
         let mut missing = want;
         let mut portions = Vec::new();
-        for (drug, lot_id, left) in &mut self.left {
+        for (lot, left) in &mut self.left {
             let quantity = missing.min(*left);
-            if *drug == line.med_list_codg && quantity.is_positive() {
+            let fits = lot.med_list_codg == line.med_list_codg && lot.lasts(line.used_up);
+            if fits && quantity.is_positive() {
                 *left -= quantity;
                 missing -= quantity;
-                let (line_no, lot_id) = (line.line_no, lot_id.clone());
+                let (line_no, lot_id) = (line.line_no, lot.lot_id.clone());
                 portions.push(Portion { line_no, lot_id, quantity, trace_codes: Vec::new() });
             }
         }

@@ -135,7 +135,8 @@ mod tests {
     }
 
     fn scan(line_no: i32, codes: &[&str]) -> Scan {
-        Scan { line_no, trace_codes: codes.iter().map(|code| (*code).to_owned()).collect() }
+        let trace_codes = codes.iter().map(|code| (*code).to_owned()).collect();
+        Scan { line_no, trace_codes, self_paid: false }
     }
 
     fn sold() -> Vec<Movement> {

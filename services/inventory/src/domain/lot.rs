@@ -109,10 +109,21 @@ impl Lot {
         self.state == LotState::Ok && !self.is_expired(today)
     }
 
+    /// Whether the lot does not expire before `until`; `None`: no demand.
+    pub fn lasts(&self, until: Option<Date>) -> bool {
+        until.is_none_or(|until| until <= self.expy_end)
+    }
+
     /// What an order could still take today.
     pub fn available(&self, today: Date) -> Quantity {
         if self.is_saleable(today) { self.free() } else { Quantity::ZERO }
     }
+}
+
+/// The day on which a supply of `use_days` that begins today is used up: no lot of it may expire before. `None`: no
+/// demand.
+pub fn used_up(today: Date, use_days: u16) -> Option<Date> {
+    (0 < use_days).then(|| today.saturating_add(time::Duration::days(i64::from(use_days))))
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub struct Need {
     pub quantity: Quantity,
     /// Per billing unit.
     pub hospital_price: UnitPrice,
+    /// Days of supply that a pack must last.
+    pub use_days: u16,
 }
 
 /// How one institution answers one line.
@@ -36,6 +38,7 @@ pub struct OfferLine {
     pub med_list_codg: String,
     /// `None` when not listed.
     pub price: Option<UnitPrice>,
+    /// In lots that last until the supply is used up.
     pub available: Quantity,
     pub refusal: Option<LineReason>,
 }
@@ -97,7 +100,8 @@ fn offer_line(need: &Need, shelf: &Shelf, policy: Policy) -> OfferLine {
     let Some(prescribed) = shelf.drugs.get(&need.med_list_codg) else { return not_listed };
     let candidate = |drug: &Drug| {
         let listing = shelf.listings.get(&drug.med_list_codg)?;
-        let available = shelf.available.get(&drug.med_list_codg).copied().unwrap_or_default();
+        let free = shelf.available.get(&drug.med_list_codg);
+        let available = free.map(|free| free.for_use(need.use_days)).unwrap_or_default();
         let refusal = refuse(need, prescribed, drug, listing.price, available, policy);
         Some(OfferLine {
             line_no: need.line_no,
@@ -171,7 +175,7 @@ mod tests {
                 otc_pack: false,
             };
             shelf.listings.insert((*code).into(), listing);
-            shelf.available.insert((*code).into(), Quantity::whole(*packs));
+            shelf.available.entry((*code).into()).or_default().add(100, Quantity::whole(*packs));
         }
         shelf
     }
@@ -192,6 +196,7 @@ mod tests {
             med_list_codg: AMLODIPINE.into(),
             quantity: Quantity::whole(2),
             hospital_price: "20".parse().unwrap(),
+            use_days: 84,
         }]
     }
 
@@ -208,6 +213,17 @@ mod tests {
         assert_eq!(answer(&[(AMLODIPINE, "20.01", 9)]).refusal, Some(LineReason::PriceAboveHospital));
         assert_eq!(answer(&[(AMLODIPINE, "20", 1)]).refusal, Some(LineReason::ShortStock));
         assert_eq!(answer(&[(OTHER_MAKER, "1", 9), (AMLODIPINE, "20", 2)]).refusal, None);
+    }
+
+    #[test]
+    fn only_stock_that_lasts_counts() {
+        let short = Need { use_days: 101, ..needs().remove(0) };
+        let full = shelf(&[(AMLODIPINE, "20", 9)]);
+        let offer = offer(institution("P1", None), &[short], &full, Policy::STRICT, None);
+        assert_eq!(
+            (offer.lines[0].available, offer.lines[0].refusal),
+            (Quantity::ZERO, Some(LineReason::ShortStock))
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Stock held for one order until the payment deadline.
 
-use liufang_kernel::{Quantity, Timestamp, UnitPrice};
+use liufang_kernel::{Date, Quantity, Timestamp, UnitPrice};
 use serde::{Deserialize, Serialize};
 
 /// States. The numbers are those of the contract and of the `state` column.
@@ -43,6 +43,9 @@ pub struct Line {
     pub quantity: Quantity,
     /// The listed price when the stock was reserved.
     pub price: UnitPrice,
+    /// When the supply is used up: no pack may expire before. `None`: no demand.
+    #[serde(default)]
+    pub used_up: Option<Date>,
 }
 
 /// A part of a line from one lot.

@@ -16,6 +16,8 @@ pub struct OtherPick {
     pub line_no: i32,
     pub lot_id: String,
     pub quantity: Quantity,
+    /// When the supply is used up: its packs may not expire before.
+    pub used_up: Option<Date>,
 }
 
 /// A part of a pick that goes to another lot of the same drug.
@@ -29,15 +31,18 @@ pub struct Shift {
 }
 
 /// Moves picks off every lot that holds less than is reserved in it. `lots` are as they will be after the sale and are
-/// brought in order; `None` when the remaining stock cannot serve the other reservations.
+/// brought in order; `None` when the remaining stock cannot serve the other reservations. Those that need not last move
+/// first: they find room where others do not.
 pub fn make_room(lots: &mut BTreeMap<String, Lot>, others: &[OtherPick], today: Date) -> Option<Vec<Shift>> {
     let mut shifts: Vec<Shift> = Vec::new();
-    for other in others {
+    let mut easiest: Vec<&OtherPick> = others.iter().collect();
+    easiest.sort_by_key(|other| other.used_up);
+    for other in easiest {
         let from = lots.get(&other.lot_id)?;
         let mut surplus = (from.reserved - from.on_hand).min(other.quantity);
         let drug = from.med_list_codg.clone();
         while surplus.is_positive() {
-            let (to, room) = roomiest(lots, &drug, today)?;
+            let (to, room) = roomiest(lots, &drug, today, other.used_up)?;
             let quantity = surplus.min(room);
             lots.get_mut(&other.lot_id)?.reserved -= quantity;
             lots.get_mut(&to)?.reserved += quantity;
@@ -54,9 +59,15 @@ pub fn make_room(lots: &mut BTreeMap<String, Lot>, others: &[OtherPick], today: 
     lots.values().all(|lot| lot.reserved <= lot.on_hand).then_some(shifts)
 }
 
-/// The lot of a drug with room that expires first.
-fn roomiest(lots: &BTreeMap<String, Lot>, drug: &str, today: Date) -> Option<(String, Quantity)> {
-    let fits = |lot: &&Lot| lot.med_list_codg == drug && lot.available(today).is_positive();
+/// The lot of a drug with room that expires first, but not before `used_up`.
+fn roomiest(
+    lots: &BTreeMap<String, Lot>,
+    drug: &str,
+    today: Date,
+    used_up: Option<Date>,
+) -> Option<(String, Quantity)> {
+    let fits =
+        |lot: &&Lot| lot.med_list_codg == drug && lot.lasts(used_up) && lot.available(today).is_positive();
     let lot = lots.values().filter(fits).min_by_key(|lot| lot.expy_end)?;
     Some((lot.lot_id.clone(), lot.free()))
 }
@@ -86,7 +97,21 @@ mod tests {
             line_no: 1,
             lot_id: lot_id.into(),
             quantity: Quantity::whole(packs),
+            used_up: None,
         }
+    }
+
+    #[test]
+    fn packs_that_must_last_stay_where_they_last() {
+        let mut lots = lots((1, 2), (4, 0));
+        lots.get_mut("B").unwrap().expy_end = date!(2026 - 12 - 15);
+        let lasting = OtherPick { used_up: Some(date!(2026 - 12 - 20)), ..other("r1", "A", 1) };
+        let shifts = make_room(&mut lots.clone(), &[lasting.clone(), other("r2", "A", 1)], TODAY).unwrap();
+        assert_eq!((shifts.len(), shifts[0].reservation_id.as_str()), (1, "r2"));
+        assert_eq!(
+            make_room(&mut lots, &[lasting.clone(), OtherPick { line_no: 2, ..lasting }], TODAY),
+            None
+        );
     }
 
     #[test]

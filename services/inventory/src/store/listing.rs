@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
 use super::sql;
 use crate::domain::Listing;
+use crate::domain::stock::FreeStock;
 use crate::error::InventoryError;
 
 const COLUMNS: &str = "fixmedins_code, med_list_codg, fixmedins_hilist_id, price_micro, online, otc_pack";
@@ -90,6 +91,7 @@ pub async fn keep_prices(conn: &impl ConnectionTrait, rows: &[Listing], now: Tim
 struct Available {
     fixmedins_code: String,
     med_list_codg: String,
+    expy_end: String,
     free_e4: i64,
 }
 
@@ -99,22 +101,27 @@ pub async fn available(
     institutions: &[String],
     drugs: &[String],
     today: Date,
-) -> Result<HashMap<(String, String), Quantity>, InventoryError> {
+) -> Result<HashMap<(String, String), FreeStock>, InventoryError> {
     if institutions.is_empty() || drugs.is_empty() {
         return Ok(HashMap::new());
     }
     let (shops, codes) = (sql::list(2, institutions.len()), sql::list(2 + institutions.len(), drugs.len()));
     // PostgreSQL sums BIGINT into NUMERIC
     let query = format!(
-        "SELECT fixmedins_code, med_list_codg, CAST(SUM(on_hand_e4 - reserved_e4) AS BIGINT) AS free_e4 \
+        "SELECT fixmedins_code, med_list_codg, expy_end, CAST(SUM(on_hand_e4 - reserved_e4) AS BIGINT) AS free_e4 \
          FROM lot WHERE state = 'ok' AND expy_end > $1 AND fixmedins_code IN ({shops}) \
-         AND med_list_codg IN ({codes}) GROUP BY fixmedins_code, med_list_codg"
+         AND med_list_codg IN ({codes}) GROUP BY fixmedins_code, med_list_codg, expy_end"
     );
     let mut values: Vec<Value> = vec![timestamp::date_text(today).into()];
     values.extend(sql::texts(institutions.iter().chain(drugs)));
     let rows = sql::rows::<Available>(conn, query, values).await?;
-    let entry = |row: Available| ((row.fixmedins_code, row.med_list_codg), Quantity(row.free_e4));
-    Ok(rows.into_iter().map(entry).collect())
+    let mut available: HashMap<_, FreeStock> = HashMap::new();
+    for row in rows {
+        let expires = timestamp::parse_date(&row.expy_end).ok_or(InventoryError::Corrupt("lot"))?;
+        let free = available.entry((row.fixmedins_code, row.med_list_codg)).or_default();
+        free.add((expires - today).whole_days(), Quantity(row.free_e4));
+    }
+    Ok(available)
 }
 
 /// A listed OTC drug of an institution.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use liufang_kernel::{Quantity, Timestamp, UnitPrice};
+use liufang_kernel::{Date, Quantity, Timestamp, UnitPrice, timestamp};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
 use super::sql;
@@ -28,6 +28,7 @@ struct LineRow {
     med_list_codg: String,
     quantity_e4: i64,
     price_micro: i64,
+    used_up: String,
 }
 
 #[derive(FromQueryResult)]
@@ -40,6 +41,12 @@ struct PickRow {
     quantity_e4: i64,
 }
 
+/// A date column that is empty without a demand.
+fn day(text: &str) -> Result<Option<Date>, InventoryError> {
+    let unreadable = InventoryError::Corrupt("reservation line");
+    if text.is_empty() { Ok(None) } else { timestamp::parse_date(text).map(Some).ok_or(unreadable) }
+}
+
 async fn assemble(conn: &impl ConnectionTrait, rows: Vec<Row>) -> Result<Vec<Reservation>, InventoryError> {
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -47,7 +54,7 @@ async fn assemble(conn: &impl ConnectionTrait, rows: Vec<Row>) -> Result<Vec<Res
     let ids = sql::texts(rows.iter().map(|row| &row.reservation_id));
     let places = sql::list(1, rows.len());
     let query = format!(
-        "SELECT reservation_id, line_no, med_list_codg, quantity_e4, price_micro FROM reservation_line \
+        "SELECT reservation_id, line_no, med_list_codg, quantity_e4, price_micro, used_up FROM reservation_line \
          WHERE reservation_id IN ({places}) ORDER BY reservation_id, line_no"
     );
     let mut lines: HashMap<String, Vec<Line>> = HashMap::new();
@@ -57,6 +64,7 @@ async fn assemble(conn: &impl ConnectionTrait, rows: Vec<Row>) -> Result<Vec<Res
             med_list_codg: row.med_list_codg,
             quantity: Quantity(row.quantity_e4),
             price: UnitPrice(row.price_micro),
+            used_up: day(&row.used_up)?,
         });
     }
     let query = format!(
@@ -129,10 +137,11 @@ pub async fn insert(conn: &impl ConnectionTrait, reservation: &Reservation) -> R
     }
     let line = |line: &Line| -> Vec<Value> {
         let keys = [id.clone().into(), line.line_no.into(), line.med_list_codg.clone().into()];
-        keys.into_iter().chain([line.quantity.0.into(), line.price.0.into()]).collect()
+        let used_up = line.used_up.map(timestamp::date_text).unwrap_or_default();
+        keys.into_iter().chain([line.quantity.0.into(), line.price.0.into(), used_up.into()]).collect()
     };
-    let into = "reservation_line (reservation_id, line_no, med_list_codg, quantity_e4, price_micro)";
-    sql::insert(conn, into, 5, reservation.lines.iter().map(line).collect(), "").await?;
+    let into = "reservation_line (reservation_id, line_no, med_list_codg, quantity_e4, price_micro, used_up)";
+    sql::insert(conn, into, 6, reservation.lines.iter().map(line).collect(), "").await?;
     insert_picks(conn, id, &reservation.picks).await?;
     Ok(true)
 }
@@ -197,6 +206,7 @@ struct OtherRow {
     line_no: i32,
     lot_id: String,
     quantity_e4: i64,
+    used_up: String,
 }
 
 /// Picks that other held reservations have on `lots`, with these reservations locked.
@@ -218,19 +228,23 @@ pub async fn lock_others(
     );
     sql::run(conn, lock, values.clone()).await?;
     let query = format!(
-        "SELECT p.reservation_id, p.line_no, p.lot_id, p.quantity_e4 FROM reservation_pick AS p \
+        "SELECT p.reservation_id, p.line_no, p.lot_id, p.quantity_e4, l.used_up FROM reservation_pick AS p \
          JOIN reservation AS r ON r.reservation_id = p.reservation_id \
+         JOIN reservation_line AS l ON l.reservation_id = p.reservation_id AND l.line_no = p.line_no \
          WHERE r.state = {held} AND r.reservation_id <> $1 AND p.quantity_e4 > 0 AND p.lot_id IN ({places}) \
          ORDER BY p.lot_id, p.reservation_id DESC, p.line_no"
     );
     let rows = sql::rows::<OtherRow>(conn, query, values).await?;
-    let other = |row: OtherRow| OtherPick {
-        reservation_id: row.reservation_id,
-        line_no: row.line_no,
-        lot_id: row.lot_id,
-        quantity: Quantity(row.quantity_e4),
+    let other = |row: OtherRow| {
+        Ok(OtherPick {
+            used_up: day(&row.used_up)?,
+            reservation_id: row.reservation_id,
+            line_no: row.line_no,
+            lot_id: row.lot_id,
+            quantity: Quantity(row.quantity_e4),
+        })
     };
-    Ok(rows.into_iter().map(other).collect())
+    rows.into_iter().map(other).collect()
 }
 
 /// Moves parts of other reservations' picks to other lots.

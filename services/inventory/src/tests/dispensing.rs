@@ -46,6 +46,48 @@ async fn the_sale_follows_the_scans_and_stands_in_the_ledger() {
 }
 
 #[tokio::test]
+async fn a_self_paid_line_of_an_insured_order_stands_for_itself() {
+    let shop = stocked().await;
+    let mut row = purchase("3", "VC", "2027-06-30", 1, &[]);
+    row.med_list_codg = OTHER_DRUG.into();
+    shop.stock(vec![row]).await;
+    let mut reserving = shop.reserving("o1", 1);
+    reserving.body.asks.push(ask(2, OTHER_DRUG, 1));
+    shop.app.reserve(reserving).await.unwrap();
+    let mut committing = shop.committing("o1", &[1]);
+    // a line of the no-code list is marked without a code
+    committing.body.scans.push(Scan { self_paid: true, ..scan(2, &[]) });
+    let sales = shop.app.commit(committing).await.unwrap().sales;
+    let shown = |rows: &[crate::domain::Movement]| -> Vec<(String, String, String)> {
+        let shown = |row: &crate::domain::Movement| {
+            (row.med_list_codg.clone(), row.sale.mdtrt_setl_type.clone(), row.sale.setl_id.clone())
+        };
+        rows.iter().map(shown).collect()
+    };
+    let expected =
+        [(AMLODIPINE.into(), "1".into(), "set_1".into()), (OTHER_DRUG.into(), "2".into(), String::new())];
+    assert_eq!(shown(&sales), expected);
+    let returned = shop.take_back("o1", vec![]).await.unwrap();
+    assert_eq!(shown(&returned.returns), expected, "and so does what comes back");
+}
+
+#[tokio::test]
+async fn packs_that_expire_before_the_supply_is_used_up_are_not_handed_out() {
+    let shop = shop().await;
+    let in_days = |days| liufang_kernel::timestamp::date_text(shop.now().plus_days(days).china_date());
+    let soon = purchase("1", "SOON", &in_days(27), 2, &[1, 2]);
+    shop.stock(vec![soon, purchase("2", "LATE", &in_days(28), 2, &[3, 4])]).await;
+    let mut call = shop.reserving("o1", 2);
+    call.body.asks[0].use_days = 28;
+    call.body.expires_at = shop.now().plus_days(3);
+    shop.app.reserve(call).await.unwrap();
+    assert_eq!(reason(shop.app.commit(shop.committing("o1", &[1, 3])).await), "LOT_EXPIRES_EARLY");
+    // the day of the order counts: a lot that was good enough then still is
+    shop.world.clock.advance_seconds(2 * 86_400);
+    shop.app.commit(shop.committing("o1", &[3, 4])).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_code_is_sold_once_and_the_second_try_is_on_record() {
     let shop = stocked().await;
     for order in ["o1", "o2"] {
@@ -166,6 +208,24 @@ async fn what_comes_back_is_held_and_comes_back_once() {
     assert_eq!(shop.state_of(1).await, "in_stock");
     shop.app.commit(shop.committing("o2", &[1])).await.unwrap();
     shop.assert_ledger_agrees().await;
+}
+
+#[tokio::test]
+async fn a_return_does_not_undo_a_recall() {
+    let shop = stocked().await;
+    shop.app.reserve(shop.reserving("o1", 2)).await.unwrap();
+    shop.app.commit(shop.committing("o1", &[1, 2])).await.unwrap();
+    shop.take_back("o1", vec![scan(1, &[1])]).await.unwrap();
+    let returned = |levels: Vec<crate::domain::stock::StockLevel>| {
+        let mut lots = levels.into_iter().flat_map(|level| level.lots);
+        lots.find(|lot| lot.origin == crate::domain::Origin::Returned).unwrap()
+    };
+    let lot = returned(shop.app.get_stock(shop.call(pos(SHOP), vec![])).await.unwrap());
+    let recall = SetLotState { lot_id: lot.lot_id, state: LotState::Recalled, reason: "召回".into() };
+    shop.app.set_lot_state(shop.call(operator(), recall)).await.unwrap();
+    shop.take_back("o1", vec![scan(1, &[2])]).await.unwrap();
+    let lot = returned(shop.app.get_stock(shop.call(pos(SHOP), vec![])).await.unwrap());
+    assert_eq!((lot.state, lot.on_hand), (LotState::Recalled, Quantity::whole(2)));
 }
 
 #[tokio::test]

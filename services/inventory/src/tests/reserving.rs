@@ -26,6 +26,31 @@ async fn the_first_to_expire_is_held_and_expired_lots_are_not() {
 }
 
 #[tokio::test]
+async fn what_is_held_lasts_until_the_supply_is_used_up() {
+    let shop = shop().await;
+    let in_days = |days| liufang_kernel::timestamp::date_text(shop.now().plus_days(days).china_date());
+    let rows = vec![
+        purchase("1", "SHORT", &in_days(83), 9, &[]),
+        purchase("2", "JUST", &in_days(84), 2, &[]),
+        purchase("3", "LONG", &in_days(400), 2, &[]),
+    ];
+    shop.stock(rows).await;
+    let reserving = |order: &str, packs| {
+        let mut call = shop.reserving(order, packs);
+        call.body.asks[0].use_days = 84;
+        call
+    };
+    let short = shop.app.reserve(reserving("o1", 5)).await.unwrap_err();
+    assert_eq!(short.doc().reason, "SHORT_STOCK");
+    assert!(short.metadata().contains(&("available_1".into(), "4".to_owned())));
+    let held = shop.app.reserve(reserving("o2", 3)).await.unwrap();
+    let lots: Vec<_> = held.picks.iter().map(|pick| pick.manu_lotnum.as_str()).collect();
+    assert_eq!(lots, ["JUST", "LONG"]);
+    let again = shop.app.reserve(reserving("o2", 3)).await.unwrap();
+    assert!(again.reservation_id == held.reservation_id && again.lines == held.lines, "read back as written");
+}
+
+#[tokio::test]
 async fn all_lines_or_nothing() {
     let shop = stocked(3).await;
     let mut call = shop.reserving("o1", 2);

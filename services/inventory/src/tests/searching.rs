@@ -95,6 +95,7 @@ impl PrescriptionService for Peer {
             drug_cnt: "2".into(),
             drug_pric: "20".into(),
             dispensed_cnt: dispensed.into(),
+            medc_days: "28".into(),
             ..Default::default()
         };
         let found = prescription::Prescription {
@@ -154,6 +155,33 @@ async fn pharmacies_that_fill_every_line_come_first() {
     let expected =
         [(SHOP, None), (HOSPITAL, Some(LineReason::NotListed)), (OTHER_SHOP, Some(LineReason::ShortStock))];
     assert_eq!(refusals, expected);
+}
+
+#[tokio::test]
+async fn lots_that_do_not_last_fill_nothing() {
+    let shop = shop().await;
+    bind(&shop);
+    let in_days = |days| liufang_kernel::timestamp::date_text(shop.now().plus_days(days).china_date());
+    shop.stock(vec![purchase("1", "B1", &in_days(27), 9, &[])]).await;
+    let find = || {
+        let body = FindPharmacies { hi_rxno: "rx".into(), near: None, include_refused: true };
+        shop.app.find_pharmacies(shop.call(patient("per_1"), body))
+    };
+    let answer = |offers: Vec<crate::domain::offer::Offer>| {
+        let own = offers.into_iter().find(|offer| offer.institution.fixmedins_code == SHOP).unwrap();
+        (own.lines[0].available, own.lines[0].refusal)
+    };
+    assert_eq!(answer(find().await.unwrap()), (Quantity::ZERO, Some(LineReason::ShortStock)));
+    let price = |use_days| {
+        let asks = vec![crate::domain::Ask { use_days, ..ask(1, AMLODIPINE, 2) }];
+        let body = PriceBasket { institution: SHOP.into(), asks, online_otc: false };
+        shop.app.price_basket(shop.call(Principal::service("order"), body))
+    };
+    assert_eq!(reason(price(28).await), "SHORT_STOCK");
+    assert_eq!(price(27).await.unwrap().len(), 1);
+    shop.stock(vec![purchase("2", "B2", &in_days(28), 2, &[])]).await;
+    assert_eq!(answer(find().await.unwrap()), (Quantity::whole(2), None));
+    assert_eq!(price(28).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -68,6 +68,28 @@ async fn nobody_speaks_for_another_institution() {
 }
 
 #[tokio::test]
+async fn an_agency_reads_the_ledgers_of_its_region() {
+    let shop = shop().await;
+    shop.stock(vec![purchase("1", "B1", "2027-12-31", 1, &[1])]).await;
+    let list = |kind: PrincipalKind, region: &str| {
+        let body = ListMovements {
+            institution: SHOP.into(),
+            order_id: String::new(),
+            med_list_codg: String::new(),
+            before: None,
+            page_size: 10,
+        };
+        let agency = Principal { kind, region: region.to_owned(), ..Principal::default() };
+        shop.app.list_movements(shop.call(agency, body))
+    };
+    for kind in [PrincipalKind::Agency, PrincipalKind::Supervisor] {
+        assert_eq!(list(kind, "130300").await.unwrap().items.len(), 1);
+        assert_eq!(list(kind, "").await.unwrap().items.len(), 1);
+        assert_eq!(reason(list(kind, "110000").await), "CALLER_NOT_ALLOWED");
+    }
+}
+
+#[tokio::test]
 async fn prices_keep_their_history_and_tell_of_changes() {
     let shop = shop().await;
     assert_eq!(shop.events("PriceChanged").await, 4);

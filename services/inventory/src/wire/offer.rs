@@ -16,6 +16,7 @@ use crate::domain::geo::Point;
 
 const DEFAULT_RADIUS_M: i64 = 5_000;
 const MAX_RADIUS_M: i64 = 50_000;
+const MAX_USE_DAYS: u16 = 3_650;
 
 pub fn search_offers(request: pb::SearchOffersRequest, _: &CallMeta) -> Result<SearchOffers, Violations> {
     let mut violations = Violations::new();
@@ -64,6 +65,12 @@ pub fn price_basket(request: pb::PriceBasketRequest, _: &CallMeta) -> Result<Pri
     checked(violations, basket)
 }
 
+fn use_days(violations: &mut Violations, field: &str, value: i32) -> u16 {
+    let days = u16::try_from(value).ok().filter(|days| *days <= MAX_USE_DAYS);
+    violations.check(days.is_some(), field, "must be 0 to 3650");
+    days.unwrap_or_default()
+}
+
 /// Basket lines: 1 to 50, each line number once.
 pub(super) fn asks(violations: &mut Violations, lines: Vec<pb::BasketLine>) -> Vec<Ask> {
     let lines = bounded(lines, "lines", 50, violations);
@@ -81,6 +88,7 @@ pub(super) fn asks(violations: &mut Violations, lines: Vec<pb::BasketLine>) -> V
             quantity: quantity.unwrap_or(Quantity::ZERO),
             hospital_price: optional_price(violations, &field("hospital_price"), &line.hospital_price),
             prescribed_code: prescribed.map(|code| drug_code(violations, &field("prescribed_code"), &code)),
+            use_days: use_days(violations, &field("use_days"), line.use_days),
         });
     }
     asks

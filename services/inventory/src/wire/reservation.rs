@@ -68,6 +68,10 @@ fn scans(violations: &mut Violations, scans: Vec<pb::ScannedLine>) -> Vec<Scan> 
     let sane = |code: &String| (1..=100).contains(&code.len());
     let all_sane = scans.iter().flat_map(|scan| &scan.trace_codes).all(sane);
     violations.check(all_sane, "scans", "must hold codes of 1 to 100 characters");
-    let scan = |scan: pb::ScannedLine| Scan { line_no: scan.line_no, trace_codes: scan.trace_codes };
+    let scan = |scan: pb::ScannedLine| Scan {
+        line_no: scan.line_no,
+        trace_codes: scan.trace_codes,
+        self_paid: scan.self_paid,
+    };
     scans.into_iter().map(scan).collect()
 }

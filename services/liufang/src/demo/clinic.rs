@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use liufang_proto::prescription::v1::{
     ListQueueRequest, Override, PreVerifyRequest, Prescription, PrescriptionState, RecordConsultationRequest,
-    ReviewDraftRequest, RxLine, Severity, TakeVisitRequest,
+    ReviewDraftRequest, RxLine, Severity, TakeVisitRequest, TakeVisitResponse,
 };
 
 use super::stage::{Stage, refused};
@@ -48,21 +48,11 @@ pub async fn prescribe(stage: &Stage, story: &mut Story<'_>, visit_id: &str) -> 
 }
 
 async fn consult(story: &mut Story<'_>, his: &His, doctor: &Practitioner, visit_id: &str) -> Result<()> {
-    let queue = his.list_queue(ListQueueRequest { doctor_code: doctor.code().to_owned() }).await?.visits;
-    ensure!(
-        queue.iter().any(|visit| visit.visit_id == visit_id),
-        "the paid visit is not in the doctor's queue"
+    let taken = take(story, his, doctor, visit_id).await?;
+    ensure!(taken.first_prescription.is_none(), "the first prescription was written on paper");
+    story.say(
+        "that prescription is older than the platform: the doctor reads it in the hospital's own records",
     );
-    let body = TakeVisitRequest { visit_id: visit_id.to_owned(), doctor_token: his.token_of(doctor).await? };
-    let taken = his.take_visit(body).await?;
-    let visit = taken.visit.context("a taken visit")?;
-    story.say(format!(
-        "doctor {} takes the visit of {}, {} years old",
-        doctor.code(),
-        taken.psn_name,
-        taken.age
-    ));
-    story.say(format!("first prescription {}; condition: {}", visit.first_rx_ref, visit.condition));
     let body = RecordConsultationRequest {
         visit_id: visit_id.to_owned(),
         doctor_token: his.token_of(doctor).await?,
@@ -72,6 +62,60 @@ async fn consult(story: &mut Story<'_>, his: &His, doctor: &Practitioner, visit_
     };
     his.record_consultation(body).await?;
     story.say("consultation recorded, follow-up 复诊 confirmed");
+    Ok(())
+}
+
+/// The doctor takes a paid visit from the queue and reads what the patient wrote.
+async fn take(
+    story: &mut Story<'_>,
+    his: &His,
+    doctor: &Practitioner,
+    visit_id: &str,
+) -> Result<TakeVisitResponse> {
+    let queue = his.list_queue(ListQueueRequest { doctor_code: doctor.code().to_owned() }).await?.visits;
+    ensure!(
+        queue.iter().any(|visit| visit.visit_id == visit_id),
+        "the paid visit is not in the doctor's queue"
+    );
+    let body = TakeVisitRequest { visit_id: visit_id.to_owned(), doctor_token: his.token_of(doctor).await? };
+    let taken = his.take_visit(body).await?;
+    let visit = taken.visit.as_ref().context("a taken visit")?;
+    story.say(format!(
+        "doctor {} takes the visit of {}, {} years old",
+        doctor.code(),
+        taken.psn_name,
+        taken.age
+    ));
+    story.say(format!("first prescription {}; condition: {}", visit.first_rx_ref, visit.condition));
+    Ok(taken)
+}
+
+/// The next visit renews `first`: with the visit the doctor is shown that prescription, line by line.
+pub async fn read_first(
+    stage: &Stage,
+    story: &mut Story<'_>,
+    visit_id: &str,
+    first: &Prescription,
+) -> Result<()> {
+    let his = stage.his(HOSPITAL)?;
+    let doctor = stage.practitioner(DOCTOR)?;
+    let shown = take(story, &his, &doctor, visit_id).await?.first_prescription;
+    let shown = shown.context("the first prescription was written here, but is not shown")?;
+    ensure!(shown.hi_rxno == first.hi_rxno, "shown is {}, not {}", shown.hi_rxno, first.hi_rxno);
+    let facts = |rx: &Prescription| -> Vec<_> {
+        let fact = |line: &RxLine| (line.line_no, line.med_list_codg.clone(), line.drug_cnt.clone());
+        rx.lines.iter().map(fact).collect()
+    };
+    ensure!(facts(&shown) == facts(first), "the lines shown are not those of the first prescription");
+    let rows = shown.lines.iter().map(|line| {
+        vec![
+            format!("line {}", line.line_no),
+            line.drug_genname.clone(),
+            line.drug_spec.clone(),
+            format!("{} {}, {} days", line.drug_cnt, line.drug_dosunt, line.medc_days),
+        ]
+    });
+    story.table(&rows.collect::<Vec<_>>());
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The way of paid goods, the same in both journeys: scan, dispense, courier, door.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use liufang_proto::common::v1::GeoPoint;
 use liufang_proto::inventory::v1::ListMovementsRequest;
 use liufang_proto::order::v1::{Order, OrderState};
@@ -32,6 +32,17 @@ pub async fn dispense(stage: &Stage, story: &mut Story<'_>, crew: &Crew, order: 
     ensure!(state == OrderState::Dispensed, "after dispensing the order is {}", state.as_str_name());
     let query = ListMovementsRequest { order_id: order.order_id.clone(), ..Default::default() };
     let movements = crew.pos.list_movements(query).await?.movements;
+    for row in &movements {
+        let line = order.lines.iter().find(|line| line.med_list_codg == row.med_list_codg);
+        // OTC goods without the mark are the person's own affair, inside an insured order too
+        let own = order.hi_rxno.is_empty() && !line.context("a sale of a line of the order")?.hi_mark;
+        let (kind, settled) = (row.mdtrt_setl_type.as_str(), !row.setl_id.is_empty());
+        ensure!(
+            (kind, settled) == if own { ("2", false) } else { ("1", true) },
+            "the 3505 row of {} says type {kind}, settled {settled}",
+            row.med_list_codg
+        );
+    }
     let rows = movements.iter().map(|row| {
         vec![
             format!("3505 sale of lot {}", row.manu_lotnum),
@@ -64,6 +75,11 @@ pub async fn deliver(
     let order = order_in(patient, order_id, OrderState::Completed).await?;
     story.say("handed over at the door against the recipient's code; the order is complete");
     let steps: Vec<_> = patient.story(order_id).await?.into_iter().map(|event| event.step).collect();
+    let renewal = !order.hi_rxno.is_empty();
+    ensure!(
+        steps.iter().any(|step| step == "claimed") == renewal,
+        "claimed is a step of a prescription's order"
+    );
     story.say(format!("the order's story: {}", steps.join(" → ")));
     Ok(order)
 }

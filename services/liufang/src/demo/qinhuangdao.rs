@@ -44,10 +44,13 @@ pub async fn play(stage: &mut Stage, story: &mut Story<'_>) -> Result<()> {
     counter::on_shift(stage, &crew.courier, PHARMACY).await?;
     counter::deliver(story, &crew, &patient, &order.order_id, &code).await?;
     stage.bought(&patient, &order.order_id).await?;
-    let query = GetPrescriptionRequest { hi_rxno: prescription.hi_rxno };
+    let query = GetPrescriptionRequest { hi_rxno: prescription.hi_rxno.clone() };
     let used = patient.get_prescription(query).await?.prescription.unwrap_or_default().use_state();
     ensure!(used == UseState::Used, "dispensed in full, but {}", used.as_str_name());
     story.say("the prescription is used up 已使用 (7207)");
+    story.step("8b", "The next renewal: the doctor reads the first prescription 复诊查看首诊处方")?;
+    let visit_id = visit::book_again(stage, story, &patient, &prescription.hosp_rxno).await?;
+    clinic::read_first(stage, story, &visit_id, &prescription).await?;
     story.say("point 9, the day's close, comes at the end for both journeys");
     Ok(())
 }
@@ -172,7 +175,9 @@ async fn claim_and_review(
         ]
     });
     story.table(&rows.collect::<Vec<_>>());
-    story.say("reserved first expired, first out 近效期先出, until the payment deadline");
+    story.say(
+        "reserved first expired, first out 近效期先出, in lots that last for the whole supply, until the payment deadline",
+    );
     Ok(claimed)
 }
 

@@ -37,6 +37,27 @@ pub async fn book(stage: &mut Stage, story: &mut Story<'_>, patient: &Patient) -
     Ok(visit.visit_id)
 }
 
+/// Books and pays the next visit, which renews `first_rx_ref`; answers its id.
+pub async fn book_again(
+    stage: &mut Stage,
+    story: &mut Story<'_>,
+    patient: &Patient,
+    first_rx_ref: &str,
+) -> Result<String> {
+    let slot = free_slot(stage, patient).await?;
+    let wish = BookVisitRequest {
+        slot_id: slot.slot_id.clone(),
+        fixmedins_code: HOSPITAL.to_owned(),
+        dise_codg: DISEASE.to_owned(),
+        first_rx_ref: first_rx_ref.to_owned(),
+        condition: "按时服药，想继续原方案".to_owned(),
+    };
+    let visit = patient.book_visit(wish).await?.visit.context("a visit")?;
+    story.say(format!("booked {} again, renewing {first_rx_ref}", slot.doctor_name));
+    pay_fee(stage, story, patient, &visit).await?;
+    Ok(visit.visit_id)
+}
+
 async fn look_around(stage: &Stage, story: &mut Story<'_>) -> Result<()> {
     let query = ListInstitutionsRequest {
         region: REGION.to_owned(),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use liufang_kernel::{Date, Timestamp};
+use liufang_kernel::{Date, Quantity, Timestamp};
 use liufang_proto::inventory::v1::GetTraceCodeRequest;
 use liufang_proto::order::v1::{Order, Scan};
+use liufang_proto::prescription::v1::GetPrescriptionRequest;
 
 use super::Seed;
 use super::stock::trace_codes;
@@ -33,12 +34,15 @@ impl Shelf {
         self.packs.get(drug).map_or(&[], Vec::as_slice)
     }
 
-    /// Scans for every line of an order: the packs that expire first, are still good and have not been sold.
+    /// Scans for every line of an order: the packs that expire first, are still good and have not been sold; for a
+    /// prescription those that last until the supply is used up.
     pub async fn scan(&self, pos: &Pos, order: &Order, now: Timestamp) -> Result<Vec<Scan>> {
+        let days = days_of_supply(pos, &order.hi_rxno).await?;
         let mut scans = Vec::new();
         for line in &order.lines {
             let packs: usize = line.quantity.split('.').next().unwrap_or_default().parse()?;
-            let trace_codes = self.take(pos, &line.med_list_codg, packs, now).await?;
+            let until = now.plus_days(days.get(&line.line_no).copied().unwrap_or_default());
+            let trace_codes = self.take_lasting(pos, &line.med_list_codg, packs, now, until).await?;
             scans.push(Scan { line_no: line.line_no, trace_codes });
         }
         Ok(scans)
@@ -46,13 +50,24 @@ impl Shelf {
 
     /// `count` codes of a drug that may be sold now.
     pub async fn take(&self, pos: &Pos, drug: &str, count: usize, now: Timestamp) -> Result<Vec<String>> {
+        self.take_lasting(pos, drug, count, now, now).await
+    }
+
+    async fn take_lasting(
+        &self,
+        pos: &Pos,
+        drug: &str,
+        count: usize,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<String>> {
         let mut taken = Vec::new();
         for (expires, code) in self.codes(drug) {
             if taken.len() == count {
                 break;
             }
             // a pack marked "good until" a day is good on that day still; the shop keeps a day's margin
-            if *expires <= now.china_date() {
+            if *expires <= now.china_date() || *expires < until.china_date() {
                 continue;
             }
             let body = GetTraceCodeRequest { drug_trac_codg: code.clone() };
@@ -74,4 +89,18 @@ impl Shelf {
         }
         Ok(None)
     }
+}
+
+/// Days of supply by line, as the prescription that the shop holds says; a broken day is a day. Empty without one.
+async fn days_of_supply(pos: &Pos, hi_rxno: &str) -> Result<BTreeMap<i32, i64>> {
+    if hi_rxno.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let held = pos.get_prescription(GetPrescriptionRequest { hi_rxno: hi_rxno.to_owned() }).await?;
+    let mut days = BTreeMap::new();
+    for line in held.prescription.context("the held prescription")?.lines {
+        let own: Quantity = line.medc_days.parse().context("days of supply")?;
+        days.insert(line.line_no, own.0.saturating_add(9_999) / 10_000);
+    }
+    Ok(days)
 }

@@ -16,30 +16,11 @@ impl App {
                 Ok(false) => {}
                 // paying and closing met, the other one won
                 Err(error) if error.is_race() => {}
-                Err(error) => return Err(error),
+                // one that cannot be closed must not keep the stock of all others
+                Err(error) => tracing::error!(order = id, "unpaid order cannot be closed: {error}"),
             }
         }
         Ok(closed)
-    }
-
-    /// A new nomination took the prescription from an order that still waited for its pharmacy: that order ends.
-    pub(super) async fn close_replaced(&self, hi_rxno: &str, by: &str) -> Result<(), OrderError> {
-        for id in orders::waiting_with(self.deps.db.read(), hi_rxno, by).await? {
-            let work = self.deps.db.begin_step().await?;
-            let found = orders::find(work.tx(), &self.deps.cipher, &id).await?;
-            let Some(mut order) = found.filter(|order| order.state == State::AwaitingPharmacy) else {
-                continue;
-            };
-            let was = order.state;
-            let change = cancel(&mut order, "REPLACED");
-            match self.save(&work, &mut order, was, &change, "").await {
-                Ok(()) => work.done().await?,
-                Err(error) if error.is_race() => continue,
-                Err(error) => return Err(error),
-            }
-            self.drive_quietly(&id).await;
-        }
-        Ok(())
     }
 
     async fn close_unpaid(&self, id: &str) -> Result<bool, OrderError> {

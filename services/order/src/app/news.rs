@@ -1,11 +1,11 @@
 //! What other services tell: each piece of news has its effect once.
 
-use liufang_kernel::Timestamp;
 use liufang_platform::Event;
 
 use super::App;
 use crate::domain::{
-    Change, Journey, Order, Payment, State, deliver, payment_news, refunded, review, withdraw,
+    Change, Journey, Order, Payment, State, claimed, deliver, payment_news, refunded, review, unreserved,
+    withdraw,
 };
 use crate::error::OrderError;
 use crate::store::orders;
@@ -43,6 +43,11 @@ impl App {
         self.hear(event, id, |order| Ok(refunded(order))).await
     }
 
+    /// The pharmacy has claimed the prescription.
+    pub async fn on_claim(&self, event: &Event, id: &str, pharmacy: &str) -> Result<(), OrderError> {
+        self.hear(event, id, |order| Ok(claimed(order, pharmacy))).await
+    }
+
     /// The pharmacist's verdict.
     pub async fn on_review(&self, event: &Event, id: &str, passed: bool) -> Result<(), OrderError> {
         let now = self.now();
@@ -73,7 +78,7 @@ impl App {
     /// The goods are not held any more: unpaid in time, or not dispensed in time.
     pub async fn on_reservation_expired(&self, event: &Event, id: &str) -> Result<(), OrderError> {
         let now = self.now();
-        self.hear(event, id, |order| Ok(expired(order, now))).await
+        self.hear(event, id, |order| Ok(unreserved(order, now))).await
     }
 
     async fn hear<F>(&self, event: &Event, id: &str, decide: F) -> Result<(), OrderError>
@@ -112,13 +117,5 @@ impl App {
         }
         work.done().await?;
         Ok(!change.next.is_empty())
-    }
-}
-
-fn expired(order: &mut Order, now: Timestamp) -> Change {
-    match order.state {
-        State::AwaitingPayment if order.pay_by <= now => crate::domain::cancel(order, "UNPAID"),
-        State::Paid if order.sold.is_empty() => crate::domain::cancel(order, "NOT_DISPENSED_IN_TIME"),
-        _ => Change::default(),
     }
 }

@@ -56,9 +56,6 @@ impl App {
         let operation = self.operation(&call.meta);
         let id = self.write_down(&call, &operation).await?;
         self.drive(&id, &operation).await?.or_unreachable()?;
-        if call.body.kind == Kind::Prescription {
-            self.close_replaced(&call.body.hi_rxno, &id).await?;
-        }
         self.answer(&call.meta, &id, View::for_patient).await
     }
 

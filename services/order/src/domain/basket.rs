@@ -19,13 +19,18 @@ pub struct Outside {
     pub name: String,
 }
 
-/// Splits an order. Only an OTC basket has goods outside: a prescription's lines are all settled, self-paid ones as
-/// such, and a consultation is one insured fee.
+/// Whether a line is outside the insurance, paid by nobody but the person. Only an OTC basket has such goods: a
+/// prescription's lines are all settled, self-paid ones as such, and a consultation is one insured fee.
+pub fn is_outside(order: &Order, line: &Line) -> bool {
+    order.kind == Kind::Otc && !line.hi_mark
+}
+
+/// Splits an order.
 pub fn charges(order: &Order) -> (Vec<Charge<'_>>, Vec<Outside>) {
     let mut insured = Vec::new();
     let mut outside = Vec::new();
     for line in &order.lines {
-        if order.kind == Kind::Otc && !line.hi_mark {
+        if is_outside(order, line) {
             outside.push(Outside { kind: "goods", amount: line.amount, name: line.name.clone() });
         } else {
             insured.push(Charge(line));

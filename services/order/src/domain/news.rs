@@ -52,17 +52,45 @@ fn payment_ended(order: &mut Order, reason: &str, now: Timestamp) -> Change {
     if order.pay_by <= now { change.and(close(order, "UNPAID")) } else { change }
 }
 
-/// The prescription cannot be filled any more. While a payment is pending, its outcome decides how the order ends.
+/// The prescription cannot be filled any more. While a payment is pending or the pharmacy dispenses, the outcome of that
+/// decides how the order ends; a paid order goes back, whatever is refused on the way.
 pub fn withdraw(order: &mut Order, reason: &str) -> Change {
     match order.state {
-        State::Paying => {
+        State::Paying | State::Dispensing => {
             order.doomed = reason.to_owned();
             Change::default().note(order, "prescription_withdrawn", reason)
         }
-        State::AwaitingPharmacy | State::Reserving | State::AwaitingPayment | State::Paid => {
-            cancel(order, reason)
+        State::Paid => {
+            let change = Change::default().note(order, "prescription_withdrawn", reason);
+            change.and(take_back(order, reason))
+        }
+        State::AwaitingPharmacy | State::Reserving | State::AwaitingPayment => cancel(order, reason),
+        _ => Change::default(),
+    }
+}
+
+/// The goods are not held any more: unpaid in time, or not dispensed in time. Then the money goes back, whatever is
+/// refused on the way.
+pub fn unreserved(order: &mut Order, now: Timestamp) -> Change {
+    match order.state {
+        State::AwaitingPayment if order.pay_by <= now => cancel(order, "UNPAID"),
+        State::Paid if order.sold.is_empty() => take_back(order, "NOT_DISPENSED_IN_TIME"),
+        State::Dispensing if order.sold.is_empty() => {
+            order.doomed = "NOT_DISPENSED_IN_TIME".to_owned();
+            Change::default().note(order, "stock_lost", "")
         }
         _ => Change::default(),
+    }
+}
+
+/// The pharmacy has claimed the prescription. Only the story hears of it: the order still waits for the verdict, or the
+/// news came after it.
+pub fn claimed(order: &mut Order, pharmacy: &str) -> Change {
+    let awaited = order.kind == Kind::Prescription && !order.state.has_ended();
+    if awaited && order.fixmedins_code == pharmacy {
+        Change::default().note(order, "claimed", "")
+    } else {
+        Change::default()
     }
 }
 

@@ -95,6 +95,8 @@ fn finish_dispensing(order: &mut Order, step: Step, change: Change) -> Change {
         return change;
     }
     order.state = State::Dispensed;
+    // handed out before it was lost
+    order.doomed.clear();
     change.note(order, "dispensed", "")
 }
 
@@ -121,7 +123,13 @@ pub fn refuse(order: &mut Order, step: Step, reason: &str) -> Change {
         (State::Paid, Step::Extend | Step::CreateDelivery | Step::MarkVisitPaid) => take_back(order, reason),
         (State::Dispensing, Step::Commit | Step::RecordDispense | Step::MarkReady) => {
             order.state = State::Paid;
-            Change::default().note(order, "dispense_refused", reason).dropping().refused(reason)
+            let change = Change::default().note(order, "dispense_refused", reason).dropping().refused(reason);
+            if order.doomed.is_empty() {
+                return change;
+            }
+            // prescription or stock was lost while the pharmacy dispensed
+            let lost = order.doomed.clone();
+            change.and(take_back(order, &lost))
         }
         (State::Refunding, Step::ReleaseVisit | Step::ReturnSale | Step::CancelDelivery)
             if order.before.is_some() =>
@@ -135,10 +143,11 @@ pub fn refuse(order: &mut Order, step: Step, reason: &str) -> Change {
     }
 }
 
-/// A payment begins.
+/// A payment begins. It gives up a quote that is still awaited, and the payment before it: its late news are not of this.
 pub fn pay(order: &mut Order, next: Vec<Next>) -> Change {
     order.state = State::Paying;
-    Change::default().note(order, "paying", "").then(next)
+    order.payment_id.clear();
+    Change::default().note(order, "paying", "").dropping().then(next)
 }
 
 /// Dispensing begins.

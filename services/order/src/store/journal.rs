@@ -4,7 +4,7 @@ use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
-use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
+use sea_orm::{IntoActiveModel, QueryOrder, Statement};
 
 use crate::domain::{Argument, Drop, Next, Step};
 use crate::error::OrderError;
@@ -121,19 +121,17 @@ pub async fn first_open(
     query.one(conn).await?.map(|row| read(row, cipher)).transpose()
 }
 
-/// Orders with a step due, oldest first.
+/// Orders whose first open step is due, oldest first. Later steps wait for it and do not count: they are older than those of
+/// other orders and would take their places.
 pub async fn due(conn: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<String>, OrderError> {
-    let query = Entity::find()
-        .select_only()
-        .column(Column::OrderId)
-        .filter(Column::State.eq(OPEN))
-        .filter(Column::NextAtUs.lte(now.0))
-        .order_by_asc(Column::NextAtUs)
-        .limit(limit);
-    let mut ids: Vec<String> = query.into_tuple().all(conn).await?;
-    let mut seen = std::collections::HashSet::new();
-    ids.retain(|id| seen.insert(id.clone()));
-    Ok(ids)
+    let sql = "SELECT order_id FROM journal WHERE state = $1 AND next_at_us <= $2 AND NOT EXISTS \
+               (SELECT 1 FROM journal earlier WHERE earlier.order_id = journal.order_id AND earlier.state = $1 \
+               AND earlier.position < journal.position) ORDER BY next_at_us LIMIT $3";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = [OPEN.into(), now.0.into(), limit.into()];
+    let query = Statement::from_sql_and_values(conn.get_database_backend(), sql, values);
+    let rows = conn.query_all_raw(query).await?;
+    rows.iter().map(|row| Ok(row.try_get("", "order_id")?)).collect()
 }
 
 /// Takes a step until `until`; false when somebody else took it first.

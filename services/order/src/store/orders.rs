@@ -112,20 +112,6 @@ pub async fn unpaid(
     Ok(query.all(conn).await?.into_iter().map(|row| row.order_id).collect())
 }
 
-/// Orders over the same prescription that wait for a pharmacy, but this one.
-pub async fn waiting_with(
-    conn: &impl ConnectionTrait,
-    hi_rxno: &str,
-    but: &str,
-) -> Result<Vec<String>, OrderError> {
-    use purchase::Column;
-    let query = purchase::Entity::find()
-        .filter(Column::HiRxno.eq(hi_rxno))
-        .filter(Column::State.eq(State::AwaitingPharmacy.as_str()))
-        .filter(Column::OrderId.ne(but));
-    Ok(query.all(conn).await?.into_iter().map(|row| row.order_id).collect())
-}
-
 /// An order that pays for the visit, or did.
 pub async fn of_visit(conn: &impl ConnectionTrait, visit_id: &str) -> Result<Option<String>, OrderError> {
     use purchase::Column;

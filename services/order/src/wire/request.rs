@@ -122,8 +122,12 @@ fn door(
     let phone = bad.take("delivery.recipient_phone", Phone::parse(&given.recipient_phone));
     bad.check(given.location.is_some(), "delivery.location", "must be given");
     let location = given.location.unwrap_or_default();
-    bad.check(location.lat_e6.abs() <= 90_000_000, "delivery.location.lat_e6", "must be a latitude");
-    bad.check(location.lng_e6.abs() <= 180_000_000, "delivery.location.lng_e6", "must be a longitude");
+    bad.check(location.lat_e6.unsigned_abs() <= 90_000_000, "delivery.location.lat_e6", "must be a latitude");
+    bad.check(
+        location.lng_e6.unsigned_abs() <= 180_000_000,
+        "delivery.location.lng_e6",
+        "must be a longitude",
+    );
     Some(Sensitive::new(Door {
         recipient_name,
         recipient_phone: phone.map(|phone| phone.reveal().to_owned()).unwrap_or_default(),
@@ -265,6 +269,17 @@ mod tests {
             "delivery",
         ];
         assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn a_place_outside_the_world_is_refused() {
+        let location = common::GeoPoint { lat_e6: i32::MIN, lng_e6: i32::MIN };
+        let given = pb::DeliveryAddress { location: Some(location), ..Default::default() };
+        let mut bad = Violations::new();
+        door(&mut bad, Fulfilment::Delivery, Some(given));
+        let named: Vec<_> = bad.iter().map(|(field, _)| field.to_owned()).collect();
+        assert!(named.iter().any(|field| field == "delivery.location.lat_e6"), "{named:?}");
+        assert!(named.iter().any(|field| field == "delivery.location.lng_e6"), "{named:?}");
     }
 
     #[test]

@@ -8,7 +8,6 @@ use super::transition::{Edit, no_edit};
 use super::{App, Outcome};
 use crate::domain::operation::Operation;
 use crate::domain::prescription::Prescription;
-use crate::domain::state::Use;
 use crate::error::{Missing, PrescriptionError};
 use crate::store::{self, prescription::Record, sealed};
 
@@ -55,9 +54,8 @@ impl App {
     pub async fn list_pharmacy_queue(&self, call: Call<()>) -> Outcome<PharmacyQueue> {
         let pharmacy = call.meta.principal.institution()?;
         let (conn, cipher, now) = (self.deps.db.read(), &self.deps.cipher, call.meta.now);
-        let records = store::prescription::at_pharmacy(conn, cipher, pharmacy).await?;
-        let open = |record: &Record| record.rx.used != Use::Used && now < record.rx.valid_until;
-        Ok(PharmacyQueue(records.into_iter().filter(open).map(item).collect()))
+        let records = store::prescription::at_pharmacy(conn, cipher, pharmacy, now).await?;
+        Ok(PharmacyQueue(records.into_iter().map(item).collect()))
     }
 }
 

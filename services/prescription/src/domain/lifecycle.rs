@@ -193,7 +193,13 @@ fn nominate(status: &Status, pharmacy: &str, order_id: &str, now: Timestamp) -> 
     order_id.clone_into(&mut next.order_id);
     next.review = Review::Pending;
     next.pharmacy_pharmacist.clear();
-    Ok(quiet(next))
+    let mut news = Vec::new();
+    // the order that waited with it until now hears it from here: only this row knows which order came last
+    if !status.order_id.is_empty() && status.order_id != order_id {
+        let (order_id, reason) = (status.order_id.clone(), ReleaseReason::Replaced);
+        news.push(News::Released { order_id, reason });
+    }
+    Ok(Next { status: next, news })
 }
 
 fn claim(status: &Status, pharmacy: &str, until: Timestamp, now: Timestamp) -> Result<Next, Refusal> {
@@ -209,7 +215,8 @@ fn claim(status: &Status, pharmacy: &str, until: Timestamp, now: Timestamp) -> R
     let mut next = status.clone();
     pharmacy.clone_into(&mut next.holder);
     next.claim_until = until;
-    Ok(quiet(next))
+    let told = News::Claimed { order_id: next.order_id.clone(), pharmacy: next.holder.clone() };
+    Ok(Next { status: next, news: vec![told] })
 }
 
 fn review(status: &Status, pass: bool, pharmacist: &str) -> Result<Next, Refusal> {

@@ -70,6 +70,8 @@ pub enum ReleaseReason {
     Refused,
     Expired,
     Revoked,
+    /// The patient chose again: another order has the prescription now.
+    Replaced,
 }
 
 impl ReleaseReason {
@@ -79,6 +81,7 @@ impl ReleaseReason {
             ReleaseReason::Refused => "REFUSED",
             ReleaseReason::Expired => "EXPIRED",
             ReleaseReason::Revoked => "REVOKED",
+            ReleaseReason::Replaced => "REPLACED",
         }
     }
 }
@@ -87,6 +90,7 @@ impl ReleaseReason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     Activated,
+    Claimed { order_id: String, pharmacy: String },
     Reviewed { order_id: String, pharmacy: String, passed: bool },
     Released { order_id: String, reason: ReleaseReason },
 }

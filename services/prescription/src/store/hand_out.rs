@@ -2,8 +2,7 @@
 
 use liufang_kernel::{Quantity, Timestamp};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ConnectionTrait, Set};
+use sea_orm::{ConnectionTrait, Set, Statement};
 
 use super::StoreError;
 use crate::domain::dispense::HandOut;
@@ -59,24 +58,23 @@ pub async fn insert_all(
     Ok(())
 }
 
-/// Marks what the order was handed as reversed and answers it by line; nothing the second time.
+/// Marks what the order was handed as reversed and answers it by line; nothing the second time. One statement: of two
+/// reversals at once each row is answered to one.
 pub async fn reverse(
     conn: &impl ConnectionTrait,
     hi_rxno: &str,
     order_id: &str,
     now: Timestamp,
 ) -> Result<Vec<(i32, Quantity)>, StoreError> {
-    let standing = Entity::find()
-        .filter(Column::HiRxno.eq(hi_rxno))
-        .filter(Column::OrderId.eq(order_id))
-        .filter(Column::ReversedAtUs.eq(0));
-    let rows = standing.all(conn).await?;
-    Entity::update_many()
-        .col_expr(Column::ReversedAtUs, Expr::value(now.0))
-        .filter(Column::HiRxno.eq(hi_rxno))
-        .filter(Column::OrderId.eq(order_id))
-        .filter(Column::ReversedAtUs.eq(0))
-        .exec(conn)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.line_no, Quantity(row.quantity_e4))).collect())
+    let reverse = Statement::from_sql_and_values(
+        conn.get_database_backend(),
+        "UPDATE hand_out SET reversed_at_us = $1 WHERE hi_rxno = $2 AND order_id = $3 AND reversed_at_us = 0 \
+         RETURNING line_no, quantity_e4",
+        [now.0.into(), hi_rxno.into(), order_id.into()],
+    );
+    let mut back = Vec::new();
+    for row in conn.query_all_raw(reverse).await? {
+        back.push((row.try_get("", "line_no")?, Quantity(row.try_get("", "quantity_e4")?)));
+    }
+    Ok(back)
 }

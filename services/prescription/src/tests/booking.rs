@@ -79,6 +79,34 @@ async fn only_the_doctor_of_the_visit_takes_it() {
     assert_eq!(reason(taken(hidden)), "VISIT_NOT_FOUND");
 }
 
+/// Books, pays and takes a visit that renews `FIRST-1`.
+async fn first_shown(
+    town: &Town,
+    person: &'static str,
+    hospital: &'static str,
+    doctor: &str,
+) -> Option<pb::Prescription> {
+    let visit = town.book(person, |body| body.fixmedins_code = hospital.to_owned()).await.unwrap();
+    let paid = pb::MarkVisitPaidRequest { visit_id: visit.visit_id.clone(), order_id: "ord_1".to_owned() };
+    taken(town.visits().mark_visit_paid(town.ask(Who::Order, paid)).await).unwrap();
+    let doctor_token = town.staff(doctor, hospital);
+    let take = pb::TakeVisitRequest { visit_id: visit.visit_id, doctor_token };
+    taken(town.visits().take_visit(town.ask(Who::His(hospital), take)).await).unwrap().first_prescription
+}
+
+#[tokio::test]
+async fn the_first_prescription_is_shown_to_its_hospital_for_its_patient() {
+    const OTHER: (&str, &str) = ("H13030200002", "D130302000002");
+    let town = town().await;
+    let rx = town.active("FIRST-1").await;
+    let shown = first_shown(&town, PATIENT, HOSPITAL, DOCTOR).await.unwrap();
+    assert_eq!((shown.hi_rxno, shown.hosp_rxno), (rx.hi_rxno, rx.hosp_rxno));
+    assert!(shown.lines == rx.lines, "line by line");
+    assert!(first_shown(&town, "per_2", HOSPITAL, DOCTOR).await.is_none(), "another's prescription");
+    town.publish_at("s1", 5, OTHER).await;
+    assert!(first_shown(&town, PATIENT, OTHER.0, OTHER.1).await.is_none(), "another hospital's number");
+}
+
 #[tokio::test]
 async fn a_paid_visit_is_released_by_its_order_alone() {
     let town = town().await;

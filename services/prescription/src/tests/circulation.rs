@@ -69,6 +69,7 @@ async fn a_hundred_claims_have_one_holder() {
     answers.sort();
     answers.dedup_by(|a, b| a == b && a != "OK");
     assert_eq!(answers, ["OK", "PRESCRIPTION_HELD"]);
+    assert_eq!(town.events("PrescriptionClaimed").await, 1, "told once, by the one who holds it");
 }
 
 #[tokio::test]

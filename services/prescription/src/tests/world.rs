@@ -128,18 +128,28 @@ impl Town {
     }
 
     pub async fn publish(&self, slot_id: &str, capacity: i32) {
+        self.publish_at(slot_id, capacity, (HOSPITAL, DOCTOR)).await;
+    }
+
+    /// A slot of a hospital's doctor.
+    pub async fn publish_at(
+        &self,
+        slot_id: &str,
+        capacity: i32,
+        (hospital, doctor): (&'static str, &'static str),
+    ) {
         let starts = self.world.deps.clock.now().plus_seconds(60);
         let slot = pb::Slot {
             slot_id: slot_id.to_owned(),
-            fixmedins_code: HOSPITAL.to_owned(),
+            fixmedins_code: hospital.to_owned(),
             dept: "心血管内科".to_owned(),
-            doctor_code: DOCTOR.to_owned(),
+            doctor_code: doctor.to_owned(),
             starts_at_us: starts.0,
             ends_at_us: starts.plus_seconds(1_800).0,
             capacity,
             ..Default::default()
         };
-        let request = self.ask(Who::His(HOSPITAL), pb::PublishSlotsRequest { rows: vec![slot] });
+        let request = self.ask(Who::His(hospital), pb::PublishSlotsRequest { rows: vec![slot] });
         let errors = taken(self.visits().publish_slots(request).await).unwrap().errors;
         assert!(errors.is_empty(), "{}", errors.first().map(|row| row.message.clone()).unwrap_or_default());
     }

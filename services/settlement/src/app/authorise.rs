@@ -79,7 +79,7 @@ impl App {
     /// deductible and the cap, and the fund would pay a share nobody calculated.
     pub(super) async fn year_stands(
         &self,
-        conn: &impl sea_orm::ConnectionTrait,
+        conn: &impl store::ConnectionTrait,
         quote: &Quote,
     ) -> Result<bool, SettlementError> {
         let of = Year { person_id: &quote.person_id, year: quote.year, insutype: &quote.insutype };
@@ -212,7 +212,11 @@ impl App {
                 }
                 // somebody captured or voided it first
                 Err(SettlementError::LostRace) => work.cancel().await?,
-                Err(error) => return Err(error),
+                // one that cannot be ended must not keep the holds of all others
+                Err(error) => {
+                    tracing::error!(payment_id = journal.payment_id, "hold cannot be ended: {error}");
+                    work.cancel().await?;
+                }
             }
         }
         Ok(ended)

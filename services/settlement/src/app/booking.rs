@@ -48,9 +48,8 @@ impl App {
     /// Gives the holds back and says why.
     pub(super) async fn book_failure(&self, journal: &mut Journal) -> Result<(), SettlementError> {
         let now = self.clock.now();
-        let expired = journal.failure_reason == "EXPIRED";
         let work = self.db.begin_step().await?;
-        journal.end(if expired { PaymentState::Expired } else { PaymentState::Failed });
+        journal.end(journal.failed_as());
         store::payment::save(work.tx(), journal).await?;
         store::hold::release(work.tx(), &journal.payment_id).await?;
         let event = events::ended(journal, &journal.failure_reason, now);

@@ -62,6 +62,10 @@ impl App {
             journal.advance(next, meta.now);
             store::payment::save(work.tx(), &mut journal).await?;
         }
+        if fresh && is_late(&journal, notice.says) {
+            journal.return_late_cash(meta.now);
+            store::payment::save(work.tx(), &mut journal).await?;
+        }
         Ok(work.commit(()).await?)
     }
 
@@ -80,6 +84,11 @@ impl App {
         }
         Ok(work.done().await?)
     }
+}
+
+/// Paid after the payment had ended without it: the cash has to go back.
+fn is_late(journal: &Journal, says: NoticeState) -> bool {
+    contradicts(journal, says) && says == NoticeState::Paid && journal.state != PaymentState::Authorised
 }
 
 /// Paid after we gave up, or refunded without our asking.

@@ -16,6 +16,8 @@ pub enum Fault {
     Refuse,
     /// The payer has not paid yet.
     StayOpen,
+    /// Our credential is not accepted.
+    Unauthenticated,
 }
 
 #[derive(Default)]
@@ -58,6 +60,9 @@ impl Fakes {
         let fault = books.faults.get_mut(method).and_then(VecDeque::pop_front);
         if fault == Some(Fault::LoseRequest) {
             return Err(Status::unavailable("lost"));
+        }
+        if fault == Some(Fault::Unauthenticated) {
+            return Err(Status::unauthenticated("who are you"));
         }
         let reply = effect(&mut books, fault);
         if fault == Some(Fault::LoseAnswer) {

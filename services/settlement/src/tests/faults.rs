@@ -148,3 +148,37 @@ async fn a_crash_after_any_write_is_resumed_by_the_worker() {
         town.audit().await;
     }
 }
+
+#[tokio::test]
+async fn a_credential_that_is_not_accepted_says_nothing_about_the_payment() {
+    let town = town().await;
+    let held = half_cash(&town).await;
+    town.fakes.dial("create", [Fault::LoseAnswer]);
+    town.fakes.dial("settle", [Fault::Unauthenticated]);
+    town.capture(&held).await;
+    town.settle_down(2).await;
+    assert_eq!(town.payment(&held).await.state, PaymentState::Captured, "asked, not given up");
+    let row = town.fakes.books().channel.values().next().unwrap().clone();
+    assert_eq!(row.refunded, 0);
+    town.audit().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_cannot_be_ended_holds_up_no_other() {
+    use sea_orm::{ConnectionTrait, Statement};
+    let town = town().await;
+    for (person, region) in [("bj1", "110000"), ("qhd1", "130300")] {
+        town.credit(person, region, 50_000).await;
+    }
+    let broken = town.quote(otc("bj1", "ord1", &["甲 30 1"], &[], vec![])).await;
+    town.authorise(&broken).await;
+    let sound = town.quote(chronic("qhd1", "ord2", &["甲 100 1"], vec![])).await;
+    let sound = town.authorise(&sound).await;
+    let db = &town.world.deps.db;
+    let spoil = "UPDATE personal_account SET held_fen = 0 WHERE person_id = 'bj1'";
+    db.read().execute_raw(Statement::from_string(db.backend(), spoil)).await.unwrap();
+    town.world.clock.advance_seconds(901);
+    assert_eq!(town.app.expire_step().await.unwrap(), 1);
+    assert_eq!(town.payment(&sound).await.state, PaymentState::Expired);
+    assert_eq!(town.account("qhd1").await, (50_000, 0));
+}

@@ -76,3 +76,33 @@ async fn paid_after_the_end_is_raised() {
     town.app.notify(town.call(Principal::anonymous(), notice(&held, "n1", 600))).await.unwrap();
     assert_eq!(raised(&town).await, ["NOTICE_AFTER_END"]);
 }
+
+#[tokio::test]
+async fn cash_that_comes_after_the_end_goes_back() {
+    let town = town().await;
+    town.credit("bj1", "110000", 9_000).await;
+    let fees = vec![outside(OutsideKind::Delivery, 600)];
+    let quote = town.quote(otc("bj1", "ord1", &["甲 30 1"], &[], fees)).await;
+    let held = town.authorise(&quote).await;
+    town.fakes.dial("create", [Fault::StayOpen]);
+    town.capture(&held).await;
+    town.settle_down(200).await;
+    assert_eq!(town.payment(&held).await.state, PaymentState::Expired);
+    // the channel's answer to closing was wrong: the payer had been faster
+    let paid = liufang_proto::hooks::v1::ChannelState::Paid as i32;
+    town.fakes.books().channel.get_mut(&held.channel_order_no).unwrap().state = paid;
+
+    let notify = |notice| town.app.notify(town.call(Principal::anonymous(), notice));
+    notify(notice(&held, "n1", 600)).await.unwrap();
+    notify(notice(&held, "n1", 600)).await.unwrap();
+    town.settle_down(2).await;
+    notify(notice(&held, "n2", 600)).await.unwrap();
+    town.settle_down(2).await;
+    let ended = town.payment(&held).await;
+    assert_eq!((ended.state, ended.failure_reason.as_str()), (PaymentState::Expired, "EXPIRED"));
+    let refunds = town.fakes.books().calls.iter().filter(|call| **call == "refund").count();
+    assert_eq!((refunds, town.fakes.books().channel[&held.channel_order_no].refunded), (1, 600));
+    assert_eq!(raised(&town).await, ["NOTICE_AFTER_END"], "a person hears of it all the same");
+    assert_eq!(town.account("bj1").await, (9_000, 0));
+    town.audit().await;
+}

@@ -106,3 +106,21 @@ async fn every_bad_field_is_named_and_only_order_may_ask() {
         mesh("dispatch").create_quote(outgoing::keyed(request(), "dispatch-quote")).await.err().unwrap();
     assert_eq!(status.code(), Code::PermissionDenied);
 }
+
+#[tokio::test]
+async fn sums_that_would_wrap_are_refused() {
+    let town = town().await;
+    let mut quotes = QuoteServiceClient::new(town.world.directory.peers("order").mesh(crate::ROLE));
+    let mut body = request();
+    // 2^62 fen each: four of them wrap to nothing
+    body.lines = (1..=4)
+        .map(|line_no| pb::ChargeLine {
+            line_no,
+            price: "4611686018427.387904".into(),
+            quantity: "10000".into(),
+            ..body.lines[0].clone()
+        })
+        .collect();
+    let refused = quotes.create_quote(outgoing::keyed(body, "ord1:quote")).await.map(drop);
+    assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
+}

@@ -33,9 +33,11 @@ pub fn create(request: pb::CreateQuoteRequest, _: &CallMeta) -> Result<CreateQuo
     );
     let lines = lines(&mut violations, &request.lines, kind);
     let outside = outside(&mut violations, &request.outside);
-    let total: Fen = lines.iter().map(|line| line.price.times(line.quantity)).sum::<Fen>() + outside.total();
-    violations.check(total.0 > 0, "lines", "nothing is to be paid");
-    violations.check(total.0 <= MOST_FEN, "lines", "must sum to at most 1000000 yuan");
+    let amounts = lines.iter().map(|line| line.price.times(line.quantity)).chain([outside.total()]);
+    // not yet known to be bounded: a sum of fen could wrap
+    let total: i128 = amounts.map(|amount| i128::from(amount.0)).sum();
+    violations.check(total > 0, "lines", "nothing is to be paid");
+    violations.check(total <= i128::from(MOST_FEN), "lines", "must sum to at most 1000000 yuan");
     holders(&mut violations, &request);
     let command = kind.map(|kind| CreateQuote {
         kind,

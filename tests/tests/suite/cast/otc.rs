@@ -3,10 +3,10 @@
 use liufang::client::{Answer, Patient};
 use liufang_proto::common::v1::Fulfilment;
 use liufang_proto::order::v1::{
-    BasketItem, DeliveryAddress, DispenseOrderResponse, Order, OrderKind, OrderState, PlaceOrderRequest,
+    BasketItem, DeliveryAddress, Order, OrderKind, OrderState, PlaceOrderRequest,
 };
 
-use super::{BEIJING, Cast, GRANULES, OTC_PHARMACIST, OTC_SHOP};
+use super::{BEIJING, Cast, GRANULES, OTC_SHOP};
 
 /// An over-the-counter basket to order.
 #[derive(Clone)]
@@ -14,7 +14,6 @@ pub struct Basket {
     pub shop: String,
     pub items: Vec<(String, i64)>,
     pub door: DeliveryAddress,
-    pub use_account: bool,
     pub holders: Vec<String>,
 }
 
@@ -22,7 +21,7 @@ impl Basket {
     /// `packs` of a drug, in the shop of the stories, from the buyer's own account.
     pub fn of(drug: &str, packs: i64, door: DeliveryAddress) -> Basket {
         let items = vec![(drug.to_owned(), packs)];
-        Basket { shop: OTC_SHOP.to_owned(), items, door, use_account: true, holders: Vec::new() }
+        Basket { shop: OTC_SHOP.to_owned(), items, door, holders: Vec::new() }
     }
 
     pub fn and(mut self, drug: &str, packs: i64) -> Basket {
@@ -38,11 +37,6 @@ impl Basket {
         Basket { holders: vec![holder.to_owned()], ..self }
     }
 
-    /// In cash.
-    pub fn in_cash(self) -> Basket {
-        Basket { use_account: false, ..self }
-    }
-
     pub fn request(&self) -> PlaceOrderRequest {
         let item = |(drug, packs): &(String, i64)| BasketItem {
             med_list_codg: drug.clone(),
@@ -55,7 +49,7 @@ impl Basket {
             items: self.items.iter().map(item).collect(),
             fulfilment: Fulfilment::Delivery.into(),
             delivery: Some(self.door.clone()),
-            use_account: self.use_account,
+            use_account: true,
             holder_person_ids: self.holders.clone(),
             ..Default::default()
         }
@@ -79,10 +73,5 @@ impl Cast {
         let order = self.pay(patient, &order).await;
         assert_eq!(order.state().as_str_name(), OrderState::Paid.as_str_name());
         order
-    }
-
-    pub async fn dispensed_otc(&self, patient: &Patient, row: u32) -> DispenseOrderResponse {
-        let order = self.paid_otc(patient, row).await;
-        self.dispense(&order, OTC_PHARMACIST, "").await
     }
 }

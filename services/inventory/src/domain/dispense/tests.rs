@@ -51,11 +51,21 @@ impl Shop {
     }
 
     fn plan_codes(&self, packs: i64, trace_codes: Vec<String>) -> Result<Vec<Portion>, ScanRefusal> {
+        self.plan_until(packs, trace_codes, None)
+    }
+
+    fn plan_until(
+        &self,
+        packs: i64,
+        trace_codes: Vec<String>,
+        used_up: Option<Date>,
+    ) -> Result<Vec<Portion>, ScanRefusal> {
         let line = Line {
             line_no: 1,
             med_list_codg: AMLODIPINE.into(),
             quantity: Quantity::whole(packs),
             price: "1".parse().unwrap(),
+            used_up,
         };
         let counter = Counter {
             institution: SHOP,
@@ -64,7 +74,7 @@ impl Shop {
             lots: &self.lots,
             prefixes: &self.prefixes,
         };
-        plan(&counter, &[line], &[], &[Scan { line_no: 1, trace_codes }])
+        plan(&counter, &[line], &[], &[Scan { line_no: 1, trace_codes, self_paid: false }])
     }
 }
 
@@ -115,6 +125,20 @@ fn a_code_is_in_stock_here_and_of_this_drug() {
     let foreign = "82999990000000000001".to_owned();
     let unknown = shop.plan_codes(1, vec![foreign.clone()]).unwrap_err();
     assert_eq!(unknown, ScanRefusal::Mismatch { line_no, code: foreign });
+}
+
+#[test]
+fn packs_last_until_the_supply_is_used_up() {
+    let shop = shop();
+    let until = |day, serials: &[u32]| {
+        shop.plan_until(2, serials.iter().map(|serial| code(*serial)).collect(), Some(day))
+    };
+    assert_eq!(shown(until(date!(2027 - 01 - 31), &[1, 4])), "A:1/1 B:1/1");
+    let early = ScanRefusal::ExpiresEarly { line_no: 1, lot_id: "A".into() };
+    assert_eq!(until(date!(2027 - 02 - 01), &[1, 4]), Err(early));
+    // packs without codes are chosen for the line, and must last as well
+    assert_eq!(shown(until(date!(2027 - 03 - 31), &[])), "N:2/0");
+    assert!(matches!(until(date!(2027 - 04 - 01), &[]), Err(ScanRefusal::Count { .. })));
 }
 
 #[test]

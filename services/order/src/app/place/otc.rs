@@ -46,6 +46,7 @@ fn asked(body: &Place) -> Vec<PriceAsked> {
         quantity: item.quantity,
         ceiling: None,
         prescribed_code: String::new(),
+        use_days: 0,
     };
     (1..).zip(&body.items).map(asked).collect()
 }

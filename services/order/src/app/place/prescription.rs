@@ -63,6 +63,7 @@ fn asked(found: &Prescription) -> Vec<PriceAsked> {
         quantity: line.quantity,
         ceiling: Some(line.hospital_price),
         prescribed_code: line.med_list_codg.clone(),
+        use_days: line.use_days,
     };
     found.lines.iter().map(asked).collect()
 }

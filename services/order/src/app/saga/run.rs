@@ -33,7 +33,14 @@ impl App {
         let (peers, key) = (&self.peers, entry.key());
         match entry.step {
             Step::Nominate => peers.nominate(order, key).await?,
-            Step::Reserve => peers.reserve(order, key).await?,
+            Step::Reserve => {
+                // how long the supply is for stays with the prescription service, as the disease does
+                let prescribed = match order.kind {
+                    Kind::Prescription => peers.prescription(&order.hi_rxno).await?.lines,
+                    _ => Vec::new(),
+                };
+                peers.reserve(order, &prescribed, key).await?;
+            }
             Step::Quote => return self.quote(order, entry, key).await,
             Step::Authorise => {
                 let payment_id = peers.authorise(order, entry.argument.channel, key).await?;
@@ -42,7 +49,8 @@ impl App {
             Step::Capture => return Ok(Answer::Payment(peers.capture(order, key).await?)),
             Step::Extend => {
                 let until = self.now().plus_seconds(self.dispense_seconds);
-                peers.extend(order, until, key).await?;
+                // the deadline is of this moment, so a repeat is another request; to hold longer twice is harmless
+                peers.extend(order, until, format!("{key}:{}", until.0)).await?;
             }
             Step::CreateDelivery => {
                 let delivery_id = peers.create_delivery(order, key).await?;

@@ -134,6 +134,47 @@ fn a_withdrawn_prescription_waits_for_the_payments_outcome() {
 }
 
 #[test]
+fn a_prescription_lost_after_payment_takes_the_order_back_whatever_is_refused() {
+    let mut own = order(Kind::Prescription, State::Paid);
+    own.fulfilment = Fulfilment::Delivery;
+    let change = withdraw(&mut own, "EXPIRED");
+    let back = [Step::CancelDelivery, Step::Release, Step::ReleaseNomination, Step::Refund];
+    assert_eq!((own.state, steps(&change)), (State::Refunding, back.to_vec()));
+    let told: Vec<_> = change.story.iter().map(|note| (note.step, note.detail.as_str())).collect();
+    assert_eq!(told, [("prescription_withdrawn", "EXPIRED"), ("refunding", "EXPIRED")]);
+    refuse(&mut own, Step::CancelDelivery, "DELIVERY_ENDED");
+    assert_eq!(own.state, State::Refunding, "nobody can dispense it any more");
+}
+
+#[test]
+fn stock_lost_after_payment_brings_the_money_back_whatever_else_is_refused() {
+    let mut own = order(Kind::Otc, State::Paid);
+    own.fulfilment = Fulfilment::Delivery;
+    unreserved(&mut own, Timestamp(0));
+    refuse(&mut own, Step::CancelDelivery, "DELIVERY_PICKED_UP");
+    assert_eq!(own.state, State::Refunding);
+}
+
+#[test]
+fn stock_lost_while_dispensing_waits_for_the_outcome() {
+    let mut own = order(Kind::Otc, State::Dispensing);
+    unreserved(&mut own, Timestamp(0));
+    assert_eq!(own.state, State::Dispensing);
+    let change = refuse(&mut own, Step::Commit, "RESERVATION_STATE");
+    assert_eq!((own.state, steps(&change)), (State::Refunding, vec![Step::Release, Step::Refund]));
+    assert_eq!(own.cancel_reason, "NOT_DISPENSED_IN_TIME");
+}
+
+#[test]
+fn a_new_payment_is_not_mistaken_for_the_one_before() {
+    let mut own = order(Kind::Otc, State::AwaitingPayment);
+    own.payment_id = "pay_0".to_owned();
+    let change = pay(&mut own, paying(None));
+    assert!(own.payment_id.is_empty(), "news of the old one must not end the new one");
+    assert_eq!(change.drop, Drop::Forward);
+}
+
+#[test]
 fn sold_goods_go_back_before_the_money() {
     let mut own = order(Kind::Prescription, State::Completed);
     own.sold = vec![sold()];

@@ -9,7 +9,8 @@ use tonic::Request;
 
 use super::Peers;
 use super::numbers::{line_no, number, optional, present};
-use crate::domain::{Argument, Line, Order, SoldLot};
+use super::prescription::PrescribedLine;
+use crate::domain::{Argument, Line, Order, SoldLot, is_outside};
 use crate::error::OrderError;
 
 /// A line to be priced.
@@ -22,6 +23,8 @@ pub struct PriceAsked {
     pub ceiling: Option<UnitPrice>,
     /// The prescribed drug, for maker and specification; empty for none.
     pub prescribed_code: String,
+    /// Days of supply that a pack must last; 0: no demand.
+    pub use_days: u16,
 }
 
 /// A priced line and what decides about its way to the patient.
@@ -73,6 +76,7 @@ impl Peers {
             quantity: line.quantity.to_string(),
             hospital_price: line.ceiling.map(|price| price.to_string()).unwrap_or_default(),
             prescribed_code: line.prescribed_code.clone(),
+            use_days: line.use_days.into(),
         });
         let request = pb::PriceBasketRequest {
             fixmedins_code: institution.to_owned(),
@@ -84,12 +88,22 @@ impl Peers {
         answer.into_inner().lines.into_iter().map(priced).collect()
     }
 
-    /// Holds the order's goods until it must be paid.
-    pub async fn reserve(&self, order: &Order, key: String) -> Result<(), OrderError> {
+    /// Holds the order's goods until it must be paid; of `prescribed` lines, packs that last until they are used up.
+    pub async fn reserve(
+        &self,
+        order: &Order,
+        prescribed: &[PrescribedLine],
+        key: String,
+    ) -> Result<(), OrderError> {
+        let use_days = |line: &Line| {
+            let own = prescribed.iter().find(|own| own.line_no == line.line_no);
+            own.map_or(0, |own| own.use_days)
+        };
         let lines = order.lines.iter().map(|line| pb::BasketLine {
             line_no: line_no(line.line_no),
             med_list_codg: line.med_list_codg.clone(),
             quantity: line.quantity.to_string(),
+            use_days: use_days(line).into(),
             ..Default::default()
         });
         let request = pb::ReserveRequest {
@@ -126,16 +140,12 @@ impl Peers {
         argument: &Argument,
         key: String,
     ) -> Result<Vec<SoldLot>, OrderError> {
-        let scans = argument.scans.iter().map(|scan| pb::ScannedLine {
-            line_no: line_no(scan.line_no),
-            trace_codes: scan.trace_codes.clone(),
-        });
         let request = pb::CommitRequest {
             order_id: order.id.clone(),
             setl_id: order.setl_id.clone(),
             hi_rxno: order.hi_rxno.clone(),
             pharmacist_code: argument.pharmacist.clone(),
-            scans: scans.collect(),
+            scans: scanned(order, argument),
             insured: order.is_insured(),
         };
         let mut client = ReservationServiceClient::new(self.inventory());
@@ -151,6 +161,24 @@ impl Peers {
         client.return_sale(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
         Ok(())
     }
+}
+
+/// The scans as inventory wants them: every line outside the insurance is marked, scanned or not.
+fn scanned(order: &Order, argument: &Argument) -> Vec<pb::ScannedLine> {
+    let outside =
+        |number: u32| order.lines.iter().any(|line| line.line_no == number && is_outside(order, line));
+    let scan = |number: u32, trace_codes: Vec<String>| pb::ScannedLine {
+        line_no: line_no(number),
+        trace_codes,
+        self_paid: outside(number),
+    };
+    let unscanned = order
+        .lines
+        .iter()
+        .map(|line| line.line_no)
+        .filter(|number| outside(*number) && argument.scans.iter().all(|scan| scan.line_no != *number));
+    let scans = argument.scans.iter().map(|own| scan(own.line_no, own.trace_codes.clone()));
+    scans.chain(unscanned.map(|number| scan(number, Vec::new()))).collect()
 }
 
 fn sold(pick: pb::ReservedPick) -> Result<SoldLot, OrderError> {

@@ -9,7 +9,7 @@ use pb::visit_service_client::VisitServiceClient;
 use tonic::Request;
 
 use super::Peers;
-use super::numbers::{line_no, number, present};
+use super::numbers::{line_no, number, optional, present};
 use crate::domain::{Order, Visit, handed_out};
 use crate::error::OrderError;
 
@@ -29,15 +29,20 @@ pub struct PrescribedLine {
     pub quantity: Quantity,
     pub hospital_price: UnitPrice,
     pub hosp_appr_flag: String,
+    /// Days of supply, a broken day being a day.
+    pub use_days: u16,
 }
 
 fn prescribed(line: pb::RxLine) -> Result<PrescribedLine, OrderError> {
+    let days = optional::<Quantity>(&line.medc_days)?.unwrap_or_default();
+    let use_days = u16::try_from(days.0.saturating_add(9_999) / 10_000);
     Ok(PrescribedLine {
         line_no: u32::try_from(line.line_no).unwrap_or_default(),
         med_list_codg: line.med_list_codg,
         quantity: number(&line.drug_cnt)?,
         hospital_price: number(&line.drug_pric)?,
         hosp_appr_flag: line.hosp_appr_flag,
+        use_days: use_days.map_err(|_| OrderError::Unreadable("days of supply"))?,
     })
 }
 

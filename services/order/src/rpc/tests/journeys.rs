@@ -2,7 +2,7 @@
 
 use liufang_proto::settlement::v1::PaymentState;
 
-use super::stub::{block, payment_in};
+use super::stub::{PHARMACY, block, payment_in};
 use super::{bench, consultation, event, is, otc, prescription, refused};
 use crate::domain::{Journey, State};
 
@@ -36,9 +36,18 @@ fn a_prescription_waits_for_its_review_and_is_collected() {
         let placed = bench.place("key-place", prescription()).await.unwrap();
         is(&placed, State::AwaitingPharmacy);
         assert_eq!(refused(bench.pay("key-pay-0", &placed.id).await), "REVIEW_NOT_PASSED");
+        let days: liufang_proto::inventory::v1::PriceBasketRequest = bench.peers.asked("PriceBasket");
+        assert_eq!(days.lines[0].use_days, 28, "packs must last until the supply is used up");
+        for _ in 0..2 {
+            bench.app.on_claim(&event("evt_0"), &placed.id, PHARMACY).await.unwrap();
+        }
+        is(&bench.get(&placed.id).await, State::AwaitingPharmacy);
+        assert_eq!(bench.story(&placed.id).await, "placed nominated claimed");
         bench.app.on_review(&event("evt_1"), &placed.id, true).await.unwrap();
         bench.app.on_review(&event("evt_1"), &placed.id, true).await.unwrap();
         is(&bench.get(&placed.id).await, State::AwaitingPayment);
+        let held: liufang_proto::inventory::v1::ReserveRequest = bench.peers.asked("Reserve");
+        assert_eq!(held.lines[0].use_days, 28);
         let paid = bench.pay("key-pay-1", &placed.id).await.unwrap();
         assert_eq!(paid.collection_code.len(), 6);
         let dispensed = bench.dispense("key-dispense", &placed.id).await.unwrap();
@@ -49,6 +58,70 @@ fn a_prescription_waits_for_its_review_and_is_collected() {
         is(&bench.collect("key-right", &placed.id, &paid.collection_code).await.unwrap(), State::Completed);
         let writes = "Nominate Reserve CreateQuote Authorise Capture Extend Commit RecordDispense";
         assert_eq!(bench.peers.writes().join(" "), writes);
+    });
+}
+
+#[test]
+fn news_of_a_claim_is_only_told() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", prescription()).await.unwrap();
+        bench.app.on_review(&event("evt_1"), &placed.id, true).await.unwrap();
+        // the claim's news was slower than the verdict's
+        bench.app.on_claim(&event("evt_2"), &placed.id, PHARMACY).await.unwrap();
+        is(&bench.get(&placed.id).await, State::AwaitingPayment);
+        let story = "placed nominated reviewed reserved quoted claimed";
+        assert_eq!(bench.story(&placed.id).await, story);
+        // another pharmacy's claim, and news for an order that has ended, are nobody's story
+        bench.app.on_claim(&event("evt_3"), &placed.id, "P11010500099").await.unwrap();
+        bench.app.cancel(bench.patient("key-cancel", placed.id.clone())).await.unwrap();
+        let ended = bench.story(&placed.id).await;
+        bench.app.on_claim(&event("evt_4"), &placed.id, PHARMACY).await.unwrap();
+        assert_eq!(bench.story(&placed.id).await, ended);
+        assert_eq!(ended.matches("claimed").count(), 1);
+    });
+}
+
+#[test]
+fn goods_outside_the_insurance_are_sold_as_such() {
+    block(async {
+        use liufang_proto::inventory::v1::{CommitRequest, Drug, PriceBasketResponse, PricedLine};
+        let bench = bench().await;
+        let line = |line_no, hi_mark, amount_fen| PricedLine {
+            line_no,
+            drug: Some(Drug {
+                med_list_codg: "XC08CAB037A001020180517".to_owned(),
+                generic_name: "测试药".to_owned(),
+                hi_mark,
+                controlled: "none".to_owned(),
+                ..Default::default()
+            }),
+            price: "1".to_owned(),
+            amount_fen,
+            quantity: "1".to_owned(),
+            otc_pack: false,
+        };
+        // line 1 is scanned, line 2 is of the no-code list
+        for (marked, expected) in [
+            ([true, false], vec![(1, false, 1), (2, true, 0)]),
+            ([false, true], vec![(1, true, 1)]),
+            ([true, true], vec![(1, false, 1)]),
+        ] {
+            let outside: i64 = marked.iter().filter(|marked| !**marked).count().try_into().unwrap();
+            // the scripted settlement takes 25.00 for what is insured
+            let insured = 2500 / (2 - outside);
+            let fen = |marked| if marked { insured } else { 700 };
+            let lines = vec![line(1, marked[0], fen(marked[0])), line(2, marked[1], fen(marked[1]))];
+            bench.peers.answer("PriceBasket", &PriceBasketResponse { lines });
+            let key = format!("key-{marked:?}");
+            let placed = bench.place(&key, otc()).await.unwrap();
+            bench.pay(&format!("{key}-pay"), &placed.id).await.unwrap();
+            bench.dispense(&format!("{key}-out"), &placed.id).await.unwrap();
+            let sale: CommitRequest = bench.peers.asked("Commit");
+            assert!(sale.insured && sale.setl_id == "stl_1");
+            let scans = sale.scans.iter().map(|own| (own.line_no, own.self_paid, own.trace_codes.len()));
+            assert_eq!(scans.collect::<Vec<_>>(), expected);
+        }
     });
 }
 

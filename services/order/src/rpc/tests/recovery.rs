@@ -116,3 +116,72 @@ fn a_late_end_of_an_earlier_payment_does_not_end_the_present_one() {
         is(&bench.get(&placed.id).await, State::Paying);
     });
 }
+
+#[test]
+fn a_repeated_extension_is_never_taken_for_another_request() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        for _ in 0..8 {
+            bench.peers.silence("Extend");
+        }
+        is(&bench.pay("key-pay-1", &placed.id).await.unwrap(), State::Paid);
+        bench.peers.forget_script();
+        bench.world.clock.advance_seconds(30);
+        bench.app.resume_step().await.unwrap();
+        is(&bench.get(&placed.id).await, State::Paid);
+        assert_eq!(bench.peers.keys("CreateDelivery").len(), 1, "the saga went on");
+        assert!(bench.peers.keys("Refund").is_empty());
+    });
+}
+
+#[test]
+fn an_order_whose_first_step_waits_takes_no_place_among_the_due() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        bench.pay("key-pay-1", &placed.id).await.unwrap();
+        for _ in 0..32 {
+            bench.peers.silence("CancelDelivery");
+        }
+        let back = bench.app.cancel(bench.patient("key-cancel", placed.id.clone())).await.unwrap();
+        is(&back, State::Refunding);
+        bench.world.clock.advance_seconds(30);
+        bench.app.resume_step().await.unwrap();
+        let (db, now) = (bench.world.deps.db.read(), bench.world.deps.clock.now());
+        let due = crate::store::journal::due(db, now, 16).await.unwrap();
+        assert!(due.is_empty(), "its later steps are older than anybody else's and would crowd them out");
+    });
+}
+
+#[test]
+fn an_order_that_cannot_be_read_holds_up_no_other() {
+    block(async {
+        use sea_orm::{ConnectionTrait, Statement};
+        let bench = bench().await;
+        let broken = bench.place("key-place-1", otc()).await.unwrap().id;
+        let sound = bench.place("key-place-2", otc()).await.unwrap().id;
+        let db = &bench.world.deps.db;
+        let sql = "UPDATE purchase_order SET quote = 'x', pay_by_us = pay_by_us - 1 WHERE order_id = $1";
+        let spoil = Statement::from_sql_and_values(db.backend(), sql, [broken.into()]);
+        db.read().execute_raw(spoil).await.unwrap();
+        bench.world.clock.advance_seconds(3600);
+        assert_eq!(bench.app.close_unpaid_step().await.unwrap(), 1);
+        is(&bench.get(&sound).await, State::Cancelled);
+    });
+}
+
+#[test]
+fn paying_gives_up_a_quote_that_does_not_come() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        for _ in 0..8 {
+            bench.peers.silence("CreateQuote");
+        }
+        let again = crate::app::Requote { order_id: placed.id.clone(), payers: Default::default() };
+        let requoted = bench.app.requote(bench.patient("key-requote", again)).await;
+        assert_eq!(refused(requoted), "PEER_UNAVAILABLE");
+        is(&bench.pay("key-pay-1", &placed.id).await.unwrap(), State::Paid);
+    });
+}

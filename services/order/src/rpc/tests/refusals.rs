@@ -58,6 +58,8 @@ fn another_pharmacy_ends_the_order_that_still_waited() {
         let bench = bench().await;
         let first = bench.place("key-place-1", prescription()).await.unwrap();
         let second = bench.place("key-place-2", prescription()).await.unwrap();
+        // the prescription service knows which nomination came last, and says so
+        bench.app.on_release(&event("evt_1"), &first.id, "REPLACED").await.unwrap();
         assert_eq!(bench.get(&first.id).await.cancel_reason, "REPLACED");
         is(&bench.get(&second.id).await, State::AwaitingPharmacy);
     });
@@ -74,6 +76,66 @@ fn a_refused_review_and_a_lost_prescription_end_the_order() {
         bench.app.on_review(&event("evt_2"), &placed.id, true).await.unwrap();
         bench.app.on_release(&event("evt_3"), &placed.id, "GIVEN_BACK").await.unwrap();
         assert_eq!(bench.get(&placed.id).await.cancel_reason, "GIVEN_BACK");
+    });
+}
+
+#[test]
+fn a_prescription_lost_after_payment_brings_the_money_back() {
+    block(async {
+        for (n, reason) in ["EXPIRED", "REVOKED", "GIVEN_BACK"].into_iter().enumerate() {
+            let bench = bench().await;
+            let placed = bench.place(&format!("key-place-{n}"), prescription()).await.unwrap();
+            bench.app.on_review(&event("evt_1"), &placed.id, true).await.unwrap();
+            is(&bench.pay("key-pay-1", &placed.id).await.unwrap(), State::Paid);
+            bench.peers.writes();
+            // twice, as the bus may tell it
+            for _ in 0..2 {
+                bench.app.on_release(&event("evt_2"), &placed.id, reason).await.unwrap();
+            }
+            let back = bench.get(&placed.id).await;
+            assert_eq!((back.state.as_str(), back.cancel_reason.as_str()), ("refunded", reason));
+            assert_eq!(bench.peers.writes(), ["Release", "ReleaseNomination", "Refund"]);
+            let told = bench.app.story(&placed.id, crate::domain::Kind::Otc, 0).await.unwrap();
+            let withdrawn = told.iter().find(|line| line.step == "refunding").unwrap();
+            assert_eq!(withdrawn.detail, reason);
+        }
+    });
+}
+
+#[test]
+fn a_prescription_that_expires_while_it_is_dispensed_brings_goods_and_money_back() {
+    block(async {
+        // the refusal and the news come in either order
+        for news_first in [false, true] {
+            let bench = bench().await;
+            let placed = bench.place("key-place", prescription()).await.unwrap();
+            bench.app.on_review(&event("evt_1"), &placed.id, true).await.unwrap();
+            bench.pay("key-pay-1", &placed.id).await.unwrap();
+            bench.peers.writes();
+            bench.peers.refuse("RecordDispense", &error::PRESCRIPTION_NOT_ACTIVE);
+            if news_first {
+                bench.peers.hang("Commit");
+                let late = std::time::Duration::from_millis(500);
+                let dispense = bench.dispense("key-dispense", &placed.id);
+                assert!(tokio::time::timeout(late, dispense).await.is_err());
+                bench.app.on_release(&event("evt_2"), &placed.id, "EXPIRED").await.unwrap();
+                is(&bench.get(&placed.id).await, State::Dispensing);
+                bench.world.clock.advance_seconds(60);
+                bench.app.resume_step().await.unwrap();
+            } else {
+                let refused = refused(bench.dispense("key-dispense", &placed.id).await);
+                assert_eq!(refused, "PRESCRIPTION_NOT_ACTIVE");
+                is(&bench.get(&placed.id).await, State::Paid);
+                bench.app.on_release(&event("evt_2"), &placed.id, "EXPIRED").await.unwrap();
+            }
+            let back = bench.get(&placed.id).await;
+            assert_eq!((back.state.as_str(), back.cancel_reason.as_str()), ("refunded", "EXPIRED"));
+            let mut writes = bench.peers.writes();
+            // a call that never answered was made again
+            writes.dedup();
+            let expected = ["Commit", "RecordDispense", "ReturnSale", "ReleaseNomination", "Refund"];
+            assert_eq!(writes, expected);
+        }
     });
 }
 

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use bytes::{Buf, BufMut, Bytes};
+use liufang_platform::DbFault;
 use liufang_platform::status::to_status;
 use liufang_proto::{dispatch, identity, inventory, prescription, settlement};
 use prost::Message;
@@ -24,6 +25,10 @@ pub struct Stub(Arc<Mutex<Script>>);
 #[derive(Default)]
 struct Script {
     calls: Vec<(String, String)>,
+    /// The first body of every method and key: another one under the same key is refused.
+    bodies: HashMap<(String, String), Bytes>,
+    /// The last body of every method.
+    last: HashMap<String, Bytes>,
     once: HashMap<String, VecDeque<Result<Vec<u8>, Status>>>,
     hanging: Vec<String>,
 }
@@ -76,6 +81,11 @@ impl Stub {
         script.calls.iter().filter(|(own, _)| own == method).map(|(_, key)| key.clone()).collect()
     }
 
+    /// What `method` was asked last.
+    pub fn asked<M: Message + Default>(&self, method: &str) -> M {
+        M::decode(self.0.lock().unwrap().last[method].clone()).unwrap()
+    }
+
     /// The peer as gRPC routes.
     pub fn routes(&self) -> Routes {
         let stub = self.clone();
@@ -94,7 +104,13 @@ impl Stub {
         let key = key.map(|key| key.to_str().unwrap_or_default().to_owned()).unwrap_or_default();
         let scripted = {
             let mut script = self.0.lock().unwrap();
-            script.calls.push((method.to_owned(), key));
+            script.calls.push((method.to_owned(), key.clone()));
+            let body = request.get_ref().clone();
+            let known = script.bodies.entry((method.to_owned(), key.clone())).or_insert_with(|| body.clone());
+            if !key.is_empty() && *known != body {
+                return Err(to_status(&DbFault::KeyReused, None));
+            }
+            script.last.insert(method.to_owned(), body);
             script.once.get_mut(method).and_then(VecDeque::pop_front)
         };
         scripted.unwrap_or_else(|| Ok(usual(method, request.get_ref().clone())))
@@ -188,6 +204,7 @@ fn rx() -> prescription::v1::GetPrescriptionResponse {
         med_list_codg: "XC08CAB037A001020180517".to_owned(),
         drug_cnt: "2".to_owned(),
         drug_pric: "12.5".to_owned(),
+        medc_days: "27.5".to_owned(),
         ..Default::default()
     };
     let found = prescription::v1::Prescription {

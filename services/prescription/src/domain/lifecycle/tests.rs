@@ -315,6 +315,23 @@ fn a_refused_review_releases_and_tells_both() {
 }
 
 #[test]
+fn a_new_choice_tells_the_order_it_replaces() {
+    let nominate =
+        |order: &str| Operation::Nominate { pharmacy: "P2".to_owned(), order_id: order.to_owned() };
+    let told = decide(&nominated(), &nominate("O2"), NOW).unwrap().news;
+    assert_eq!(told, [News::Released { order_id: "O1".to_owned(), reason: ReleaseReason::Replaced }]);
+    assert_eq!(decide(&nominated(), &nominate("O1"), NOW).unwrap().news, []);
+}
+
+#[test]
+fn a_claim_is_told_with_its_order_and_pharmacy() {
+    let nominated = Status { holder: String::new(), claim_until: Timestamp(0), ..held() };
+    let claim = Operation::Claim { pharmacy: "P1".to_owned(), until: NOW.plus_seconds(60) };
+    let told = decide(&nominated, &claim, NOW).unwrap().news;
+    assert_eq!(told, [News::Claimed { order_id: "O1".to_owned(), pharmacy: "P1".to_owned() }]);
+}
+
+#[test]
 fn bad_signatures_are_named() {
     let bad = Operation::Upload { trace_matches: true, bad_signatures: vec!["doctor"] };
     let refused = decide(&status(State::Reviewed), &bad, NOW);

@@ -7,7 +7,7 @@ use sea_orm::{Condition, ConnectionTrait, QueryOrder, QuerySelect, QueryTrait};
 
 use super::{Column, Entity, Record, with_lines};
 use crate::domain::prescription::Line;
-use crate::domain::state::{Review, State};
+use crate::domain::state::{Review, State, Use};
 use crate::store::{StoreError, line};
 
 /// A page of a person's prescriptions, newest first, after the row `(created_at_us, hi_rxno)`.
@@ -28,15 +28,18 @@ pub async fn of_person(
     Ok(created.into_iter().zip(with_lines(conn, cipher, rows).await?).collect())
 }
 
-/// What a pharmacy is nominated for or holds, and nobody has finished; oldest first, at most 500.
+/// What a pharmacy is nominated for or holds at `now`, and nobody has finished; oldest first, at most 500.
 pub async fn at_pharmacy(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
     pharmacy: &str,
+    now: Timestamp,
 ) -> Result<Vec<Record>, StoreError> {
     let query = Entity::find()
         .filter(Column::Nominee.eq(pharmacy))
         .filter(Column::State.eq(State::Active.code()))
+        .filter(Column::Used.ne(Use::Used.code()))
+        .filter(Column::ValidUntilUs.gt(now.0))
         .order_by_asc(Column::NominatedAtUs)
         .limit(500);
     let rows = query.all(conn).await?;

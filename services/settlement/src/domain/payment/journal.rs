@@ -79,6 +79,27 @@ impl Journal {
         at_once
     }
 
+    /// Cash came after the payment had ended without it: it goes back, and the payment ends again as it had.
+    pub fn return_late_cash(&mut self, now: Timestamp) {
+        if self.failure_reason.is_empty() {
+            let voided = self.state == PaymentState::Voided;
+            self.failure_reason = if voided { "VOIDED" } else { "EXPIRED" }.to_owned();
+        }
+        self.state = PaymentState::Pending;
+        self.step = Step::ReturnCash;
+        self.attempts = 0;
+        self.next_at = now;
+    }
+
+    /// The state of a payment that ends uncaptured, by its reason.
+    pub fn failed_as(&self) -> PaymentState {
+        match self.failure_reason.as_str() {
+            "EXPIRED" | "BENEFIT_USED_SINCE" => PaymentState::Expired,
+            "VOIDED" => PaymentState::Voided,
+            _ => PaymentState::Failed,
+        }
+    }
+
     /// Ends the machine in a state.
     pub fn end(&mut self, state: PaymentState) {
         self.state = state;
