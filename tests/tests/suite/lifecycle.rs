@@ -180,7 +180,8 @@ async fn collected_at_the_counter_with_the_code(world: &mut World) {
     // four weeks of tablets from a lot that expires in three
     let mut early = cast.scans(&order).await;
     early[0].trace_codes = (0..4).map(|pack| format!("8100011000800002000{pack}")).collect();
-    let handed = pos.hand_out(&order.order_id, &cast.practitioner(SHOP_PHARMACIST), &claim.secret, early).await;
+    let handed =
+        pos.hand_out(&order.order_id, &cast.practitioner(SHOP_PHARMACIST), &claim.secret, early).await;
     refused_as(handed, "LOT_EXPIRES_EARLY");
     cast.dispense(&order, SHOP_PHARMACIST, &claim.secret).await;
     let shown = patient.order(&order.order_id).await.unwrap().collection_code;

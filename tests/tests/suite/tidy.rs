@@ -208,7 +208,8 @@ fn documents_name_files_that_exist() {
         let text = fs::read_to_string(root().join(page)).unwrap();
         for quoted in text.split('`').skip(1).step_by(2) {
             let path = quoted.trim_end_matches('/');
-            let ours = tops.iter().any(|top| quoted.starts_with(top)) && !quoted.contains(['*', '{', ' ', '\n']);
+            let ours =
+                tops.iter().any(|top| quoted.starts_with(top)) && !quoted.contains(['*', '{', ' ', '\n']);
             assert!(!ours || root().join(path).exists(), "{page} names {quoted}, which does not exist");
         }
     }

@@ -9,8 +9,12 @@ use liufang::client::Gateway;
 use liufang_proto::identity::v1::institution_service_client::InstitutionServiceClient;
 use liufang_proto::identity::v1::{InstitutionKind, ListInstitutionsRequest};
 use liufang_tests::processes;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
@@ -83,11 +87,16 @@ async fn one_trace_reaches_from_the_gateway_to_sql() {
 
     let names: BTreeSet<String> = {
         let spans = spans.lock().unwrap();
-        let ours = spans.iter().filter(|(id, _)| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == trace);
+        let ours = spans
+            .iter()
+            .filter(|(id, _)| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == trace);
         ours.map(|(_, name)| name.clone()).collect()
     };
     let method = "/liufang.identity.v1.InstitutionService/ListInstitutions";
-    assert!(names.iter().any(|name| name.contains("InstitutionService/ListInstitutions")), "no gateway span in {names:?}");
+    assert!(
+        names.iter().any(|name| name.contains("InstitutionService/ListInstitutions")),
+        "no gateway span in {names:?}"
+    );
     assert!(names.contains(method), "no service span in {names:?}");
     assert!(names.iter().any(|name| name.starts_with("sea_orm.")), "no SQL span in {names:?}");
 }

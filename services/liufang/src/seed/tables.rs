@@ -80,7 +80,7 @@ mod tests {
             seed.stock.len(),
             seed.slots.len(),
         ];
-        assert_eq!(counts, [198, 47, 101, 300, 1230, 2500, 61]);
+        assert_eq!(counts, [198, 47, 115, 300, 1230, 2500, 61]);
         assert!(seed.institutions.iter().all(|own| !own.region().is_empty()));
         assert!(seed.stock.iter().all(|row| seed.drug(&row.drug).is_ok()));
     }

@@ -95,12 +95,14 @@ impl Work {
     pub(super) async fn claim<R: DeserializeOwned>(mut self, meta: &CallMeta) -> Result<Begun<R>, DbFault> {
         let Some(key) = &meta.idempotency_key else { return Ok(Begun::Fresh(self)) };
         let scope = scope(meta, key);
+        // keyed: a plain digest of a short request could be found by guessing what was in it
+        let request_hash = self.shared.cipher.blind("idempotency.request", &meta.request_hash);
         let backend = self.tx.get_database_backend();
         let insert = Statement::from_sql_and_values(
             backend,
             "INSERT INTO idempotency (scope, request_hash, reply, created_at_us) VALUES ($1, $2, '', $3) \
              ON CONFLICT (scope) DO NOTHING",
-            [scope.clone().into(), meta.request_hash.clone().into(), meta.now.0.into()],
+            [scope.clone().into(), request_hash.clone().into(), meta.now.0.into()],
         );
         if self.tx.execute_raw(insert).await?.rows_affected() == 1 {
             self.scope = Some(scope);
@@ -114,7 +116,7 @@ impl Work {
         // the twin we waited for may have rolled back and a third may hold the key again: rare, retryable
         let row = self.tx.query_one_raw(select).await?.ok_or(DbFault::LostRace)?;
         let hash: String = row.try_get("", "request_hash")?;
-        if hash != meta.request_hash {
+        if hash != request_hash {
             return Err(DbFault::KeyReused);
         }
         let sealed: String = row.try_get("", "reply")?;
