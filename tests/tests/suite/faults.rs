@@ -62,7 +62,11 @@ async fn nothing_paid(cast: &Cast, patient: &liufang::client::Patient, order: &O
     })
     .await;
     for row in booked(cast, patient, order).await {
-        assert!(row.state != "paid" || row.amount_fen == row.refunded_fen, "{}", show(&[row.clone()]));
+        assert!(
+            row.state != "paid" || row.amount_fen == row.refunded_fen,
+            "{}",
+            show(std::slice::from_ref(&row))
+        );
     }
     let insurer = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
     assert!(insurer.iter().all(|row| row.reversed), "{}", show(&insurer));

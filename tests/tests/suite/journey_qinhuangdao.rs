@@ -56,7 +56,11 @@ async fn registers(cast: &Cast) -> Patient {
     let wrong = if code == "000000" { "000001" } else { "000000" };
     let guess = VerifyPhoneCodeRequest { verification_id: id.clone(), code: wrong.to_owned() };
     let guessed = verifier.check_code(guess).await.unwrap().verification.unwrap();
-    assert!(!guessed.complete && guessed.steps[1].attempts_left < 5, "{}", show(&[guessed.clone()]));
+    assert!(
+        !guessed.complete && guessed.steps[1].attempts_left < 5,
+        "{}",
+        show(std::slice::from_ref(&guessed))
+    );
     let right = VerifyPhoneCodeRequest { verification_id: id.clone(), code };
     verifier.check_code(right).await.unwrap();
     let sign_in = liufang_proto::identity::v1::SignInRequest { verification_id: id.clone() };
@@ -65,7 +69,7 @@ async fn registers(cast: &Cast) -> Patient {
     assert!(
         done.complete && done.steps.iter().all(|step| step.state() == StepState::Passed),
         "{}",
-        show(&[done.clone()])
+        show(std::slice::from_ref(&done))
     );
     verifier.sign_in(sign_in.clone()).await.unwrap();
     refused_as(verifier.sign_in(sign_in).await, "VERIFICATION_USED");
@@ -269,7 +273,7 @@ async fn the_day_is_closed(cast: &Cast, order: &Order) {
     assert!(
         !answer.flat && answer.claims.is_empty() && !answer.differences.is_empty(),
         "{}",
-        show(&[answer.clone()])
+        show(std::slice::from_ref(&answer))
     );
     let answer = pos.close_day(close(totals)).await.unwrap();
     assert!(answer.flat && answer.differences.is_empty());

@@ -98,7 +98,12 @@ fn contradicts(journal: &Journal, says: NoticeState) -> bool {
         // a failed payment that was returned was paid before: its late notice is no news
         NoticeState::Paid if !journal.refund_no.is_empty() => false,
         NoticeState::Paid => matches!(journal.state, Authorised | Voided | Expired | Failed),
-        NoticeState::Refunded if !journal.refund_no.is_empty() => false,
+        // the step is written before the channel is asked to refund, the number only after it answered
+        NoticeState::Refunded if !journal.refund_no.is_empty() || is_refunding(journal) => false,
         NoticeState::Refunded => matches!(journal.state, Authorised | Pending | Captured),
     }
+}
+
+fn is_refunding(journal: &Journal) -> bool {
+    matches!(journal.step, Step::RefundChannel | Step::ReturnCash)
 }
