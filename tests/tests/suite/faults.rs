@@ -27,6 +27,7 @@ behaviour!(bent_notices_change_nothing);
 const ROW: u32 = 163;
 const PAY: &str = "PaymentChannel/CreatePayment";
 const QUERY: &str = "PaymentChannel/QueryPayment";
+const ASK: &str = "InsurerHook/QueryMessage";
 /// Delivery and packing.
 const CASH: i64 = 600;
 
@@ -53,6 +54,29 @@ async fn paid_once(cast: &Cast, patient: &liufang::client::Patient, order: &Orde
     cast.books_agree().await;
 }
 
+/// Pays while the channel answers no question: whatever `dial` does to the payment, its outcome stays unknown until
+/// the channel is asked again.
+async fn pays_unheard(
+    cast: &Cast,
+    patient: &liufang::client::Patient,
+    order: &Order,
+    dial: Dial,
+    calls: i32,
+) {
+    let public = cast.public();
+    public.dial(PAY, dial, calls, "").await.unwrap();
+    public.dial(QUERY, Dial::LoseAnswer, 0, "").await.unwrap();
+    let paying = patient.pay(order, Channel::Wechat).await.unwrap();
+    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name(), "the outcome is not known");
+}
+
+/// The channel answers again.
+async fn hears_again(cast: &Cast) {
+    for method in [PAY, QUERY] {
+        cast.public().dial(method, Dial::Unspecified, 0, "").await.unwrap();
+    }
+}
+
 /// Nothing was taken, nothing is held.
 async fn nothing_paid(cast: &Cast, patient: &liufang::client::Patient, order: &Order) {
     eventually("the holds are released", || async {
@@ -77,9 +101,8 @@ async fn a_lost_answer_of_the_channel_is_asked_for(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    cast.public().dial(PAY, Dial::LoseAnswer, 1, "").await.unwrap();
-    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name(), "the outcome is not known");
+    pays_unheard(&cast, &patient, &order, Dial::LoseAnswer, 1).await;
+    hears_again(&cast).await;
     paid_once(&cast, &patient, &order).await;
 }
 
@@ -87,21 +110,16 @@ async fn a_lost_request_to_the_channel_is_sent_again(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    cast.public().dial(PAY, Dial::LoseRequest, 1, "").await.unwrap();
-    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
+    pays_unheard(&cast, &patient, &order, Dial::LoseRequest, 1).await;
+    hears_again(&cast).await;
     paid_once(&cast, &patient, &order).await;
 }
 
 async fn an_outage_leaves_the_payment_pending(world: &mut World) {
     let cast = Cast::of(world).await;
-    let public = cast.public();
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    public.dial(PAY, Dial::LoseAnswer, 0, "").await.unwrap();
-    public.dial(QUERY, Dial::LoseAnswer, 0, "").await.unwrap();
-    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
+    pays_unheard(&cast, &patient, &order, Dial::LoseAnswer, 0).await;
     let payment = patient.payment(&order.order_id).await.unwrap();
     assert_eq!(payment.state().as_str_name(), PaymentState::Pending.as_str_name());
     // the account part is held, not spent; nobody may pay again or cancel meanwhile
@@ -109,9 +127,7 @@ async fn an_outage_leaves_the_payment_pending(world: &mut World) {
     assert_eq!((account.balance_fen, account.held_fen), (508_900, 1_558));
     refused_as(patient.pay(&order, Channel::Wechat).await, "PAYMENT_PENDING");
     refused_as(patient.cancel(&order.order_id).await, "PAYMENT_PENDING");
-    for method in [PAY, QUERY] {
-        public.dial(method, Dial::Unspecified, 0, "").await.unwrap();
-    }
+    hears_again(&cast).await;
     paid_once(&cast, &patient, &order).await;
 }
 
@@ -119,9 +135,8 @@ async fn a_channel_that_never_answers_costs_nothing(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    cast.public().dial(PAY, Dial::LoseRequest, 0, "").await.unwrap();
-    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
+    pays_unheard(&cast, &patient, &order, Dial::LoseRequest, 0).await;
+    cast.public().dial(QUERY, Dial::Unspecified, 0, "").await.unwrap();
     // past the deadline the door is shut at the channel first, then the holds are given back
     let before = cast.available(OTC_SHOP, GRANULES).await;
     world.clock.advance_seconds(901);
@@ -137,9 +152,8 @@ async fn a_slow_payer_is_waited_for(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    cast.public().dial(PAY, Dial::SlowNotice, 1, "").await.unwrap();
-    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
+    pays_unheard(&cast, &patient, &order, Dial::SlowNotice, 1).await;
+    hears_again(&cast).await;
     paid_once(&cast, &patient, &order).await;
 }
 
@@ -169,8 +183,10 @@ async fn a_silent_insurer_is_asked(world: &mut World) {
         let before = patient.account().await.unwrap().balance_fen;
         let order = cast.unpaid_otc(&patient, row).await;
         cast.public().dial("InsurerHook/Settle", dial, 1, "").await.unwrap();
+        cast.public().dial(ASK, Dial::LoseAnswer, 0, "").await.unwrap();
         let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
         assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name(), "{}", dial.as_str_name());
+        cast.public().dial(ASK, Dial::Unspecified, 0, "").await.unwrap();
         cast.order_in(&patient, &order.order_id, OrderState::Paid).await;
         let payment = patient.payment(&order.order_id).await.unwrap();
         let book = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
@@ -234,12 +250,7 @@ async fn notices_are_checked(world: &mut World) {
     let public = cast.public();
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    public.dial(PAY, Dial::LoseAnswer, 0, "").await.unwrap();
-    public.dial(QUERY, Dial::LoseAnswer, 0, "").await.unwrap();
-    assert_eq!(
-        patient.pay(&order, Channel::Wechat).await.unwrap().state().as_str_name(),
-        OrderState::Paying.as_str_name()
-    );
+    pays_unheard(&cast, &patient, &order, Dial::LoseAnswer, 0).await;
     let number = patient.payment(&order.order_id).await.unwrap().channel_order_no;
 
     let forged = NotifyPaymentRequest { signature: "00".repeat(32), ..notice("n1", &number, CASH) };

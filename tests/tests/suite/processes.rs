@@ -58,8 +58,11 @@ async fn a_killed_settlement_finishes_its_payments(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    // the channel has the money, we do not know it, and then we die
+    // the channel has the money, we do not know it and hear nothing, and then we die
+    let dial =
+        async |calls, dial| cast.public().dial("PaymentChannel/QueryPayment", dial, calls, "").await.unwrap();
     cast.public().dial("PaymentChannel/CreatePayment", Dial::LoseAnswer, 1, "").await.unwrap();
+    dial(0, Dial::LoseAnswer).await;
     let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
     assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
     let processes = world.processes.as_mut().expect("processes");
@@ -70,6 +73,7 @@ async fn a_killed_settlement_finishes_its_payments(world: &mut World) {
         "others go on"
     );
     processes.restart("settlement");
+    dial(0, Dial::Unspecified).await;
     paid_exactly_once(&cast, &patient, std::slice::from_ref(&order), 508_900).await;
     // killed at any moment of several payments
     let mut orders = vec![order];
