@@ -3,6 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::time::{Duration, Instant};
 
@@ -31,9 +32,23 @@ pub fn shared() -> &'static Servers {
     &SERVERS
 }
 
-/// A port nobody listens on right now.
+/// A port for a server that must know it beforehand, and keep it when it is started again.
+///
+/// From below the range the system takes for outgoing connections: a port of that range may be gone a moment later. The
+/// process id spreads test programs that run side by side.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port()
+    const FIRST: u32 = 12_000;
+    const COUNT: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..COUNT {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + (std::process::id().wrapping_mul(997).wrapping_add(step)) % COUNT;
+        let port = u16::try_from(port).expect("below 32 768");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port");
 }
 
 impl Servers {
