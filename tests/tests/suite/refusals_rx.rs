@@ -10,7 +10,7 @@ use liufang_proto::prescription::v1::{
     BookVisitRequest, ClaimRequest, GetPrescriptionRequest, GetSigningDocumentRequest, GiveBackRequest,
     Prescription, PublishSlotsRequest, ReviewRequest, RevokeRequest, RxLine, TakeVisitRequest, UploadRequest,
 };
-use liufang_tests::{World, behaviour};
+use liufang_tests::{World, behaviour, eventually};
 
 use super::cast::*;
 
@@ -19,6 +19,7 @@ behaviour!(no_first_visit_online);
 behaviour!(only_insured_doctors_of_the_hospital_prescribe);
 behaviour!(rules_block_a_prescription);
 behaviour!(only_the_same_product_at_the_hospitals_price_fills);
+behaviour!(another_specification_does_not_fill);
 behaviour!(suspended_pharmacies_fill_nothing);
 behaviour!(no_payment_before_the_pharmacists_pass);
 behaviour!(a_prescription_has_one_holder);
@@ -37,7 +38,9 @@ async fn only_registered_diseases_of_the_scheme_are_renewed(world: &mut World) {
     ];
     for (row, disease, reason) in cases {
         let patient = cast.patient(row).await;
-        let refusal = refused(patient.book_visit(cast.booking(&slot, disease)).await);
+        let answer = patient.book_visit(cast.booking(&slot, disease)).await;
+        assert!(answer.is_err(), "row {row} booked for {disease}");
+        let refusal = refused(answer);
         assert_eq!(refusal.reason, reason, "row {row}: {refusal}");
     }
     assert_eq!(cast.slot_of(&slot.slot_id).await.available, slot.available, "no place was taken");
@@ -55,7 +58,10 @@ async fn only_registered_diseases_of_the_scheme_are_renewed(world: &mut World) {
         cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), true, "同意").await.unwrap();
         let ended = cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
         assert_eq!(ended.cancel_reason, reason, "row {row}");
-        assert_eq!(cast.available(SHOP, AMLODIPINE.code).await, before, "row {row}");
+        eventually("the stock is free", || async {
+            (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(())
+        })
+        .await;
     }
 }
 
@@ -162,8 +168,8 @@ async fn only_the_same_product_at_the_hospitals_price_fills(world: &mut World) {
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;
     let cases = [
-        ("P13030300001", "PRICE_ABOVE_HOSPITAL"),
         ("P13030200011", "OTHER_MAKER"),
+        ("P13030300001", "PRICE_ABOVE_HOSPITAL"),
         ("P13030200012", "SHORT_STOCK"),
     ];
     for (shop, reason) in cases {
@@ -174,8 +180,19 @@ async fn only_the_same_product_at_the_hospitals_price_fills(world: &mut World) {
     let body = GetPrescriptionRequest { hi_rxno: rx.hi_rxno.clone() };
     let rx = patient.get_prescription(body).await.unwrap().prescription.unwrap();
     assert!(rx.holder_fixmedins_code.is_empty(), "still free");
-    // 格华止 0.85 g is prescribed, the shops have 0.5 g
+    // the risk warning is mandatory
+    let unwarned = PlaceOrderRequest { risk_confirmed: false, ..cast.filling(&rx, SHOP, None) };
+    refused_as(patient.place(unwarned).await, "RISK_NOT_CONFIRMED");
+    // somebody else's prescription does not exist
+    let other = cast.patient(3).await;
+    refused_as(other.place(cast.filling(&rx, SHOP, None)).await, "PRESCRIPTION_NOT_FOUND");
+    patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
+}
+
+async fn another_specification_does_not_fill(world: &mut World) {
+    let cast = Cast::of(world).await;
     let neighbour = cast.patient(21).await;
+    // 格华止 0.85 g is prescribed, the shops have 0.5 g
     let strong = RxLine {
         med_list_codg: "XA10BAE117A001020100268".to_owned(),
         drug_cnt: "2".to_owned(),
@@ -185,13 +202,6 @@ async fn only_the_same_product_at_the_hospitals_price_fills(world: &mut World) {
     let other = cast.prescribed(&neighbour, vec![strong]).await;
     assert_eq!(line_refusals(&cast, &neighbour, &other, SHOP).await, ["OTHER_SPECIFICATION"]);
     refused_as(neighbour.place(cast.filling(&other, SHOP, None)).await, "OTHER_SPECIFICATION");
-    // the risk warning is mandatory
-    let unwarned = PlaceOrderRequest { risk_confirmed: false, ..cast.filling(&rx, SHOP, None) };
-    refused_as(patient.place(unwarned).await, "RISK_NOT_CONFIRMED");
-    // somebody else's prescription does not exist
-    let other = cast.patient(3).await;
-    refused_as(other.place(cast.filling(&rx, SHOP, None)).await, "PRESCRIPTION_NOT_FOUND");
-    patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
 }
 
 async fn suspended_pharmacies_fill_nothing(world: &mut World) {

@@ -214,3 +214,21 @@ fn documents_name_files_that_exist() {
         }
     }
 }
+
+#[test]
+fn every_break_fits_the_code_it_breaks() {
+    let text = fs::read_to_string(root().join("tests/breaks/breaks.toml")).unwrap();
+    let list: toml::Table = toml::from_str(&text).unwrap();
+    let mut stale = Vec::new();
+    for entry in list["breaks"].as_array().unwrap() {
+        let name = entry["name"].as_str().unwrap();
+        for edit in entry.get("edits").and_then(toml::Value::as_array).into_iter().flatten() {
+            let (file, find) = (edit["file"].as_str().unwrap(), edit["find"].as_str().unwrap());
+            let places = fs::read_to_string(root().join(file)).unwrap_or_default().matches(find).count();
+            if places != 1 {
+                stale.push(format!("{name}: {places} places in {file}"));
+            }
+        }
+    }
+    assert!(stale.is_empty(), "tests/breaks/breaks.toml:\n  {}", stale.join("\n  "));
+}

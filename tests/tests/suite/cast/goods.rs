@@ -7,7 +7,7 @@ use liufang_proto::inventory::v1::{ListMovementsRequest, Movement, StockLevel};
 use liufang_proto::order::v1::{CollectOrderRequest, DispenseOrderResponse, Order, OrderState, Scan};
 use liufang_tests::eventually;
 
-use super::Cast;
+use super::{Cast, refused_as};
 
 impl Cast {
     /// The packs a pharmacist takes from the shelf for an order.
@@ -35,9 +35,13 @@ impl Cast {
             rider.assignment(&order.order_id).await.unwrap()
         })
         .await;
-        rider.pick_up(&delivery.delivery_id, &dispensed.hand_over_code).await.unwrap();
+        let wrong = |code: &str| if code == "000000" { "000001" } else { "000000" };
+        let code = &dispensed.hand_over_code;
+        refused_as(rider.pick_up(&delivery.delivery_id, wrong(code)).await, "CODE_WRONG");
+        rider.pick_up(&delivery.delivery_id, code).await.unwrap();
         self.order_in(patient, &order.order_id, OrderState::Delivering).await;
         let code = patient.delivery(&order.order_id).await.unwrap().recipient_code;
+        refused_as(rider.hand_over(&delivery.delivery_id, wrong(&code)).await, "CODE_WRONG");
         rider.hand_over(&delivery.delivery_id, &code).await.unwrap();
         self.order_in(patient, &order.order_id, OrderState::Completed).await
     }
