@@ -102,6 +102,17 @@ async fn suspended_and_terminated_pharmacies_do_not_sell(world: &mut World) {
     }
     let shop = Basket::of(GRANULES, 1, cast.door(RICH)).at("P11010100002");
     refused_as(shop.place(&patient).await, "INSTITUTION_NOT_CAPABLE");
+    let body = liufang_proto::identity::v1::ListInstitutionsRequest {
+        region: BEIJING.to_owned(),
+        capability: "otc_online".to_owned(),
+        ..Default::default()
+    };
+    let capable = cast.public().list_institutions(body).await.unwrap().institutions;
+    assert!(!capable.is_empty());
+    assert!(
+        capable.iter().all(|shop| shop.fixmedins_code != "P11010100002"),
+        "listed without the capability"
+    );
     // suspended for a time and resumed: sells
     let body = liufang_proto::identity::v1::GetInstitutionRequest {
         fixmedins_code: "P11010800001".to_owned(),
