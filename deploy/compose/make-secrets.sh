@@ -1,0 +1,85 @@
+#!/bin/sh
+# Makes what deploy/compose.yaml must not contain, once, under /secrets: passwords, keys, certificates. Existing ones are kept.
+#
+# /secrets/<role>/secrets.toml   what this role alone may know; mounted as /etc/liufang
+# /secrets/<role>/tls/           its mesh certificate
+# /secrets/identity/token-signing.key, public key in everybody's secrets.toml
+# /secrets/operator/             for `liufang migrate`, `liufang token` and `liufang seed`
+# /secrets/postgres/<role>.password, /secrets/redis/redis.conf
+set -eu
+secrets=${SECRETS:-/secrets}
+here=$(cd "$(dirname "$0")/.." && pwd)
+services="identity prescription inventory settlement order dispatch supervision sandbox"
+umask 077
+random() { openssl rand -hex 24; }
+# keep FILE COMMAND: the output of the command, unless the file is there
+keep() {
+  file=$1
+  shift
+  [ -s "$file" ] || { "$@" >"$file.new" && mv "$file.new" "$file"; }
+}
+mkdir -p "$secrets/postgres" "$secrets/redis" "$secrets/shared" "$secrets/identity" "$secrets/operator" "$secrets/gateway"
+[ -f "$secrets/gateway/tls/cert.pem" ] || sh "$here/tls/make-certs.sh" "$secrets"
+
+keep "$secrets/postgres/admin.password" random
+keep "$secrets/redis/password" random
+keep "$secrets/shared/data-secret" random
+keep "$secrets/shared/channel-key" random
+signing_key() { openssl genpkey -algorithm ed25519 -outform DER | base64 | tr -d '\n'; }
+keep "$secrets/identity/token-signing.key" signing_key
+public=$(base64 -d "$secrets/identity/token-signing.key" | openssl pkey -inform DER -pubout -outform DER | tail -c 32 | base64)
+redis=$(cat "$secrets/redis/password")
+cat >"$secrets/redis/redis.conf" <<TXT
+requirepass $redis
+appendonly yes
+maxmemory-policy noeviction
+dir /data
+TXT
+
+# common ROLE: what every role knows
+common() {
+  cat <<TXT
+[bus]
+url = "redis://:$redis@redis:6379/"
+[crypto]
+data_secret = "$(cat "$secrets/shared/data-secret")"
+[auth]
+$1
+TXT
+}
+verify="verify_keys = [\"$public\"]"
+sign='signing_key_file = "/etc/liufang/token-signing.key"'
+url() { printf 'postgres://liufang_%s:%s@postgres:5432/liufang_%s' "$1" "$(cat "$secrets/postgres/$2.password")" "$1"; }
+urls=
+for role in $services; do
+  keep "$secrets/postgres/$role.password" random
+  mkdir -p "$secrets/$role"
+  auth=$verify
+  [ "$role" != identity ] || auth=$sign
+  {
+    common "$auth"
+    printf '[database.urls]\n%s = "%s"\n' "$role" "$(url "$role" "$role")"
+    case $role in
+      settlement | sandbox)
+        printf '[role.%s]\nchannel_key = "%s"\n' "$role" "$(cat "$secrets/shared/channel-key")"
+        ;;
+    esac
+  } >"$secrets/$role/secrets.toml"
+  urls="$urls$role = \"$(url "$role" "$role")\"
+"
+done
+common "$verify" >"$secrets/gateway/secrets.toml"
+cp "$secrets/identity/token-signing.key" "$secrets/operator/token-signing.key"
+{
+  common "$sign"
+  printf '[database.urls]\n%s' "$urls"
+} >"$secrets/operator/secrets.toml"
+
+# every process reads its own folder and no other
+owner() { [ "$(id -u)" != 0 ] || chown -R "$1" "$2"; }
+for role in gateway $services operator; do
+  owner 10001:10001 "$secrets/$role"
+done
+owner 999:999 "$secrets/postgres"
+owner 999:999 "$secrets/redis"
+echo "secrets are ready"
