@@ -2,7 +2,8 @@
 
 use config::{FileFormat, Map, Source as _, Value, ValueKind};
 
-use super::{Config, DEFAULTS};
+use super::{Config, DEFAULTS, GatewayTls};
+use crate::mesh;
 
 /// Every role a process can have.
 pub const ROLES: &[&str] = &[
@@ -85,6 +86,20 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
     for role in config.mesh.listen.keys().chain(config.mesh.peers.keys()) {
         need(ROLES.contains(&role.as_str()), &format!("mesh: there is no role `{role}`"));
     }
+    for (role, urls) in &config.mesh.peers {
+        if let Err(mistake) = mesh::parse_targets(urls) {
+            need(false, &format!("mesh.peers.{role}: {mistake}"));
+        }
+    }
+    for (hook, place) in config.hooks.iter().filter(|(_, place)| place.contains("://")) {
+        if let Err(mistake) = mesh::parse_targets(place) {
+            need(false, &format!("hooks.{hook}: {mistake}"));
+        }
+    }
+    mesh_tls(config, &mut need);
+    for mistake in GatewayTls::mistakes(config).into_iter().chain(config.mesh.client.mistakes()) {
+        need(false, &mistake);
+    }
     need(["local", "redis"].contains(&config.bus.kind.as_str()), "bus.kind: must be local or redis");
     need(config.bus.kind != "redis" || !config.bus.url.is_empty(), "bus.url: needed when bus.kind is redis");
     need(
@@ -106,17 +121,43 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
     mistakes
 }
 
+fn mesh_tls(config: &Config, need: &mut impl FnMut(bool, &str)) {
+    let files = [&config.mesh.tls.ca_file, &config.mesh.tls.cert_file, &config.mesh.tls.key_file];
+    let named = files.iter().filter(|file| !file.is_empty()).count();
+    need(named == 0 || named == 3, "mesh.tls: ca_file, cert_file and key_file go together");
+    need(0 < config.mesh.tls.reload_seconds, "mesh.tls.reload_seconds: must be at least 1");
+    need(0 < config.mesh.resolve_seconds, "mesh.resolve_seconds: must be at least 1");
+    for (role, urls) in &config.mesh.peers {
+        let secured = urls.trim_start().starts_with("https://");
+        need(
+            secured == config.has_mesh_tls() || !urls.contains("://"),
+            &format!("mesh.peers.{role}: https:// and mesh.tls go together"),
+        );
+    }
+}
+
 fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
     let fresh = |value: &str| !value.contains("liufang-dev");
     need(!config.database.url.starts_with("sqlite:"), "database.url: production needs PostgreSQL");
     need(config.bus.kind == "redis", "bus.kind: production needs redis");
-    need(fresh(&config.mesh.secret), "mesh.secret: production needs a secret of its own");
+    need(
+        fresh(&config.mesh.secret),
+        "mesh.secret: production must not have the development secret; leave it empty with mesh.tls",
+    );
+    need(config.has_mesh_tls(), "mesh.tls: production needs ca_file, cert_file and key_file");
+    let has_gateway = config.roles.is_empty() || config.roles.iter().any(|role| role == "gateway");
+    let public = GatewayTls::of(config);
+    need(
+        !has_gateway || public.is_on() || public.plaintext_behind_proxy,
+        "gateway: production needs tls, or plaintext_behind_proxy = true when a proxy in front has it",
+    );
     need(fresh(&config.crypto.data_secret), "crypto.data_secret: production needs a secret of its own");
     let keyed = !config.auth.signing_key_file.is_empty() || !config.auth.verify_keys.is_empty();
     need(keyed, "auth: production needs signing_key_file (identity) or verify_keys");
     need(!config.roles.iter().any(|role| role == "sandbox"), "roles: production refuses the sandbox role");
     for (name, place) in &config.hooks {
         need(place != "sandbox", &format!("hooks.{name}: production needs a real provider, not the sandbox"));
+        need(!place.starts_with("http://"), &format!("hooks.{name}: production needs https://"));
     }
     for (role, section) in &config.role {
         for (key, value) in section {
