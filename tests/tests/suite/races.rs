@@ -10,14 +10,14 @@ use liufang_tests::{World, behaviour, eventually};
 
 use super::cast::*;
 
-behaviour!(one_pharmacy_gets_the_prescription);
-behaviour!(one_claim_holds);
-behaviour!(one_order_sells_the_pack);
-behaviour!(stock_is_not_sold_twice);
-behaviour!(one_patient_gets_the_last_slot);
-behaviour!(one_key_is_one_order);
-behaviour!(one_payment_spends_the_balance);
-behaviour!(pay_or_cancel_but_not_both);
+behaviour!(everywhere one_pharmacy_gets_the_prescription);
+behaviour!(everywhere one_claim_holds);
+behaviour!(everywhere one_order_sells_the_pack);
+behaviour!(everywhere stock_is_not_sold_twice);
+behaviour!(everywhere one_patient_gets_the_last_slot);
+behaviour!(everywhere one_key_is_one_order);
+behaviour!(everywhere one_payment_spends_the_balance);
+behaviour!(everywhere pay_or_cancel_but_not_both);
 
 const CALLERS: usize = 100;
 

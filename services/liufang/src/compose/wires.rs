@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use liufang_platform::Ids;
 use liufang_platform::config::{Config, GatewayTls};
-use liufang_platform::mesh::{self, MeshFiles, MeshKey, MeshTls, Place, PublicTls, Remote, RemoteOptions, Security};
+use liufang_platform::mesh::{
+    self, MeshFiles, MeshKey, MeshTls, Place, PublicTls, Remote, RemoteOptions, Security,
+};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::task::JoinSet;
@@ -72,9 +74,7 @@ impl Wires {
         let targets = mesh::parse_targets(urls).map_err(|mistake| anyhow!(mistake))?;
         let secured = targets.first().filter(|target| target.https);
         let security = match secured {
-            Some(target) => {
-                Security::Outside { config: self.outside.clone(), name: name(&target.host)? }
-            }
+            Some(target) => Security::Outside { config: self.outside.clone(), name: name(&target.host)? },
             None => Security::Plain,
         };
         remote(config, hook, urls, security, true)

@@ -103,7 +103,8 @@ impl Remote {
             // the first call may come before the first answer of the name server
             let _ = tokio::time::timeout(FIRST_LOOKUP, self.0.resolve()).await;
         }
-        let address = self.0.pick(tried).ok_or_else(|| Status::unavailable(format!("{peer} has no address")))?;
+        let address =
+            self.0.pick(tried).ok_or_else(|| Status::unavailable(format!("{peer} has no address")))?;
         tried.push(address.at);
         let _running = Running::on(&address);
         let called = address.channel.clone().oneshot(request).await;
@@ -153,7 +154,11 @@ impl Inner {
             match tokio::net::lookup_host((target.host.as_str(), target.port)).await {
                 Ok(addresses) => found.extend(addresses),
                 Err(error) => {
-                    tracing::info!(peer = self.options.peer, host = target.host, "name not resolved: {error}");
+                    tracing::info!(
+                        peer = self.options.peer,
+                        host = target.host,
+                        "name not resolved: {error}"
+                    );
                 }
             }
         }
@@ -178,7 +183,11 @@ impl Inner {
         // what the peer sees as authority; the connector goes to the address
         let authority = targets.first().map_or_else(String::new, |target| {
             let host = &target.host;
-            if host.contains(':') { format!("[{host}]:{}", target.port) } else { format!("{host}:{}", target.port) }
+            if host.contains(':') {
+                format!("[{host}]:{}", target.port)
+            } else {
+                format!("{host}:{}", target.port)
+            }
         });
         let origin = format!("{scheme}://{authority}").parse().unwrap_or_default();
         let channel = Endpoint::from_static("http://mesh")

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn the_breaker_opens_after_failures_in_a_row() {
-        let limits = ClientLimits { breaker_failures: 2, breaker_pause_ms: 60_000, ..ClientLimits::default() };
+        let limits =
+            ClientLimits { breaker_failures: 2, breaker_pause_ms: 60_000, ..ClientLimits::default() };
         let state = PeerState::new(&limits);
         for failed in [true, false, true] {
             state.note(failed);

@@ -72,7 +72,9 @@ impl<T: Send + Sync + 'static> Rotating<T> {
                     std::thread::sleep(Duration::from_millis(500));
                     match own.reload() {
                         // the same broken content: say what is wrong with it
-                        Ok(false) => read(&own.files).and_then(|content| (own.build)(&content)).map(|_| false),
+                        Ok(false) => {
+                            read(&own.files).and_then(|content| (own.build)(&content)).map(|_| false)
+                        }
                         other => other,
                     }
                 })

@@ -48,7 +48,8 @@ mod tests {
             parse("http://127.0.0.1:7001, http://[::1]"),
             Ok(vec![of(false, "127.0.0.1", 7001), of(false, "::1", 80)])
         );
-        for bad in ["order:7000", "", "ftp://order", "https://order/path", "https://a,http://b", "https://a,"] {
+        for bad in ["order:7000", "", "ftp://order", "https://order/path", "https://a,http://b", "https://a,"]
+        {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

@@ -131,13 +131,13 @@ fn check_own(
         let name = roles::dns_name(role);
         let server = ServerName::try_from(name.clone())
             .map_err(|_| TlsError(format!("mesh.tls: {name} is not a DNS name")))?;
-        as_server
-            .verify_server_cert(own, intermediates, &server, &[], now)
-            .map_err(|error| TlsError(format!("mesh.tls.cert_file: peers would not accept it for {name}: {error}")))?;
+        as_server.verify_server_cert(own, intermediates, &server, &[], now).map_err(|error| {
+            TlsError(format!("mesh.tls.cert_file: peers would not accept it for {name}: {error}"))
+        })?;
     }
-    as_client
-        .verify_client_cert(own, intermediates, now)
-        .map_err(|error| TlsError(format!("mesh.tls.cert_file: peers would not accept it of a client: {error}")))?;
+    as_client.verify_client_cert(own, intermediates, now).map_err(|error| {
+        TlsError(format!("mesh.tls.cert_file: peers would not accept it of a client: {error}"))
+    })?;
     Ok(())
 }
 
@@ -238,7 +238,8 @@ fn chain(setting: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsE
 
 fn private(setting: &str, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
     // the parser's own message could quote the file
-    PrivateKeyDer::from_pem_slice(pem).map_err(|_| TlsError(format!("{setting}: holds no private key in PEM")))
+    PrivateKeyDer::from_pem_slice(pem)
+        .map_err(|_| TlsError(format!("{setting}: holds no private key in PEM")))
 }
 
 fn expires_at(setting: &str, chain: &[CertificateDer<'static>]) -> Result<i64, TlsError> {
