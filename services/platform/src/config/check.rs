@@ -169,3 +169,61 @@ fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ConfigError, Layers};
+    use super::*;
+
+    fn load(overrides: &[&str]) -> Result<Config, ConfigError> {
+        let overrides = overrides.iter().map(|text| (*text).to_owned()).collect();
+        Config::load(&Layers { overrides, ..Layers::default() })
+    }
+
+    const FILES: [&str; 3] = ["mesh.tls.ca_file=a", "mesh.tls.cert_file=b", "mesh.tls.key_file=c"];
+
+    #[track_caller]
+    fn refuses(overrides: &[&str], parts: &[&str]) {
+        let text = load(overrides).unwrap_err().to_string();
+        for part in parts {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn certificates_and_addresses_go_together() {
+        refuses(&["mesh.tls.ca_file=a"], &["mesh.tls: ca_file, cert_file and key_file go together"]);
+        refuses(&["mesh.peers.order=\"https://order:7000\""], &["mesh.peers.order: https:// and mesh.tls"]);
+        let plain = "mesh.peers.order=\"http://order:7000\"";
+        refuses(&[&FILES[..], &[plain]].concat(), &["mesh.peers.order: https:// and mesh.tls"]);
+        assert!(load(&[plain]).is_ok());
+        let two = "mesh.peers.order=\"https://10.0.0.1:7000,https://10.0.0.2:7000\"";
+        assert!(load(&[&FILES[..], &[two]].concat()).is_ok());
+        refuses(
+            &["mesh.peers.order=\"order:7000\"", "hooks.payment=\"ftp://bank\""],
+            &["mesh.peers.order", "hooks.payment"],
+        );
+    }
+
+    #[test]
+    fn the_public_port_is_described_without_contradiction() {
+        refuses(&["gateway.tls.cert_file=a"], &["gateway.tls: cert_file and key_file go together"]);
+        refuses(
+            &["gateway.tls.cert_file=a", "gateway.tls.key_file=b", "gateway.plaintext_behind_proxy=true"],
+            &["exclude each other"],
+        );
+        refuses(&["gateway.tls.ca_file=a"], &["gateway.tls.ca_file: no such setting"]);
+        refuses(&["mesh.client.attempts=0"], &["mesh.client.attempts"]);
+    }
+
+    #[test]
+    fn production_wants_certificates_and_may_do_without_a_secret() {
+        let text = load(&[&["profile=production", "mesh.secret=\"\""], &FILES[..]].concat()).unwrap_err();
+        let text = text.to_string();
+        assert!(!text.contains("mesh.secret") && !text.contains("mesh.tls"), "{text}");
+        let proxied = ["profile=production", "gateway.plaintext_behind_proxy=true"];
+        assert!(!load(&proxied).unwrap_err().to_string().contains("gateway: production"));
+        let outside = load(&["profile=production", "hooks.payment=\"http://bank\""]).unwrap_err().to_string();
+        assert!(outside.contains("hooks.payment: production needs https://"), "{outside}");
+    }
+}
