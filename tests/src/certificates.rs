@@ -32,10 +32,15 @@ impl Default for Authority {
 
 impl Authority {
     pub fn new() -> Authority {
+        Authority::named(&liufang_platform::Ids.next("liufang test authority"))
+    }
+
+    /// Two authorities may have one name, as an old and a new one of an installation do.
+    pub fn named(name: &str) -> Authority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-        params.distinguished_name.push(DnType::CommonName, "liufang test authority");
+        params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().expect("key");
         Authority(CertifiedIssuer::self_signed(params, key).expect("authority"))
     }

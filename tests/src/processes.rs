@@ -59,13 +59,16 @@ impl Processes {
         let mut settings = vec![
             format!("data_dir={:?}", config.data_dir.display().to_string()),
             format!("database.url={:?}", config.database.url),
-            "database.max_connections=5".to_owned(),
+            "database.max_connections=8".to_owned(),
             "database.migrate_at_start=false".to_owned(),
             format!("bus.kind={:?}", config.bus.kind),
             format!("bus.url={:?}", config.bus.url),
             format!("bus.prefix={:?}", config.bus.prefix),
             "gateway.per_caller_per_second=0".to_owned(),
             "shutdown_ms=10000".to_owned(),
+            // seventeen unoptimised processes on a small machine, and races of many callers
+            "mesh.client.call_budget_ms=20000".to_owned(),
+            "telemetry.log=\"info,sea_orm_migration=warn,sqlx=error\"".to_owned(),
             // the whole suite runs while connections and addresses come and go
             "mesh.secret=\"\"".to_owned(),
             "mesh.resolve_seconds=1".to_owned(),
@@ -86,8 +89,11 @@ impl Processes {
             folder: folder.to_owned(),
             door: Door::start(gateways),
         };
+        let started = Instant::now();
         all().for_each(|process| processes.spawn(process));
         all().for_each(|process| processes.wait_ready(process));
+        let count = processes.children.len();
+        crate::logs::note(&format!("{count} processes ready after {} ms", started.elapsed().as_millis()));
         processes
     }
 

@@ -82,7 +82,9 @@ impl World {
         if let Some(shelf::Installation { processes, config, folder }) =
             place.as_mut().and_then(|place| place.take())
         {
+            let started = std::time::Instant::now();
             shelf::reset(&config, &servers::shared().redis_url()).await;
+            logs::note(&format!("processes taken back after {} ms", started.elapsed().as_millis()));
             let url = processes.gateway();
             let processes = Some(processes);
             let clock = story_clock();
@@ -170,10 +172,11 @@ impl World {
     /// For whoever reads why a test failed.
     #[allow(clippy::print_stderr)]
     fn tell_what_processes_said(&self) {
-        let loud = self.processes.iter().flat_map(|processes| processes.logged(&[" WARN ", " ERROR "]));
-        let loud: Vec<String> = loud.collect();
+        let parts = [" WARN ", " ERROR ", "navailable", "xceeded", "unreachable"];
+        let loud: Vec<String> =
+            self.processes.iter().flat_map(|processes| processes.logged(&parts)).collect();
         for line in loud.iter().rev().take(60).rev() {
-            eprintln!("{line}");
+            eprintln!("{}", line.chars().take(400).collect::<String>());
         }
     }
 }

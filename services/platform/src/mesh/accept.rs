@@ -168,7 +168,8 @@ fn explain(error: &io::Error) -> String {
         Some(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
             "its certificate names no role".to_owned()
         }
-        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+        // the second: somebody else's authority under the name of ours
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
             "its certificate is of an unknown authority".to_owned()
         }
         Some(Error::InvalidCertificate(

@@ -121,18 +121,17 @@ impl Inner {
         self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The less busy of two random ones among the best there are: fresh, then tried, then failing ones.
+    /// The less busy of two random ones among the best there are: well and not tried, well, not tried, any.
     fn pick(&self, tried: &[SocketAddr]) -> Option<Arc<Address>> {
         let all = self.list().clone();
-        let fresh = |address: &&Arc<Address>| !tried.contains(&address.at);
-        let well = |address: &&Arc<Address>| !address.is_avoided();
-        let mut best: Vec<&Arc<Address>> = all.iter().filter(fresh).filter(well).collect();
-        if best.is_empty() {
-            best = all.iter().filter(fresh).collect();
-        }
-        if best.is_empty() {
-            best = all.iter().collect();
-        }
+        let fresh = |address: &Address| !tried.contains(&address.at);
+        let well = |address: &Address| !address.is_avoided();
+        let of = |good: &dyn Fn(&Address) -> bool| -> Vec<&Arc<Address>> {
+            all.iter().filter(|address| good(address)).collect()
+        };
+        let choices: [&dyn Fn(&Address) -> bool; 4] =
+            [&|address| well(address) && fresh(address), &well, &fresh, &|_| true];
+        let best = choices.into_iter().map(of).find(|best| !best.is_empty())?;
         let first = *best.get(self.draw(best.len())?)?;
         let second = *best.get(self.draw(best.len())?)?;
         let busy = |address: &Arc<Address>| address.running.load(Ordering::Relaxed);
