@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test: units, and the behaviour suite on SQLite and on real PostgreSQL + Redis, in one process and as separate
-# processes. Arguments go to cargo test, e.g. scripts/test.sh -p liufang-kernel.
+# Runs every test: units, and the behaviour suite on SQLite, on real PostgreSQL + Redis, and as separate processes inside
+# mutual TLS, two of every role (LIUFANG_TEST_REPLICAS=1: one). Arguments go to cargo test, e.g. scripts/test.sh -p liufang-kernel.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 install_servers

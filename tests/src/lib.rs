@@ -3,17 +3,20 @@
 //! Test code, so it may panic: a failed set-up is a failed test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod certificates;
+pub mod door;
 pub mod logs;
 pub mod processes;
 pub mod servers;
+mod shelf;
 pub mod world;
 
 pub use world::{Shape, World};
 
 /// One behaviour, tested in both single-process shapes: embedded SQLite, and PostgreSQL with Redis.
 ///
-/// `behaviour!(everywhere name)` adds the third shape, every role a process of its own. `name` is an
-/// `async fn name(world: &mut World)` beside it.
+/// `behaviour!(everywhere name)` adds the third shape: two processes of every role inside mutual TLS. That is for behaviour
+/// that does not turn the clock. `name` is an `async fn name(world: &mut World)` beside it.
 #[macro_export]
 macro_rules! behaviour {
     ($name:ident) => {

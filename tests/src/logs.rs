@@ -84,3 +84,9 @@ pub fn containing(needles: &[&str]) -> Vec<String> {
     let book = book();
     book.lines.iter().filter(|line| needles.iter().any(|needle| line.contains(needle))).cloned().collect()
 }
+
+/// A figure for whoever reads the output of a run (`--nocapture`, or a failed test).
+#[allow(clippy::print_stderr)]
+pub fn note(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,15 +1,19 @@
-//! Every role as a process of its own, over TCP, on one PostgreSQL and one Redis.
+//! Every role as processes of its own inside mutual TLS, two replicas each, on one PostgreSQL and one Redis.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use liufang_platform::config::Config;
 
-use crate::servers::free_port;
+use crate::certificates::{Authority, Files};
+use crate::door::Door;
+use crate::servers::{self, free_port};
 
-/// Every role, the gateway last: it is ready when it listens.
+/// Every role, the gateway last.
 pub const ROLES: [&str; 9] = [
     "identity",
     "prescription",
@@ -22,106 +26,197 @@ pub const ROLES: [&str; 9] = [
     "gateway",
 ];
 
-/// Running role processes. Dropping kills them.
+/// Replicas of a role: two, or what `LIUFANG_TEST_REPLICAS` says. The sandbox plays the outside world, which there is once.
+pub fn replicas(role: &str) -> usize {
+    static REPLICAS: LazyLock<usize> = LazyLock::new(|| {
+        std::env::var("LIUFANG_TEST_REPLICAS").ok().and_then(|text| text.parse().ok()).unwrap_or(2)
+    });
+    if role == "sandbox" { 1 } else { (*REPLICAS).max(1) }
+}
+
+/// Every process, as role and replica.
+pub fn all() -> impl Iterator<Item = Process> {
+    ROLES.into_iter().flat_map(|role| (0..replicas(role)).map(move |replica| (role, replica)))
+}
+
+/// A role and which of its replicas.
+pub type Process = (&'static str, usize);
+
+/// Running processes. Dropping kills them.
 pub struct Processes {
-    children: BTreeMap<&'static str, Child>,
-    ports: BTreeMap<&'static str, u16>,
+    pub authority: Authority,
+    children: BTreeMap<Process, Child>,
+    ports: BTreeMap<Process, u16>,
     settings: Vec<String>,
     folder: PathBuf,
+    door: Door,
 }
 
 impl Processes {
-    /// Starts every role with the settings of `config`.
-    pub fn start(config: &Config, folder: &Path) -> Processes {
-        let ports = ROLES.into_iter().map(|role| (role, free_port())).collect();
-        let settings = vec![
+    /// Starts every role with the settings of `config`, and `more`.
+    pub fn start(config: &Config, folder: &Path, more: &[String]) -> Processes {
+        let ports: BTreeMap<Process, u16> = all().map(|process| (process, free_port())).collect();
+        let mut settings = vec![
             format!("data_dir={:?}", config.data_dir.display().to_string()),
             format!("database.url={:?}", config.database.url),
-            format!("database.max_connections={}", config.database.max_connections),
+            "database.max_connections=8".to_owned(),
             "database.migrate_at_start=false".to_owned(),
             format!("bus.kind={:?}", config.bus.kind),
             format!("bus.url={:?}", config.bus.url),
             format!("bus.prefix={:?}", config.bus.prefix),
+            "gateway.per_caller_per_second=0".to_owned(),
+            "shutdown_ms=10000".to_owned(),
+            // seventeen unoptimised processes on a small machine, and races of many callers
+            "mesh.client.call_budget_ms=20000".to_owned(),
+            "telemetry.log=\"info,sea_orm_migration=warn,sqlx=error\"".to_owned(),
+            // the whole suite runs while connections and addresses come and go
+            "mesh.secret=\"\"".to_owned(),
+            "mesh.resolve_seconds=1".to_owned(),
+            "mesh.max_connection_age_seconds=5".to_owned(),
+            "mesh.tls.reload_seconds=1".to_owned(),
         ];
-        let mut processes =
-            Processes { children: BTreeMap::new(), ports, settings, folder: folder.to_owned() };
+        settings.extend_from_slice(more);
+        let authority = Authority::new();
         for role in ROLES {
-            processes.spawn(role);
+            certificate(folder, role).write(&authority.pem(), &authority.role(&[role]));
         }
-        for role in ROLES {
-            processes.wait_ready(role);
-        }
+        let gateways = (0..replicas("gateway")).map(|replica| ports[&("gateway", replica)]).collect();
+        let mut processes = Processes {
+            authority,
+            children: BTreeMap::new(),
+            ports,
+            settings,
+            folder: folder.to_owned(),
+            door: Door::start(gateways),
+        };
+        let started = Instant::now();
+        all().for_each(|process| processes.spawn(process));
+        all().for_each(|process| processes.wait_ready(process));
+        let count = processes.children.len();
+        crate::logs::note(&format!("{count} processes ready after {} ms", started.elapsed().as_millis()));
         processes
     }
 
-    /// The gateway's address.
+    /// One address in front of all gateways.
     pub fn gateway(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports["gateway"])
+        self.door.url()
     }
 
-    /// Kills a role without warning.
-    pub fn kill(&mut self, role: &'static str) {
-        let child = self.children.get_mut(role).expect("running role");
+    /// Where a process listens for its peers, or the outside.
+    pub fn port(&self, role: &'static str, replica: usize) -> u16 {
+        self.ports[&(role, replica)]
+    }
+
+    /// The certificate files of a role; its replicas share them, and read them again when they change.
+    pub fn certificate(&self, role: &str) -> Files {
+        certificate(&self.folder, role)
+    }
+
+    /// Kills a process without warning.
+    pub fn kill(&mut self, role: &'static str, replica: usize) {
+        let child = self.children.get_mut(&(role, replica)).expect("running process");
         child.kill().expect("kill -9");
         child.wait().expect("reaped");
     }
 
-    /// Asks a role to stop (SIGTERM) and waits for its end.
-    pub fn terminate(&mut self, role: &'static str) -> std::process::ExitStatus {
-        let child = self.children.get_mut(role).expect("running role");
+    /// Kills every replica of a role.
+    pub fn kill_all(&mut self, role: &'static str) {
+        (0..replicas(role)).for_each(|replica| self.kill(role, replica));
+    }
+
+    /// Asks a process to stop (SIGTERM) and waits for its end.
+    pub fn terminate(&mut self, role: &'static str, replica: usize) -> ExitStatus {
+        let child = self.children.get_mut(&(role, replica)).expect("running process");
         let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
         assert!(sent.success());
         child.wait().expect("reaped")
     }
 
-    /// Starts a stopped role again, on its old port.
-    pub fn restart(&mut self, role: &'static str) {
-        self.spawn(role);
-        self.wait_ready(role);
+    /// Starts a stopped process again, on its old port.
+    pub fn restart(&mut self, role: &'static str, replica: usize) {
+        self.spawn((role, replica));
+        self.wait_ready((role, replica));
     }
 
-    /// What a role has logged.
-    pub fn log(&self, role: &str) -> String {
-        std::fs::read_to_string(self.folder.join(format!("{role}.log"))).unwrap_or_default()
+    /// Starts every replica of a role again.
+    pub fn restart_all(&mut self, role: &'static str) {
+        (0..replicas(role)).for_each(|replica| self.spawn((role, replica)));
+        (0..replicas(role)).for_each(|replica| self.wait_ready((role, replica)));
     }
 
-    fn ready_file(&self, role: &str) -> PathBuf {
-        self.folder.join(format!("{role}.ready"))
+    /// Whether every process runs.
+    pub fn are_well(&mut self) -> bool {
+        self.children.values_mut().all(|child| matches!(child.try_wait(), Ok(None)))
     }
 
-    fn spawn(&mut self, role: &'static str) {
-        let _ = std::fs::remove_file(self.ready_file(role));
-        let path = self.folder.join(format!("{role}.log"));
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(path).expect("log file");
-        let mut command = Command::new(binary());
-        command.args(["serve", "--role", role, "--ready-file"]).arg(self.ready_file(role));
-        for setting in &self.settings {
-            command.args(["--set", setting]);
+    /// What a process has logged.
+    pub fn log(&self, role: &str, replica: usize) -> String {
+        std::fs::read_to_string(self.log_file((role, replica))).unwrap_or_default()
+    }
+
+    /// Lines of every log that contain one of `parts`, with the process's name.
+    pub fn logged(&self, parts: &[&str]) -> Vec<String> {
+        let mut found = Vec::new();
+        for (role, replica) in all() {
+            let log = self.log(role, replica);
+            let lines = log.lines().filter(|line| parts.iter().any(|part| line.contains(part)));
+            found.extend(lines.map(|line| format!("{role}-{replica}: {line}")));
         }
-        for (peer, port) in &self.ports {
-            match (*peer == role, *peer) {
-                (true, "gateway") => command.args(["--set", &format!("gateway.listen=\"127.0.0.1:{port}\"")]),
-                (true, _) => command.args(["--set", &format!("mesh.listen.{peer}=\"127.0.0.1:{port}\"")]),
-                (false, "gateway") => continue,
-                (false, _) => {
-                    command.args(["--set", &format!("mesh.peers.{peer}=\"http://127.0.0.1:{port}\"")])
-                }
-            };
+        found
+    }
+
+    fn log_file(&self, (role, replica): (&str, usize)) -> PathBuf {
+        self.folder.join(format!("{role}-{replica}.log"))
+    }
+
+    fn ready_file(&self, (role, replica): (&str, usize)) -> PathBuf {
+        self.folder.join(format!("{role}-{replica}.ready"))
+    }
+
+    fn spawn(&mut self, process: Process) {
+        let (role, replica) = process;
+        let _ = std::fs::remove_file(self.ready_file(process));
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file(process));
+        let log = log.expect("log file");
+        let mut settings = self.settings.clone();
+        settings.extend(self.certificate(role).settings());
+        let own = self.port(role, replica);
+        match role {
+            "gateway" => settings.push(format!("gateway.listen=\"127.0.0.1:{own}\"")),
+            _ => settings.push(format!("mesh.listen.{role}=\"127.0.0.1:{own}\"")),
+        }
+        for peer in ROLES.into_iter().filter(|peer| *peer != role && *peer != "gateway") {
+            let urls =
+                (0..replicas(peer)).map(|other| format!("https://127.0.0.1:{}", self.port(peer, other)));
+            settings.push(format!("mesh.peers.{peer}={:?}", urls.collect::<Vec<_>>().join(",")));
+        }
+        let mut command = servers::dies_with_us(&binary());
+        command.args(["serve", "--role", role, "--ready-file"]).arg(self.ready_file(process));
+        for setting in &settings {
+            command.args(["--set", setting]);
         }
         command.env("LIUFANG_TEST_CLOCK_OFFSET", crate::world::story_offset_seconds().to_string());
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("log")).stderr(log);
-        self.children.insert(role, command.spawn().expect("role starts"));
+        self.children.insert(process, servers::spawn(command));
     }
 
-    fn wait_ready(&mut self, role: &'static str) {
+    fn wait_ready(&mut self, process: Process) {
+        let (role, replica) = process;
         let started = Instant::now();
-        while !self.ready_file(role).exists() {
-            let ended = self.children.get_mut(role).expect("spawned").try_wait().expect("status");
-            assert!(ended.is_none(), "{role} ended: {}", self.log(role));
-            assert!(started.elapsed() < Duration::from_secs(60), "{role} is not ready: {}", self.log(role));
+        while !self.ready_file(process).exists() {
+            let ended = self.children.get_mut(&process).expect("spawned").try_wait().expect("status");
+            let log = || self.log(role, replica);
+            if let Some(ended) = ended {
+                panic!("{role}-{replica} ended by {:?}, {:?}: {}", ended.code(), ended.signal(), log());
+            }
+            assert!(started.elapsed() < Duration::from_secs(120), "{role}-{replica} is not ready: {}", log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+fn certificate(folder: &Path, role: &str) -> Files {
+    Files::of(&folder.join("tls").join(role), "tls")
 }
 
 /// The program under test: beside the test binary, in the same target folder.
@@ -137,6 +232,8 @@ impl Drop for Processes {
     fn drop(&mut self) {
         for child in self.children.values_mut() {
             let _ = child.kill();
+        }
+        for child in self.children.values_mut() {
             let _ = child.wait();
         }
     }

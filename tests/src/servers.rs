@@ -4,7 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, mpsc};
+use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -158,6 +158,33 @@ fn program(name: &str) -> PathBuf {
     folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     let found = folders.into_iter().map(|folder| folder.join(name)).find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("`{name}` is not installed; scripts/test.sh installs what the tests need"))
+}
+
+/// Starts a command from a thread that never ends: it is told to die with the thread that started it, and test threads end
+/// early.
+pub fn spawn(command: Command) -> Child {
+    type Order = (Command, mpsc::Sender<Child>);
+    static STARTER: LazyLock<Mutex<mpsc::Sender<Order>>> = LazyLock::new(|| {
+        let (orders, taken) = mpsc::channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in taken {
+                let child = command.spawn().expect("program starts");
+                answer.send(child).expect("the caller waits");
+            }
+        });
+        Mutex::new(orders)
+    });
+    let (answer, started) = mpsc::channel();
+    let orders = STARTER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    orders.send((command, answer)).expect("the starter runs");
+    started.recv().expect("program started")
+}
+
+/// A command that dies with the thread that starts it; see [`spawn`].
+pub fn dies_with_us(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
 }
 
 /// A command that dies with us and, started by root, runs as an ordinary user: `initdb` refuses root.

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::processes::Processes;
-use crate::{logs, servers};
+use crate::{logs, servers, shelf};
 
 /// How an installation is put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Shape {
     Sqlite,
     /// One process, PostgreSQL and Redis.
     Postgres,
-    /// A process per role over TCP, PostgreSQL and Redis.
+    /// Two processes of every role inside mutual TLS, PostgreSQL and Redis. Tests use one installation in turn.
     Processes,
 }
 
@@ -42,6 +42,8 @@ pub struct World {
     pub running: Option<Running>,
     pub processes: Option<Processes>,
     folder: TempDir,
+    /// Where the processes go back to.
+    place: Option<shelf::Place>,
 }
 
 /// Runs one test in a world of its own and checks that nothing unannounced was logged.
@@ -49,6 +51,10 @@ pub async fn run(shape: Shape, test: impl AsyncFnOnce(&mut World)) {
     let mut world = World::start(shape).await;
     // a failed test gives its connections back too
     let outcome = AssertUnwindSafe(test(&mut world)).catch_unwind().await;
+    if outcome.is_err() {
+        world.tell_what_processes_said();
+        world.processes.take();
+    }
     world.stop().await;
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
@@ -65,6 +71,25 @@ impl World {
     /// With settings of its own, e.g. `bus.url="redis://…"`.
     pub async fn start_with(shape: Shape, settings: &[String]) -> World {
         logs::install();
+        let place = match shape == Shape::Processes && settings.is_empty() {
+            true => Some(shelf::turn().await),
+            false => None,
+        };
+        World::start_at(place, shape, settings).await
+    }
+
+    async fn start_at(mut place: Option<shelf::Place>, shape: Shape, settings: &[String]) -> World {
+        if let Some(shelf::Installation { processes, config, folder }) =
+            place.as_mut().and_then(|place| place.take())
+        {
+            let started = std::time::Instant::now();
+            shelf::reset(&config, &servers::shared().redis_url()).await;
+            logs::note(&format!("processes taken back after {} ms", started.elapsed().as_millis()));
+            let url = processes.gateway();
+            let processes = Some(processes);
+            let clock = story_clock();
+            return World { shape, clock, url, config, running: None, processes, folder, place };
+        }
         let folder = tempfile::Builder::new().prefix("liufang-world-").tempdir().expect("temporary folder");
         let clock = story_clock();
         let config = match shape {
@@ -80,7 +105,10 @@ impl World {
             }
         };
         let mut world =
-            World { shape, clock, url: String::new(), config, running: None, processes: None, folder };
+            World { shape, clock, url: String::new(), config, running: None, processes: None, folder, place };
+        if world.place.is_some() {
+            shelf::set_aside(&world.config).await;
+        }
         world.launch().await;
         world
     }
@@ -88,7 +116,7 @@ impl World {
     /// Starts the installation; after [`World::crash`] on the same data.
     pub async fn launch(&mut self) {
         if self.shape == Shape::Processes {
-            let processes = Processes::start(&self.config, self.folder.path());
+            let processes = Processes::start(&self.config, self.folder.path(), &[]);
             self.url = processes.gateway();
             self.processes = Some(processes);
             return;
@@ -128,10 +156,27 @@ impl World {
         self.folder.path()
     }
 
-    pub async fn stop(mut self) {
-        self.processes.take();
-        if let Some(running) = self.running.take() {
+    /// Ends what runs in this process; processes that are well wait for the next test.
+    pub async fn stop(self) {
+        let World { config, running, processes, folder, place, .. } = self;
+        if let Some(running) = running {
             running.shutdown().await;
+        }
+        if let (Some(mut processes), Some(mut place)) = (processes, place)
+            && processes.are_well()
+        {
+            *place = Some(shelf::Installation { processes, config, folder });
+        }
+    }
+
+    /// For whoever reads why a test failed.
+    #[allow(clippy::print_stderr)]
+    fn tell_what_processes_said(&self) {
+        let parts = [" WARN ", " ERROR ", "navailable", "xceeded", "unreachable"];
+        let loud: Vec<String> =
+            self.processes.iter().flat_map(|processes| processes.logged(&parts)).collect();
+        for line in loud.iter().rev().take(60).rev() {
+            eprintln!("{}", line.chars().take(400).collect::<String>());
         }
     }
 }

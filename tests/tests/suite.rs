@@ -9,12 +9,14 @@ mod suite {
     mod journey_qinhuangdao;
     mod lifecycle;
     mod mesh;
+    mod mtls;
     mod privacy;
     mod processes;
     mod races;
     mod refusals_money;
     mod refusals_otc;
     mod refusals_rx;
+    mod replicas;
     mod tidy;
     mod traces;
 }

@@ -4,6 +4,7 @@
 mod keys;
 mod roles;
 mod serve;
+mod wires;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use liufang_platform::bus::{Bus, Consumer, LocalBus, RedisBus};
-use liufang_platform::config::{Config, Profile};
+use liufang_platform::config::{Config, GatewayTls, Profile};
 use liufang_platform::db::{inbox, outbox};
 use liufang_platform::mesh::{Directory, MeshKey, Place};
 use liufang_platform::stack::{ServerStack, StackOptions};
@@ -22,7 +23,6 @@ use liufang_platform::{
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Endpoint;
 
 pub use roles::{Role, all_reasons, by_name as role};
 
@@ -95,20 +95,23 @@ struct Builder<'a> {
     regions: Arc<Regions>,
     directory: Directory,
     mesh_key: MeshKey,
+    wires: wires::Wires,
     built: Vec<Built>,
 }
 
 impl<'a> Builder<'a> {
     fn new(config: &'a Config, clock: SharedClock) -> Result<Builder<'a>> {
-        let mesh_key = MeshKey::new(&config.mesh.secret);
+        let wires = wires::Wires::load(config)?;
+        let mesh_key = wires.key(config);
         Ok(Builder {
             config,
             clock,
             cipher: Cipher::new(&config.crypto.data_secret),
             tokens: keys::tokens(config)?,
             regions: Arc::new(regions(config)?),
-            directory: Directory::new(mesh_key.clone()),
+            directory: Directory::with_limits(mesh_key.clone(), config.mesh.client.clone()),
             mesh_key,
+            wires,
             built: Vec::new(),
         })
     }
@@ -151,7 +154,8 @@ impl<'a> Builder<'a> {
     fn bind(&self) -> Result<HashMap<String, ServerStack>> {
         let mut places = HashMap::new();
         for (role, url) in &self.config.mesh.peers {
-            places.insert(role.clone(), remote(url).with_context(|| format!("mesh.peers.{role}"))?);
+            let peer = self.wires.peer(self.config, role, url);
+            places.insert(role.clone(), peer.with_context(|| format!("mesh.peers.{role}"))?);
         }
         let stacks: HashMap<String, ServerStack> =
             self.built.iter().map(|built| (built.role.name.to_owned(), self.stack(built))).collect();
@@ -160,7 +164,8 @@ impl<'a> Builder<'a> {
             let place = match places.get(target) {
                 Some(place) => Some(place.clone()),
                 None if target.contains("://") => {
-                    Some(remote(target).with_context(|| format!("hooks.{hook}"))?)
+                    let outside = self.wires.outside(self.config, hook, target);
+                    Some(outside.with_context(|| format!("hooks.{hook}"))?)
                 }
                 // a role that lives elsewhere and is not needed by the roles of this process
                 None => None,
@@ -175,6 +180,7 @@ impl<'a> Builder<'a> {
         let stacks = self.bind()?;
         let shutdown = CancellationToken::new();
         let mut tasks = JoinSet::new();
+        self.wires.follow(self.config, &mut tasks, &shutdown);
         let workers = self.spawn_background(&mut tasks, &shutdown).await?;
         let ready = serve::readiness(
             self.built.iter().map(|built| (built.db.clone(), built.role.migrations)).collect(),
@@ -190,8 +196,10 @@ impl<'a> Builder<'a> {
                 .find(|built| built.role.name == role)
                 .map(|built| built.module.services.clone());
             let services = services.unwrap_or_default();
+            let mesh = self.wires.mesh_port(self.config);
             let port =
-                serve::role(stack.clone(), services, address, ready.clone(), &mut tasks, &shutdown).await?;
+                serve::role(stack.clone(), services, address, mesh, ready.clone(), &mut tasks, &shutdown)
+                    .await?;
             ports.insert(role.clone(), port);
         }
         let gateway = match roles::has_gateway(self.config) {
@@ -220,7 +228,7 @@ impl<'a> Builder<'a> {
         shutdown: &CancellationToken,
     ) -> Result<SocketAddr> {
         let mut section = self.config.gateway.clone();
-        section.remove("listen");
+        GatewayTls::KEYS.into_iter().for_each(|key| drop(section.remove(key)));
         let config = serde_json::from_value(section.into()).context("[gateway]")?;
         let listen =
             self.config.gateway.get("listen").and_then(|value| value.as_str()).unwrap_or("127.0.0.1:8080");
@@ -233,7 +241,7 @@ impl<'a> Builder<'a> {
             .closing(shutdown.clone())
             .router()
             .map_err(|violations| anyhow!("[gateway] {violations}"))?;
-        serve::gateway(router, listen, tasks, shutdown).await
+        serve::gateway(router, listen, self.wires.public.clone(), tasks, shutdown).await
     }
 
     async fn spawn_background(
@@ -283,15 +291,6 @@ impl<'a> Builder<'a> {
         }
         Ok(Arc::new(bus))
     }
-}
-
-fn remote(url: &str) -> Result<Place> {
-    let endpoint = Endpoint::from_shared(url.to_owned())?
-        .connect_timeout(Duration::from_secs(2))
-        .http2_keep_alive_interval(Duration::from_secs(10))
-        .keep_alive_while_idle(true)
-        .tcp_nodelay(true);
-    Ok(Place::Remote(endpoint.connect_lazy()))
 }
 
 /// Publishes the outbox of one service: at once after a commit here, and twice a second for what others left.

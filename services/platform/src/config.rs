@@ -3,6 +3,7 @@
 //! A wrong configuration is refused at start with every mistake in one message.
 
 mod check;
+mod public;
 mod show;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,10 @@ use config::{Environment, File, FileFormat, Source as _};
 use serde::Deserialize;
 
 use crate::db::DbOptions;
+use crate::mesh::ClientLimits;
 
+pub use check::ROLES;
+pub use public::GatewayTls;
 pub use show::Shown;
 
 /// The defaults with their documentation.
@@ -40,6 +44,7 @@ pub struct Config {
     pub bus: Bus,
     pub mesh: Mesh,
     pub hooks: BTreeMap<String, String>,
+    pub hooks_tls: HooksTls,
     pub auth: Auth,
     pub crypto: Crypto,
     pub telemetry: Telemetry,
@@ -66,8 +71,26 @@ pub struct Mesh {
     pub secret: String,
     pub max_in_flight: usize,
     pub max_deadline_ms: u64,
+    pub resolve_seconds: u64,
+    pub max_connection_age_seconds: u64,
+    pub tls: MeshTls,
+    pub client: ClientLimits,
     pub listen: BTreeMap<String, String>,
     pub peers: BTreeMap<String, String>,
+}
+
+/// PEM files; all or none.
+#[derive(Clone, Debug, Deserialize)]
+pub struct MeshTls {
+    pub ca_file: String,
+    pub cert_file: String,
+    pub key_file: String,
+    pub reload_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct HooksTls {
+    pub ca_file: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -133,6 +156,11 @@ impl Config {
             "" => self.data_dir.join("keys/token-signing.key"),
             named => PathBuf::from(named),
         }
+    }
+
+    /// Whether the mesh runs inside TLS.
+    pub fn has_mesh_tls(&self) -> bool {
+        !self.mesh.tls.cert_file.is_empty()
     }
 
     pub fn is_production(&self) -> bool {
@@ -231,6 +259,8 @@ mod tests {
             "database.url",
             "bus.kind",
             "mesh.secret",
+            "mesh.tls",
+            "gateway: production needs tls",
             "crypto.data_secret",
             "hooks.payment",
             "auth",

@@ -4,8 +4,16 @@
 //! Cycles (order calls inventory, inventory asks prescription) are broken by late binding: a peer is looked up when it is
 //! called, not when the caller is built.
 
+mod accept;
+mod balance;
 mod client;
+mod connect;
 mod key;
+mod limits;
+mod roles;
+mod rotate;
+mod target;
+mod tls;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -13,12 +21,19 @@ use std::sync::{Arc, OnceLock};
 use http::{Request, Response};
 use tonic::Status;
 use tonic::body::Body;
-use tonic::transport::Channel;
 use tower::util::BoxCloneSyncService;
 
 use crate::stack::ServerStack;
 
+pub use accept::{MeshPeer, MeshStream, PublicListener, mesh as incoming};
+pub use balance::{Remote, RemoteOptions};
+pub use connect::Security;
 pub use key::MeshKey;
+pub use limits::ClientLimits;
+pub use roles::{SUFFIX, dns_name};
+pub use rotate::TlsError;
+pub use target::{Target, parse as parse_targets};
+pub use tls::{MeshFiles, MeshTls, PublicTls, outside_client};
 
 /// A client connection to a peer, for generated clients.
 pub type Mesh = BoxCloneSyncService<Request<Body>, Response<Body>, MeshError>;
@@ -36,7 +51,7 @@ pub struct MeshError {
 #[derive(Clone)]
 pub enum Place {
     Local(ServerStack),
-    Remote(Channel),
+    Remote(Remote),
 }
 
 /// The peers of a process, by role (`inventory`) or hook (`hook.payment`).
@@ -46,12 +61,16 @@ pub struct Directory(Arc<Inner>);
 struct Inner {
     places: OnceLock<HashMap<String, Place>>,
     key: MeshKey,
-    limits: client::Limits,
+    limits: limits::Limits,
 }
 
 impl Directory {
     pub fn new(key: MeshKey) -> Directory {
-        Directory(Arc::new(Inner { places: OnceLock::new(), key, limits: client::Limits::default() }))
+        Directory::with_limits(key, ClientLimits::default())
+    }
+
+    pub fn with_limits(key: MeshKey, limits: ClientLimits) -> Directory {
+        Directory(Arc::new(Inner { places: OnceLock::new(), key, limits: limits::Limits::new(limits) }))
     }
 
     /// Binds every peer, once, after all modules are built; later calls change nothing.

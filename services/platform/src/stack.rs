@@ -24,7 +24,7 @@ use crate::access::AccessTable;
 use crate::auth::{AuthFault, Principal, Tokens};
 use crate::clock::SharedClock;
 use crate::deadline;
-use crate::mesh::MeshKey;
+use crate::mesh::{MeshKey, MeshPeer};
 use crate::status::to_status;
 
 pub use context::{request_id, set_parent, traceparent};
@@ -174,16 +174,25 @@ impl ServerStack {
     }
 
     /// A service principal cannot be forged: in process it is an extension nothing on the wire can set, between processes
-    /// it is proven with the mesh key.
+    /// it is a role of the caller's certificate, or proven with the mesh key where there are no certificates.
     fn authenticate(&self, request: &Request<Body>) -> Result<Principal, AuthFault> {
         if let Some(ServicePrincipal(role)) = request.extensions().get() {
             return Ok(Principal::service(role));
         }
-        let now = self.options.clock.now();
-        if let Some(proof) = request.headers().get(MeshKey::HEADER) {
-            let proof = proof.to_str().map_err(|_| AuthFault::Invalid)?;
-            return self.options.mesh_key.verify(proof).map(|role| Principal::service(&role));
+        let claimed = request.headers().get(MeshKey::HEADER).map(|value| value.to_str());
+        let claimed = claimed.transpose().map_err(|_| AuthFault::Invalid)?;
+        let peer = request.extensions().get::<MeshPeer>().and_then(|peer| peer.roles.as_deref());
+        match (claimed, peer) {
+            (Some(role), Some(roles)) if roles.contains(&role) => return Ok(Principal::service(role)),
+            (Some(_), Some(_)) => return Err(AuthFault::Invalid),
+            (Some(proof), None) => {
+                return self.options.mesh_key.verify(proof).map(|role| Principal::service(&role));
+            }
+            // the words of outside callers come through the gateway only
+            (None, Some(roles)) if !roles.contains(&"gateway") => return Err(AuthFault::Missing),
+            (None, _) => {}
         }
+        let now = self.options.clock.now();
         bearer(request.headers())?
             .map_or(Ok(Principal::anonymous()), |token| self.options.tokens.verify(token, now))
     }

@@ -8,14 +8,14 @@ use liufang_tests::{World, behaviour, eventually};
 
 use super::cast::*;
 
-behaviour!(cancelling_before_payment_frees_stock_and_prescription);
+behaviour!(everywhere cancelling_before_payment_frees_stock_and_prescription);
 behaviour!(an_unpaid_order_closes_itself);
 behaviour!(an_unpaid_prescription_order_closes_itself);
 behaviour!(an_unpaid_visit_frees_its_slot);
-behaviour!(cancelling_after_payment_refunds_everything);
-behaviour!(a_returned_order_takes_everything_back);
-behaviour!(collected_at_the_counter_with_the_code);
-behaviour!(a_cancelled_visit_is_refunded);
+behaviour!(everywhere cancelling_after_payment_refunds_everything);
+behaviour!(everywhere a_returned_order_takes_everything_back);
+behaviour!(everywhere collected_at_the_counter_with_the_code);
+behaviour!(everywhere a_cancelled_visit_is_refunded);
 
 async fn cancelling_before_payment_frees_stock_and_prescription(world: &mut World) {
     let cast = Cast::of(world).await;

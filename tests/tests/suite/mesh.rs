@@ -124,18 +124,18 @@ async fn a_roles_own_port_asks_for_proof() {
         request.metadata_mut().insert(MeshKey::HEADER, proof.parse().unwrap());
         request
     };
-    let forged = MeshKey::new("another secret").prove("order");
+    let forged = MeshKey::new("another secret").prove("order").unwrap();
     assert!(denied(call(&channel, with_proof(forged)).await), "a forged proof");
     let key = MeshKey::new(&world.config.mesh.secret);
-    assert!(denied(call(&channel, with_proof(key.prove("inventory"))).await), "a role that may not");
-    let admitted = call(&channel, with_proof(key.prove("order"))).await;
+    assert!(denied(call(&channel, with_proof(key.prove("inventory").unwrap())).await), "a role that may not");
+    let admitted = call(&channel, with_proof(key.prove("order").unwrap())).await;
     assert_eq!(admitted.reason, "PAYMENT_NOT_FOUND", "the order role comes through: {admitted}");
 
     // at the gateway the method does not exist, whatever proof is shown
     let mut outside = QuoteServiceClient::new(cast.gateway.channel());
     let mut request = Request::new(CreateQuoteRequest::default());
     request.metadata_mut().insert("idempotency-key", "mesh-key-4".parse().unwrap());
-    request.metadata_mut().insert(MeshKey::HEADER, key.prove("order").parse().unwrap());
+    request.metadata_mut().insert(MeshKey::HEADER, key.prove("order").unwrap().parse().unwrap());
     let refusal = refused_status(outside.create_quote(request).await);
     assert_eq!((refusal.code, refusal.reason.as_str()), (Code::Unimplemented, "METHOD_NOT_FOUND"));
     world.stop().await;

@@ -13,7 +13,7 @@ use super::cast::*;
 
 behaviour!(processes a_killed_settlement_finishes_its_payments);
 behaviour!(processes a_killed_order_service_finishes_its_sagas);
-behaviour!(processes stopped_roles_drain_and_end_well);
+behaviour!(processes stopped_replicas_drain_and_end_well);
 
 const ROW: u32 = 163;
 
@@ -66,13 +66,13 @@ async fn a_killed_settlement_finishes_its_payments(world: &mut World) {
     let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
     assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
     let processes = world.processes.as_mut().expect("processes");
-    processes.kill("settlement");
+    processes.kill_all("settlement");
     assert_eq!(
         patient.order(&order.order_id).await.unwrap().state().as_str_name(),
         OrderState::Paying.as_str_name(),
         "others go on"
     );
-    processes.restart("settlement");
+    processes.restart_all("settlement");
     dial(0, Dial::Unspecified).await;
     paid_exactly_once(&cast, &patient, std::slice::from_ref(&order), 508_900).await;
     // killed at any moment of several payments
@@ -87,8 +87,8 @@ async fn a_killed_settlement_finishes_its_payments(world: &mut World) {
         let killing = async {
             tokio::time::sleep(Duration::from_millis(15 * (round + 1))).await;
             tokio::task::block_in_place(|| {
-                processes.kill("settlement");
-                processes.restart("settlement");
+                processes.kill_all("settlement");
+                processes.restart_all("settlement");
             });
         };
         tokio::join!(paying, killing);
@@ -112,8 +112,8 @@ async fn a_killed_order_service_finishes_its_sagas(world: &mut World) {
         let killing = async {
             tokio::time::sleep(Duration::from_millis(20 * (round + 1))).await;
             tokio::task::block_in_place(|| {
-                processes.kill("order");
-                processes.restart("order");
+                processes.kill_all("order");
+                processes.restart_all("order");
             });
         };
         tokio::join!(paying, killing);
@@ -124,9 +124,9 @@ async fn a_killed_order_service_finishes_its_sagas(world: &mut World) {
     // what must be given back waits for the service that is away
     let before = cast.available(OTC_SHOP, GRANULES).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    world.processes.as_mut().expect("processes").kill("inventory");
+    world.processes.as_mut().expect("processes").kill_all("inventory");
     let _ = patient.cancel(&order.order_id).await;
-    world.processes.as_mut().expect("processes").restart("inventory");
+    world.processes.as_mut().expect("processes").restart_all("inventory");
     cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
     eventually("the stock is free", || async {
         let pos = cast.pos(OTC_SHOP);
@@ -138,32 +138,29 @@ async fn a_killed_order_service_finishes_its_sagas(world: &mut World) {
     .await;
 }
 
-async fn stopped_roles_drain_and_end_well(world: &mut World) {
+async fn stopped_replicas_drain_and_end_well(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let basket = Basket::of(GRANULES, 1, cast.door(ROW));
-    // calls on their way when the order role is told to stop
+    // calls on their way when a replica of the order role is told to stop: the other answers what comes later
     let processes = world.processes.as_mut().expect("processes");
     let placing = join_all((0..8).map(|_| basket.place(&patient)));
     let stopping = async {
         tokio::time::sleep(Duration::from_millis(30)).await;
-        tokio::task::block_in_place(|| processes.terminate("order"))
+        let ended = tokio::task::block_in_place(|| processes.terminate("order", 0));
+        (ended, join_all((0..2).map(|_| basket.place(&patient))).await)
     };
-    let (answers, ended) = tokio::join!(placing, stopping);
-    assert_eq!(ended.code(), Some(0), "{}", world.processes.as_ref().unwrap().log("order"));
-    for answer in answers {
-        if let Err(refusal) = answer {
-            assert!(
-                [tonic::Code::Unavailable, tonic::Code::DeadlineExceeded].contains(&refusal.code),
-                "{refusal}"
-            );
-        }
+    let (answers, (ended, later)) = tokio::join!(placing, stopping);
+    assert_eq!(ended.code(), Some(0), "{}", world.processes.as_ref().unwrap().log("order", 0));
+    for answer in answers.into_iter().chain(later) {
+        answer.expect("placed");
     }
+    // both gone: the answer says that it is worth another try
     let processes = world.processes.as_mut().expect("processes");
-    tokio::task::block_in_place(|| processes.restart("order"));
-    for role in liufang_tests::processes::ROLES.into_iter().rev() {
-        let processes = world.processes.as_mut().expect("processes");
-        let ended = tokio::task::block_in_place(|| processes.terminate(role));
-        assert_eq!(ended.code(), Some(0), "{role}: {}", world.processes.as_ref().unwrap().log(role));
-    }
+    let ended = tokio::task::block_in_place(|| processes.terminate("order", 1));
+    assert_eq!(ended.code(), Some(0), "{}", world.processes.as_ref().unwrap().log("order", 1));
+    let refusal = refused(basket.place(&patient).await);
+    assert_eq!((refusal.code, refusal.retry_after.is_some()), (tonic::Code::Unavailable, true), "{refusal}");
+    let processes = world.processes.as_mut().expect("processes");
+    tokio::task::block_in_place(|| processes.restart_all("order"));
 }

@@ -6,20 +6,23 @@ use liufang_proto::common::v1::Channel;
 use liufang_proto::inventory::v1::GetTraceCodeRequest;
 use liufang_proto::order::v1::{OrderState, PlaceOrderRequest};
 use liufang_proto::prescription::v1::{ClaimRequest, GetPrescriptionRequest, PublishSlotsRequest};
-use liufang_tests::{World, behaviour, eventually};
+use liufang_tests::{Shape, World, behaviour, eventually};
 
 use super::cast::*;
 
-behaviour!(one_pharmacy_gets_the_prescription);
-behaviour!(one_claim_holds);
-behaviour!(one_order_sells_the_pack);
-behaviour!(stock_is_not_sold_twice);
-behaviour!(one_patient_gets_the_last_slot);
-behaviour!(one_key_is_one_order);
-behaviour!(one_payment_spends_the_balance);
-behaviour!(pay_or_cancel_but_not_both);
+behaviour!(everywhere one_pharmacy_gets_the_prescription);
+behaviour!(everywhere one_claim_holds);
+behaviour!(everywhere one_order_sells_the_pack);
+behaviour!(everywhere stock_is_not_sold_twice);
+behaviour!(everywhere one_patient_gets_the_last_slot);
+behaviour!(everywhere one_key_is_one_order);
+behaviour!(everywhere one_payment_spends_the_balance);
+behaviour!(everywhere pay_or_cancel_but_not_both);
 
-const CALLERS: usize = 100;
+/// A hundred in one process; fewer where every call crosses five processes of a debug build.
+fn callers(world: &World) -> usize {
+    if world.shape == Shape::Processes { 32 } else { 100 }
+}
 
 /// How many succeeded; everything else was refused with one of `reasons`.
 #[track_caller]
@@ -35,6 +38,7 @@ fn winners<T>(answers: Vec<Answer<T>>, reasons: &[&str]) -> Vec<T> {
 }
 
 async fn one_pharmacy_gets_the_prescription(world: &mut World) {
+    let callers = callers(world);
     let cast = Cast::of(world).await;
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;
@@ -43,7 +47,7 @@ async fn one_pharmacy_gets_the_prescription(world: &mut World) {
         [SHOP, SHOP_2].into_iter().cycle().take(10).map(|shop| cast.filling(&rx, shop, None)).collect();
     let choosing = join_all(wishes.into_iter().map(|body| patient.place(body)));
     let claiming =
-        join_all((0..CALLERS).map(|caller| claims_what_it_sees(&cast, [SHOP, SHOP_2][caller % 2])));
+        join_all((0..callers).map(|caller| claims_what_it_sees(&cast, [SHOP, SHOP_2][caller % 2])));
     let (chosen, claimed) = tokio::join!(choosing, claiming);
     winners(chosen, &["PRESCRIPTION_HELD", "ORDER_CHANGED", "LOST_RACE"]);
     let mut holders: Vec<&str> = claimed.into_iter().flatten().collect();
@@ -75,13 +79,14 @@ async fn claims_what_it_sees(cast: &Cast, shop: &'static str) -> Option<&'static
 }
 
 async fn one_claim_holds(world: &mut World) {
+    let callers = callers(world);
     let cast = Cast::of(world).await;
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;
     let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
     let item = cast.pos(SHOP).queued(&order.order_id).await.unwrap().expect("queued");
     let counters = [cast.pos(SHOP), cast.pos(SHOP_2)];
-    let claims = (0..CALLERS)
+    let claims = (0..callers)
         .map(|caller| counters[caller % 2].claim(ClaimRequest { epc_token: item.epc_token.clone() }));
     let won = winners(join_all(claims).await, &["PRESCRIPTION_HELD", "CIRCULATION_TOKEN_INVALID"]);
     assert_eq!(won.len(), 1);
@@ -92,6 +97,7 @@ async fn one_claim_holds(world: &mut World) {
 }
 
 async fn one_order_sells_the_pack(world: &mut World) {
+    let callers = callers(world);
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", 163).await;
     let mut orders = Vec::new();
@@ -101,7 +107,7 @@ async fn one_order_sells_the_pack(world: &mut World) {
     let scans = cast.scans(&orders[0]).await;
     let code = scans[0].trace_codes[0].clone();
     let (pos, pharmacist) = (cast.pos(OTC_SHOP), cast.practitioner(OTC_PHARMACIST));
-    let calls = (0..CALLERS).map(|caller| {
+    let calls = (0..callers).map(|caller| {
         let order = &orders[caller % orders.len()].order_id;
         pos.hand_out(order, &pharmacist, "", scans.clone())
     });
@@ -121,17 +127,19 @@ async fn one_order_sells_the_pack(world: &mut World) {
 }
 
 async fn stock_is_not_sold_twice(world: &mut World) {
+    let callers = callers(world);
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", 163).await;
     // twelve packs: two orders of five find room
     let basket = Basket::of(GRANULES, 5, cast.door(163));
-    let won = winners(join_all((0..CALLERS).map(|_| basket.place(&patient))).await, &["SHORT_STOCK"]);
+    let won = winners(join_all((0..callers).map(|_| basket.place(&patient))).await, &["SHORT_STOCK"]);
     assert_eq!(won.len(), 2);
     let level = cast.stock(OTC_SHOP, GRANULES).await;
     assert_eq!((packs(&level.available), packs(&level.reserved)), (2, 10));
 }
 
 async fn one_patient_gets_the_last_slot(world: &mut World) {
+    let callers = callers(world);
     let cast = Cast::of(world).await;
     let mut slot = cast.slot(DOCTOR).await;
     slot.slot_id = "test-last-place".to_owned();
@@ -143,31 +151,33 @@ async fn one_patient_gets_the_last_slot(world: &mut World) {
     for row in [1, 3, 4, 16, 21] {
         patients.push(cast.patient(row).await);
     }
-    let calls = (0..CALLERS)
+    let calls = (0..callers)
         .map(|caller| patients[caller % patients.len()].book_visit(cast.booking(&slot, "M03900")));
     let won = winners(join_all(calls).await, &["SLOT_FULL", "VISIT_ALREADY_BOOKED"]);
     assert_eq!(won.len(), 1);
 }
 
 async fn one_key_is_one_order(world: &mut World) {
+    let callers = callers(world);
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", 163).await;
     let before = cast.available(OTC_SHOP, GRANULES).await;
     let keyed = patient.keyed("one-and-the-same");
     let basket = Basket::of(GRANULES, 1, cast.door(163));
-    let answers = join_all((0..CALLERS).map(|_| basket.place(&keyed))).await;
+    let answers = join_all((0..callers).map(|_| basket.place(&keyed))).await;
     let won = winners(answers, &["ORDER_CHANGED", "LOST_RACE"]);
     let mut ids: Vec<&str> = won.iter().map(|order| order.order_id.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 1, "one order");
-    assert!(CALLERS / 2 < won.len(), "{} of {CALLERS} got the answer", won.len());
+    assert!(callers / 2 < won.len(), "{} of {callers} got the answer", won.len());
     assert_eq!(before - cast.available(OTC_SHOP, GRANULES).await, 1, "held once");
     let listed = patient.list_orders(Default::default()).await.unwrap().orders;
     assert_eq!(listed.len(), 1);
 }
 
 async fn one_payment_spends_the_balance(world: &mut World) {
+    let callers = callers(world);
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", 151).await;
     let mut orders = Vec::new();
@@ -175,7 +185,7 @@ async fn one_payment_spends_the_balance(world: &mut World) {
         orders.push(cast.unpaid_otc(&patient, 151).await);
     }
     assert!(orders.iter().all(|order| totals(order).acct_pay_fen == 1_200));
-    let calls = (0..CALLERS).map(|caller| patient.pay(&orders[caller % orders.len()], Channel::Wechat));
+    let calls = (0..callers).map(|caller| patient.pay(&orders[caller % orders.len()], Channel::Wechat));
     let reasons = [
         "INSUFFICIENT_BALANCE",
         "ORDER_STATE_FORBIDS",

@@ -10,11 +10,11 @@ use liufang_tests::{World, behaviour};
 use super::cast::*;
 
 behaviour!(an_expired_quote_pays_nothing);
-behaviour!(a_balance_that_changed_pays_nothing);
-behaviour!(an_account_cannot_be_spent_twice);
-behaviour!(a_key_stands_for_one_request);
-behaviour!(credits_are_taken_once);
-behaviour!(only_agreeing_totals_close_a_day);
+behaviour!(everywhere a_balance_that_changed_pays_nothing);
+behaviour!(everywhere an_account_cannot_be_spent_twice);
+behaviour!(everywhere a_key_stands_for_one_request);
+behaviour!(everywhere credits_are_taken_once);
+behaviour!(everywhere only_agreeing_totals_close_a_day);
 
 async fn an_expired_quote_pays_nothing(world: &mut World) {
     let cast = Cast::of(world).await;

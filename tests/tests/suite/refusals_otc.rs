@@ -10,16 +10,16 @@ use liufang_tests::{World, behaviour, eventually};
 
 use super::cast::*;
 
-behaviour!(prescription_drugs_are_no_otc_goods);
-behaviour!(only_filed_relatives_lend);
-behaviour!(only_relatives_insured_here_lend);
-behaviour!(suspended_and_terminated_pharmacies_do_not_sell);
-behaviour!(expired_lots_are_never_sold);
-behaviour!(nobody_orders_more_than_there_is);
-behaviour!(fees_lie_on_no_insured_leg);
-behaviour!(a_missing_verification_step_keeps_everybody_out);
-behaviour!(a_trace_code_is_sold_once);
-behaviour!(others_see_nothing);
+behaviour!(everywhere prescription_drugs_are_no_otc_goods);
+behaviour!(everywhere only_filed_relatives_lend);
+behaviour!(everywhere only_relatives_insured_here_lend);
+behaviour!(everywhere suspended_and_terminated_pharmacies_do_not_sell);
+behaviour!(everywhere expired_lots_are_never_sold);
+behaviour!(everywhere nobody_orders_more_than_there_is);
+behaviour!(everywhere fees_lie_on_no_insured_leg);
+behaviour!(everywhere a_missing_verification_step_keeps_everybody_out);
+behaviour!(everywhere a_trace_code_is_sold_once);
+behaviour!(everywhere others_see_nothing);
 
 /// Row 163: Beijing, 5 089 yuan.
 const RICH: u32 = 163;

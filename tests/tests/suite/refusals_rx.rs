@@ -14,17 +14,17 @@ use liufang_tests::{World, behaviour, eventually};
 
 use super::cast::*;
 
-behaviour!(only_registered_diseases_of_the_scheme_are_renewed);
-behaviour!(no_first_visit_online);
-behaviour!(only_insured_doctors_of_the_hospital_prescribe);
-behaviour!(rules_block_a_prescription);
-behaviour!(only_the_same_product_at_the_hospitals_price_fills);
-behaviour!(another_specification_does_not_fill);
-behaviour!(suspended_pharmacies_fill_nothing);
-behaviour!(no_payment_before_the_pharmacists_pass);
-behaviour!(a_prescription_has_one_holder);
-behaviour!(signatures_are_checked);
-behaviour!(the_wrong_pharmacist_passes_nothing);
+behaviour!(everywhere only_registered_diseases_of_the_scheme_are_renewed);
+behaviour!(everywhere no_first_visit_online);
+behaviour!(everywhere only_insured_doctors_of_the_hospital_prescribe);
+behaviour!(everywhere rules_block_a_prescription);
+behaviour!(everywhere only_the_same_product_at_the_hospitals_price_fills);
+behaviour!(everywhere another_specification_does_not_fill);
+behaviour!(everywhere suspended_pharmacies_fill_nothing);
+behaviour!(everywhere no_payment_before_the_pharmacists_pass);
+behaviour!(everywhere a_prescription_has_one_holder);
+behaviour!(everywhere signatures_are_checked);
+behaviour!(everywhere the_wrong_pharmacist_passes_nothing);
 behaviour!(an_expired_prescription_is_not_filled);
 
 async fn only_registered_diseases_of_the_scheme_are_renewed(world: &mut World) {

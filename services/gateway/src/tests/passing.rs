@@ -43,7 +43,7 @@ async fn json_messages_keep_their_content() {
 async fn only_listed_headers_go_along() {
     let world = world(GatewayConfig::default()).await;
     let mut request = Request::new(pb::GetKeySetRequest {});
-    let proof = world.mesh_key.prove("order");
+    let proof = world.mesh_key.prove("order").unwrap();
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     for (name, value) in [
         ("idempotency-key", "key-1"),

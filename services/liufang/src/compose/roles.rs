@@ -46,6 +46,12 @@ pub(super) fn of(config: &Config) -> Vec<&'static Role> {
     ROLES.iter().filter(named).collect()
 }
 
+/// Names of all roles of this process, the gateway among them.
+pub(super) fn names(config: &Config) -> Vec<&'static str> {
+    let gateway = has_gateway(config).then_some(liufang_gateway::ROLE);
+    of(config).into_iter().map(|role| role.name).chain(gateway).collect()
+}
+
 pub(super) fn has_gateway(config: &Config) -> bool {
     config.roles.is_empty() || config.roles.iter().any(|role| role == liufang_gateway::ROLE)
 }

@@ -7,15 +7,17 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use futures::future::BoxFuture;
+use liufang_platform::mesh::{PublicListener, PublicTls, incoming};
 use liufang_platform::stack::ServerStack;
 use liufang_platform::{Db, Migration};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
+
+use super::wires::MeshPort;
 
 /// Whether this process can do its work.
 pub(super) type Ready = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
@@ -41,19 +43,19 @@ pub(super) fn readiness(databases: Vec<(Db, &'static [Migration])>) -> Ready {
 pub(super) async fn gateway(
     router: Router,
     listen: &str,
+    tls: Option<PublicTls>,
     tasks: &mut JoinSet<()>,
     shutdown: &CancellationToken,
 ) -> Result<SocketAddr> {
     let listener = TcpListener::bind(listen).await.with_context(|| format!("gateway.listen {listen}"))?;
     let address = listener.local_addr()?;
+    let listener = PublicListener::new(listener, tls)?;
     let shutdown = shutdown.clone();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     tasks.spawn(async move {
         use axum::serve::ListenerExt as _;
-        let listener = listener.tap_io(|stream| {
-            // small answers must not wait for more; an old socket that refuses is only slower
-            let _ = stream.set_nodelay(true);
-        });
+        // only a tapped listener of another kind than TCP tells its callers' addresses
+        let listener = listener.tap_io(|_| {});
         let served = axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned()).await;
         if let Err(error) = served {
             tracing::error!("gateway ended: {error}");
@@ -67,6 +69,7 @@ pub(super) async fn role(
     stack: ServerStack,
     services: Vec<&'static str>,
     listen: &str,
+    mesh: MeshPort,
     ready: Ready,
     tasks: &mut JoinSet<()>,
     shutdown: &CancellationToken,
@@ -82,10 +85,10 @@ pub(super) async fn role(
     let stop = shutdown.clone();
     tasks.spawn(async move {
         let server = Server::builder()
-            .tcp_nodelay(true)
             .http2_keepalive_interval(Some(Duration::from_secs(20)))
+            .max_connection_age(mesh.max_connection_age)
             .add_routes(routes)
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned());
+            .serve_with_incoming_shutdown(incoming(listener, mesh.tls), stop.cancelled_owned());
         if let Err(error) = server.await {
             tracing::error!("role port ended: {error}");
         }

@@ -2,7 +2,8 @@
 
 use config::{FileFormat, Map, Source as _, Value, ValueKind};
 
-use super::{Config, DEFAULTS};
+use super::{Config, DEFAULTS, GatewayTls};
+use crate::mesh;
 
 /// Every role a process can have.
 pub const ROLES: &[&str] = &[
@@ -85,6 +86,20 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
     for role in config.mesh.listen.keys().chain(config.mesh.peers.keys()) {
         need(ROLES.contains(&role.as_str()), &format!("mesh: there is no role `{role}`"));
     }
+    for (role, urls) in &config.mesh.peers {
+        if let Err(mistake) = mesh::parse_targets(urls) {
+            need(false, &format!("mesh.peers.{role}: {mistake}"));
+        }
+    }
+    for (hook, place) in config.hooks.iter().filter(|(_, place)| place.contains("://")) {
+        if let Err(mistake) = mesh::parse_targets(place) {
+            need(false, &format!("hooks.{hook}: {mistake}"));
+        }
+    }
+    mesh_tls(config, &mut need);
+    for mistake in GatewayTls::mistakes(config).into_iter().chain(config.mesh.client.mistakes()) {
+        need(false, &mistake);
+    }
     need(["local", "redis"].contains(&config.bus.kind.as_str()), "bus.kind: must be local or redis");
     need(config.bus.kind != "redis" || !config.bus.url.is_empty(), "bus.url: needed when bus.kind is redis");
     need(
@@ -106,17 +121,43 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
     mistakes
 }
 
+fn mesh_tls(config: &Config, need: &mut impl FnMut(bool, &str)) {
+    let files = [&config.mesh.tls.ca_file, &config.mesh.tls.cert_file, &config.mesh.tls.key_file];
+    let named = files.iter().filter(|file| !file.is_empty()).count();
+    need(named == 0 || named == 3, "mesh.tls: ca_file, cert_file and key_file go together");
+    need(0 < config.mesh.tls.reload_seconds, "mesh.tls.reload_seconds: must be at least 1");
+    need(0 < config.mesh.resolve_seconds, "mesh.resolve_seconds: must be at least 1");
+    for (role, urls) in &config.mesh.peers {
+        let secured = urls.trim_start().starts_with("https://");
+        need(
+            secured == config.has_mesh_tls() || !urls.contains("://"),
+            &format!("mesh.peers.{role}: https:// and mesh.tls go together"),
+        );
+    }
+}
+
 fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
     let fresh = |value: &str| !value.contains("liufang-dev");
     need(!config.database.url.starts_with("sqlite:"), "database.url: production needs PostgreSQL");
     need(config.bus.kind == "redis", "bus.kind: production needs redis");
-    need(fresh(&config.mesh.secret), "mesh.secret: production needs a secret of its own");
+    need(
+        fresh(&config.mesh.secret),
+        "mesh.secret: production must not have the development secret; leave it empty with mesh.tls",
+    );
+    need(config.has_mesh_tls(), "mesh.tls: production needs ca_file, cert_file and key_file");
+    let has_gateway = config.roles.is_empty() || config.roles.iter().any(|role| role == "gateway");
+    let public = GatewayTls::of(config);
+    need(
+        !has_gateway || public.is_on() || public.plaintext_behind_proxy,
+        "gateway: production needs tls, or plaintext_behind_proxy = true when a proxy in front has it",
+    );
     need(fresh(&config.crypto.data_secret), "crypto.data_secret: production needs a secret of its own");
     let keyed = !config.auth.signing_key_file.is_empty() || !config.auth.verify_keys.is_empty();
     need(keyed, "auth: production needs signing_key_file (identity) or verify_keys");
     need(!config.roles.iter().any(|role| role == "sandbox"), "roles: production refuses the sandbox role");
     for (name, place) in &config.hooks {
         need(place != "sandbox", &format!("hooks.{name}: production needs a real provider, not the sandbox"));
+        need(!place.starts_with("http://"), &format!("hooks.{name}: production needs https://"));
     }
     for (role, section) in &config.role {
         for (key, value) in section {
@@ -126,5 +167,63 @@ fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
                 &format!("role.{role}.{key}: production needs a secret of its own"),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ConfigError, Layers};
+    use super::*;
+
+    fn load(overrides: &[&str]) -> Result<Config, ConfigError> {
+        let overrides = overrides.iter().map(|text| (*text).to_owned()).collect();
+        Config::load(&Layers { overrides, ..Layers::default() })
+    }
+
+    const FILES: [&str; 3] = ["mesh.tls.ca_file=a", "mesh.tls.cert_file=b", "mesh.tls.key_file=c"];
+
+    #[track_caller]
+    fn refuses(overrides: &[&str], parts: &[&str]) {
+        let text = load(overrides).unwrap_err().to_string();
+        for part in parts {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn certificates_and_addresses_go_together() {
+        refuses(&["mesh.tls.ca_file=a"], &["mesh.tls: ca_file, cert_file and key_file go together"]);
+        refuses(&["mesh.peers.order=\"https://order:7000\""], &["mesh.peers.order: https:// and mesh.tls"]);
+        let plain = "mesh.peers.order=\"http://order:7000\"";
+        refuses(&[&FILES[..], &[plain]].concat(), &["mesh.peers.order: https:// and mesh.tls"]);
+        assert!(load(&[plain]).is_ok());
+        let two = "mesh.peers.order=\"https://10.0.0.1:7000,https://10.0.0.2:7000\"";
+        assert!(load(&[&FILES[..], &[two]].concat()).is_ok());
+        refuses(
+            &["mesh.peers.order=\"order:7000\"", "hooks.payment=\"ftp://bank\""],
+            &["mesh.peers.order", "hooks.payment"],
+        );
+    }
+
+    #[test]
+    fn the_public_port_is_described_without_contradiction() {
+        refuses(&["gateway.tls.cert_file=a"], &["gateway.tls: cert_file and key_file go together"]);
+        refuses(
+            &["gateway.tls.cert_file=a", "gateway.tls.key_file=b", "gateway.plaintext_behind_proxy=true"],
+            &["exclude each other"],
+        );
+        refuses(&["gateway.tls.ca_file=a"], &["gateway.tls.ca_file: no such setting"]);
+        refuses(&["mesh.client.attempts=0"], &["mesh.client.attempts"]);
+    }
+
+    #[test]
+    fn production_wants_certificates_and_may_do_without_a_secret() {
+        let text = load(&[&["profile=production", "mesh.secret=\"\""], &FILES[..]].concat()).unwrap_err();
+        let text = text.to_string();
+        assert!(!text.contains("mesh.secret") && !text.contains("mesh.tls"), "{text}");
+        let proxied = ["profile=production", "gateway.plaintext_behind_proxy=true"];
+        assert!(!load(&proxied).unwrap_err().to_string().contains("gateway: production"));
+        let outside = load(&["profile=production", "hooks.payment=\"http://bank\""]).unwrap_err().to_string();
+        assert!(outside.contains("hooks.payment: production needs https://"), "{outside}");
     }
 }

@@ -1,95 +1,35 @@
 //! The client stack: deadline → trace and request id → identity → concurrency limit → breaker → retry.
 //!
-//! Only roles of this mesh are retried, and only when the peer did not answer: every method of theirs is either free of
-//! side effects or idempotent by key. Hooks are never retried blindly (`domain.md` §11).
+//! Only roles of this mesh are retried, at another address where there is one, and only when the peer did not answer: every
+//! method of theirs is either free of side effects or idempotent by key. Hooks are never retried blindly
+//! (`domain.md` §11).
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderValue, Request, Response, request};
 use http_body_util::{BodyExt as _, Full};
-use tokio::sync::Semaphore;
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tower::retry::budget::{Budget as _, TpsBudget};
 use tower::{Service, ServiceExt as _};
 
+use super::limits::{ClientLimits, PeerState};
 use super::{MeshError, MeshKey, Peers, Place};
 use crate::deadline;
 use crate::stack::{self, ServicePrincipal};
 
-/// The most one call to a peer may take when the running call has no deadline.
-const BUDGET: Duration = Duration::from_secs(5);
 /// No call lives longer than a stream may.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
-const MAX_IN_FLIGHT: usize = 512;
-const MAX_ATTEMPTS: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// The breaker opens after this many failures in a row, for this long.
-const BREAK_AFTER: u32 = 16;
-const BREAK_FOR: Duration = Duration::from_millis(500);
 
 /// Whose credential a call carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Identity {
     Role,
     Forwarded,
-}
-
-/// Shared state per peer.
-pub(super) struct Limits {
-    peers: Mutex<HashMap<String, Arc<PeerState>>>,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { peers: Mutex::new(HashMap::new()) }
-    }
-}
-
-struct PeerState {
-    in_flight: Semaphore,
-    budget: TpsBudget,
-    breaker: Mutex<Breaker>,
-}
-
-#[derive(Default)]
-struct Breaker {
-    failures: u32,
-    open_until: Option<Instant>,
-}
-
-impl Limits {
-    fn of(&self, peer: &str) -> Arc<PeerState> {
-        let mut peers = self.peers.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        peers.entry(peer.to_owned()).or_insert_with(|| Arc::new(PeerState::new())).clone()
-    }
-}
-
-impl PeerState {
-    fn new() -> PeerState {
-        PeerState {
-            in_flight: Semaphore::new(MAX_IN_FLIGHT),
-            // at most one retry for five calls, and ten a second while it is quiet
-            budget: TpsBudget::new(Duration::from_secs(10), 10, 0.2),
-            breaker: Mutex::default(),
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        let breaker = self.breaker.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        breaker.open_until.is_some_and(|until| Instant::now() < until)
-    }
-
-    fn note(&self, failed: bool) {
-        let mut breaker = self.breaker.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        breaker.failures = if failed { breaker.failures + 1 } else { 0 };
-        breaker.open_until = (breaker.failures >= BREAK_AFTER).then(|| Instant::now() + BREAK_FOR);
-    }
 }
 
 #[derive(Clone)]
@@ -108,7 +48,10 @@ impl Client {
 
     async fn run(self, request: Request<Body>) -> Result<Response<Body>, MeshError> {
         // the gateway sets the outside caller's own deadline; only calls of our roles have a budget of their own
-        let most = if self.identity == Identity::Forwarded { Duration::MAX } else { BUDGET };
+        let most = match self.identity {
+            Identity::Forwarded => Duration::MAX,
+            Identity::Role => Duration::from_millis(self.limits().call_budget_ms),
+        };
         let budget = deadline::remaining(most).min(LONGEST);
         let run = self.run_within(request, budget);
         match tokio::time::timeout(budget, run).await {
@@ -117,40 +60,50 @@ impl Client {
         }
     }
 
+    fn limits(&self) -> &ClientLimits {
+        &self.peers.directory.0.limits.limits
+    }
+
     async fn run_within(&self, request: Request<Body>, budget: Duration) -> Result<Response<Body>, Status> {
         let place = self.peers.directory.place(&self.peer);
         let place = place.ok_or_else(|| Status::unavailable("no such peer is bound"))?.clone();
         let closed = || Status::unavailable("peer is gone");
         let _permit = self.state.in_flight.acquire().await.map_err(|_| closed())?;
-        if self.identity == Identity::Forwarded {
-            return self.attempt(&place, self.prepare(request, budget, &place)).await;
+        let mut tried = Vec::new();
+        if self.identity == Identity::Forwarded && matches!(place, Place::Local(_)) {
+            return self.attempt(&place, self.prepare(request, budget, &place), &mut tried).await;
         }
         let (parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
-        let mut pause = FIRST_PAUSE;
+        let mut pause = Duration::from_millis(self.limits().first_pause_ms);
         for attempt in 1.. {
             let request = self.prepare(rebuild(&parts, body.clone()), budget, &place);
-            let result = self.attempt(&place, request).await;
-            let again = attempt < MAX_ATTEMPTS && self.may_retry(&result);
+            let result = self.attempt(&place, request, &mut tried).await;
+            let again = attempt < self.limits().attempts && self.may_retry(&result);
             if !again {
                 return result;
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+            let elsewhere = matches!(&place, Place::Remote(remote) if remote.has_another(&tried));
+            if !elsewhere {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
         }
         Err(closed())
     }
 
-    async fn attempt(&self, place: &Place, request: Request<Body>) -> Result<Response<Body>, Status> {
+    async fn attempt(
+        &self,
+        place: &Place,
+        request: Request<Body>,
+        tried: &mut Vec<SocketAddr>,
+    ) -> Result<Response<Body>, Status> {
         if self.state.is_open() {
             return Err(Status::unavailable("peer failed too often just now"));
         }
         let result = match place.clone() {
             Place::Local(stack) => stack.oneshot(request).await.map_err(|never| match never {}),
-            Place::Remote(channel) => channel
-                .oneshot(request)
-                .await
-                .map_err(|error| Status::unavailable(format!("transport: {error}"))),
+            Place::Remote(remote) => remote.call(request, tried).await,
         };
         // answers of the peer, even bad ones, show that it lives; only transport failures count
         self.state.note(result.is_err());
@@ -160,6 +113,8 @@ impl Client {
     fn may_retry(&self, result: &Result<Response<Body>, Status>) -> bool {
         let failed = match result {
             Err(_) => true,
+            // a peer's own UNAVAILABLE is for the outside caller to see: the roles behind have tried already
+            Ok(_) if self.identity == Identity::Forwarded => false,
             Ok(response) => {
                 let code =
                     response.headers().get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()));
@@ -167,9 +122,9 @@ impl Client {
             }
         };
         if !failed {
-            self.state.budget.deposit();
+            self.state.deposit();
         }
-        failed && !self.peer.starts_with("hook.") && self.state.budget.withdraw()
+        failed && !self.peer.starts_with("hook.") && self.state.withdraw()
     }
 
     fn prepare(&self, mut request: Request<Body>, budget: Duration, place: &Place) -> Request<Body> {
@@ -192,8 +147,14 @@ impl Client {
                 Place::Local(_) => {
                     request.extensions_mut().insert(ServicePrincipal(self.peers.own_role.to_string()));
                 }
+                // the certificate of this process is the proof; a process of several roles says which one calls
+                Place::Remote(remote) if remote.is_mesh() => set(MeshKey::HEADER, &self.peers.own_role),
+                // an outside party is nobody to prove a role to
+                Place::Remote(remote) if remote.is_outside() => {}
                 Place::Remote(_) => {
-                    set(MeshKey::HEADER, &self.peers.directory.0.key.prove(&self.peers.own_role))
+                    if let Some(proof) = self.peers.directory.0.key.prove(&self.peers.own_role) {
+                        set(MeshKey::HEADER, &proof);
+                    }
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! Proof of a role between processes that share a mesh key. Production uses mutual TLS in front of it; the proof is bound to
-//! a role and to a short time.
+//! Proof of a role between processes that share a mesh key, for development. Inside mutual TLS the certificate is the proof
+//! and this one is neither given nor accepted. Bound to a role and to a short time.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use crate::auth::AuthFault;
 use crate::clock::{Clock as _, SystemClock};
 use crate::hash;
 
-/// The secret all roles of one mesh share; cheap to clone.
+/// The secret all roles of one mesh share, or none; cheap to clone.
 #[derive(Clone)]
-pub struct MeshKey(Arc<str>);
+pub struct MeshKey(Option<Arc<str>>);
 
 /// How long a proof is good for, in seconds, either way: machines' clocks differ a little.
 const SECONDS: i64 = 60;
@@ -17,15 +17,21 @@ const SECONDS: i64 = 60;
 impl MeshKey {
     pub const HEADER: &'static str = "x-liufang-service";
 
+    /// An empty secret is none: it proves nothing.
     pub fn new(secret: &str) -> MeshKey {
-        MeshKey(Arc::from(secret))
+        MeshKey(Some(secret).filter(|secret| !secret.is_empty()).map(Arc::from))
+    }
+
+    /// Accepts no proof.
+    pub fn none() -> MeshKey {
+        MeshKey(None)
     }
 
     /// A proof that the bearer is `role`.
-    pub fn prove(&self, role: &str) -> String {
+    pub fn prove(&self, role: &str) -> Option<String> {
         // real time, not the services' clock: both ends must agree even when a test turns one of them
         let at = SystemClock.now().seconds();
-        format!("{role};{at};{}", self.mac(role, at))
+        self.mac(role, at).map(|mac| format!("{role};{at};{mac}"))
     }
 
     /// The role a proof is for.
@@ -37,15 +43,17 @@ impl MeshKey {
             return Err(AuthFault::Invalid);
         };
         let at: i64 = at.parse().map_err(|_| AuthFault::Invalid)?;
-        if !hash::same_secret(mac, &self.mac(role, at)) {
+        let own = self.mac(role, at).ok_or(AuthFault::Invalid)?;
+        if !hash::same_secret(mac, &own) {
             return Err(AuthFault::Invalid);
         }
         let age = SystemClock.now().seconds().abs_diff(at);
         if age > SECONDS.unsigned_abs() { Err(AuthFault::Expired) } else { Ok(role.to_owned()) }
     }
 
-    fn mac(&self, role: &str, at: i64) -> String {
-        hash::hmac_sha256_hex(self.0.as_bytes(), format!("liufang-mesh\n{role}\n{at}").as_bytes())
+    fn mac(&self, role: &str, at: i64) -> Option<String> {
+        let secret = self.0.as_ref()?;
+        Some(hash::hmac_sha256_hex(secret.as_bytes(), format!("liufang-mesh\n{role}\n{at}").as_bytes()))
     }
 }
 
@@ -56,10 +64,12 @@ mod tests {
     #[test]
     fn proofs_are_bound_to_role_and_key() {
         let key = MeshKey::new("one");
-        let proof = key.prove("order");
+        let proof = key.prove("order").unwrap();
         assert_eq!(key.verify(&proof).as_deref(), Ok("order"));
         assert_eq!(key.verify(&proof.replacen("order", "settlement", 1)), Err(AuthFault::Invalid));
         assert_eq!(MeshKey::new("two").verify(&proof), Err(AuthFault::Invalid));
         assert_eq!(key.verify("order"), Err(AuthFault::Invalid));
+        assert_eq!(MeshKey::new("").prove("order"), None);
+        assert_eq!(MeshKey::new("").verify(&proof), Err(AuthFault::Invalid), "no key, no proof");
     }
 }

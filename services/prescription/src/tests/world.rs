@@ -111,7 +111,7 @@ impl Town {
             Who::His(code) => self.token(PrincipalKind::His, code, ""),
             Who::Pos(code) => self.token(PrincipalKind::Pos, code, ""),
             Who::Order => {
-                let proof = MeshKey::new("test mesh").prove("order");
+                let proof = MeshKey::new("test mesh").prove("order").unwrap();
                 metadata.insert(MeshKey::HEADER, proof.parse().unwrap());
                 return request;
             }

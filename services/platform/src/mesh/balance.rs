@@ -1,0 +1,269 @@
+//! All addresses of one peer: resolved again and again, the less busy of two random ones is called, one that failed is
+//! left alone for a while.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use http::{Request, Response};
+use tokio::sync::Notify;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::transport::{Channel, Endpoint};
+use tower::ServiceExt as _;
+
+use super::connect::{Connect, Security};
+use super::target::Target;
+
+/// An address that failed is left alone this long, twice as long after each further failure, up to the most.
+const AVOID_FIRST: Duration = Duration::from_millis(500);
+const AVOID_MOST: Duration = Duration::from_secs(10);
+/// A lost machine is noticed after the interval and the timeout.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// An address that failed makes us ask for new ones, not more often than this.
+const ASK_PAUSE: Duration = Duration::from_secs(1);
+/// Nobody waits longer for a name server while there is no address yet.
+const FIRST_LOOKUP: Duration = Duration::from_secs(2);
+
+/// How a remote peer is reached.
+#[derive(Clone)]
+pub struct RemoteOptions {
+    /// For messages.
+    pub peer: String,
+    pub targets: Vec<Target>,
+    pub security: Security,
+    /// Not of this mesh: no role is proven to it.
+    pub outside: bool,
+    pub resolve_every: Duration,
+    pub connect_timeout: Duration,
+}
+
+/// A peer across the network; cheap to clone.
+#[derive(Clone)]
+pub struct Remote(Arc<Inner>);
+
+struct Inner {
+    options: RemoteOptions,
+    addresses: Mutex<Vec<Arc<Address>>>,
+    /// Rung when an address failed.
+    doubt: Notify,
+    draws: AtomicU64,
+}
+
+struct Address {
+    at: SocketAddr,
+    channel: Channel,
+    running: AtomicUsize,
+    health: Mutex<Health>,
+}
+
+#[derive(Default)]
+struct Health {
+    failures: u32,
+    avoid_until: Option<Instant>,
+}
+
+impl Remote {
+    /// Must be called inside the runtime: it starts the task that follows the peer's addresses.
+    pub fn new(options: RemoteOptions) -> Remote {
+        let remote = Remote(Arc::new(Inner {
+            options,
+            addresses: Mutex::default(),
+            doubt: Notify::new(),
+            draws: AtomicU64::new(u64::from(std::process::id())),
+        }));
+        tokio::spawn(follow(Arc::downgrade(&remote.0)));
+        remote
+    }
+
+    /// Whether both ends show a certificate of the mesh.
+    pub fn is_mesh(&self) -> bool {
+        matches!(self.0.options.security, Security::Mesh { .. })
+    }
+
+    pub fn is_outside(&self) -> bool {
+        self.0.options.outside
+    }
+
+    /// Whether there is an address that is neither among `tried` nor known to fail.
+    pub fn has_another(&self, tried: &[SocketAddr]) -> bool {
+        self.0.list().iter().any(|address| !tried.contains(&address.at) && !address.is_avoided())
+    }
+
+    /// Calls one address, rather one that is not among `tried`, and adds it to them.
+    pub async fn call(
+        &self,
+        request: Request<Body>,
+        tried: &mut Vec<SocketAddr>,
+    ) -> Result<Response<Body>, Status> {
+        let peer = &self.0.options.peer;
+        if self.0.list().is_empty() {
+            // the first call may come before the first answer of the name server
+            let _ = tokio::time::timeout(FIRST_LOOKUP, self.0.resolve()).await;
+        }
+        let address =
+            self.0.pick(tried).ok_or_else(|| Status::unavailable(format!("{peer} has no address")))?;
+        tried.push(address.at);
+        let _running = Running::on(&address);
+        let called = address.channel.clone().oneshot(request).await;
+        address.note(called.is_err());
+        called.map_err(|error| {
+            self.0.doubt.notify_one();
+            Status::unavailable(format!("{peer} at {}: {}", address.at, chain(&error)))
+        })
+    }
+}
+
+impl Inner {
+    fn list(&self) -> MutexGuard<'_, Vec<Arc<Address>>> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The less busy of two random ones among the best there are: well and not tried, well, not tried, any.
+    fn pick(&self, tried: &[SocketAddr]) -> Option<Arc<Address>> {
+        let all = self.list().clone();
+        let fresh = |address: &Address| !tried.contains(&address.at);
+        let well = |address: &Address| !address.is_avoided();
+        let of = |good: &dyn Fn(&Address) -> bool| -> Vec<&Arc<Address>> {
+            all.iter().filter(|address| good(address)).collect()
+        };
+        let choices: [&dyn Fn(&Address) -> bool; 4] =
+            [&|address| well(address) && fresh(address), &well, &fresh, &|_| true];
+        let best = choices.into_iter().map(of).find(|best| !best.is_empty())?;
+        let first = *best.get(self.draw(best.len())?)?;
+        let second = *best.get(self.draw(best.len())?)?;
+        let busy = |address: &Arc<Address>| address.running.load(Ordering::Relaxed);
+        Some(if busy(second) < busy(first) { second.clone() } else { first.clone() })
+    }
+
+    /// A number below `count`; good enough to spread calls.
+    fn draw(&self, count: usize) -> Option<usize> {
+        let mut x = self.draws.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((x ^ (x >> 31)) >> 33).ok()?.checked_rem(count)
+    }
+
+    /// Asks for the addresses. Those that stay keep their connections; while nobody answers, all stay.
+    async fn resolve(&self) {
+        let mut found: Vec<SocketAddr> = Vec::new();
+        for target in &self.options.targets {
+            match tokio::net::lookup_host((target.host.as_str(), target.port)).await {
+                Ok(addresses) => found.extend(addresses),
+                Err(error) => {
+                    tracing::info!(
+                        peer = self.options.peer,
+                        host = target.host,
+                        "name not resolved: {error}"
+                    );
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        let mut list = self.list();
+        if found.is_empty() || list.iter().map(|address| address.at).eq(found.iter().copied()) {
+            return;
+        }
+        tracing::info!(peer = self.options.peer, count = found.len(), "addresses of a peer");
+        let known = std::mem::take(&mut *list);
+        *list = found
+            .into_iter()
+            .map(|at| known.iter().find(|address| address.at == at).cloned().unwrap_or_else(|| self.open(at)))
+            .collect();
+    }
+
+    fn open(&self, at: SocketAddr) -> Arc<Address> {
+        let RemoteOptions { targets, security, connect_timeout, .. } = &self.options;
+        let connect = Connect { at, security: security.clone(), timeout: *connect_timeout };
+        let scheme = if matches!(security, Security::Plain) { "http" } else { "https" };
+        // what the peer sees as authority; the connector goes to the address
+        let authority = targets.first().map_or_else(String::new, |target| {
+            let host = &target.host;
+            if host.contains(':') {
+                format!("[{host}]:{}", target.port)
+            } else {
+                format!("{host}:{}", target.port)
+            }
+        });
+        let origin = format!("{scheme}://{authority}").parse().unwrap_or_default();
+        let channel = Endpoint::from_static("http://mesh")
+            .origin(origin)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+            .keep_alive_while_idle(true)
+            .connect_with_connector_lazy(connect);
+        Arc::new(Address { at, channel, running: AtomicUsize::new(0), health: Mutex::default() })
+    }
+}
+
+impl Address {
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_avoided(&self) -> bool {
+        self.health().avoid_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Any answer, even a refusal, shows that somebody is there.
+    fn note(&self, failed: bool) {
+        let mut health = self.health();
+        if !failed {
+            *health = Health::default();
+            return;
+        }
+        let pause = AVOID_FIRST.saturating_mul(1 << health.failures.min(8)).min(AVOID_MOST);
+        health.failures = health.failures.saturating_add(1);
+        health.avoid_until = Some(Instant::now() + pause);
+    }
+}
+
+/// One call until its answer begins.
+struct Running<'a>(&'a AtomicUsize);
+
+impl<'a> Running<'a> {
+    fn on(address: &'a Address) -> Running<'a> {
+        address.running.fetch_add(1, Ordering::Relaxed);
+        Running(&address.running)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Resolves until nobody uses the peer any more.
+async fn follow(peer: Weak<Inner>) {
+    loop {
+        let Some(inner) = peer.upgrade() else { return };
+        inner.resolve().await;
+        let every = inner.options.resolve_every;
+        let asked = Instant::now();
+        {
+            let pause = tokio::time::sleep(every);
+            tokio::select! { () = pause => {} () = inner.doubt.notified() => {} }
+        }
+        drop(inner);
+        tokio::time::sleep(ASK_PAUSE.saturating_sub(asked.elapsed())).await;
+    }
+}
+
+/// An error with its causes: the outer text alone says "transport error".
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

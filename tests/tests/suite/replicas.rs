@@ -1,0 +1,356 @@
+//! Two replicas of every role on one database: nothing twice, nothing lost, nobody notices an upgrade.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use liufang::client::{Answer, Patient};
+use liufang_proto::common::v1::Channel;
+use liufang_proto::order::v1::{Order, OrderState};
+use liufang_proto::sandbox::v1::Dial;
+use liufang_tests::certificates::Authority;
+use liufang_tests::processes::{self, ROLES};
+use liufang_tests::{World, behaviour, eventually, servers};
+use sea_orm::{ConnectionTrait as _, Statement};
+use tonic::Code;
+
+use super::cast::*;
+
+behaviour!(processes an_event_is_handled_once);
+behaviour!(processes the_other_replica_finishes_what_a_killed_one_began);
+behaviour!(processes a_rolling_restart_is_not_noticed);
+behaviour!(processes new_certificates_are_not_noticed);
+
+const ROW: u32 = 163;
+
+/// Rows of every table of every database.
+async fn rows(world: &World) -> BTreeMap<String, i64> {
+    let mut rows = BTreeMap::new();
+    for role in ROLES.into_iter().filter(|role| *role != "gateway") {
+        let database = world.database(role).await;
+        let statement = |sql: String| Statement::from_string(database.get_database_backend(), sql);
+        let tables = "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = 'public'";
+        for table in database.query_all_raw(statement(tables.to_owned())).await.unwrap() {
+            let table: String = table.try_get("", "name").unwrap();
+            let count = database.query_one_raw(statement(format!("SELECT COUNT(*) AS n FROM {table}"))).await;
+            rows.insert(format!("{role}.{table}"), count.unwrap().unwrap().try_get("", "n").unwrap());
+        }
+        database.close().await.unwrap();
+    }
+    rows
+}
+
+struct Streams {
+    connection: redis::aio::MultiplexedConnection,
+    names: Vec<String>,
+}
+
+type Info = BTreeMap<String, redis::Value>;
+
+impl Streams {
+    async fn of(world: &World) -> Streams {
+        let client = redis::Client::open(servers::shared().redis_url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let pattern = format!("{}:*", world.config.bus.prefix);
+        let names: Vec<String> = redis::cmd("KEYS").arg(pattern).query_async(&mut connection).await.unwrap();
+        let names = names.into_iter().filter(|name| !name.contains(":dead:")).collect();
+        Streams { connection, names }
+    }
+
+    /// Publishes everything that was ever published once more; answers how many entries.
+    async fn repeat(&mut self) -> usize {
+        let mut count = 0;
+        for name in &self.names {
+            let entries: Vec<(String, Vec<(String, Vec<u8>)>)> = redis::cmd("XRANGE")
+                .arg(name)
+                .arg("-")
+                .arg("+")
+                .query_async(&mut self.connection)
+                .await
+                .unwrap();
+            for (_, fields) in entries {
+                let mut add = redis::cmd("XADD");
+                add.arg(name).arg("*");
+                for (field, value) in fields {
+                    add.arg(field).arg(value);
+                }
+                let _: String = add.query_async(&mut self.connection).await.unwrap();
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Consumer groups, with what they have neither read nor finished, and how many replicas they know.
+    async fn groups(&mut self) -> Vec<(String, i64, i64)> {
+        let mut all = Vec::new();
+        for name in &self.names {
+            let mut ask = redis::cmd("XINFO");
+            let groups: Vec<Info> =
+                ask.arg("GROUPS").arg(name).query_async(&mut self.connection).await.unwrap();
+            for group in groups {
+                let number =
+                    |key: &str| group.get(key).and_then(|v| redis::from_redis_value_ref::<i64>(v).ok());
+                let open = number("lag").unwrap_or(0) + number("pending").unwrap_or(0);
+                all.push((name.clone(), open, number("consumers").unwrap_or(0)));
+            }
+        }
+        all
+    }
+
+    async fn until_done(&mut self) {
+        let started = Instant::now();
+        loop {
+            let groups = self.groups().await;
+            if groups.iter().all(|(_, open, _)| *open == 0) {
+                return;
+            }
+            assert!(started.elapsed() < Duration::from_secs(60), "{groups:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+async fn an_event_is_handled_once(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let orders = join_all((0..5).map(|_| cast.paid_otc(&patient, ROW))).await;
+    for order in &orders[..2] {
+        patient.cancel(&order.order_id).await.unwrap();
+    }
+    for order in &orders[2..] {
+        cast.dispense(order, OTC_PHARMACIST, "").await;
+    }
+    let mut streams = Streams::of(world).await;
+    // everything has settled when nothing changes any more
+    let mut before = rows(world).await;
+    eventually("nothing changes any more", || async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        (rows(world).await == rows(world).await).then_some(())
+    })
+    .await;
+    streams.until_done().await;
+    before.clone_from(&rows(world).await);
+    let inventory = cast.available(OTC_SHOP, GRANULES).await;
+    // every event comes once more, to whichever replica is free
+    let repeated = streams.repeat().await;
+    assert!(20 < repeated, "{repeated} events");
+    streams.until_done().await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let after = rows(world).await;
+    let changed: Vec<_> = after.iter().filter(|(table, count)| before.get(*table) != Some(count)).collect();
+    assert!(changed.is_empty(), "a second delivery had an effect: {changed:?}");
+    assert_eq!(cast.available(OTC_SHOP, GRANULES).await, inventory);
+    cast.books_agree().await;
+    let replicas = i64::try_from(processes::replicas("order")).unwrap();
+    for (stream, _, consumers) in streams.groups().await {
+        assert!(replicas <= consumers, "{stream}: {consumers} of {replicas} replicas read");
+    }
+}
+
+async fn the_other_replica_finishes_what_a_killed_one_began(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let dial = async |method: &str, dial, calls| {
+        cast.public().dial(&format!("PaymentChannel/{method}"), dial, calls, "").await.unwrap();
+    };
+    let mut orders = Vec::new();
+    for (role, replica) in [("order", 0), ("settlement", 0), ("order", 1), ("settlement", 1)] {
+        if processes::replicas(role) <= replica {
+            continue;
+        }
+        let order = cast.unpaid_otc(&patient, ROW).await;
+        // the channel has the money and tells nobody
+        dial("CreatePayment", Dial::LoseAnswer, 1).await;
+        dial("QueryPayment", Dial::LoseAnswer, 0).await;
+        let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
+        assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name());
+        let processes = world.processes.as_mut().expect("processes");
+        tokio::task::block_in_place(|| processes.kill(role, replica));
+        dial("QueryPayment", Dial::Unspecified, 0).await;
+        // nobody starts it again before the other has finished
+        let started = Instant::now();
+        eventually("the order is paid", || async {
+            let seen = patient.order(&order.order_id).await;
+            seen.is_ok_and(|order| order.state() == OrderState::Paid).then_some(())
+        })
+        .await;
+        tracing::info!(role, replica, seconds = started.elapsed().as_secs(), "finished by the other");
+        let processes = world.processes.as_mut().expect("processes");
+        tokio::task::block_in_place(|| processes.restart(role, replica));
+        orders.push(order);
+    }
+    let book = cast.public().list_channel_book(Default::default()).await.unwrap().rows;
+    assert_eq!(book.iter().filter(|row| row.state == "paid").count(), orders.len(), "{}", show(&book));
+    let insurer = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
+    assert_eq!(insurer.iter().filter(|row| !row.reversed).count(), orders.len());
+    cast.books_agree().await;
+}
+
+#[derive(Default)]
+struct Tally {
+    calls: AtomicUsize,
+    retries: AtomicUsize,
+    paid: AtomicUsize,
+    failed: std::sync::Mutex<Vec<String>>,
+}
+
+/// What a client's standard retry does: the same call under the same key while the answer is UNAVAILABLE.
+async fn retried<T>(tally: &Tally, call: impl AsyncFn() -> Answer<T>) -> Option<T> {
+    tally.calls.fetch_add(1, Ordering::Relaxed);
+    let mut pause = Duration::from_millis(50);
+    for _ in 0..8 {
+        match call().await {
+            Ok(answer) => return Some(answer),
+            Err(refusal) if refusal.code == Code::Unavailable => {
+                tally.retries.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+            Err(refusal) => {
+                tally.failed.lock().unwrap().push(refusal.to_string());
+                return None;
+            }
+        }
+    }
+    tally.failed.lock().unwrap().push("UNAVAILABLE again and again".to_owned());
+    None
+}
+
+/// Four patients go on whatever happens behind the door, until `control` has ended: `paid` orders are paid for, one after the
+/// other; others are placed and cancelled; and people look.
+async fn under_load(world: &mut World, paid: usize, control: impl AsyncFnOnce(&mut World)) -> Tally {
+    let (stop, tally) = (AtomicBool::new(false), Tally::default());
+    let mut people = Vec::new();
+    for _ in 0..4 {
+        let cast = Cast::of(world).await;
+        let patient = cast.patient_through("jd", ROW).await;
+        people.push((cast, patient));
+    }
+    let goes_on = async |worker: usize, (cast, patient): (Cast, Patient)| {
+        let mut round = 0;
+        while !stop.load(Ordering::Relaxed) || (worker == 0 && round < paid) {
+            let key = format!("load-{worker}-{round}");
+            match worker {
+                0 if round < paid => buys(&cast, &patient, &tally, &key).await,
+                0 | 1 => looks(&patient, &tally).await,
+                _ => thinks_again(&cast, &patient, &tally, &key).await,
+            }
+            round += 1;
+        }
+    };
+    let everybody = join_all(people.into_iter().enumerate().map(|(worker, person)| goes_on(worker, person)));
+    let controlled = async {
+        control(world).await;
+        stop.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(everybody, controlled);
+    tally
+}
+
+async fn places(cast: &Cast, patient: &Patient, tally: &Tally, key: &str) -> Option<Order> {
+    let (basket, keyed) = (Basket::of(GRANULES, 1, cast.door(ROW)), patient.keyed(key));
+    retried(tally, async || basket.place(&keyed).await).await
+}
+
+async fn buys(cast: &Cast, patient: &Patient, tally: &Tally, key: &str) {
+    let Some(order) = places(cast, patient, tally, key).await else { return };
+    let keyed = patient.keyed(&format!("{key}-pay"));
+    if retried(tally, async || keyed.pay(&order, Channel::Wechat).await).await.is_none() {
+        return;
+    }
+    let started = Instant::now();
+    loop {
+        let seen = retried(tally, async || patient.order(&order.order_id).await).await;
+        let state = seen.map(|order| order.state());
+        match state {
+            Some(OrderState::Paid) => break,
+            Some(_) if started.elapsed() < Duration::from_secs(60) => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            other => {
+                tally.failed.lock().unwrap().push(format!(
+                    "{} is {:?}",
+                    order.order_id,
+                    other.map(|state| state.as_str_name())
+                ));
+                return;
+            }
+        }
+    }
+    tally.paid.fetch_add(1, Ordering::Relaxed);
+}
+
+async fn thinks_again(cast: &Cast, patient: &Patient, tally: &Tally, key: &str) {
+    let Some(order) = places(cast, patient, tally, key).await else { return };
+    let keyed = patient.keyed(&format!("{key}-cancel"));
+    retried(tally, async || keyed.cancel(&order.order_id).await).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+async fn looks(patient: &Patient, tally: &Tally) {
+    retried(tally, async || patient.account().await).await;
+    retried(tally, async || patient.list_orders(Default::default()).await).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
+async fn nobody_noticed(world: &World, tally: &Tally, least_calls: usize) {
+    let failed = tally.failed.lock().unwrap().clone();
+    let (calls, retries) = (tally.calls.load(Ordering::Relaxed), tally.retries.load(Ordering::Relaxed));
+    assert!(failed.is_empty(), "{} of {calls} calls failed ({retries} retries): {failed:#?}", failed.len());
+    assert!(least_calls < calls, "{calls} calls are no load");
+    let cast = Cast::of(world).await;
+    let paid = tally.paid.load(Ordering::Relaxed);
+    let book = cast.public().list_channel_book(Default::default()).await.unwrap().rows;
+    assert_eq!(book.iter().filter(|row| row.state == "paid").count(), paid, "{}", show(&book));
+    let insurer = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
+    assert_eq!(insurer.iter().filter(|row| !row.reversed).count(), paid);
+    eventually("what was cancelled is on the shelf again", || async {
+        let level = cast.stock(OTC_SHOP, GRANULES).await;
+        (usize::try_from(packs(&level.reserved)).unwrap() == paid).then_some(())
+    })
+    .await;
+    cast.books_agree().await;
+    liufang_tests::logs::note(&format!("load: {calls} calls, {retries} retried, {paid} orders paid"));
+}
+
+async fn a_rolling_restart_is_not_noticed(world: &mut World) {
+    let tally = under_load(world, 6, async |world| {
+        let mut processes = world.processes.take().expect("processes");
+        // blocking work beside the load
+        let restarted = tokio::task::spawn_blocking(move || {
+            for (role, replica) in processes::all() {
+                let ended = processes.terminate(role, replica);
+                assert_eq!(ended.code(), Some(0), "{role}-{replica}: {}", processes.log(role, replica));
+                processes.restart(role, replica);
+            }
+            processes
+        });
+        world.processes = Some(restarted.await.expect("every process ends well"));
+    })
+    .await;
+    nobody_noticed(world, &tally, 100).await;
+}
+
+async fn new_certificates_are_not_noticed(world: &mut World) {
+    let tally = under_load(world, 2, async |world| {
+        let processes = world.processes.as_mut().expect("processes");
+        let new = Authority::new();
+        let both = format!("{}{}", processes.authority.pem(), new.pem());
+        for (authorities, signer) in [(&both, &processes.authority), (&both, &new), (&new.pem(), &new)] {
+            for role in ROLES {
+                processes.certificate(role).write(authorities, &signer.role(&[role]));
+            }
+            // read every second
+            tokio::time::sleep(Duration::from_millis(2_500)).await;
+        }
+        // connections of the old certificates are gone after their age
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        processes.authority = new;
+        let replaced = processes.logged(&["certificate replaced"]).len();
+        assert!(3 * processes::all().count() <= replaced, "{replaced} replacements");
+    })
+    .await;
+    nobody_noticed(world, &tally, 100).await;
+}
