@@ -26,6 +26,7 @@ pub const ROLES: [&str; 9] = [
 pub struct Processes {
     children: BTreeMap<&'static str, Child>,
     ports: BTreeMap<&'static str, u16>,
+    admin: BTreeMap<&'static str, u16>,
     settings: Vec<String>,
     folder: PathBuf,
 }
@@ -34,6 +35,7 @@ impl Processes {
     /// Starts every role with the settings of `config`.
     pub fn start(config: &Config, folder: &Path) -> Processes {
         let ports = ROLES.into_iter().map(|role| (role, free_port())).collect();
+        let admin = ROLES.into_iter().map(|role| (role, free_port())).collect();
         let settings = vec![
             format!("data_dir={:?}", config.data_dir.display().to_string()),
             format!("database.url={:?}", config.database.url),
@@ -42,9 +44,10 @@ impl Processes {
             format!("bus.kind={:?}", config.bus.kind),
             format!("bus.url={:?}", config.bus.url),
             format!("bus.prefix={:?}", config.bus.prefix),
+            "drain_ms=300".to_owned(),
         ];
         let mut processes =
-            Processes { children: BTreeMap::new(), ports, settings, folder: folder.to_owned() };
+            Processes { children: BTreeMap::new(), ports, admin, settings, folder: folder.to_owned() };
         for role in ROLES {
             processes.spawn(role);
         }
@@ -59,6 +62,22 @@ impl Processes {
         format!("http://127.0.0.1:{}", self.ports["gateway"])
     }
 
+    /// Where a role's probes ask.
+    pub fn admin(&self, role: &str) -> String {
+        format!("127.0.0.1:{}", self.admin[role])
+    }
+
+    /// Asks a role to stop (SIGTERM) without waiting for its end.
+    pub fn signal(&self, role: &str) {
+        let id = self.children[role].id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+    }
+
+    /// Waits for the end of a role.
+    pub fn ended(&mut self, role: &'static str) -> std::process::ExitStatus {
+        self.children.get_mut(role).expect("running role").wait().expect("reaped")
+    }
+
     /// Kills a role without warning.
     pub fn kill(&mut self, role: &'static str) {
         let child = self.children.get_mut(role).expect("running role");
@@ -68,10 +87,8 @@ impl Processes {
 
     /// Asks a role to stop (SIGTERM) and waits for its end.
     pub fn terminate(&mut self, role: &'static str) -> std::process::ExitStatus {
-        let child = self.children.get_mut(role).expect("running role");
-        let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
-        assert!(sent.success());
-        child.wait().expect("reaped")
+        self.signal(role);
+        self.ended(role)
     }
 
     /// Starts a stopped role again, on its old port.
@@ -108,6 +125,7 @@ impl Processes {
                 }
             };
         }
+        command.args(["--set", &format!("admin.listen={:?}", self.admin(role))]);
         command.env("LIUFANG_TEST_CLOCK_OFFSET", crate::world::story_offset_seconds().to_string());
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("log")).stderr(log);
         self.children.insert(role, command.spawn().expect("role starts"));

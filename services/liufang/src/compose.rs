@@ -180,8 +180,7 @@ impl<'a> Builder<'a> {
             let Some(stack) = stacks.get(role) else {
                 bail!("mesh.listen.{role}: this process does not have the role")
             };
-            let port =
-                serve::role(stack.clone(), address, health.clone(), &mut tasks, &shutdown).await?;
+            let port = serve::role(stack.clone(), address, health.clone(), &mut tasks, &shutdown).await?;
             ports.insert(role.clone(), port);
         }
         let gateway = match roles::has_gateway(self.config) {

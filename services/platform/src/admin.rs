@@ -98,7 +98,9 @@ impl HealthRpc for Service {
             let status = HealthCheckResponse { status: ServingStatus::ServiceUnknown.into() };
             let first = futures::stream::once(async move { Ok(status) });
             let open = first.chain(futures::stream::pending());
-            return Ok(tonic::Response::new(Box::pin(open.take_until(self.closing.clone().cancelled_owned()))));
+            return Ok(tonic::Response::new(Box::pin(
+                open.take_until(self.closing.clone().cancelled_owned()),
+            )));
         }
         let mut last = None;
         let changes = WatchStream::new(self.health.subscribe()).filter_map(move |report| {

@@ -92,7 +92,10 @@ fn fault_error(fault: &dyn Fault) -> BusError {
     let doc = fault.doc();
     BusError {
         text: format!("{}: {fault}", doc.reason),
-        transient: matches!(doc.class, Class::Unavailable | Class::Deadline | Class::Exhausted | Class::Aborted),
+        transient: matches!(
+            doc.class,
+            Class::Unavailable | Class::Deadline | Class::Exhausted | Class::Aborted
+        ),
     }
 }
 

@@ -74,7 +74,9 @@ impl Worker {
                     let (pause, speak) = if error.loud { loud.failed() } else { quiet.failed() };
                     match (speak, error.loud) {
                         (true, true) => tracing::error!(worker = self.name, "step failed: {error}"),
-                        (true, false) => tracing::info!(worker = self.name, "step will be tried again: {error}"),
+                        (true, false) => {
+                            tracing::info!(worker = self.name, "step will be tried again: {error}")
+                        }
                         (false, _) => {}
                     }
                     pause

@@ -61,12 +61,7 @@ pub(super) fn spawn(
     all
 }
 
-fn consume(
-    built: &mut [Built],
-    carrier: Carrier,
-    tasks: &mut JoinSet<()>,
-    shutdown: &CancellationToken,
-) {
+fn consume(built: &mut [Built], carrier: Carrier, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
     let consumers = built.iter_mut().flat_map(|built| {
         let gate = built.db.gate();
         std::mem::take(&mut built.module.consumers).into_iter().map(move |consumer| (consumer, gate.clone()))

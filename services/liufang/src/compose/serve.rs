@@ -82,7 +82,8 @@ pub(super) async fn role(
         let mut stack = stack.clone();
         async move { tower::Service::call(&mut stack, request.map(tonic::body::Body::new)).await }
     });
-    let routes = Routes::from(Router::new().fallback_service(behind_stack)).add_service(admin::rpc(health, shutdown.clone()));
+    let routes = Routes::from(Router::new().fallback_service(behind_stack))
+        .add_service(admin::rpc(health, shutdown.clone()));
     let stop = shutdown.clone();
     tasks.spawn(async move {
         let server = Server::builder()

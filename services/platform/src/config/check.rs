@@ -111,9 +111,8 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
 }
 
 fn databases(config: &Config, need: &mut impl FnMut(bool, &str)) {
-    let known = |url: &str| {
-        ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme))
-    };
+    let known =
+        |url: &str| ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme));
     let database = &config.database;
     need(known(&database.url), "database.url: must begin with sqlite: or postgres:");
     need(

@@ -123,7 +123,8 @@ async fn for_ids(db: &Db, sql: &str, mut values: Vec<Value>, ids: &[String]) -> 
     run(db, &format!("{sql} WHERE id IN ({})", places.join(", ")), values).await.map(drop)
 }
 
-const WAITING: &str = "UPDATE outbox SET published_at_us = 0, published_epoch = '', leased_until_us = 0, attempts = 0";
+const WAITING: &str =
+    "UPDATE outbox SET published_at_us = 0, published_epoch = '', leased_until_us = 0, attempts = 0";
 
 /// Lets rows wait again that another memory of the bus had; answers how many.
 pub(super) async fn forget_other_epochs(db: &Db, epoch: &str) -> Result<u64, DbFault> {
@@ -141,7 +142,8 @@ pub(super) async fn forget_since(
     since: Timestamp,
     until: Timestamp,
 ) -> Result<u64, DbFault> {
-    let late = "published_at_us > 0 AND published_epoch = $1 AND published_at_us >= $2 AND published_at_us <= $3";
+    let late =
+        "published_at_us > 0 AND published_epoch = $1 AND published_at_us >= $2 AND published_at_us <= $3";
     let sql = format!("{WAITING} WHERE id IN (SELECT id FROM outbox WHERE {late} LIMIT {SWEEP}) AND {late}");
     sweep(db, &sql, vec![epoch.into(), since.0.into(), until.0.into()]).await
 }
