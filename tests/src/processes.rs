@@ -47,6 +47,7 @@ pub struct Processes {
     pub authority: Authority,
     children: BTreeMap<Process, Child>,
     ports: BTreeMap<Process, u16>,
+    admin: BTreeMap<Process, u16>,
     settings: Vec<String>,
     folder: PathBuf,
     door: Door,
@@ -56,6 +57,7 @@ impl Processes {
     /// Starts every role with the settings of `config`, and `more`.
     pub fn start(config: &Config, folder: &Path, more: &[String]) -> Processes {
         let ports: BTreeMap<Process, u16> = all().map(|process| (process, free_port())).collect();
+        let admin = all().map(|process| (process, free_port())).collect();
         let mut settings = vec![
             format!("data_dir={:?}", config.data_dir.display().to_string()),
             format!("database.url={:?}", config.database.url),
@@ -64,6 +66,7 @@ impl Processes {
             format!("bus.kind={:?}", config.bus.kind),
             format!("bus.url={:?}", config.bus.url),
             format!("bus.prefix={:?}", config.bus.prefix),
+            "drain_ms=300".to_owned(),
             "gateway.per_caller_per_second=0".to_owned(),
             "shutdown_ms=10000".to_owned(),
             // seventeen unoptimised processes on a small machine, and races of many callers
@@ -85,6 +88,7 @@ impl Processes {
             authority,
             children: BTreeMap::new(),
             ports,
+            admin,
             settings,
             folder: folder.to_owned(),
             door: Door::start(gateways),
@@ -102,6 +106,11 @@ impl Processes {
         self.door.url()
     }
 
+    /// Where a process's probes ask.
+    pub fn admin(&self, role: &'static str, replica: usize) -> String {
+        format!("127.0.0.1:{}", self.admin[&(role, replica)])
+    }
+
     /// Where a process listens for its peers, or the outside.
     pub fn port(&self, role: &'static str, replica: usize) -> u16 {
         self.ports[&(role, replica)]
@@ -110,6 +119,17 @@ impl Processes {
     /// The certificate files of a role; its replicas share them, and read them again when they change.
     pub fn certificate(&self, role: &str) -> Files {
         certificate(&self.folder, role)
+    }
+
+    /// Asks a process to stop (SIGTERM) without waiting for its end.
+    pub fn signal(&self, role: &'static str, replica: usize) {
+        let id = self.children[&(role, replica)].id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+    }
+
+    /// Waits for the end of a process.
+    pub fn ended(&mut self, role: &'static str, replica: usize) -> ExitStatus {
+        self.children.get_mut(&(role, replica)).expect("running process").wait().expect("reaped")
     }
 
     /// Kills a process without warning.
@@ -126,10 +146,8 @@ impl Processes {
 
     /// Asks a process to stop (SIGTERM) and waits for its end.
     pub fn terminate(&mut self, role: &'static str, replica: usize) -> ExitStatus {
-        let child = self.children.get_mut(&(role, replica)).expect("running process");
-        let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
-        assert!(sent.success());
-        child.wait().expect("reaped")
+        self.signal(role, replica);
+        self.ended(role, replica)
     }
 
     /// Starts a stopped process again, on its old port.
@@ -195,6 +213,7 @@ impl Processes {
         for setting in &settings {
             command.args(["--set", setting]);
         }
+        command.args(["--set", &format!("admin.listen={:?}", self.admin(role, replica))]);
         command.env("LIUFANG_TEST_CLOCK_OFFSET", crate::world::story_offset_seconds().to_string());
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("log")).stderr(log);
         self.children.insert(process, servers::spawn(command));

@@ -21,6 +21,8 @@ pub struct Servers {
 pub enum Durability {
     /// For tests: durability is not what they look at, and a crash of the machine ends them anyway.
     Fast,
+    /// What was committed outlives the server, not the machine.
+    Restartable,
     /// For measurements: PostgreSQL's own defaults.
     Durable,
 }
@@ -66,16 +68,8 @@ impl Servers {
         servers
     }
 
-    /// PostgreSQL listens a moment before it lets anybody in.
     fn wait_until_answering(&self) {
-        let started = Instant::now();
-        let port = self.postgres_port.to_string();
-        let asks =
-            || Command::new(program("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
-        while !asks().expect("pg_isready starts").success() {
-            assert!(started.elapsed() < Duration::from_secs(60), "PostgreSQL does not answer");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_until_answering(self.postgres_port);
     }
 
     /// A PostgreSQL URL; `{role}` stays for the configuration to fill.
@@ -106,18 +100,33 @@ impl Servers {
     }
 
     fn client(&self, name: &str, arguments: &[&str]) -> String {
-        let output = Command::new(program(name))
-            .args(["-h", "127.0.0.1", "-p", &self.postgres_port.to_string(), "-U", "liufang"])
-            .args(arguments)
-            .output()
-            .expect("client program starts");
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        client(self.postgres_port, name, arguments)
     }
 
     pub fn redis_url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.redis_port)
     }
+}
+
+/// PostgreSQL listens a moment before it lets anybody in.
+fn wait_until_answering(port: u16) {
+    let started = Instant::now();
+    let port = port.to_string();
+    let asks = || Command::new(program("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+    while !asks().expect("pg_isready starts").success() {
+        assert!(started.elapsed() < Duration::from_secs(60), "PostgreSQL does not answer");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn client(port: u16, name: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program(name))
+        .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "liufang"])
+        .args(arguments)
+        .output()
+        .expect("client program starts");
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Starts the commands from a thread that never ends: they are told to die with the thread that started them, and test
@@ -208,6 +217,11 @@ fn log(folder: &Path, name: &str) -> std::fs::File {
 }
 
 fn postgres(folder: &Path, port: u16, durability: Durability) -> Command {
+    init_postgres(folder);
+    postgres_server(folder, port, durability)
+}
+
+fn init_postgres(folder: &Path) {
     let data = folder.join("postgres");
     std::fs::create_dir(&data).expect("data folder");
     if is_root() {
@@ -221,8 +235,11 @@ fn postgres(folder: &Path, port: u16, durability: Durability) -> Command {
         .output()
         .expect("initdb");
     assert!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
+}
+
+fn postgres_server(folder: &Path, port: u16, durability: Durability) -> Command {
     let mut command = unprivileged(&program("postgres"));
-    command.arg("-D").arg(&data);
+    command.arg("-D").arg(folder.join("postgres"));
     for setting in [
         format!("port={port}"),
         "listen_addresses=127.0.0.1".to_owned(),
@@ -232,10 +249,13 @@ fn postgres(folder: &Path, port: u16, durability: Durability) -> Command {
     ] {
         command.arg("-c").arg(setting);
     }
-    if durability == Durability::Fast {
-        for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
-            command.arg("-c").arg(setting);
-        }
+    let quick: &[&str] = match durability {
+        Durability::Fast => &["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
+        Durability::Restartable => &["fsync=off"],
+        Durability::Durable => &[],
+    };
+    for setting in quick {
+        command.arg("-c").arg(setting);
     }
     let log = log(folder, "PostgreSQL");
     command.stdout(log.try_clone().expect("log")).stderr(log);
@@ -298,5 +318,146 @@ impl Drop for PrivateRedis {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A PostgreSQL of one test, which may stop and come back. What was committed is kept.
+pub struct PrivatePostgres {
+    port: u16,
+    child: Child,
+    folder: TempDir,
+}
+
+impl PrivatePostgres {
+    pub fn start() -> PrivatePostgres {
+        let folder =
+            tempfile::Builder::new().prefix("liufang-postgres-").tempdir().expect("temporary folder");
+        let port = free_port();
+        init_postgres(folder.path());
+        let child =
+            postgres_server(folder.path(), port, Durability::Restartable).spawn().expect("postgres starts");
+        wait_until_answering(port);
+        PrivatePostgres { port, child, folder }
+    }
+
+    /// One database per role, named `<name>_<role>`.
+    pub fn create_databases(&self, name: &str) {
+        for role in crate::processes::ROLES {
+            client(self.port, "createdb", &[&format!("{name}_{role}")]);
+        }
+    }
+
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://liufang@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Ends it without waiting for anybody ("immediate": every connection breaks, recovery at the next start).
+    pub fn stop(&mut self) {
+        let sent = Command::new("kill").args(["-QUIT", &self.child.id().to_string()]).status().expect("kill");
+        assert!(sent.success());
+        self.child.wait().expect("reaped");
+    }
+
+    /// The same data on the same port.
+    pub fn start_again(&mut self) {
+        let mut command = postgres_server(self.folder.path(), self.port, Durability::Restartable);
+        self.child = command.spawn().expect("postgres starts");
+        wait_until_answering(self.port);
+    }
+}
+
+impl Drop for PrivatePostgres {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-QUIT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+/// A Redis Cluster of three servers, of one test.
+pub struct PrivateCluster {
+    ports: Vec<u16>,
+    children: Vec<Child>,
+    _folder: TempDir,
+}
+
+impl PrivateCluster {
+    pub fn start() -> PrivateCluster {
+        let folder = tempfile::Builder::new().prefix("liufang-cluster-").tempdir().expect("temporary folder");
+        let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
+        let children = ports.iter().map(|port| cluster_server(folder.path(), *port)).collect();
+        for port in &ports {
+            wait_for(*port, "Redis", folder.path());
+        }
+        let addresses = ports.iter().map(|port| format!("127.0.0.1:{port}"));
+        let created = Command::new(program("redis-cli"))
+            .args(["--cluster", "create"])
+            .args(addresses)
+            .arg("--cluster-yes")
+            .output()
+            .expect("redis-cli");
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
+        let cluster = PrivateCluster { ports, children, _folder: folder };
+        cluster.wait_until_whole();
+        cluster
+    }
+
+    /// Every server agrees that every slot is served.
+    fn wait_until_whole(&self) {
+        let started = Instant::now();
+        let whole = |port: &u16| self.ask(*port, &["cluster", "info"]).contains("cluster_state:ok");
+        while !self.ports.iter().all(whole) {
+            assert!(started.elapsed() < Duration::from_secs(60), "the cluster is not whole");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn ask(&self, port: u16, command: &[&str]) -> String {
+        let output = Command::new(program("redis-cli"))
+            .args(["-p", &port.to_string()])
+            .args(command)
+            .output()
+            .expect("redis-cli");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The servers as seeds, separated by commas.
+    pub fn urls(&self) -> String {
+        let urls: Vec<String> = self.ports.iter().map(|port| format!("redis://127.0.0.1:{port}")).collect();
+        urls.join(",")
+    }
+
+    /// How many keys each server has.
+    pub fn keys(&self) -> Vec<usize> {
+        self.ports.iter().map(|port| self.ask(*port, &["dbsize"]).trim().parse().expect("a number")).collect()
+    }
+
+    /// Every server forgets everything.
+    pub fn flush(&self) {
+        for port in &self.ports {
+            self.ask(*port, &["flushall"]);
+        }
+    }
+}
+
+fn cluster_server(folder: &Path, port: u16) -> Child {
+    let own = folder.join(port.to_string());
+    std::fs::create_dir(&own).expect("folder");
+    if is_root() {
+        let given = Command::new("chown").args(["-R", "nobody:nogroup"]).arg(folder).status().expect("chown");
+        assert!(given.success(), "the folder cannot be given to nobody");
+    }
+    let mut command = redis(&own, port);
+    // the cluster's own port is the given one plus 10000, which may be too high
+    let bus = free_port().to_string();
+    command.args(["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "2000"]);
+    command.spawn().expect("redis-server starts")
+}
+
+impl Drop for PrivateCluster {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }

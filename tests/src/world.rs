@@ -113,6 +113,39 @@ impl World {
         world
     }
 
+    /// On servers of the test's own, named by `settings`, seeded there.
+    pub async fn alone(settings: &[String]) -> World {
+        logs::install();
+        let folder = tempfile::Builder::new().prefix("liufang-world-").tempdir().expect("temporary folder");
+        let config = config(folder.path(), settings);
+        seed_into(&config).await;
+        World::with(Shape::Postgres, config, folder).await
+    }
+
+    /// An empty installation with the settings given, started, ready or not.
+    pub async fn bare(settings: &[String]) -> World {
+        logs::install();
+        let folder = tempfile::Builder::new().prefix("liufang-world-").tempdir().expect("temporary folder");
+        let config = config(folder.path(), settings);
+        World::with(Shape::Postgres, config, folder).await
+    }
+
+    async fn with(shape: Shape, config: Config, folder: TempDir) -> World {
+        let clock = story_clock();
+        let mut world = World {
+            shape,
+            clock,
+            url: String::new(),
+            config,
+            running: None,
+            processes: None,
+            folder,
+            place: None,
+        };
+        world.launch().await;
+        world
+    }
+
     /// Starts the installation; after [`World::crash`] on the same data.
     pub async fn launch(&mut self) {
         if self.shape == Shape::Processes {

@@ -9,9 +9,12 @@ mod suite {
     mod journey_qinhuangdao;
     mod lifecycle;
     mod mesh;
+    mod migrations;
     mod mtls;
+    mod outages;
     mod privacy;
     mod processes;
+    mod production;
     mod races;
     mod refusals_money;
     mod refusals_otc;

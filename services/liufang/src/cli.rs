@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -58,8 +59,12 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Rows::Demo)]
         rows: Rows,
     },
-    /// Run pending migrations of the roles and end.
-    Migrate,
+    /// Run pending migrations of the roles and end. One runner at a time; a killed one may be started again.
+    Migrate {
+        /// How long a database that does not answer is waited for.
+        #[arg(long, default_value_t = 60)]
+        wait_seconds: u64,
+    },
     /// Print the effective configuration with the source of every value; secrets are hidden.
     Config,
     /// Print a one-hour access token signed with the installation's key.
@@ -103,9 +108,15 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<()> {
         Command::Serve { ready_file } => serve(&Config::load(&layers)?, clock, ready_file).await,
         Command::Demo => play(layers, clock).await,
         Command::Seed { gateway, rows } => load(&Config::load(&layers)?, clock, &gateway, rows).await,
-        Command::Migrate => {
-            let done = compose::migrate(&Config::load(&layers)?, clock).await?;
-            print(&format!("migrated: {}", done.join(", ")))
+        Command::Migrate { wait_seconds } => {
+            let config = Config::load(&layers)?;
+            let _telemetry = telemetry::install(&config.telemetry, "liufang-migrate")?;
+            let patience = Duration::from_secs(wait_seconds);
+            for (role, ran) in compose::migrate(&config, clock, patience).await? {
+                let ran = if ran.is_empty() { "nothing pending".to_owned() } else { ran.join(", ") };
+                print(&format!("{role}: {ran}"))?;
+            }
+            Ok(())
         }
         Command::Token { kind, subject } => {
             let kind = match kind.as_str() {
@@ -153,6 +164,9 @@ async fn serve(config: &Config, clock: SharedClock, ready_file: Option<PathBuf>)
     for (role, address) in &running.ports {
         tracing::info!(role, %address, "role listens");
     }
+    if let Some(admin) = running.admin {
+        tracing::info!(%admin, "admin port listens");
+    }
     if let Some(path) = ready_file {
         write_ready_file(&path, &running)?;
     }
@@ -165,15 +179,23 @@ async fn serve(config: &Config, clock: SharedClock, ready_file: Option<PathBuf>)
     }
     tracing::info!("stopping; a second signal ends at once");
     tokio::select! {
-        () = running.shutdown() => Ok(()),
-        _ = terminate.recv() => bail!("ended by a second signal"),
-        _ = interrupt.recv() => bail!("ended by a second signal"),
+        () = running.shutdown() => return Ok(()),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
+    tracing::warn!("ended by a second signal");
+    // at once: nothing is waited for, not even exporters
+    std::process::exit(1)
 }
 
 /// Written beside and renamed, so that a reader never sees half of it.
 fn write_ready_file(path: &std::path::Path, running: &compose::Running) -> Result<()> {
-    let text = serde_json::json!({ "gateway": running.gateway, "ports": running.ports }).to_string();
+    let text = serde_json::json!({
+        "gateway": running.gateway,
+        "ports": running.ports,
+        "admin": running.admin,
+    });
+    let text = text.to_string();
     let temporary = path.with_extension("tmp");
     std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path)).context("--ready-file")
 }

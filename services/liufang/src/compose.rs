@@ -1,7 +1,9 @@
 //! The only place that wires. The same composition serves everything in one process or single roles across a network; the
 //! difference is configuration.
 
+mod background;
 mod keys;
+mod migrate;
 mod roles;
 mod serve;
 mod wires;
@@ -13,9 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use liufang_platform::bus::{Bus, Consumer, LocalBus, RedisBus};
+use liufang_platform::bus::Bus;
 use liufang_platform::config::{Config, GatewayTls, Profile};
-use liufang_platform::db::{inbox, outbox};
+use liufang_platform::gated::gated;
+use liufang_platform::health::{Health, Watched};
 use liufang_platform::mesh::{Directory, MeshKey, Place};
 use liufang_platform::stack::{ServerStack, StackOptions};
 use liufang_platform::{
@@ -24,6 +27,7 @@ use liufang_platform::{
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use migrate::migrate;
 pub use roles::{Role, all_reasons, by_name as role};
 
 /// Region packs that ship with the binary.
@@ -38,13 +42,19 @@ pub struct Running {
     pub gateway: Option<SocketAddr>,
     /// Where roles listen for other processes.
     pub ports: BTreeMap<String, SocketAddr>,
+    /// Where probes and scrapers ask.
+    pub admin: Option<SocketAddr>,
     /// Background loops of every module, for tests that drive steps themselves.
     pub workers: Vec<Worker>,
     databases: Vec<Db>,
     tokens: Tokens,
     clock: SharedClock,
+    health: Health,
     shutdown: CancellationToken,
     tasks: JoinSet<()>,
+    // answers probes until the very end
+    probes: JoinSet<()>,
+    drain: Duration,
     grace: Duration,
 }
 
@@ -57,19 +67,6 @@ pub async fn start(config: &Config, clock: SharedClock) -> Result<Running> {
         builder.add(role).await.with_context(|| format!("role {}", role.name))?;
     }
     builder.finish().await
-}
-
-/// Runs the pending migrations of the roles that `config` names.
-pub async fn migrate(config: &Config, clock: SharedClock) -> Result<Vec<&'static str>> {
-    std::fs::create_dir_all(&config.data_dir)?;
-    let cipher = Cipher::new(&config.crypto.data_secret);
-    let mut done = Vec::new();
-    for role in roles::of(config) {
-        let db = Db::connect(&config.database_of(role.name), cipher.clone(), clock.clone()).await?;
-        db.migrate(role.migrations).await.with_context(|| format!("migrating {}", role.name))?;
-        done.push(role.name);
-    }
-    Ok(done)
 }
 
 /// The region packs of this installation; the error lists every mistake.
@@ -119,9 +116,6 @@ impl<'a> Builder<'a> {
     async fn add(&mut self, role: &'static Role) -> Result<()> {
         let options = self.config.database_of(role.name);
         let db = Db::connect(&options, self.cipher.clone(), self.clock.clone()).await?;
-        if self.config.database.migrate_at_start {
-            db.migrate(role.migrations).await?;
-        }
         let section = self.config.role.get(role.name).cloned().unwrap_or_default();
         let deps = Deps {
             role: role.name,
@@ -147,7 +141,7 @@ impl<'a> Builder<'a> {
             max_in_flight: self.config.mesh.max_in_flight,
             max_deadline: Duration::from_millis(self.config.mesh.max_deadline_ms),
         };
-        ServerStack::new(built.module.routes.clone(), options)
+        ServerStack::new(gated(built.module.routes.clone(), built.db.gate()), options)
     }
 
     /// Late binding: all modules exist, now they learn where their peers are.
@@ -179,46 +173,58 @@ impl<'a> Builder<'a> {
     async fn finish(mut self) -> Result<Running> {
         let stacks = self.bind()?;
         let shutdown = CancellationToken::new();
-        let mut tasks = JoinSet::new();
+        let (mut tasks, mut probes) = (JoinSet::new(), JoinSet::new());
         self.wires.follow(self.config, &mut tasks, &shutdown);
-        let workers = self.spawn_background(&mut tasks, &shutdown).await?;
-        let ready = serve::readiness(
-            self.built.iter().map(|built| (built.db.clone(), built.role.migrations)).collect(),
-        );
+        let bus = background::Carrier::of(self.config)?;
+        let health = self.health(bus.publisher());
+        health.start().await?;
+        let workers = background::spawn(self.config, &mut self.built, bus, &mut tasks, &shutdown);
+        let (watch, stop) = (health.clone(), shutdown.clone());
+        tasks.spawn(async move { watch.run(stop).await });
         let mut ports = BTreeMap::new();
         for (role, address) in &self.config.mesh.listen {
             let Some(stack) = stacks.get(role) else {
                 bail!("mesh.listen.{role}: this process does not have the role")
             };
-            let services = self
-                .built
-                .iter()
-                .find(|built| built.role.name == role)
-                .map(|built| built.module.services.clone());
-            let services = services.unwrap_or_default();
             let mesh = self.wires.mesh_port(self.config);
             let port =
-                serve::role(stack.clone(), services, address, mesh, ready.clone(), &mut tasks, &shutdown)
-                    .await?;
+                serve::role(stack.clone(), address, mesh, health.clone(), &mut tasks, &shutdown).await?;
             ports.insert(role.clone(), port);
         }
         let gateway = match roles::has_gateway(self.config) {
-            true => Some(self.gateway(ready, &mut tasks, &shutdown).await?),
+            true => Some(self.gateway(serve::readiness(&health), &mut tasks, &shutdown).await?),
             false => None,
         };
+        let admin = match self.config.admin.listen.as_str() {
+            "" => None,
+            listen => Some(serve::admin(listen, health.clone(), &mut probes, &shutdown).await?),
+        };
         let databases = self.built.drain(..).map(|built| built.db).collect();
-        let grace = Duration::from_millis(self.config.shutdown_ms);
         Ok(Running {
             gateway,
             ports,
+            admin,
             workers,
             databases,
             tokens: self.tokens,
             clock: self.clock,
+            health,
             shutdown,
             tasks,
-            grace,
+            probes,
+            drain: Duration::from_millis(self.config.drain_ms),
+            grace: Duration::from_millis(self.config.shutdown_ms),
         })
+    }
+
+    fn health(&self, bus: Arc<dyn Bus>) -> Health {
+        let watched = self.built.iter().map(|built| Watched {
+            role: built.role.name,
+            db: built.db.clone(),
+            migrations: built.role.migrations,
+        });
+        let services = self.built.iter().flat_map(|built| built.module.services.iter().copied()).collect();
+        Health::new(watched.collect(), bus, services, self.config.database.migrate_at_start)
     }
 
     async fn gateway(
@@ -243,78 +249,6 @@ impl<'a> Builder<'a> {
             .map_err(|violations| anyhow!("[gateway] {violations}"))?;
         serve::gateway(router, listen, self.wires.public.clone(), tasks, shutdown).await
     }
-
-    async fn spawn_background(
-        &mut self,
-        tasks: &mut JoinSet<()>,
-        shutdown: &CancellationToken,
-    ) -> Result<Vec<Worker>> {
-        let mut consumers = Vec::new();
-        let mut workers = Vec::new();
-        for built in &mut self.built {
-            consumers.append(&mut built.module.consumers);
-            workers.append(&mut built.module.workers);
-            let db = built.db.clone();
-            workers.push(Worker::new("purge-keys", Duration::from_secs(3600), move || {
-                let db = db.clone();
-                async move { inbox::purge_step(&db).await }
-            }));
-        }
-        let bus = self.bus(consumers, tasks, shutdown).await?;
-        for built in &self.built {
-            tasks.spawn(relay(built.db.clone(), bus.clone(), shutdown.clone()));
-        }
-        for worker in &workers {
-            let (worker, shutdown) = (worker.clone(), shutdown.clone());
-            tasks.spawn(async move { worker.run(shutdown).await });
-        }
-        Ok(workers)
-    }
-
-    async fn bus(
-        &self,
-        consumers: Vec<Consumer>,
-        tasks: &mut JoinSet<()>,
-        shutdown: &CancellationToken,
-    ) -> Result<Arc<dyn Bus>> {
-        if self.config.bus.kind == "local" {
-            let bus = LocalBus::default();
-            bus.attach(consumers);
-            return Ok(Arc::new(bus));
-        }
-        let bus =
-            RedisBus::connect(&self.config.bus.url, &self.config.bus.prefix).await.context("bus.url")?;
-        let replica = Ids.next("replica");
-        for consumer in consumers {
-            let (bus, replica, shutdown) = (bus.clone(), replica.clone(), shutdown.clone());
-            tasks.spawn(async move { bus.consume(consumer, &replica, shutdown).await });
-        }
-        Ok(Arc::new(bus))
-    }
-}
-
-/// Publishes the outbox of one service: at once after a commit here, and twice a second for what others left.
-async fn relay(db: Db, bus: Arc<dyn Bus>, shutdown: CancellationToken) {
-    let step_db = db.clone();
-    let worker = Worker::new("outbox-relay", Duration::ZERO, move || {
-        let (db, bus) = (step_db.clone(), bus.clone());
-        async move { outbox::relay_step(&db, bus.as_ref()).await }
-    });
-    while !shutdown.is_cancelled() {
-        let pause = match worker.step().await {
-            Ok(0) => Duration::from_millis(500),
-            Ok(_) => continue,
-            Err(error) => {
-                tracing::warn!("outbox will be tried again: {error}");
-                Duration::from_secs(1)
-            }
-        };
-        tokio::select! {
-            () = outbox::wait(&db) => {}
-            () = tokio::time::sleep(pause) => {}
-            () = shutdown.cancelled() => {}
-        }
-    }
 }
 
 impl Running {
@@ -333,16 +267,26 @@ impl Running {
         anyhow!("every background task has ended")
     }
 
-    /// Stops taking calls, lets running ones finish inside the configured time, ends.
+    /// Whether the process can do its work, and why not.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Says that it is not ready, goes on for the time others need to hear of it, stops taking calls, lets running ones
+    /// finish inside the configured time, ends.
     pub async fn shutdown(mut self) {
+        let over = tokio::time::Instant::now() + self.grace;
+        self.health.drain();
+        tokio::time::sleep(self.drain).await;
         self.shutdown.cancel();
         let drained = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.grace, drained).await.is_err() {
+        if tokio::time::timeout_at(over, drained).await.is_err() {
             tracing::warn!("calls were still running when the time to stop was over");
         }
         for database in &self.databases {
             database.close().await;
         }
+        self.probes.abort_all();
     }
 }
 

@@ -7,11 +7,11 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use liufang_kernel::{Fault, Timestamp};
+use liufang_kernel::{Class, Fault, Timestamp};
 use prost::{Message, Name};
 
 pub use local::LocalBus;
-pub use redis::RedisBus;
+pub use redis::{RedisBus, RedisOptions};
 
 /// A published event.
 #[derive(Clone, PartialEq)]
@@ -35,16 +35,69 @@ impl fmt::Debug for Event {
 
 /// Why an event was not delivered. Carries no payload.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct BusError(pub String);
+#[error("{text}")]
+pub struct BusError {
+    text: String,
+    /// Something is away for the moment; the event itself may be good.
+    transient: bool,
+}
+
+impl BusError {
+    pub fn permanent(text: impl Into<String>) -> BusError {
+        BusError { text: text.into(), transient: false }
+    }
+
+    pub fn transient(text: impl Into<String>) -> BusError {
+        BusError { text: text.into(), transient: true }
+    }
+
+    pub fn is_transient(&self) -> bool {
+        self.transient
+    }
+}
+
+/// Which memory of the carrier has an event. See [`crate::db::outbox`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Epoch {
+    /// Changes when the carrier lost everything.
+    pub id: String,
+    /// Changes when the carrier's process was replaced: the newest events may be lost. Empty when it is not known.
+    pub run: String,
+}
 
 /// Publishes events.
 #[async_trait::async_trait]
 pub trait Bus: Send + Sync + 'static {
     async fn publish(&self, event: &Event) -> Result<(), BusError>;
+
+    /// Whether another server carries the events: it may be away as a whole.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Whether published events must be kept, to be published again when the carrier has lost them.
+    fn may_forget(&self) -> bool {
+        false
+    }
+
+    /// The carrier's present memory; fails when the carrier is away.
+    async fn epoch(&self) -> Result<Epoch, BusError> {
+        Ok(Epoch::default())
+    }
 }
 
 type Handled = Pin<Box<dyn Future<Output = Result<(), BusError>> + Send>>;
+
+fn fault_error(fault: &dyn Fault) -> BusError {
+    let doc = fault.doc();
+    BusError {
+        text: format!("{}: {fault}", doc.reason),
+        transient: matches!(
+            doc.class,
+            Class::Unavailable | Class::Deadline | Class::Exhausted | Class::Aborted
+        ),
+    }
+}
 
 /// A named consumer of one topic.
 #[derive(Clone)]
@@ -69,9 +122,9 @@ impl Consumer {
             let handler = handler.clone();
             Box::pin(async move {
                 let body = M::decode(event.payload.as_slice())
-                    .map_err(|_| BusError("cannot be decoded".to_owned()))?;
+                    .map_err(|_| BusError::permanent("cannot be decoded"))?;
                 let result = handler(event, body).await;
-                result.map_err(|fault| BusError(format!("{}: {fault}", fault.doc().reason)))
+                result.map_err(|fault| fault_error(&fault))
             })
         };
         Consumer { name, topic: M::full_name(), handle: Arc::new(handle) }

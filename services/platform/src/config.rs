@@ -13,6 +13,7 @@ use std::time::Duration;
 use config::{Environment, File, FileFormat, Source as _};
 use serde::Deserialize;
 
+use crate::bus::RedisOptions;
 use crate::db::DbOptions;
 use crate::mesh::ClientLimits;
 
@@ -38,7 +39,9 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub regions_dir: String,
     pub roles: Vec<String>,
+    pub drain_ms: u64,
     pub shutdown_ms: u64,
+    pub admin: Admin,
     pub gateway: serde_json::Map<String, serde_json::Value>,
     pub database: Database,
     pub bus: Bus,
@@ -52,10 +55,17 @@ pub struct Config {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+pub struct Admin {
+    pub listen: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
 pub struct Database {
     pub url: String,
+    pub urls: BTreeMap<String, String>,
     pub max_connections: u32,
     pub acquire_timeout_ms: u64,
+    pub statement_timeout_ms: u64,
     pub migrate_at_start: bool,
 }
 
@@ -63,7 +73,9 @@ pub struct Database {
 pub struct Bus {
     pub kind: String,
     pub url: String,
+    pub cluster: bool,
     pub prefix: String,
+    pub keep_published_seconds: i64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -143,10 +155,22 @@ impl Config {
     /// The database of a role.
     pub fn database_of(&self, role: &str) -> DbOptions {
         let data = self.data_dir.display().to_string();
+        let url = self.database.urls.get(role).unwrap_or(&self.database.url);
         DbOptions {
-            url: self.database.url.replace("{role}", role).replace("{data}", &data),
+            url: url.replace("{role}", role).replace("{data}", &data),
             max_connections: self.database.max_connections,
             acquire_timeout: Duration::from_millis(self.database.acquire_timeout_ms),
+            statement_timeout: Duration::from_millis(self.database.statement_timeout_ms),
+        }
+    }
+
+    /// The Redis of the bus.
+    pub fn redis(&self) -> RedisOptions {
+        RedisOptions {
+            url: self.bus.url.clone(),
+            cluster: self.bus.cluster,
+            prefix: self.bus.prefix.clone(),
+            keep_published: 0 < self.bus.keep_published_seconds,
         }
     }
 

@@ -4,8 +4,10 @@
 //! [`Work`]. Nothing else opens transactions.
 
 mod fault;
+mod gate;
 pub mod inbox;
 pub mod outbox;
+pub mod relay;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -18,7 +20,7 @@ use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::bus::Event;
 use crate::call::CallMeta;
@@ -28,6 +30,7 @@ use crate::ids::Ids;
 use crate::migrate::{self, Migration};
 
 pub use fault::DbFault;
+pub use gate::{DbState, Gate};
 pub use work::{Begun, Work};
 
 /// How to reach a database.
@@ -37,18 +40,30 @@ pub struct DbOptions {
     pub url: String,
     pub max_connections: u32,
     pub acquire_timeout: Duration,
+    /// PostgreSQL ends a statement that takes longer, and a transaction that does nothing for twice as long. Zero: never.
+    pub statement_timeout: Duration,
 }
 
 impl DbOptions {
     pub fn new(url: impl Into<String>) -> DbOptions {
-        DbOptions { url: url.into(), max_connections: 8, acquire_timeout: Duration::from_secs(10) }
+        DbOptions {
+            url: url.into(),
+            max_connections: 8,
+            acquire_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::ZERO,
+        }
     }
 }
+
+/// The look of the health check waits this long.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database of one service; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     connection: DatabaseConnection,
+    // one connection of PostgreSQL for looks at its health: a busy pool is not a database that is away
+    probe: Option<DatabaseConnection>,
     // SQLite has one writer: waiting here is fair, waiting in its busy handler is not
     writer: Option<Arc<Semaphore>>,
     pub(crate) shared: Arc<Shared>,
@@ -60,45 +75,57 @@ pub(crate) struct Shared {
     pub ids: Ids,
     /// Rung after a commit that wrote to the outbox.
     pub outbox_bell: Notify,
+    pub state: watch::Sender<DbState>,
 }
 
 impl Db {
-    /// Connects without migrating.
+    /// Prepares the pool. A SQLite file is opened at once; PostgreSQL may be away, and is connected to when it is needed.
+    /// A URL that cannot be read is an error either way.
     pub async fn connect(options: &DbOptions, cipher: Cipher, clock: SharedClock) -> Result<Db, DbFault> {
-        let mut connect = ConnectOptions::new(&options.url);
         let sqlite = options.url.starts_with("sqlite:");
-        connect
-            .max_connections(options.max_connections)
-            .acquire_timeout(options.acquire_timeout)
-            .sqlx_logging(false)
-            .test_before_acquire(false);
-        if sqlite {
-            connect.map_sqlx_sqlite_opts(|sqlite| {
-                sqlite
-                    .create_if_missing(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full)
-                    .foreign_keys(true)
-                    .busy_timeout(Duration::from_secs(10))
-            });
-        } else {
-            // a broken connection is found by the server going away, not by a round trip before every statement
-            connect.test_before_acquire_if_idle_for(Duration::from_secs(10));
-        }
-        let connection = Database::connect(connect).await?;
+        let connection = Database::connect(pool(options, sqlite)).await?;
+        let probe = match sqlite {
+            true => None,
+            false => Some(Database::connect(probe(options)).await?),
+        };
         let writer = sqlite.then(|| Arc::new(Semaphore::new(1)));
-        let shared = Shared { cipher, clock, ids: Ids, outbox_bell: Notify::new() };
-        Ok(Db { connection, writer, shared: Arc::new(shared) })
+        let (state, _) = watch::channel(DbState::Unknown);
+        let shared = Shared { cipher, clock, ids: Ids, outbox_bell: Notify::new(), state };
+        Ok(Db { connection, probe, writer, shared: Arc::new(shared) })
     }
 
-    /// Runs the platform's and the service's pending migrations.
-    pub async fn migrate(&self, migrations: &'static [Migration]) -> Result<(), DbFault> {
-        migrate::run(&self.connection, migrations).await
+    /// Runs the platform's and the service's pending migrations, one runner at a time; answers the names of those it ran.
+    pub async fn migrate(&self, migrations: &'static [Migration]) -> Result<Vec<&'static str>, DbFault> {
+        migrate::run(self, migrations).await
     }
 
-    /// How many migrations are pending; a service with any is not ready.
+    /// How many migrations are pending; a service with any is not ready. Asked beside the pool.
     pub async fn pending_migrations(&self, migrations: &'static [Migration]) -> Result<usize, DbFault> {
-        migrate::pending(&self.connection, migrations).await
+        let looked = migrate::pending(self.probe.as_ref().unwrap_or(&self.connection), migrations);
+        let patience = tokio::time::timeout(PROBE_TIMEOUT * 2, looked);
+        patience.await.unwrap_or(Err(DbFault::Silent))
+    }
+
+    /// Looks whether the database can be used, and tells those who wait for that.
+    pub async fn look(&self, migrations: &'static [Migration]) -> DbState {
+        let state = match self.pending_migrations(migrations).await {
+            Ok(0) => DbState::Ready,
+            Ok(pending) => DbState::Pending(pending),
+            Err(fault @ (DbFault::Unavailable(_) | DbFault::Silent)) => DbState::Away(fault.cause()),
+            Err(fault) => DbState::Broken(fault.cause()),
+        };
+        self.shared.state.send_replace(state.clone());
+        state
+    }
+
+    /// What the last look found.
+    pub fn state(&self) -> DbState {
+        self.shared.state.borrow().clone()
+    }
+
+    /// Open while the database can be used.
+    pub fn gate(&self) -> Gate {
+        Gate::new(&self.shared.state)
     }
 
     /// For reading outside a transaction.
@@ -110,15 +137,13 @@ impl Db {
         self.connection.get_database_backend()
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), DbFault> {
-        Ok(self.connection.ping().await?)
-    }
-
     /// Closes every connection; all clones of this database are of no use afterwards.
     pub async fn close(&self) {
         // an error here is a connection that is gone already
         let _ = self.connection.close_by_ref().await;
+        if let Some(probe) = &self.probe {
+            let _ = probe.close_by_ref().await;
+        }
     }
 
     /// Claims the call's idempotency key and opens a unit of work, or hands back the stored reply of the same call.
@@ -146,10 +171,52 @@ impl Db {
         Ok(fresh.then_some(work))
     }
 
-    async fn transaction(&self) -> Result<DatabaseTransaction, DbFault> {
+    pub(crate) async fn transaction(&self) -> Result<DatabaseTransaction, DbFault> {
         // a deferred SQLite transaction fails at its first write when another one wrote meanwhile
         let mode = self.writer.is_some().then_some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
         Ok(self.connection.begin_with_options(options).await?)
     }
+}
+
+fn pool(options: &DbOptions, sqlite: bool) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(&options.url);
+    connect
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.acquire_timeout)
+        .sqlx_logging(false)
+        .test_before_acquire(false);
+    if sqlite {
+        connect.map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(10))
+        });
+        return connect;
+    }
+    // a connection in steady use is found broken by its statement, one that rested by a round trip before the next
+    connect.connect_lazy(true).test_before_acquire_if_idle_for(Duration::from_secs(1));
+    let timeout = options.statement_timeout.as_millis();
+    connect.map_sqlx_postgres_opts(move |postgres| {
+        postgres.options([
+            ("statement_timeout", timeout.to_string()),
+            // what a replica that was cut off had locked is free again
+            ("idle_in_transaction_session_timeout", (timeout * 2).to_string()),
+        ])
+    });
+    connect
+}
+
+fn probe(options: &DbOptions) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(&options.url);
+    connect
+        .max_connections(1)
+        .acquire_timeout(PROBE_TIMEOUT)
+        .sqlx_logging(false)
+        .test_before_acquire(false)
+        .connect_lazy(true);
+    connect
 }

@@ -4,6 +4,7 @@
 //! builds a gRPC `Status`, opens a transaction or knows whether a peer lives in this process or across a network.
 
 pub mod access;
+pub mod admin;
 pub mod auth;
 pub mod bus;
 pub mod call;
@@ -13,7 +14,9 @@ pub mod config;
 pub mod db;
 pub mod deadline;
 pub mod feed;
+pub mod gated;
 pub mod hash;
+pub mod health;
 pub mod ids;
 pub mod mesh;
 pub mod migrate;
@@ -21,6 +24,7 @@ pub mod module;
 pub mod outgoing;
 pub mod peer;
 pub mod regions;
+pub mod retry;
 pub mod rpc;
 pub mod settings;
 pub mod stack;

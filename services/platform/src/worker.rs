@@ -7,6 +7,9 @@ use std::time::Duration;
 use liufang_kernel::{Class, Fault};
 use tokio_util::sync::CancellationToken;
 
+use crate::db::Gate;
+use crate::retry::Retry;
+
 type Stepped = Pin<Box<dyn Future<Output = Result<usize, WorkerError>> + Send>>;
 
 /// A step that failed. It is tried again after the pause.
@@ -53,19 +56,30 @@ impl Worker {
         (self.step)().await
     }
 
-    /// Steps until `shutdown`, pausing when there is nothing to do.
-    pub async fn run(&self, shutdown: CancellationToken) {
+    /// Steps until `shutdown`, while `gate` is open, pausing when there is nothing to do. Failures in a row are tried again
+    /// in growing pauses and told in growing distances.
+    pub async fn run(&self, gate: Gate, shutdown: CancellationToken) {
+        let mut quiet = Retry::new(self.interval.max(Duration::from_millis(200)), Duration::from_secs(5));
+        let mut loud = Retry::new(self.interval.max(Duration::from_secs(1)), Duration::from_secs(30));
         while !shutdown.is_cancelled() {
-            let pause = match self.step().await {
+            tokio::select! { () = gate.wait() => {} () = shutdown.cancelled() => return }
+            let stepped = self.step().await;
+            if stepped.is_ok() {
+                (quiet.succeeded(), loud.succeeded());
+            }
+            let pause = match stepped {
                 Ok(0) => self.interval,
                 Ok(_) => continue,
-                Err(error) if error.loud => {
-                    tracing::error!(worker = self.name, "step failed: {error}");
-                    self.interval.max(Duration::from_secs(1))
-                }
                 Err(error) => {
-                    tracing::info!(worker = self.name, "step will be tried again: {error}");
-                    self.interval.max(Duration::from_millis(200))
+                    let (pause, speak) = if error.loud { loud.failed() } else { quiet.failed() };
+                    match (speak, error.loud) {
+                        (true, true) => tracing::error!(worker = self.name, "step failed: {error}"),
+                        (true, false) => {
+                            tracing::info!(worker = self.name, "step will be tried again: {error}")
+                        }
+                        (false, _) => {}
+                    }
+                    pause
                 }
             };
             tokio::select! { () = tokio::time::sleep(pause) => {} () = shutdown.cancelled() => {} }

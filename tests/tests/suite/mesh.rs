@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use liufang::client::Refusal;
 use liufang_kernel::Timestamp;
-use liufang_platform::bus::{Bus as _, RedisBus};
+use liufang_platform::bus::{Bus as _, RedisBus, RedisOptions};
+use liufang_platform::db::Gate;
 use liufang_platform::mesh::MeshKey;
 use liufang_platform::rpc::Invalid;
 use liufang_platform::{Consumer, Event};
@@ -53,12 +54,18 @@ fn stubborn(times: u32) -> (Consumer, Arc<std::sync::Mutex<Vec<String>>>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_reaches_a_failing_consumer_later() {
-    let bus = RedisBus::connect(&servers::shared().redis_url(), "mesh-test").await.unwrap();
+    let options = RedisOptions {
+        url: servers::shared().redis_url(),
+        cluster: false,
+        prefix: "mesh-test".to_owned(),
+        keep_published: false,
+    };
+    let bus = RedisBus::new(&options).unwrap();
     // the third try of the first delivery
     let (consumer, taken) = stubborn(2);
     let shutdown = CancellationToken::new();
     let (own, stop) = (bus.clone(), shutdown.clone());
-    let running = tokio::spawn(async move { own.consume(consumer, "replica-1", stop).await });
+    let running = tokio::spawn(async move { own.consume(consumer, "replica-1", Gate::opened(), stop).await });
     bus.publish(&event("one")).await.unwrap();
     eventually("the event is taken", || async { (*taken.lock().unwrap() == ["one"]).then_some(()) }).await;
     shutdown.cancel();
@@ -68,7 +75,7 @@ async fn an_event_reaches_a_failing_consumer_later() {
     let (consumer, taken) = stubborn(0);
     let shutdown = CancellationToken::new();
     let (own, stop) = (bus.clone(), shutdown.clone());
-    let running = tokio::spawn(async move { own.consume(consumer, "replica-2", stop).await });
+    let running = tokio::spawn(async move { own.consume(consumer, "replica-2", Gate::opened(), stop).await });
     eventually("the second event is taken", || async { (*taken.lock().unwrap() == ["two"]).then_some(()) })
         .await;
     shutdown.cancel();
@@ -77,7 +84,8 @@ async fn an_event_reaches_a_failing_consumer_later() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_forgets_loses_nothing_that_was_not_published() {
-    liufang_tests::logs::announce("bus connection lost");
+    liufang_tests::logs::announce("waiting for the bus");
+    liufang_tests::logs::announce("the bus may have lost events");
     let mut redis = PrivateRedis::start();
     let setting = format!("bus.url={:?}", redis.url());
     let world = World::start_with(Shape::Postgres, &[setting]).await;

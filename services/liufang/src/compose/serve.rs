@@ -7,36 +7,42 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use futures::future::BoxFuture;
+use liufang_platform::admin;
+use liufang_platform::health::Health;
 use liufang_platform::mesh::{PublicListener, PublicTls, incoming};
 use liufang_platform::stack::ServerStack;
-use liufang_platform::{Db, Migration};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic_health::ServingStatus;
 
 use super::wires::MeshPort;
 
 /// Whether this process can do its work.
 pub(super) type Ready = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
-/// Ready when every database answers and has no pending migration.
-pub(super) fn readiness(databases: Vec<(Db, &'static [Migration])>) -> Ready {
-    let databases = Arc::new(databases);
-    Arc::new(move || {
-        let databases = databases.clone();
-        Box::pin(async move {
-            for (db, migrations) in databases.iter() {
-                match db.pending_migrations(migrations).await {
-                    Ok(0) => {}
-                    _ => return false,
-                }
-            }
-            true
-        })
-    })
+pub(super) fn readiness(health: &Health) -> Ready {
+    let health = health.clone();
+    Arc::new(move || Box::pin(std::future::ready(health.is_ready())))
+}
+
+/// Serves the admin port; the answer is the bound address. It answers until its task is dropped.
+pub(super) async fn admin(
+    listen: &str,
+    health: Health,
+    tasks: &mut JoinSet<()>,
+    shutdown: &CancellationToken,
+) -> Result<SocketAddr> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("admin.listen {listen}"))?;
+    let address = listener.local_addr()?;
+    let router = admin::router(health, String::new, shutdown.clone());
+    tasks.spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!("admin port ended: {error}");
+        }
+    });
+    Ok(address)
 }
 
 /// Serves the gateway; the answer is the bound address.
@@ -67,21 +73,20 @@ pub(super) async fn gateway(
 /// Serves one role to other processes, with health; the answer is the bound address.
 pub(super) async fn role(
     stack: ServerStack,
-    services: Vec<&'static str>,
     listen: &str,
     mesh: MeshPort,
-    ready: Ready,
+    health: Health,
     tasks: &mut JoinSet<()>,
     shutdown: &CancellationToken,
 ) -> Result<SocketAddr> {
     let listener = TcpListener::bind(listen).await.with_context(|| format!("mesh.listen {listen}"))?;
     let address = listener.local_addr()?;
-    let (reporter, health) = tonic_health::server::health_reporter();
     let behind_stack = tower::service_fn(move |request: http::Request<axum::body::Body>| {
         let mut stack = stack.clone();
         async move { tower::Service::call(&mut stack, request.map(tonic::body::Body::new)).await }
     });
-    let routes = Routes::from(Router::new().fallback_service(behind_stack)).add_service(health);
+    let routes = Routes::from(Router::new().fallback_service(behind_stack))
+        .add_service(admin::rpc(health, shutdown.clone()));
     let stop = shutdown.clone();
     tasks.spawn(async move {
         let server = Server::builder()
@@ -91,19 +96,6 @@ pub(super) async fn role(
             .serve_with_incoming_shutdown(incoming(listener, mesh.tls), stop.cancelled_owned());
         if let Err(error) = server.await {
             tracing::error!("role port ended: {error}");
-        }
-    });
-    let stop = shutdown.clone();
-    tasks.spawn(async move {
-        while !stop.is_cancelled() {
-            let status = if ready().await { ServingStatus::Serving } else { ServingStatus::NotServing };
-            for service in services.iter().copied().chain([""]) {
-                reporter.set_service_status(service, status).await;
-            }
-            tokio::select! { () = tokio::time::sleep(Duration::from_secs(1)) => {} () = stop.cancelled() => {} }
-        }
-        for service in services.iter().copied().chain([""]) {
-            reporter.set_service_status(service, ServingStatus::NotServing).await;
         }
     });
     Ok(address)

@@ -24,11 +24,12 @@ impl Bus for LocalBus {
     /// repeat harmless for those that had succeeded.
     async fn publish(&self, event: &Event) -> Result<(), BusError> {
         let consumers =
-            self.consumers.get().ok_or_else(|| BusError("the bus is not attached yet".to_owned()))?;
+            self.consumers.get().ok_or_else(|| BusError::transient("the bus is not attached yet"))?;
         let mut failed = None;
         for consumer in consumers.iter().filter(|consumer| consumer.topic == event.topic) {
             if let Err(error) = consumer.deliver(event.clone()).await {
-                failed = Some(BusError(format!("{}: {error}", consumer.name)));
+                let text = format!("{}: {error}", consumer.name);
+                failed = Some(BusError { text, transient: error.is_transient() });
             }
         }
         failed.map_or(Ok(()), Err)

@@ -1,126 +1,99 @@
 //! The bus over Redis streams: one stream per topic, one consumer group per role and consumer.
 //!
-//! A delivery that fails stays pending; after [`STALE_MS`] any replica claims it. After [`MAX_DELIVERIES`] it moves to the
-//! dead-letter stream and a person must look. Redis is a carrier, not a store: the outbox keeps what was not published.
+//! Redis is a carrier, not a store. What was not published is in the outbox, and what was published stays there for a
+//! while: an epoch key says whether Redis still has it ([`crate::db::outbox`]). Redis away at start or later is waited for.
+//!
+//! Every command touches one key, so that topics spread over a cluster.
 
-use std::collections::HashMap;
-use std::time::Duration;
+mod consume;
+mod entry;
+mod link;
 
-use liufang_kernel::Timestamp;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::streams::{
-    StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply,
-};
-use redis::{AsyncCommands, RedisError, Value};
-use tokio_util::sync::CancellationToken;
+use redis::{AsyncCommands as _, RedisError};
+use tokio::sync::Mutex;
 
-use super::{Bus, BusError, Consumer, Event};
+use super::{Bus, BusError, Epoch, Event};
+use crate::ids::Ids;
+use link::{Link, Server};
 
-const STALE_MS: usize = 10_000;
-/// A failed delivery is tried again at once after these pauses: most failures are lost races.
-const PAUSES_MS: [u64; 3] = [50, 200, 1_000];
-const MAX_DELIVERIES: i64 = 20;
-const BLOCK_MS: usize = 500;
 /// Streams are trimmed to about this many entries.
 const MAX_LEN: usize = 1_000_000;
 
-/// Publishes to and consumes from Redis.
+/// How to reach Redis.
+#[derive(Clone, Debug)]
+pub struct RedisOptions {
+    /// One URL, or the seeds of a cluster separated by commas.
+    pub url: String,
+    pub cluster: bool,
+    /// Separates installations on one Redis.
+    pub prefix: String,
+    /// Whether what was published is kept in the outbox, to be published again when Redis forgets it.
+    pub keep_published: bool,
+}
+
+/// Publishes to and consumes from Redis; cheap to clone.
 #[derive(Clone)]
 pub struct RedisBus {
-    client: redis::Client,
-    publisher: ConnectionManager,
+    server: Server,
+    // opened when it is needed, thrown away when it breaks
+    publisher: std::sync::Arc<Mutex<Option<Link>>>,
     prefix: String,
+    keep_published: bool,
 }
 
 impl RedisBus {
-    /// Connects; `prefix` separates installations on one Redis.
-    pub async fn connect(url: &str, prefix: &str) -> Result<RedisBus, BusError> {
-        let client = redis::Client::open(url).map_err(error)?;
-        let publisher = ConnectionManager::new_with_config(client.clone(), config()).await.map_err(error)?;
-        Ok(RedisBus { client, publisher, prefix: prefix.to_owned() })
+    /// Does not connect yet; fails when an address cannot be read.
+    pub fn new(options: &RedisOptions) -> Result<RedisBus, BusError> {
+        Ok(RedisBus {
+            server: Server::new(&options.url, options.cluster).map_err(error)?,
+            publisher: Default::default(),
+            prefix: options.prefix.clone(),
+            keep_published: options.keep_published,
+        })
     }
 
     fn stream(&self, topic: &str) -> String {
         format!("{}:{topic}", self.prefix)
     }
 
-    /// Runs one consumer until `shutdown`. `replica` names this process among its peers.
-    pub async fn consume(&self, consumer: Consumer, replica: &str, shutdown: CancellationToken) {
-        let stream = self.stream(&consumer.topic);
-        while !shutdown.is_cancelled() {
-            let run = async {
-                // blocking reads need a connection of their own
-                let connection = ConnectionManager::new_with_config(self.client.clone(), config()).await?;
-                self.consume_connected(&consumer, &stream, replica, connection, &shutdown).await
-            };
-            if let Err(error) = run.await {
-                tracing::warn!(consumer = consumer.name, "bus connection lost, trying again: {error}");
-                let pause = tokio::time::sleep(Duration::from_secs(1));
-                tokio::select! { () = pause => {} () = shutdown.cancelled() => {} }
-            }
+    async fn link(&self) -> Result<Link, RedisError> {
+        let mut publisher = self.publisher.lock().await;
+        if let Some(link) = publisher.as_ref() {
+            return Ok(link.clone());
         }
+        let link = self.server.open().await?;
+        *publisher = Some(link.clone());
+        Ok(link)
     }
 
-    async fn consume_connected(
-        &self,
-        consumer: &Consumer,
-        stream: &str,
-        replica: &str,
-        mut connection: ConnectionManager,
-        shutdown: &CancellationToken,
-    ) -> Result<(), RedisError> {
-        create_group(&mut connection, stream, consumer.name).await?;
-        let options = StreamReadOptions::default().group(consumer.name, replica).count(32).block(BLOCK_MS);
-        while !shutdown.is_cancelled() {
-            for entry in stale(&mut connection, stream, consumer.name, replica).await? {
-                self.handle(consumer, stream, entry, &mut connection).await?;
-            }
-            let read: Result<Option<StreamReadReply>, RedisError> =
-                connection.xread_options(&[stream], &[">"], &options).await;
-            let reply = match read {
-                Ok(reply) => reply,
-                // the stream was flushed: the outbox of the publishers has what was not delivered
-                Err(error) if error.code() == Some("NOGROUP") => {
-                    create_group(&mut connection, stream, consumer.name).await?;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            for key in reply.into_iter().flat_map(|reply| reply.keys) {
-                for entry in key.ids {
-                    self.handle(consumer, stream, entry, &mut connection).await?;
-                }
-            }
+    /// Throws a broken connection away; the next use opens another.
+    async fn checked<T>(&self, result: Result<T, RedisError>) -> Result<T, BusError> {
+        if let Err(error) = &result
+            && is_outage(error)
+        {
+            self.publisher.lock().await.take();
         }
-        Ok(())
+        result.map_err(error)
     }
 
-    async fn handle(
-        &self,
-        consumer: &Consumer,
-        stream: &str,
-        entry: StreamId,
-        connection: &mut ConnectionManager,
-    ) -> Result<(), RedisError> {
-        let id = entry.id.clone();
-        let delivered = match event(&entry.map) {
-            Some(event) => deliver(consumer, event).await,
-            None => Err(BusError("cannot be read".to_owned())),
+    async fn read_epoch(&self, link: &mut Link) -> Result<Epoch, RedisError> {
+        let key = format!("{}:epoch", self.prefix);
+        let known: Option<String> = link.get(&key).await?;
+        let id = match known {
+            Some(id) => id,
+            None => {
+                // of several that find it missing, one sets it and all read that one
+                let _: bool = link.set_nx(&key, Ids.secret()).await?;
+                link.get(&key).await?
+            }
         };
-        if let Err(error) = delivered {
-            let tries = deliveries(connection, stream, consumer.name, &id).await?;
-            if tries < MAX_DELIVERIES {
-                tracing::info!(consumer = consumer.name, tries, "event not handled yet: {error}");
-                return Ok(());
-            }
-            tracing::error!(consumer = consumer.name, entry = id, "event moved to dead letters: {error}");
-            let fields: Vec<(String, Value)> = entry.map.into_iter().collect();
-            let dead = format!("{stream}:dead:{}", consumer.name);
-            let fields: Vec<(String, Vec<u8>)> =
-                fields.into_iter().map(|(name, value)| (name, bytes(&value).unwrap_or_default())).collect();
-            let _: String = connection.xadd(dead, "*", &fields).await?;
-        }
-        let _: i64 = connection.xack(stream, consumer.name, &[id]).await?;
+        Ok(Epoch { id, run: link.run.clone() })
+    }
+
+    async fn add(&self, link: &mut Link, event: &Event) -> Result<(), RedisError> {
+        let max_len = redis::streams::StreamMaxlen::Approx(MAX_LEN);
+        let fields = entry::fields(event);
+        let _: String = link.xadd_maxlen(self.stream(&event.topic), max_len, "*", &fields).await?;
         Ok(())
     }
 }
@@ -128,102 +101,36 @@ impl RedisBus {
 #[async_trait::async_trait]
 impl Bus for RedisBus {
     async fn publish(&self, event: &Event) -> Result<(), BusError> {
-        let at = event.at.0.to_string();
-        let fields: [(&str, &[u8]); 6] = [
-            ("id", event.id.as_bytes()),
-            ("topic", event.topic.as_bytes()),
-            ("key", event.key.as_bytes()),
-            ("payload", &event.payload),
-            ("traceparent", event.traceparent.as_bytes()),
-            ("at", at.as_bytes()),
-        ];
-        let max_len = redis::streams::StreamMaxlen::Approx(MAX_LEN);
-        let mut connection = self.publisher.clone();
-        let _: String =
-            connection.xadd_maxlen(self.stream(&event.topic), max_len, "*", &fields).await.map_err(error)?;
-        Ok(())
+        let published = match self.link().await {
+            Ok(mut link) => self.add(&mut link, event).await,
+            Err(error) => Err(error),
+        };
+        self.checked(published).await
+    }
+
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn may_forget(&self) -> bool {
+        self.keep_published
+    }
+
+    async fn epoch(&self) -> Result<Epoch, BusError> {
+        let epoch = match self.link().await {
+            Ok(mut link) => self.read_epoch(&mut link).await,
+            Err(error) => Err(error),
+        };
+        self.checked(epoch).await
     }
 }
 
-async fn deliver(consumer: &Consumer, event: Event) -> Result<(), BusError> {
-    for pause in PAUSES_MS {
-        if consumer.deliver(event.clone()).await.is_ok() {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(pause)).await;
-    }
-    consumer.deliver(event).await
-}
-
-fn config() -> ConnectionManagerConfig {
-    // a blocking read must not be cut by the client's own time-out
-    ConnectionManagerConfig::new()
-        .set_connection_timeout(Some(Duration::from_secs(3)))
-        .set_response_timeout(Some(Duration::from_secs(10)))
-}
-
-async fn create_group(
-    connection: &mut ConnectionManager,
-    stream: &str,
-    group: &str,
-) -> Result<(), RedisError> {
-    // from the beginning: events published before the first consumer came up are not skipped
-    let created: Result<(), RedisError> = connection.xgroup_create_mkstream(stream, group, "0").await;
-    match created {
-        Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
-        other => other,
-    }
-}
-
-async fn stale(
-    connection: &mut ConnectionManager,
-    stream: &str,
-    group: &str,
-    replica: &str,
-) -> Result<Vec<StreamId>, RedisError> {
-    let options = StreamAutoClaimOptions::default().count(16);
-    let reply: Result<StreamAutoClaimReply, RedisError> =
-        connection.xautoclaim_options(stream, group, replica, STALE_MS, "0-0", options).await;
-    match reply {
-        Ok(reply) => Ok(reply.claimed),
-        Err(error) if error.code() == Some("NOGROUP") => {
-            create_group(connection, stream, group).await?;
-            Ok(Vec::new())
-        }
-        Err(error) => Err(error),
-    }
-}
-
-async fn deliveries(
-    connection: &mut ConnectionManager,
-    stream: &str,
-    group: &str,
-    id: &str,
-) -> Result<i64, RedisError> {
-    let rows: Vec<(String, String, i64, i64)> = connection.xpending_count(stream, group, id, id, 1).await?;
-    Ok(rows.first().map_or(0, |(_, _, _, times)| *times))
-}
-
-fn event(fields: &HashMap<String, Value>) -> Option<Event> {
-    let text = |name: &str| String::from_utf8(bytes(fields.get(name)?)?).ok();
-    Some(Event {
-        id: text("id")?,
-        topic: text("topic")?,
-        key: text("key")?,
-        payload: bytes(fields.get("payload")?)?,
-        traceparent: text("traceparent")?,
-        at: Timestamp(text("at")?.parse().ok()?),
-    })
-}
-
-fn bytes(value: &Value) -> Option<Vec<u8>> {
-    match value {
-        Value::BulkString(bytes) => Some(bytes.clone()),
-        Value::SimpleString(text) => Some(text.clone().into_bytes()),
-        _ => None,
-    }
+/// Whether the server is away, rather than unwilling.
+fn is_outage(error: &RedisError) -> bool {
+    error.is_io_error() || error.is_connection_dropped() || error.is_timeout() || error.is_cluster_error()
 }
 
 fn error(error: RedisError) -> BusError {
-    BusError(format!("redis: {error}"))
+    let text = format!("redis: {error}");
+    if is_outage(&error) { BusError::transient(text) } else { BusError::permanent(text) }
 }

@@ -3,6 +3,7 @@
 use config::{FileFormat, Map, Source as _, Value, ValueKind};
 
 use super::{Config, DEFAULTS, GatewayTls};
+use crate::db::inbox;
 use crate::mesh;
 
 /// Every role a process can have.
@@ -19,7 +20,7 @@ pub const ROLES: &[&str] = &[
 ];
 
 /// Sections whose keys are names chosen by the operator, or are checked by their owner.
-const OPEN: &[&str] = &["mesh.listen", "mesh.peers", "role", "gateway"];
+const OPEN: &[&str] = &["mesh.listen", "mesh.peers", "database.urls", "role", "gateway"];
 
 /// Unknown keys and values of another kind than the default's.
 pub(super) fn against_defaults(tree: &Map<String, Value>) -> Vec<String> {
@@ -106,14 +107,17 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
         ["text", "json"].contains(&config.telemetry.format.as_str()),
         "telemetry.format: must be text or json",
     );
-    let database = &config.database.url;
-    let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database.starts_with(scheme));
-    need(known, "database.url: must begin with sqlite: or postgres:");
+    databases(config, &mut need);
+    need(config.bus.cluster || !config.bus.url.contains(','), "bus.url: several addresses need bus.cluster");
+    let kept = 0..=inbox::KEEP_SECONDS - 86_400;
     need(
-        database.contains("{role}"),
-        "database.url: must contain {role}, every service has a database of its own",
+        kept.contains(&config.bus.keep_published_seconds),
+        "bus.keep_published_seconds: must be 0 to 1123200; events published again later would no longer be known as old",
     );
-    need(config.database.max_connections > 0, "database.max_connections: must be at least 1");
+    need(
+        config.drain_ms < config.shutdown_ms,
+        "drain_ms: must be less than shutdown_ms, which is for the drain and the end of calls together",
+    );
     need(config.crypto.data_secret.len() >= 32, "crypto.data_secret: must have at least 32 characters");
     if config.is_production() {
         production(config, &mut need);
@@ -136,9 +140,35 @@ fn mesh_tls(config: &Config, need: &mut impl FnMut(bool, &str)) {
     }
 }
 
+fn databases(config: &Config, need: &mut impl FnMut(bool, &str)) {
+    let known =
+        |url: &str| ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme));
+    let database = &config.database;
+    need(known(&database.url), "database.url: must begin with sqlite: or postgres:");
+    need(
+        database.url.contains("{role}"),
+        "database.url: must contain {role}, every service has a database of its own",
+    );
+    for (role, url) in &database.urls {
+        need(ROLES.contains(&role.as_str()), &format!("database.urls: there is no role `{role}`"));
+        need(known(url), &format!("database.urls.{role}: must begin with sqlite: or postgres:"));
+        let twin = database.urls.iter().any(|(other, same)| other != role && same == url);
+        need(!twin, &format!("database.urls.{role}: every service has a database of its own"));
+        if config.is_production() {
+            need(!url.starts_with("sqlite:"), &format!("database.urls.{role}: production needs PostgreSQL"));
+        }
+    }
+    need(database.max_connections > 0, "database.max_connections: must be at least 1");
+}
+
 fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
     let fresh = |value: &str| !value.contains("liufang-dev");
     need(!config.database.url.starts_with("sqlite:"), "database.url: production needs PostgreSQL");
+    need(
+        !config.database.migrate_at_start,
+        "database.migrate_at_start: production runs `liufang migrate` before the new version",
+    );
+    need(!config.admin.listen.is_empty(), "admin.listen: production needs probes, e.g. 0.0.0.0:9090");
     need(config.bus.kind == "redis", "bus.kind: production needs redis");
     need(
         fresh(&config.mesh.secret),

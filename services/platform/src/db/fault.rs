@@ -13,6 +13,8 @@ pub enum DbFault {
     LostRace,
     #[error("database does not answer")]
     Unavailable(#[source] DbErr),
+    #[error("database does not answer")]
+    Silent,
     #[error("pool is closed")]
     Closed,
     #[error("idempotency key was used with another request")]
@@ -47,6 +49,17 @@ static INTERNAL: ReasonDoc =
 impl DbFault {
     pub const REASONS: [&'static ReasonDoc; 4] = [&LOST_RACE, &UNAVAILABLE, &KEY_REUSED, &INTERNAL];
 
+    /// What lies under the fault, for a log or a person; no statement, no value.
+    pub fn cause(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            text = cause.to_string();
+            source = cause.source();
+        }
+        text
+    }
+
     /// Whether an error is a unique-index violation.
     pub fn is_unique(error: &DbErr) -> bool {
         matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
@@ -56,10 +69,14 @@ impl DbFault {
 impl From<DbErr> for DbFault {
     fn from(error: DbErr) -> DbFault {
         match (&error, sql_state(&error).as_deref()) {
-            // PostgreSQL: serialization_failure, deadlock_detected; SQLite: BUSY and its variants
-            (_, Some("40001" | "40P01" | "5" | "261" | "517")) => DbFault::LostRace,
-            // PostgreSQL: admin shutdown, crash shutdown, cannot connect now, too many connections
-            (_, Some("57P01" | "57P02" | "57P03" | "53300")) => DbFault::Unavailable(error),
+            // PostgreSQL: serialization_failure, deadlock_detected, lock_not_available; SQLite: BUSY and its variants
+            (_, Some("40001" | "40P01" | "55P03" | "5" | "261" | "517")) => DbFault::LostRace,
+            // PostgreSQL: statement timeout, admin shutdown, crash shutdown, cannot connect now, too many connections,
+            // idle in transaction for too long, a standby that was the primary, connection exceptions
+            (_, Some("57014" | "57P01" | "57P02" | "57P03" | "53300" | "25P03" | "25006")) => {
+                DbFault::Unavailable(error)
+            }
+            (_, Some(state)) if state.len() == 5 && state.starts_with("08") => DbFault::Unavailable(error),
             (DbErr::Conn(_) | DbErr::ConnectionAcquire(_), _) => DbFault::Unavailable(error),
             (DbErr::Exec(cause) | DbErr::Query(cause), None) if is_io(cause) => DbFault::Unavailable(error),
             _ => DbFault::Internal(error),
@@ -83,9 +100,16 @@ impl Fault for DbFault {
     fn doc(&self) -> &ReasonDoc {
         match self {
             DbFault::LostRace => &LOST_RACE,
-            DbFault::Unavailable(_) | DbFault::Closed => &UNAVAILABLE,
+            DbFault::Unavailable(_) | DbFault::Silent | DbFault::Closed => &UNAVAILABLE,
             DbFault::KeyReused => &KEY_REUSED,
             DbFault::Reply | DbFault::Internal(_) => &INTERNAL,
+        }
+    }
+
+    fn retry_after_ms(&self) -> u64 {
+        match self {
+            DbFault::Unavailable(_) | DbFault::Silent | DbFault::Closed => 1_000,
+            _ => 100,
         }
     }
 }

@@ -20,8 +20,10 @@ pub(crate) async fn claim(
     Ok(tx.execute_raw(insert).await?.rows_affected() == 1)
 }
 
-/// How long keys and inbox rows are kept: far longer than any retry lives.
+/// How long keys and inbox rows are kept: far longer than any retry lives, and longer than published events are kept
+/// (`bus.keep_published_seconds`).
 const KEEP_DAYS: i64 = 14;
+pub(crate) const KEEP_SECONDS: i64 = KEEP_DAYS * 86_400;
 
 /// Forgets idempotency keys and inbox rows that no retry can reach any more; answers how many.
 pub async fn purge_step(db: &Db) -> Result<usize, DbFault> {

@@ -1,10 +1,13 @@
 //! The outbox: events commit with the change they tell of, and are published afterwards, at least once.
+//!
+//! A row is removed when a bus in this process has delivered it. Given to another server it is only marked, and kept until
+//! [`purge_step`] ([`super::relay`] says why).
 
 use liufang_kernel::Timestamp;
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, Statement, Value};
 
 use super::{Db, DbFault};
-use crate::bus::{Bus, Event};
+use crate::bus::Event;
 
 pub(crate) struct Row<'a> {
     pub id: &'a str,
@@ -18,6 +21,8 @@ pub(crate) struct Row<'a> {
 /// How long a relay may take to publish a leased batch before another may try.
 const LEASE_SECONDS: i64 = 30;
 const BATCH: i64 = 64;
+/// Rows of one statement that goes over many.
+const SWEEP: i64 = 500;
 
 pub(crate) async fn insert(tx: &impl ConnectionTrait, row: Row<'_>) -> Result<(), DbFault> {
     let insert = Statement::from_sql_and_values(
@@ -37,54 +42,31 @@ pub(crate) async fn insert(tx: &impl ConnectionTrait, row: Row<'_>) -> Result<()
     Ok(())
 }
 
-/// Publishes one batch in order of writing; answers how many were published. A failed event is tried again later with
-/// growing delays; events of other keys go on.
-pub async fn relay_step(db: &Db, bus: &dyn Bus) -> Result<usize, DbFault> {
-    let now = db.shared.clock.now();
-    let leased = lease(db, now).await?;
-    let mut published = 0;
-    for (event, attempts) in leased {
-        match bus.publish(&event).await {
-            Ok(()) => {
-                remove(db, &event.id).await?;
-                published += 1;
-            }
-            Err(error) => {
-                tracing::info!(topic = event.topic, attempts, "event not delivered yet: {error}");
-                delay(db, &event.id, retry_at(now, attempts)).await?;
-            }
-        }
-    }
-    Ok(published)
-}
-
-/// A fifth of a second after the first failure, doubling up to a minute and a half.
-fn retry_at(now: Timestamp, attempts: i64) -> Timestamp {
-    Timestamp(now.0 + (100_000_i64 << attempts.clamp(0, 10)))
-}
-
 /// Waits until a commit writes to the outbox.
 pub async fn wait(db: &Db) {
     db.shared.outbox_bell.notified().await;
 }
 
-/// How many events wait, and since when the oldest does.
+/// How many events wait to be published, and since when the oldest does.
 pub async fn backlog(db: &Db) -> Result<(i64, Timestamp), DbFault> {
     let select = Statement::from_string(
         db.backend(),
-        "SELECT COUNT(*) AS waiting, COALESCE(MIN(created_at_us), 0) AS oldest FROM outbox",
+        "SELECT COUNT(*) AS waiting, COALESCE(MIN(created_at_us), 0) AS oldest FROM outbox \
+         WHERE published_at_us = 0",
     );
     let row = db.read().query_one_raw(select).await?.ok_or(DbFault::LostRace)?;
     Ok((row.try_get("", "waiting")?, Timestamp(row.try_get("", "oldest")?)))
 }
 
-async fn lease(db: &Db, now: Timestamp) -> Result<Vec<(Event, i64)>, DbFault> {
+/// Takes a batch in order of writing, with how often each was tried.
+pub(super) async fn lease(db: &Db, now: Timestamp) -> Result<Vec<(Event, i64)>, DbFault> {
     let work = db.begin_step().await?;
     // the guard is repeated outside the subquery: on PostgreSQL a second relay waits for the row, then finds it leased
     let statement = Statement::from_sql_and_values(
         db.backend(),
         "UPDATE outbox SET leased_until_us = $1, attempts = attempts + 1 \
-         WHERE id IN (SELECT id FROM outbox WHERE leased_until_us <= $2 ORDER BY id LIMIT $3) AND leased_until_us <= $2 \
+         WHERE id IN (SELECT id FROM outbox WHERE published_at_us = 0 AND leased_until_us <= $2 ORDER BY id LIMIT $3) \
+         AND published_at_us = 0 AND leased_until_us <= $2 \
          RETURNING id, topic, key, payload, traceparent, created_at_us, attempts",
         [now.plus_seconds(LEASE_SECONDS).0.into(), now.0.into(), BATCH.into()],
     );
@@ -106,16 +88,89 @@ async fn lease(db: &Db, now: Timestamp) -> Result<Vec<(Event, i64)>, DbFault> {
     Ok(events)
 }
 
-async fn remove(db: &Db, id: &str) -> Result<(), DbFault> {
-    run(db, "DELETE FROM outbox WHERE id = $1", [id.into()]).await
+pub(super) async fn remove(db: &Db, id: &str) -> Result<(), DbFault> {
+    run(db, "DELETE FROM outbox WHERE id = $1", vec![id.into()]).await.map(drop)
 }
 
-async fn delay(db: &Db, id: &str, until: Timestamp) -> Result<(), DbFault> {
-    run(db, "UPDATE outbox SET leased_until_us = $1 WHERE id = $2", [until.0.into(), id.into()]).await
+pub(super) async fn delay(db: &Db, id: &str, until: Timestamp) -> Result<(), DbFault> {
+    run(db, "UPDATE outbox SET leased_until_us = $1 WHERE id = $2", vec![until.0.into(), id.into()])
+        .await
+        .map(drop)
 }
 
-async fn run<const N: usize>(db: &Db, sql: &str, values: [sea_orm::Value; N]) -> Result<(), DbFault> {
+/// Gives leased rows back, to be taken at once.
+pub(super) async fn release(db: &Db, ids: &[String]) -> Result<(), DbFault> {
+    for_ids(db, "UPDATE outbox SET leased_until_us = 0", vec![], ids).await
+}
+
+/// Notes which memory of the bus has the rows.
+pub(super) async fn mark(db: &Db, ids: &[String], epoch: &str, now: Timestamp) -> Result<(), DbFault> {
+    // leased for ever: a relay of a version that does not know the mark leaves them alone too
+    let set = "UPDATE outbox SET published_at_us = $1, published_epoch = $2, leased_until_us = $3";
+    for_ids(db, set, vec![now.0.into(), epoch.into(), i64::MAX.into()], ids).await
+}
+
+pub(super) async fn remove_all(db: &Db, ids: &[String]) -> Result<(), DbFault> {
+    for_ids(db, "DELETE FROM outbox", vec![], ids).await
+}
+
+async fn for_ids(db: &Db, sql: &str, mut values: Vec<Value>, ids: &[String]) -> Result<(), DbFault> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let places: Vec<String> = (0..ids.len()).map(|n| format!("${}", values.len() + n + 1)).collect();
+    values.extend(ids.iter().map(|id| Value::from(id.clone())));
+    run(db, &format!("{sql} WHERE id IN ({})", places.join(", ")), values).await.map(drop)
+}
+
+const WAITING: &str =
+    "UPDATE outbox SET published_at_us = 0, published_epoch = '', leased_until_us = 0, attempts = 0";
+
+/// Lets rows wait again that another memory of the bus had; answers how many.
+pub(super) async fn forget_other_epochs(db: &Db, epoch: &str) -> Result<u64, DbFault> {
+    // two ranges instead of "another than", for the index
+    let other = "published_at_us > 0 AND (published_epoch < $1 OR published_epoch > $1)";
+    let sql =
+        format!("{WAITING} WHERE id IN (SELECT id FROM outbox WHERE {other} LIMIT {SWEEP}) AND {other}");
+    sweep(db, &sql, vec![epoch.into()]).await
+}
+
+/// Lets rows wait again that were published at `since` or later, at most at `until`; answers how many.
+pub(super) async fn forget_since(
+    db: &Db,
+    epoch: &str,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<u64, DbFault> {
+    let late =
+        "published_at_us > 0 AND published_epoch = $1 AND published_at_us >= $2 AND published_at_us <= $3";
+    let sql = format!("{WAITING} WHERE id IN (SELECT id FROM outbox WHERE {late} LIMIT {SWEEP}) AND {late}");
+    sweep(db, &sql, vec![epoch.into(), since.0.into(), until.0.into()]).await
+}
+
+/// Repeats a bounded statement until it finds nothing; answers how many rows it changed.
+async fn sweep(db: &Db, sql: &str, values: Vec<Value>) -> Result<u64, DbFault> {
+    let mut swept = 0;
+    loop {
+        match run(db, sql, values.clone()).await? {
+            0 => return Ok(swept),
+            some => swept += some,
+        }
+    }
+}
+
+/// Removes some rows that the present memory of the bus has had for `keep_seconds`; answers how many.
+pub async fn purge_step(db: &Db, epoch: &str, keep_seconds: i64) -> Result<usize, DbFault> {
+    let before = db.shared.clock.now().plus_seconds(-keep_seconds);
+    let old = "published_at_us > 0 AND published_epoch = $1 AND published_at_us < $2";
+    let sql = format!("DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE {old} LIMIT {SWEEP})");
+    let removed = run(db, &sql, vec![epoch.into(), before.0.into()]).await?;
+    Ok(usize::try_from(removed).unwrap_or(usize::MAX))
+}
+
+async fn run(db: &Db, sql: &str, values: Vec<Value>) -> Result<u64, DbFault> {
     let work = db.begin_step().await?;
-    work.tx().execute_raw(Statement::from_sql_and_values(db.backend(), sql, values)).await?;
-    work.done().await
+    let done = work.tx().execute_raw(Statement::from_sql_and_values(db.backend(), sql, values)).await?;
+    work.done().await?;
+    Ok(done.rows_affected())
 }

@@ -1,0 +1,198 @@
+//! Whether this process can do its work, for probes and balancers.
+//!
+//! Ready: every database answers and has no pending migration, and the process is not stopping. The bus is reported and not
+//! required: without it calls are still answered, and the outbox keeps what is to be told. Alive: the process runs;
+//! databases have no say, since a restart does not mend them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::bus::Bus;
+use crate::db::{Db, DbFault, DbState};
+use crate::migrate::Migration;
+use crate::retry::Retry;
+
+/// Between two looks.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// One database and what it must have.
+pub struct Watched {
+    pub role: &'static str,
+    pub db: Db,
+    pub migrations: &'static [Migration],
+}
+
+/// What probes are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub ready: bool,
+    /// Why not, one line each.
+    pub reasons: Vec<String>,
+    /// What is wrong and does not matter for readiness.
+    pub notes: Vec<String>,
+}
+
+/// The health of one process; cheap to clone.
+#[derive(Clone)]
+pub struct Health(Arc<Inner>);
+
+struct Inner {
+    databases: Vec<Watched>,
+    bus: Arc<dyn Bus>,
+    services: Vec<&'static str>,
+    migrate: bool,
+    draining: AtomicBool,
+    found: watch::Sender<Report>,
+}
+
+impl Health {
+    /// `services` are the full names of the gRPC services of this process. With `migrate`, pending migrations are run.
+    pub fn new(
+        databases: Vec<Watched>,
+        bus: Arc<dyn Bus>,
+        services: Vec<&'static str>,
+        migrate: bool,
+    ) -> Health {
+        let (found, _) = watch::channel(Report::default());
+        let draining = AtomicBool::new(false);
+        Health(Arc::new(Inner { databases, bus, services, migrate, draining, found }))
+    }
+
+    /// The first look: a database that is away is waited for later, a migration that fails is an error.
+    pub async fn start(&self) -> Result<(), DbFault> {
+        let looks = self.0.databases.iter().map(|watched| self.0.bring_up(watched));
+        for brought in join_all(looks).await {
+            match brought {
+                Err(fault @ (DbFault::Unavailable(_) | DbFault::Silent | DbFault::LostRace)) => {
+                    tracing::debug!("not at the first try: {}", fault.cause());
+                }
+                other => other?,
+            }
+        }
+        self.publish().await;
+        Ok(())
+    }
+
+    /// Looks every second until `shutdown`, and says what has changed.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let mut retries: Vec<Retry> =
+            self.0.databases.iter().map(|_| Retry::new(INTERVAL, INTERVAL * 30)).collect();
+        while !shutdown.is_cancelled() {
+            tokio::select! { () = tokio::time::sleep(INTERVAL) => {} () = shutdown.cancelled() => return }
+            let looks = self.0.databases.iter().zip(&mut retries).map(|(watched, retry)| async move {
+                match self.0.bring_up(watched).await {
+                    Ok(()) => retry.succeeded(),
+                    Err(fault) => self.0.tell_migration(watched, &fault, retry),
+                }
+            });
+            join_all(looks).await;
+            self.publish().await;
+        }
+    }
+
+    /// Not ready any more: the process is about to stop.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::SeqCst);
+        self.0.found.send_modify(|report| {
+            report.ready = false;
+            report.reasons = vec![DRAINING.to_owned()];
+        });
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.0.found.borrow().ready
+    }
+
+    pub fn report(&self) -> Report {
+        self.0.found.borrow().clone()
+    }
+
+    /// Told of every change.
+    pub fn subscribe(&self) -> watch::Receiver<Report> {
+        self.0.found.subscribe()
+    }
+
+    /// Whether this process has the gRPC service; the empty name means all of it.
+    pub fn knows(&self, service: &str) -> bool {
+        service.is_empty() || self.0.services.contains(&service)
+    }
+
+    async fn publish(&self) {
+        let bus = self.0.bus.epoch().await.err();
+        self.0.found.send_if_modified(|report| {
+            // read inside: a drain that begins meanwhile must not be overwritten
+            let now = self.0.found(bus.map(|error| error.to_string()));
+            let changed = *report != now;
+            if changed {
+                tell(report, &now);
+                *report = now;
+            }
+            changed
+        });
+    }
+}
+
+const DRAINING: &str = "stopping";
+
+impl Inner {
+    async fn bring_up(&self, watched: &Watched) -> Result<(), DbFault> {
+        let state = watched.db.look(watched.migrations).await;
+        if self.migrate && matches!(state, DbState::Pending(_)) {
+            let ran = watched.db.migrate(watched.migrations).await?;
+            tracing::debug!(role = watched.role, ran = ran.len(), "migrated at start");
+            watched.db.look(watched.migrations).await;
+        }
+        Ok(())
+    }
+
+    fn tell_migration(&self, watched: &Watched, fault: &DbFault, retry: &mut Retry) {
+        if retry.failed().1 && !matches!(fault, DbFault::Unavailable(_) | DbFault::LostRace) {
+            tracing::error!(role = watched.role, "migration failed: {}", fault.cause());
+        }
+    }
+
+    fn found(&self, bus: Option<String>) -> Report {
+        let mut reasons: Vec<String> = self.databases.iter().filter_map(reason).collect();
+        if self.draining.load(Ordering::SeqCst) {
+            reasons.push(DRAINING.to_owned());
+        }
+        let notes = bus.map(|error| format!("bus: {error}")).into_iter().collect();
+        Report { ready: reasons.is_empty(), reasons, notes }
+    }
+}
+
+fn reason(watched: &Watched) -> Option<String> {
+    let what = match watched.db.state() {
+        DbState::Ready => return None,
+        DbState::Unknown => "not looked at yet".to_owned(),
+        DbState::Away(error) => format!("does not answer: {error}"),
+        DbState::Pending(pending) => format!("{pending} migrations pending"),
+        DbState::Broken(error) => format!("cannot be used: {error}"),
+    };
+    Some(format!("database of {}: {what}", watched.role))
+}
+
+/// One line for each thing that changed.
+fn tell(was: &Report, now: &Report) {
+    for line in now.reasons.iter().filter(|line| !was.reasons.contains(line)) {
+        match line.as_str() {
+            DRAINING => tracing::info!("not ready: {line}"),
+            _ => tracing::warn!("not ready: {line}"),
+        }
+    }
+    for line in now.notes.iter().filter(|_| was.notes.is_empty()) {
+        tracing::warn!("waiting for the bus, events stay in the outbox: {line}");
+    }
+    if now.ready && !was.ready {
+        tracing::info!("ready");
+    }
+    if now.notes.is_empty() && !was.notes.is_empty() {
+        tracing::info!("the bus answers again");
+    }
+}

@@ -1,0 +1,319 @@
+//! PostgreSQL or Redis away, at start or later; a Redis without memory; processes that stop. Nothing is lost, nobody ends
+//! who should not, and probes are told the truth.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use liufang::client::Patient;
+use liufang_proto::order::v1::{Order, OrderState};
+use liufang_tests::servers::{self, PrivateCluster, PrivatePostgres, PrivateRedis};
+use liufang_tests::{Shape, World, behaviour, eventually, logs};
+use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
+use tonic::Code;
+use tonic::transport::Endpoint;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use super::cast::*;
+
+behaviour!(processes a_call_in_flight_outlives_the_signal);
+behaviour!(processes a_second_signal_ends_at_once);
+
+const ROW: u32 = 163;
+const ADMIN: &str = "admin.listen=\"127.0.0.1:0\"";
+
+/// The status and body of a page.
+fn page(address: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let code = text.split(' ').nth(1).unwrap().parse().unwrap();
+    (code, text.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned())
+}
+
+/// What gRPC health says of a service.
+async fn health(address: &str, service: &str) -> ServingStatus {
+    let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    let mut client = HealthClient::new(channel);
+    let asked = client.check(HealthCheckRequest { service: service.to_owned() }).await.unwrap();
+    asked.into_inner().status()
+}
+
+/// Places an order under one key until somebody answers.
+async fn placed(patient: &Patient, basket: &Basket, key: String) -> Order {
+    let keyed = patient.keyed(&key);
+    eventually("the order is placed", || async {
+        match basket.place(&keyed).await {
+            Ok(order) => Some(order),
+            Err(refusal) => {
+                let passing = [Code::Unavailable, Code::DeadlineExceeded, Code::Aborted];
+                assert!(passing.contains(&refusal.code), "{refusal}");
+                None
+            }
+        }
+    })
+    .await
+}
+
+fn admin(world: &World) -> String {
+    world.running.as_ref().unwrap().admin.unwrap().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_stops_under_calls_and_comes_back() {
+    logs::announce("not ready: database of");
+    let mut postgres = PrivatePostgres::start();
+    postgres.create_databases("alone");
+    let settings = [
+        format!("database.url={:?}", postgres.url("alone_{role}")),
+        "database.acquire_timeout_ms=2000".to_owned(),
+        ADMIN.to_owned(),
+    ];
+    let world = World::alone(&settings).await;
+    let admin = admin(&world);
+    assert_eq!(page(&admin, "/readyz").0, 200);
+    let cast = Cast::of(&world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let basket = Basket::of(GRANULES, 1, cast.door(ROW));
+    let placing = join_all((0..6).map(|n| placed(&patient, &basket, format!("outage-key-{n}"))));
+    let outage = async {
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        tokio::task::block_in_place(|| postgres.stop());
+        eventually("it is not ready", || async { (page(&admin, "/readyz").0 == 503).then_some(()) }).await;
+        let (_, body) = page(&admin, "/readyz");
+        assert!(body.contains("database of order: does not answer"), "{body}");
+        assert_eq!(page(&admin, "/livez").0, 200, "a restart would not help");
+        assert_eq!(health(&admin, "liveness").await, ServingStatus::Serving);
+        let service = "liufang.order.v1.OrderService";
+        assert_eq!(health(&admin, service).await, ServingStatus::NotServing);
+        let started = Instant::now();
+        let refusal = refused_as(basket.place(&patient).await, "DATABASE_UNAVAILABLE");
+        assert_eq!(refusal.code, Code::Unavailable);
+        assert!(started.elapsed() < Duration::from_secs(1), "refused at once, not after a time-out");
+        tokio::task::block_in_place(|| postgres.start_again());
+        eventually("it is ready", || async { (page(&admin, "/readyz").0 == 200).then_some(()) }).await;
+        assert_eq!(health(&admin, service).await, ServingStatus::Serving);
+    };
+    let (orders, ()) = tokio::join!(placing, outage);
+    let mut ids: Vec<_> = orders.iter().map(|order| order.order_id.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 6, "every key one order");
+    for order in &orders {
+        cast.pay(&patient, order).await;
+    }
+    cast.books_agree().await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_are_away_at_start_are_waited_for() {
+    logs::announce("not ready: database of");
+    logs::announce("waiting for the bus");
+    let (mut postgres, mut redis) = (PrivatePostgres::start(), PrivateRedis::start());
+    postgres.create_databases("late");
+    postgres.stop();
+    redis.kill();
+    let settings = [
+        format!("database.url={:?}", postgres.url("late_{role}")),
+        "bus.kind=\"redis\"".to_owned(),
+        format!("bus.url={:?}", redis.url()),
+        ADMIN.to_owned(),
+    ];
+    let started = Instant::now();
+    let world = World::bare(&settings).await;
+    assert!(started.elapsed() < Duration::from_secs(10), "starting does not wait");
+    let admin = admin(&world);
+    let (code, body) = page(&admin, "/readyz");
+    assert_eq!((code, page(&admin, "/livez").0), (503, 200), "{body}");
+    assert!(body.contains("database of identity: does not answer") && body.contains("bus: redis"), "{body}");
+    postgres.start_again();
+    eventually("it is ready", || async { (page(&admin, "/readyz").0 == 200).then_some(()) }).await;
+    assert!(page(&admin, "/readyz").1.contains("bus: redis"), "without the bus calls are answered");
+    redis.start_again();
+    eventually("the bus answers", || async {
+        let (code, body) = page(&admin, "/readyz");
+        (code == 200 && !body.contains("redis")).then_some(())
+    })
+    .await;
+    // few words for many tries
+    let words = logs::containing(&["does not answer: ", "waiting for the bus"]);
+    let loud = words.iter().filter(|line| line.starts_with("WARN")).count();
+    assert!(loud < 60, "{loud} lines: {words:?}");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_away_during_orders_loses_no_news() {
+    logs::announce("waiting for the bus");
+    logs::announce("the bus may have lost events");
+    let mut redis = PrivateRedis::start();
+    let world = World::start_with(Shape::Postgres, &[format!("bus.url={:?}", redis.url())]).await;
+    let cast = Cast::of(&world).await;
+    let patient = cast.patient(1).await;
+    let rx = cast.prescribed(&patient, two_drugs(4)).await;
+    redis.kill();
+    let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
+    let claim = cast.claim(&order).await;
+    cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), true, "同意").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(world.running.as_ref().unwrap().health().is_ready(), "calls are answered");
+    redis.start_again();
+    let order = cast.order_in(&patient, &order.order_id, OrderState::AwaitingPayment).await;
+    cast.pay(&patient, &order).await;
+    cast.books_agree().await;
+    world.stop().await;
+}
+
+async fn order_database(world: &World) -> DatabaseConnection {
+    world.database("order").await
+}
+
+/// Flushed after the event was published and before the order service has it: its tries all fail meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_redis_forgot_is_published_again() {
+    logs::announce("the bus may have lost events");
+    logs::announce("internal error");
+    let redis = PrivateRedis::start();
+    let world = World::start_with(Shape::Postgres, &[format!("bus.url={:?}", redis.url())]).await;
+    let cast = Cast::of(&world).await;
+    let patient = cast.patient(1).await;
+    let rx = cast.prescribed(&patient, two_drugs(4)).await;
+    let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
+    let claim = cast.claim(&order).await;
+    let database = order_database(&world).await;
+    let lock = database.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), true, "同意").await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let until = Instant::now() + Duration::from_secs(4);
+    while Instant::now() < until {
+        database.execute_unprepared(cut).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    flush(&redis).await;
+    lock.rollback().await.unwrap();
+    let order = cast.order_in(&patient, &order.order_id, OrderState::AwaitingPayment).await;
+    cast.pay(&patient, &order).await;
+    // and everything that had its effect before had it once
+    cast.books_agree().await;
+    world.stop().await;
+}
+
+async fn flush(redis: &PrivateRedis) {
+    let client = redis::Client::open(redis.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let _: () = redis::cmd("FLUSHALL").query_async(&mut connection).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_cluster_carries_the_events() {
+    logs::announce("the bus may have lost events");
+    let cluster = PrivateCluster::start();
+    let settings = [format!("bus.url={:?}", cluster.urls()), "bus.cluster=true".to_owned()];
+    let world = World::start_with(Shape::Postgres, &settings).await;
+    let cast = Cast::of(&world).await;
+    let patient = cast.patient(1).await;
+    let (order, claim) = cast.to_pay(&patient, SHOP, SHOP_PHARMACIST).await;
+    cast.pay(&patient, &order).await;
+    assert!(cluster.keys().iter().all(|keys| 0 < *keys), "topics spread: {:?}", cluster.keys());
+    cluster.flush();
+    cast.dispense(&order, SHOP_PHARMACIST, &claim.secret).await;
+    cast.order_in(&patient, &order.order_id, OrderState::Dispensed).await;
+    eventually("the cluster has everything again", || async {
+        cluster.keys().iter().all(|keys| 0 < *keys).then_some(())
+    })
+    .await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_without_a_free_connection_is_an_answer() {
+    let name = "pool";
+    servers::shared().create_databases(name);
+    let url = servers::shared().postgres_url("pool_order");
+    let mut options = liufang_platform::db::DbOptions::new(url);
+    options.max_connections = 1;
+    options.acquire_timeout = Duration::from_millis(200);
+    let cipher = liufang_platform::Cipher::new("a secret for tests only, long enough");
+    let clock = Arc::new(liufang_platform::SystemClock);
+    let db = liufang_platform::Db::connect(&options, cipher, clock).await.unwrap();
+    db.migrate(&[]).await.unwrap();
+    let held = db.begin_step().await.unwrap();
+    let refused = db.begin_step().await.err().expect("no connection is free");
+    let status = liufang_platform::status::to_status(&refused, None);
+    assert_eq!(status.code(), Code::Unavailable);
+    use tonic_types::StatusExt as _;
+    assert!(status.get_details_retry_info().is_some());
+    assert_eq!(db.look(&[]).await, liufang_platform::db::DbState::Ready, "busy is not away");
+    held.cancel().await.unwrap();
+    db.begin_step().await.unwrap().done().await.unwrap();
+}
+
+/// Holds every new use case of the order role up until it is rolled back.
+async fn held_up(world: &World) -> sea_orm::DatabaseTransaction {
+    let lock = world.database("order").await.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE idempotency IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    lock
+}
+
+async fn a_call_in_flight_outlives_the_signal(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let basket = Basket::of(GRANULES, 1, cast.door(ROW));
+    let lock = held_up(world).await;
+    let processes = world.processes.as_mut().expect("processes");
+    tokio::task::block_in_place(|| processes.kill("order", 1));
+    let admin = processes.admin("order", 0);
+    assert_eq!(page(&admin, "/readyz").0, 200);
+    let placing = basket.place(&patient);
+    let stopping = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        processes.signal("order", 0);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let (code, body) = page(&admin, "/readyz");
+        assert_eq!(code, 503, "not ready at once");
+        assert!(body.contains("stopping"), "{body}");
+        assert_eq!(page(&admin, "/livez").0, 200);
+        // past the drain: nothing new is taken, the running call still waits for its lock
+        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        lock.rollback().await.unwrap();
+        tokio::task::block_in_place(|| processes.ended("order", 0))
+    };
+    let (placed, ended) = tokio::join!(placing, stopping);
+    let order = placed.expect("the call in flight is answered");
+    assert_eq!(ended.code(), Some(0), "{}", world.processes.as_ref().unwrap().log("order", 0));
+    tokio::task::block_in_place(|| world.processes.as_mut().unwrap().restart_all("order"));
+    assert_eq!(patient.order(&order.order_id).await.unwrap().order_id, order.order_id);
+}
+
+async fn a_second_signal_ends_at_once(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let basket = Basket::of(GRANULES, 1, cast.door(ROW));
+    let lock = held_up(world).await;
+    let processes = world.processes.as_mut().expect("processes");
+    tokio::task::block_in_place(|| processes.kill("order", 1));
+    let stopping = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        processes.signal("order", 0);
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        processes.signal("order", 0);
+        // the lock is still held: it did not wait for the running call
+        tokio::task::block_in_place(|| processes.ended("order", 0))
+    };
+    let keyed = patient.keyed("cut-off-key");
+    let (ended, placing) = tokio::join!(stopping, basket.place(&keyed));
+    assert_eq!(ended.code(), Some(1));
+    assert!([Code::Unavailable, Code::DeadlineExceeded].contains(&refused(placing).code));
+    lock.rollback().await.unwrap();
+    tokio::task::block_in_place(|| world.processes.as_mut().unwrap().restart_all("order"));
+    placed(&patient, &basket, "cut-off-key".to_owned()).await;
+}

@@ -1,0 +1,47 @@
+//! The example of a production configuration passes the production gate with its secrets, and not without.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use liufang_tests::processes::{ROLES, binary};
+
+const SECRETS: [(&str, &str); 4] = [
+    ("LIUFANG__DATABASE__URLS__ORDER", "postgres://liufang_order:swordfish-1@postgres/liufang_order"),
+    ("LIUFANG__BUS__URL", "redis://liufang:swordfish-2@redis:6379/"),
+    ("LIUFANG__CRYPTO__DATA_SECRET", "swordfish-3-of-at-least-32-characters"),
+    ("LIUFANG__ROLE__SETTLEMENT__CHANNEL_KEY", "swordfish-5"),
+];
+
+fn show(role: &str, secrets: &[(&str, &str)]) -> Output {
+    let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy/config/production.toml");
+    let mut command = Command::new(binary());
+    command.args(["config", "--role", role, "--config"]).arg(example);
+    command.envs(secrets.iter().copied()).output().unwrap()
+}
+
+#[test]
+fn the_example_is_accepted_for_every_role() {
+    for role in ROLES.into_iter().filter(|role| *role != "sandbox") {
+        let output = show(role, &SECRETS);
+        let (shown, said) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{role}: {said}");
+        assert!(shown.contains("profile = \"production\""), "{shown}");
+        assert!(
+            !shown.contains("swordfish") && !said.contains("swordfish"),
+            "secrets are not shown: {shown}"
+        );
+        assert!(shown.contains("database.urls.order = \"postgres://liufang_order:***@postgres"), "{shown}");
+    }
+}
+
+#[test]
+fn every_missing_secret_is_named() {
+    let output = show("settlement", &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    for part in ["crypto.data_secret", "role.settlement.channel_key"] {
+        assert!(said.contains(part), "{part} is missing in {said}");
+    }
+    assert!(!show("sandbox", &SECRETS).status.success(), "production has no sandbox");
+}
