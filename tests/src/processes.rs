@@ -71,6 +71,7 @@ impl Processes {
             "shutdown_ms=10000".to_owned(),
             // seventeen unoptimised processes on a small machine, and races of many callers
             "mesh.client.call_budget_ms=20000".to_owned(),
+            "mesh.client.connect_timeout_ms=10000".to_owned(),
             "telemetry.log=\"info,sea_orm_migration=warn,sqlx=error\"".to_owned(),
             // the whole suite runs while connections and addresses come and go
             "mesh.secret=\"\"".to_owned(),

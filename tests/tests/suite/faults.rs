@@ -13,7 +13,8 @@ use super::cast::*;
 
 behaviour!(everywhere a_lost_answer_of_the_channel_is_asked_for);
 behaviour!(everywhere a_lost_request_to_the_channel_is_sent_again);
-behaviour!(everywhere an_outage_leaves_the_payment_pending);
+// the channel has landed the call: its notice ends the pending state sooner than many slow processes can look at it
+behaviour!(an_outage_leaves_the_payment_pending);
 behaviour!(a_channel_that_never_answers_costs_nothing);
 behaviour!(everywhere a_slow_payer_is_waited_for);
 behaviour!(everywhere a_refusing_channel_fails_the_payment);
