@@ -7,12 +7,16 @@ mod fault;
 mod gate;
 pub mod inbox;
 pub mod outbox;
+mod probe;
 pub mod relay;
+#[cfg(test)]
+mod relay_tests;
 #[cfg(test)]
 mod tests;
 mod work;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -28,6 +32,7 @@ use crate::cipher::Cipher;
 use crate::clock::SharedClock;
 use crate::ids::Ids;
 use crate::migrate::{self, Migration};
+use probe::Probe;
 
 pub use fault::DbFault;
 pub use gate::{DbState, Gate};
@@ -55,15 +60,12 @@ impl DbOptions {
     }
 }
 
-/// The look of the health check waits this long.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// The database of one service; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     connection: DatabaseConnection,
-    // one connection of PostgreSQL for looks at its health: a busy pool is not a database that is away
-    probe: Option<DatabaseConnection>,
+    // for looks at the health of PostgreSQL: a busy pool is not a database that is away
+    probe: Option<Arc<Probe>>,
     // SQLite has one writer: waiting here is fair, waiting in its busy handler is not
     writer: Option<Arc<Semaphore>>,
     pub(crate) shared: Arc<Shared>,
@@ -76,6 +78,8 @@ pub(crate) struct Shared {
     /// Rung after a commit that wrote to the outbox.
     pub outbox_bell: Notify,
     pub state: watch::Sender<DbState>,
+    /// The last look had no answer.
+    pub silent: AtomicBool,
 }
 
 impl Db {
@@ -86,11 +90,12 @@ impl Db {
         let connection = Database::connect(pool(options, sqlite)).await?;
         let probe = match sqlite {
             true => None,
-            false => Some(Database::connect(probe(options)).await?),
+            false => Some(Arc::new(Probe::connect(options).await?)),
         };
         let writer = sqlite.then(|| Arc::new(Semaphore::new(1)));
         let (state, _) = watch::channel(DbState::Unknown);
-        let shared = Shared { cipher, clock, ids: Ids, outbox_bell: Notify::new(), state };
+        let shared =
+            Shared { cipher, clock, ids: Ids, outbox_bell: Notify::new(), state, silent: false.into() };
         Ok(Db { connection, probe, writer, shared: Arc::new(shared) })
     }
 
@@ -101,12 +106,14 @@ impl Db {
 
     /// How many migrations are pending; a service with any is not ready. Asked beside the pool.
     pub async fn pending_migrations(&self, migrations: &'static [Migration]) -> Result<usize, DbFault> {
-        let looked = migrate::pending(self.probe.as_ref().unwrap_or(&self.connection), migrations);
-        let patience = tokio::time::timeout(PROBE_TIMEOUT * 2, looked);
-        patience.await.unwrap_or(Err(DbFault::Silent))
+        match &self.probe {
+            Some(probe) => probe.pending(migrations).await,
+            None => migrate::pending(&self.connection, migrations).await,
+        }
     }
 
-    /// Looks whether the database can be used, and tells those who wait for that.
+    /// Looks whether the database can be used, and tells those who wait for that. One look without an answer is not yet an
+    /// outage: a moment of load must not empty every endpoint at once.
     pub async fn look(&self, migrations: &'static [Migration]) -> DbState {
         let state = match self.pending_migrations(migrations).await {
             Ok(0) => DbState::Ready,
@@ -114,6 +121,10 @@ impl Db {
             Err(fault @ (DbFault::Unavailable(_) | DbFault::Silent)) => DbState::Away(fault.cause()),
             Err(fault) => DbState::Broken(fault.cause()),
         };
+        let was_silent = self.shared.silent.swap(matches!(state, DbState::Away(_)), Ordering::SeqCst);
+        if matches!(state, DbState::Away(_)) && !was_silent && self.state() == DbState::Ready {
+            return DbState::Ready;
+        }
         self.shared.state.send_replace(state.clone());
         state
     }
@@ -142,7 +153,7 @@ impl Db {
         // an error here is a connection that is gone already
         let _ = self.connection.close_by_ref().await;
         if let Some(probe) = &self.probe {
-            let _ = probe.close_by_ref().await;
+            let _ = probe.connection().close_by_ref().await;
         }
     }
 
@@ -207,16 +218,5 @@ fn pool(options: &DbOptions, sqlite: bool) -> ConnectOptions {
             ("idle_in_transaction_session_timeout", (timeout * 2).to_string()),
         ])
     });
-    connect
-}
-
-fn probe(options: &DbOptions) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(&options.url);
-    connect
-        .max_connections(1)
-        .acquire_timeout(PROBE_TIMEOUT)
-        .sqlx_logging(false)
-        .test_before_acquire(false)
-        .connect_lazy(true);
     connect
 }

@@ -20,6 +20,7 @@ use crate::retry::Retry;
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
+const BUS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// One database and what it must have.
 pub struct Watched {
@@ -124,10 +125,10 @@ impl Health {
     }
 
     async fn publish(&self) {
-        let bus = self.0.bus.epoch().await.err();
+        let bus = self.0.bus_is_away().await;
         self.0.found.send_if_modified(|report| {
             // read inside: a drain that begins meanwhile must not be overwritten
-            let now = self.0.found(bus.map(|error| error.to_string()));
+            let now = self.0.found(bus);
             let changed = *report != now;
             if changed {
                 tell(report, &now);
@@ -149,6 +150,17 @@ impl Inner {
             watched.db.look(watched.migrations).await;
         }
         Ok(())
+    }
+
+    async fn bus_is_away(&self) -> Option<String> {
+        if self.databases.is_empty() {
+            // a gateway has nothing to tell or hear
+            return None;
+        }
+        match tokio::time::timeout(BUS_TIMEOUT, self.bus.epoch()).await {
+            Ok(epoch) => epoch.err().map(|error| error.to_string()),
+            Err(_) => Some("does not answer".to_owned()),
+        }
     }
 
     fn tell_migration(&self, watched: &Watched, fault: &DbFault, retry: &mut Retry) {

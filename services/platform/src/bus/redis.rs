@@ -125,9 +125,11 @@ impl Bus for RedisBus {
     }
 }
 
-/// Whether the server is away, rather than unwilling.
+/// Whether the server is away, or about to be another one, rather than unwilling.
 fn is_outage(error: &RedisError) -> bool {
-    error.is_io_error() || error.is_connection_dropped() || error.is_timeout() || error.is_cluster_error()
+    let passing = ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS"];
+    let broken = error.is_io_error() || error.is_connection_dropped() || error.is_timeout();
+    broken || error.is_cluster_error() || error.code().is_some_and(|code| passing.contains(&code))
 }
 
 fn error(error: RedisError) -> BusError {

@@ -25,13 +25,21 @@ pub(crate) async fn claim(
 const KEEP_DAYS: i64 = 14;
 pub(crate) const KEEP_SECONDS: i64 = KEEP_DAYS * 86_400;
 
-/// Forgets idempotency keys and inbox rows that no retry can reach any more; answers how many.
+/// Rows of one purge.
+const BATCH: i64 = 1_000;
+
+/// Forgets some idempotency keys and inbox rows that no retry can reach any more; answers how many.
 pub async fn purge_step(db: &Db) -> Result<usize, DbFault> {
     let before = db.shared.clock.now().plus_days(-KEEP_DAYS).0;
     let work = db.begin_step().await?;
     let mut purged = 0;
-    for sql in ["DELETE FROM inbox WHERE at_us < $1", "DELETE FROM idempotency WHERE created_at_us < $1"] {
-        let delete = Statement::from_sql_and_values(db.backend(), sql, [before.into()]);
+    for sql in [
+        "DELETE FROM inbox WHERE (consumer, event_id) IN \
+         (SELECT consumer, event_id FROM inbox WHERE at_us < $1 LIMIT $2)",
+        "DELETE FROM idempotency WHERE scope IN \
+         (SELECT scope FROM idempotency WHERE created_at_us < $1 LIMIT $2)",
+    ] {
+        let delete = Statement::from_sql_and_values(db.backend(), sql, [before.into(), BATCH.into()]);
         purged += work.tx().execute_raw(delete).await?.rows_affected();
     }
     work.done().await?;
