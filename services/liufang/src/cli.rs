@@ -145,13 +145,16 @@ fn show(layers: &Layers) -> Result<()> {
 }
 
 async fn serve(config: &Config, clock: SharedClock, ready_file: Option<PathBuf>) -> Result<()> {
-    let _telemetry = telemetry::install(&config.telemetry, "liufang")?;
+    let _telemetry = telemetry::install(&config.telemetry, &telemetry::service_name(&config.roles))?;
     let mut running = compose::start(config, clock).await?;
     if let Some(gateway) = running.gateway {
         tracing::info!(%gateway, "gateway listens");
     }
     for (role, address) in &running.ports {
         tracing::info!(role, %address, "role listens");
+    }
+    if let Some(address) = running.admin {
+        tracing::info!(%address, "admin port listens");
     }
     if let Some(path) = ready_file {
         write_ready_file(&path, &running)?;
@@ -173,7 +176,10 @@ async fn serve(config: &Config, clock: SharedClock, ready_file: Option<PathBuf>)
 
 /// Written beside and renamed, so that a reader never sees half of it.
 fn write_ready_file(path: &std::path::Path, running: &compose::Running) -> Result<()> {
-    let text = serde_json::json!({ "gateway": running.gateway, "ports": running.ports }).to_string();
+    let text = serde_json::json!({
+        "gateway": running.gateway, "ports": running.ports, "admin": running.admin,
+    });
+    let text = text.to_string();
     let temporary = path.with_extension("tmp");
     std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path)).context("--ready-file")
 }

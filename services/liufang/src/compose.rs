@@ -19,6 +19,7 @@ use liufang_platform::mesh::{Directory, MeshKey, Place};
 use liufang_platform::stack::{ServerStack, StackOptions};
 use liufang_platform::{
     Cipher, Claims, Db, Deps, Ids, Module, PrincipalKind, Regions, Settings, SharedClock, Tokens, Worker,
+    metrics,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,8 @@ pub struct Running {
     pub gateway: Option<SocketAddr>,
     /// Where roles listen for other processes.
     pub ports: BTreeMap<String, SocketAddr>,
+    /// Where `/metrics` is, when it is anywhere.
+    pub admin: Option<SocketAddr>,
     /// Background loops of every module, for tests that drive steps themselves.
     pub workers: Vec<Worker>,
     databases: Vec<Db>,
@@ -194,6 +197,11 @@ impl<'a> Builder<'a> {
                 serve::role(stack.clone(), services, address, ready.clone(), &mut tasks, &shutdown).await?;
             ports.insert(role.clone(), port);
         }
+        self.measure(&ready, &mut tasks, &shutdown);
+        let admin = match self.config.admin.listen.as_str() {
+            "" => None,
+            listen => Some(serve::admin(listen, &mut tasks, &shutdown).await?),
+        };
         let gateway = match roles::has_gateway(self.config) {
             true => Some(self.gateway(ready, &mut tasks, &shutdown).await?),
             false => None,
@@ -203,6 +211,7 @@ impl<'a> Builder<'a> {
         Ok(Running {
             gateway,
             ports,
+            admin,
             workers,
             databases,
             tokens: self.tokens,
@@ -211,6 +220,28 @@ impl<'a> Builder<'a> {
             tasks,
             grace,
         })
+    }
+
+    /// Starts what reads gauges.
+    fn measure(&mut self, ready: &serve::Ready, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
+        let mut names: Vec<_> = self.built.iter().map(|built| built.role.name).collect();
+        if roles::has_gateway(self.config) {
+            names.push(liufang_gateway::ROLE);
+        }
+        for role in &names {
+            metrics::role(role);
+        }
+        tasks.spawn(serve::tell_ready(names, ready.clone(), shutdown.clone()));
+        for built in &mut self.built {
+            let watched = metrics::Watched {
+                role: built.role.name,
+                db: built.db.clone(),
+                max_connections: self.config.database.max_connections,
+                gauges: std::mem::take(&mut built.module.gauges),
+                every: Duration::from_secs(self.config.telemetry.gauges_seconds),
+            };
+            tasks.spawn(metrics::watch(watched, shutdown.clone()));
+        }
     }
 
     async fn gateway(
@@ -247,14 +278,15 @@ impl<'a> Builder<'a> {
             consumers.append(&mut built.module.consumers);
             workers.append(&mut built.module.workers);
             let db = built.db.clone();
-            workers.push(Worker::new("purge-keys", Duration::from_secs(3600), move || {
+            let purge = Worker::new("purge-keys", Duration::from_secs(3600), move || {
                 let db = db.clone();
                 async move { inbox::purge_step(&db).await }
-            }));
+            });
+            workers.push(purge.of(built.role.name));
         }
         let bus = self.bus(consumers, tasks, shutdown).await?;
         for built in &self.built {
-            tasks.spawn(relay(built.db.clone(), bus.clone(), shutdown.clone()));
+            tasks.spawn(relay(built.role.name, built.db.clone(), bus.clone(), shutdown.clone()));
         }
         for worker in &workers {
             let (worker, shutdown) = (worker.clone(), shutdown.clone());
@@ -295,12 +327,13 @@ fn remote(url: &str) -> Result<Place> {
 }
 
 /// Publishes the outbox of one service: at once after a commit here, and twice a second for what others left.
-async fn relay(db: Db, bus: Arc<dyn Bus>, shutdown: CancellationToken) {
+async fn relay(role: &'static str, db: Db, bus: Arc<dyn Bus>, shutdown: CancellationToken) {
     let step_db = db.clone();
     let worker = Worker::new("outbox-relay", Duration::ZERO, move || {
         let (db, bus) = (step_db.clone(), bus.clone());
         async move { outbox::relay_step(&db, bus.as_ref()).await }
     });
+    let worker = worker.of(role);
     while !shutdown.is_cancelled() {
         let pause = match worker.step().await {
             Ok(0) => Duration::from_millis(500),

@@ -43,6 +43,7 @@ pub struct Config {
     pub auth: Auth,
     pub crypto: Crypto,
     pub telemetry: Telemetry,
+    pub admin: Admin,
     pub role: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
 }
 
@@ -86,6 +87,14 @@ pub struct Telemetry {
     pub log: String,
     pub format: String,
     pub otlp_endpoint: String,
+    pub otlp_metrics: bool,
+    pub sample_ratio: f64,
+    pub gauges_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Admin {
+    pub listen: String,
 }
 
 /// Where configuration comes from, on top of the defaults.

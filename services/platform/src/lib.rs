@@ -16,6 +16,7 @@ pub mod feed;
 pub mod hash;
 pub mod ids;
 pub mod mesh;
+pub mod metrics;
 pub mod migrate;
 pub mod module;
 pub mod outgoing;

@@ -2,10 +2,12 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use liufang_kernel::{Class, Fault};
 use tokio_util::sync::CancellationToken;
+
+use crate::metrics;
 
 type Stepped = Pin<Box<dyn Future<Output = Result<usize, WorkerError>> + Send>>;
 
@@ -23,6 +25,7 @@ pub struct WorkerError {
 #[derive(Clone)]
 pub struct Worker {
     pub name: &'static str,
+    role: &'static str,
     interval: Duration,
     step: Arc<dyn Fn() -> Stepped + Send + Sync>,
 }
@@ -45,12 +48,23 @@ impl Worker {
                 })
             })
         };
-        Worker { name, interval, step: Arc::new(step) }
+        Worker { name, role: "", interval, step: Arc::new(step) }
+    }
+
+    /// The role it works for, in the metrics.
+    #[must_use]
+    pub fn of(mut self, role: &'static str) -> Worker {
+        metrics::worker(role, self.name);
+        self.role = role;
+        self
     }
 
     /// One step.
     pub async fn step(&self) -> Result<usize, WorkerError> {
-        (self.step)().await
+        let started = Instant::now();
+        let result = (self.step)().await;
+        metrics::worker_stepped(self.role, self.name, started.elapsed(), result.is_err());
+        result
     }
 
     /// Steps until `shutdown`, pausing when there is nothing to do.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
+use axum::routing::get;
 use futures::future::BoxFuture;
 use liufang_platform::stack::ServerStack;
-use liufang_platform::{Db, Migration};
+use liufang_platform::{Db, Migration, metrics};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -60,6 +61,36 @@ pub(super) async fn gateway(
         }
     });
     Ok(address)
+}
+
+/// Serves `/metrics` inside the cluster; the answer is the bound address.
+pub(super) async fn admin(
+    listen: &str,
+    tasks: &mut JoinSet<()>,
+    shutdown: &CancellationToken,
+) -> Result<SocketAddr> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("admin.listen {listen}"))?;
+    let address = listener.local_addr()?;
+    let text = [(http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    let router = Router::new().route("/metrics", get(async move || (text, metrics::metrics_text())));
+    let shutdown = shutdown.clone();
+    tasks.spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!("admin port ended: {error}");
+        }
+    });
+    Ok(address)
+}
+
+/// Tells the metrics whether the roles of this process are ready.
+pub(super) async fn tell_ready(roles: Vec<&'static str>, ready: Ready, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        let is_ready = tokio::select! { is_ready = ready() => is_ready, () = shutdown.cancelled() => false };
+        roles.iter().for_each(|role| metrics::ready(role, is_ready));
+        tokio::select! { () = tokio::time::sleep(Duration::from_secs(2)) => {} () = shutdown.cancelled() => {} }
+    }
+    roles.iter().for_each(|role| metrics::ready(role, false));
 }
 
 /// Serves one role to other processes, with health; the answer is the bound address.

@@ -113,6 +113,7 @@ impl RedisBus {
                 tracing::info!(consumer = consumer.name, tries, "event not handled yet: {error}");
                 return Ok(());
             }
+            crate::metrics::dead_letter(consumer.role, consumer.name);
             tracing::error!(consumer = consumer.name, entry = id, "event moved to dead letters: {error}");
             let fields: Vec<(String, Value)> = entry.map.into_iter().collect();
             let dead = format!("{stream}:dead:{}", consumer.name);

@@ -45,6 +45,8 @@ fn compare(
             (ValueKind::Table(inner), Some(ValueKind::Table(known))) => {
                 compare(&path, inner, known, mistakes)
             }
+            // 1 is a fraction too
+            (ValueKind::I64(_), Some(ValueKind::Float(_))) => {}
             (given, Some(known)) => {
                 let (given, known) = (kind(given), kind(known));
                 if given != known {
@@ -91,6 +93,11 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
         ["text", "json"].contains(&config.telemetry.format.as_str()),
         "telemetry.format: must be text or json",
     );
+    need(
+        (0.0..=1.0).contains(&config.telemetry.sample_ratio),
+        "telemetry.sample_ratio: must be between 0 and 1",
+    );
+    need(config.telemetry.gauges_seconds > 0, "telemetry.gauges_seconds: must be at least 1");
     let database = &config.database.url;
     let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| database.starts_with(scheme));
     need(known, "database.url: must begin with sqlite: or postgres:");

@@ -20,6 +20,7 @@ use tower::{Service, ServiceExt as _};
 
 use super::{MeshError, MeshKey, Peers, Place};
 use crate::deadline;
+use crate::metrics;
 use crate::stack::{self, ServicePrincipal};
 
 /// The most one call to a peer may take when the running call has no deadline.
@@ -85,10 +86,14 @@ impl PeerState {
         breaker.open_until.is_some_and(|until| Instant::now() < until)
     }
 
-    fn note(&self, failed: bool) {
+    /// Notes how a call went; answers whether the breaker is open when that changed.
+    fn note(&self, failed: bool) -> Option<bool> {
         let mut breaker = self.breaker.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         breaker.failures = if failed { breaker.failures + 1 } else { 0 };
+        let was_open = breaker.open_until.is_some();
         breaker.open_until = (breaker.failures >= BREAK_AFTER).then(|| Instant::now() + BREAK_FOR);
+        let open = breaker.open_until.is_some();
+        (open != was_open).then_some(open)
     }
 }
 
@@ -103,6 +108,7 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(peers: Peers, peer: &str, identity: Identity) -> Client {
         let state = peers.directory.0.limits.of(peer);
+        metrics::peer(&peers.own_role, peer);
         Client { peers, peer: Arc::from(peer), identity, state }
     }
 
@@ -111,10 +117,13 @@ impl Client {
         let most = if self.identity == Identity::Forwarded { Duration::MAX } else { BUDGET };
         let budget = deadline::remaining(most).min(LONGEST);
         let run = self.run_within(request, budget);
-        match tokio::time::timeout(budget, run).await {
-            Ok(result) => result.map_err(|status| self.error(status)),
-            Err(_) => Err(self.error(Status::deadline_exceeded("the peer did not answer in time"))),
-        }
+        let result = match tokio::time::timeout(budget, run).await {
+            Ok(result) => result,
+            Err(_) => Err(Status::deadline_exceeded("the peer did not answer in time")),
+        };
+        let code = result.as_ref().map_or_else(Status::code, answered);
+        metrics::client_call(&self.peers.own_role, &self.peer, code);
+        result.map_err(|status| self.error(status))
     }
 
     async fn run_within(&self, request: Request<Body>, budget: Duration) -> Result<Response<Body>, Status> {
@@ -135,6 +144,7 @@ impl Client {
             if !again {
                 return result;
             }
+            metrics::client_retry(&self.peers.own_role, &self.peer);
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
@@ -153,18 +163,16 @@ impl Client {
                 .map_err(|error| Status::unavailable(format!("transport: {error}"))),
         };
         // answers of the peer, even bad ones, show that it lives; only transport failures count
-        self.state.note(result.is_err());
+        if let Some(open) = self.state.note(result.is_err()) {
+            metrics::breaker(&self.peers.own_role, &self.peer, open);
+        }
         result
     }
 
     fn may_retry(&self, result: &Result<Response<Body>, Status>) -> bool {
         let failed = match result {
             Err(_) => true,
-            Ok(response) => {
-                let code =
-                    response.headers().get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()));
-                code == Some(Code::Unavailable)
-            }
+            Ok(response) => answered(response) == Code::Unavailable,
         };
         if !failed {
             self.state.budget.deposit();
@@ -203,6 +211,11 @@ impl Client {
     fn error(&self, status: Status) -> MeshError {
         MeshError { peer: self.peer.to_string(), status }
     }
+}
+
+/// The code of an answer; an answer that goes on has none yet.
+fn answered(response: &Response<Body>) -> Code {
+    response.headers().get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
 }
 
 fn rebuild(parts: &request::Parts, body: Bytes) -> Request<Body> {
