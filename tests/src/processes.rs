@@ -42,6 +42,12 @@ impl Processes {
             format!("bus.kind={:?}", config.bus.kind),
             format!("bus.url={:?}", config.bus.url),
             format!("bus.prefix={:?}", config.bus.prefix),
+            "admin.listen=\"127.0.0.1:0\"".to_owned(),
+            format!("telemetry.log={:?}", config.telemetry.log),
+            format!("telemetry.format={:?}", config.telemetry.format),
+            format!("telemetry.otlp_endpoint={:?}", config.telemetry.otlp_endpoint),
+            format!("telemetry.otlp_metrics={}", config.telemetry.otlp_metrics),
+            format!("telemetry.gauges_seconds={}", config.telemetry.gauges_seconds),
         ];
         let mut processes =
             Processes { children: BTreeMap::new(), ports, settings, folder: folder.to_owned() };
@@ -83,6 +89,13 @@ impl Processes {
     /// What a role has logged.
     pub fn log(&self, role: &str) -> String {
         std::fs::read_to_string(self.folder.join(format!("{role}.log"))).unwrap_or_default()
+    }
+
+    /// Where a role's admin port is, as `host:port`.
+    pub fn admin(&self, role: &str) -> String {
+        let text = std::fs::read_to_string(self.ready_file(role)).expect("ready file");
+        let ready: serde_json::Value = serde_json::from_str(&text).expect("ready file is JSON");
+        ready["admin"].as_str().expect("admin port").to_owned()
     }
 
     fn ready_file(&self, role: &str) -> PathBuf {

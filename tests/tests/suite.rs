@@ -9,6 +9,8 @@ mod suite {
     mod journey_qinhuangdao;
     mod lifecycle;
     mod mesh;
+    mod metrics;
+    mod otlp;
     mod privacy;
     mod processes;
     mod races;
