@@ -133,8 +133,11 @@ impl ServerStack {
         };
         context::write_request_id(request.headers_mut(), &id);
         let answer = tokio::spawn(
-            context::with_request_id(id, deadline::scope(deadline, self.answer(method.clone(), request)))
-                .instrument(span.clone()),
+            context::with_request_id(
+                id.clone(),
+                deadline::scope(deadline, self.answer(method.clone(), request)),
+            )
+            .instrument(span.clone()),
         );
         let response = tokio::select! {
             answer = answer => answer.unwrap_or_else(|_| to_status(&StackFault::Panic, None).into_http()),
@@ -143,8 +146,9 @@ impl ServerStack {
         let code =
             Code::from_bytes(response.headers().get("grpc-status").map_or(b"0", |value| value.as_bytes()));
         metrics::rpc_ended(role, &method, code, response.headers(), started.elapsed());
-        span.in_scope(|| {
-            tracing::debug!(?code, elapsed_us = started.elapsed().as_micros() as u64, "answered")
+        let elapsed_us = started.elapsed().as_micros() as u64;
+        context::say_with_request_id(id, || {
+            span.in_scope(|| tracing::debug!(?code, elapsed_us, "answered"));
         });
         response
     }

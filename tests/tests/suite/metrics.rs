@@ -170,7 +170,7 @@ async fn shows(world: &World, role: &str, metric: &str, right: impl Fn(i64) -> b
         last.set(sample(&page, &format!("{metric}{{role=\"{role}\"}}")).and_then(|text| text.parse().ok()));
         last.get().filter(|value| right(*value))
     });
-    let patience = std::time::Duration::from_secs(20);
+    let patience = std::time::Duration::from_secs(55);
     let found = tokio::time::timeout(patience, waiting).await;
     assert!(found.is_ok(), "{metric} of {role} is {:?}", last.get());
 }

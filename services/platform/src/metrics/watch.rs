@@ -59,7 +59,8 @@ pub async fn watch(watched: Watched, shutdown: CancellationToken) {
         tokio::select! { () = read_all(&watched) => {} () = shutdown.cancelled() => {} }
         tokio::select! { () = tokio::time::sleep(watched.every) => {} () = shutdown.cancelled() => {} }
     }
-    for name in [catalog::OUTBOX_WAITING, catalog::OUTBOX_OLDEST] {
+    let own = watched.gauges.iter().map(|gauge| gauge.name);
+    for name in own.chain([catalog::OUTBOX_WAITING, catalog::OUTBOX_OLDEST]) {
         board::clear(name, &labels);
     }
     for state in ["idle", "used"] {
