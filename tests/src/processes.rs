@@ -72,12 +72,16 @@ impl Processes {
             // seventeen unoptimised processes on a small machine, and races of many callers
             "mesh.client.call_budget_ms=20000".to_owned(),
             "mesh.client.connect_timeout_ms=10000".to_owned(),
-            "telemetry.log=\"info,sea_orm_migration=warn,sqlx=error\"".to_owned(),
+            format!("telemetry.log={:?}", config.telemetry.log),
             // the whole suite runs while connections and addresses come and go
             "mesh.secret=\"\"".to_owned(),
             "mesh.resolve_seconds=1".to_owned(),
             "mesh.max_connection_age_seconds=5".to_owned(),
             "mesh.tls.reload_seconds=1".to_owned(),
+            format!("telemetry.format={:?}", config.telemetry.format),
+            format!("telemetry.otlp_endpoint={:?}", config.telemetry.otlp_endpoint),
+            format!("telemetry.otlp_metrics={}", config.telemetry.otlp_metrics),
+            format!("telemetry.gauges_seconds={}", config.telemetry.gauges_seconds),
         ];
         settings.extend_from_slice(more);
         let authority = Authority::new();
@@ -171,6 +175,11 @@ impl Processes {
     /// What a process has logged.
     pub fn log(&self, role: &str, replica: usize) -> String {
         std::fs::read_to_string(self.log_file((role, replica))).unwrap_or_default()
+    }
+
+    /// What the replicas of a role have logged.
+    pub fn log_of(&self, role: &str) -> String {
+        (0..replicas(role)).map(|replica| self.log(role, replica)).collect()
     }
 
     /// Lines of every log that contain one of `parts`, with the process's name.

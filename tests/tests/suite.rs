@@ -9,8 +9,10 @@ mod suite {
     mod journey_qinhuangdao;
     mod lifecycle;
     mod mesh;
+    mod metrics;
     mod migrations;
     mod mtls;
+    mod otlp;
     mod outages;
     mod privacy;
     mod processes;

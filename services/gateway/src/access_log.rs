@@ -3,8 +3,11 @@
 use std::time::Instant;
 
 use http::HeaderValue;
+use liufang_platform::metrics;
 use tonic::{Code, Status};
+use tracing::Span;
 
+use crate::error::GATEWAY_OVERLOADED_REASON as GATEWAY_OVERLOADED;
 use crate::refusal;
 
 /// The line of one request; written when dropped, so a caller that leaves early is logged too (as `CANCELLED`).
@@ -16,6 +19,9 @@ pub(crate) struct Entry {
     method: String,
     caller: &'static str,
     outcome: Option<(Code, String)>,
+    /// The trace the call is in.
+    span: Span,
+    _running: metrics::Running,
 }
 
 impl Entry {
@@ -27,7 +33,14 @@ impl Entry {
             method: "-".to_owned(),
             caller: "-",
             outcome: None,
+            span: Span::none(),
+            _running: metrics::running(crate::ROLE),
         }
+    }
+
+    /// Puts the line into a trace.
+    pub fn span(&mut self, span: &Span) {
+        self.span = span.clone();
     }
 
     /// Kind of the principal.
@@ -58,7 +71,13 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let (code, reason) = self.outcome.take().unwrap_or((Code::Cancelled, String::new()));
-        let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = self.started.elapsed();
+        metrics::call_ended(crate::ROLE, &self.method, code, &reason, took);
+        if reason == GATEWAY_OVERLOADED {
+            metrics::shed(crate::ROLE);
+        }
+        let _entered = self.span.enter();
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             target: "liufang::access",
             method = self.method,

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::body::Body;
 use tower::{ServiceExt as _, service_fn};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::access_log::Entry;
 use crate::config::GatewayConfig;
@@ -55,6 +55,8 @@ pub(crate) struct Admitted {
     pub place: OwnedSemaphorePermit,
     /// Cancelled when the process stops.
     pub closing: CancellationToken,
+    /// The caller's trace goes on through us.
+    pub span: Span,
 }
 
 /// Protocols of the one port.
@@ -185,6 +187,8 @@ impl Door {
         self.limits.take_call(&identity)?;
         let method = self.methods.find(parts.uri.path()).ok_or(GatewayError::MethodNotFound)?;
         entry.method(&method.name);
+        let span = span(&method, &parts.headers);
+        entry.span(&span);
         principal?;
         self.limits.take_method(&method.name, &identity)?;
         let budget = deadline::budget(&parts.headers, method.streaming, &self.config)?;
@@ -200,6 +204,7 @@ impl Door {
             deadline: Instant::now() + budget,
             place,
             closing: self.closing.clone(),
+            span,
         })
     }
 
@@ -226,8 +231,8 @@ impl Door {
             Target::Role(role) => (self.resolve)(role),
             Target::Own => self.own.clone(),
         };
-        let span = self.span(admitted);
-        let call = scope(admitted.deadline.into_std(), mesh.oneshot(request)).instrument(span);
+        let call = scope(admitted.deadline.into_std(), mesh.oneshot(request));
+        let call = call.instrument(admitted.span.clone());
         match tokio::time::timeout_at(admitted.deadline, call).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) if error.status.code() == Code::DeadlineExceeded => {
@@ -237,16 +242,15 @@ impl Door {
             Err(_) => Err(GatewayError::DeadlineExceeded),
         }
     }
+}
 
-    /// The caller's trace goes on through us.
-    fn span(&self, admitted: &Admitted) -> tracing::Span {
-        let method = admitted.method.name.as_str();
-        let span = tracing::info_span!("gateway", method, otel.name = method, otel.kind = "server");
-        if let Some(parent) = admitted.headers.get("traceparent").and_then(|value| value.to_str().ok()) {
-            set_parent(&span, parent);
-        }
-        span
+fn span(method: &Method, headers: &HeaderMap) -> Span {
+    let method = method.name.as_str();
+    let span = tracing::info_span!("gateway", method, otel.name = method, otel.kind = "server");
+    if let Some(parent) = headers.get("traceparent").and_then(|value| value.to_str().ok()) {
+        set_parent(&span, parent);
     }
+    span
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<AxumBody> {

@@ -80,8 +80,9 @@ static RATE_LIMITED: ReasonDoc = ReasonDoc::new(
     "调用过于频繁；请按提示时间后重试",
     "Too many calls; wait as told, then repeat under the same idempotency key.",
 );
+pub(crate) const GATEWAY_OVERLOADED_REASON: &str = "GATEWAY_OVERLOADED";
 static GATEWAY_OVERLOADED: ReasonDoc = ReasonDoc::new(
-    "GATEWAY_OVERLOADED",
+    GATEWAY_OVERLOADED_REASON,
     Class::Exhausted,
     "系统繁忙，请求未被处理；请稍后重试",
     "The system is busy and did not take the call; repeat it later.",

@@ -9,6 +9,7 @@ mod commit;
 mod expire;
 mod listings;
 mod lots;
+mod measure;
 mod movements;
 mod offers;
 mod pharmacies;

@@ -6,6 +6,7 @@ mod app;
 pub mod domain;
 mod error;
 mod events;
+mod gauges;
 mod migrations;
 mod rpc;
 mod store;
@@ -33,7 +34,8 @@ pub fn module(deps: Deps) -> Module {
         .service(StockServiceServer::new(rpc.clone()))
         .service(OfferServiceServer::new(rpc.clone()))
         .service(ReservationServiceServer::new(rpc))
-        .worker(workers::expire_reservations(app))
+        .worker(workers::expire_reservations(app.clone()))
+        .gauge(gauges::trace_code_duplicates(app))
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ fn show(layers: &Layers) -> Result<()> {
 }
 
 async fn serve(config: &Config, clock: SharedClock, ready_file: Option<PathBuf>) -> Result<()> {
-    let _telemetry = telemetry::install(&config.telemetry, "liufang")?;
+    let _telemetry = telemetry::install(&config.telemetry, &telemetry::service_name(&config.roles))?;
     let mut running = compose::start(config, clock).await?;
     if let Some(gateway) = running.gateway {
         tracing::info!(%gateway, "gateway listens");

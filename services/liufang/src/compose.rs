@@ -23,6 +23,7 @@ use liufang_platform::mesh::{Directory, MeshKey, Place};
 use liufang_platform::stack::{ServerStack, StackOptions};
 use liufang_platform::{
     Cipher, Claims, Db, Deps, Ids, Module, PrincipalKind, Regions, Settings, SharedClock, Tokens, Worker,
+    metrics,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -191,6 +192,7 @@ impl<'a> Builder<'a> {
                 serve::role(stack.clone(), address, mesh, health.clone(), &mut tasks, &shutdown).await?;
             ports.insert(role.clone(), port);
         }
+        self.measure(&health, &mut tasks, &shutdown);
         let gateway = match roles::has_gateway(self.config) {
             true => Some(self.gateway(serve::readiness(&health), &mut tasks, &shutdown).await?),
             false => None,
@@ -225,6 +227,28 @@ impl<'a> Builder<'a> {
         });
         let services = self.built.iter().flat_map(|built| built.module.services.iter().copied()).collect();
         Health::new(watched.collect(), bus, services, self.config.database.migrate_at_start)
+    }
+
+    /// Starts what reads gauges.
+    fn measure(&mut self, health: &Health, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
+        let mut names: Vec<_> = self.built.iter().map(|built| built.role.name).collect();
+        if roles::has_gateway(self.config) {
+            names.push(liufang_gateway::ROLE);
+        }
+        for role in &names {
+            metrics::role(role);
+        }
+        tasks.spawn(serve::tell_ready(names, health.clone(), shutdown.clone()));
+        for built in &mut self.built {
+            let watched = metrics::Watched {
+                role: built.role.name,
+                db: built.db.clone(),
+                max_connections: self.config.database.max_connections,
+                gauges: std::mem::take(&mut built.module.gauges),
+                every: Duration::from_secs(self.config.telemetry.gauges_seconds),
+            };
+            tasks.spawn(metrics::watch(watched, shutdown.clone()));
+        }
     }
 
     async fn gateway(

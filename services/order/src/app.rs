@@ -7,6 +7,7 @@ mod close;
 mod collect;
 mod dispense;
 mod give_back;
+mod measure;
 mod news;
 mod pay;
 mod place;

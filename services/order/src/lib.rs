@@ -9,6 +9,7 @@ mod app;
 mod domain;
 mod error;
 mod events;
+mod gauges;
 mod migrations;
 mod rpc;
 mod store;
@@ -32,6 +33,7 @@ pub fn module(deps: Deps) -> Module {
     let app = app::App::new(deps);
     let workers = workers::workers(&app);
     let consumers = events::consumers(&app);
+    let gauges = gauges::gauges(&app);
     let mut module = Module::new(ROLE).service(OrderServiceServer::new(rpc::OrderRpc::new(app, calls)));
     for worker in workers {
         module = module.worker(worker);
@@ -39,5 +41,5 @@ pub fn module(deps: Deps) -> Module {
     for consumer in consumers {
         module = module.consumer(consumer);
     }
-    module
+    gauges.into_iter().fold(module, Module::gauge)
 }

@@ -63,6 +63,11 @@ impl AccessTable {
         self.0.get(path)
     }
 
+    /// The path itself, kept, when a contract has it.
+    pub fn known(&self, path: &str) -> Option<&str> {
+        self.0.get_key_value(path).map(|(path, _)| path.as_str())
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Rule)> {
         self.0.iter().map(|(path, rule)| (path.as_str(), rule))
     }

@@ -3,12 +3,15 @@
 mod local;
 mod redis;
 
+use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use liufang_kernel::{Class, Fault, Timestamp};
 use prost::{Message, Name};
+
+use crate::metrics;
 
 pub use local::LocalBus;
 pub use redis::{RedisBus, RedisOptions};
@@ -86,6 +89,17 @@ pub trait Bus: Send + Sync + 'static {
     }
 }
 
+tokio::task_local! {
+    /// Whether the delivery that is being handled was one of an event handled before.
+    static REPEATED: Cell<bool>;
+}
+
+/// Told by the inbox: this consumer has handled the event before.
+pub(crate) fn note_repeated() {
+    // consumers that are called without a delivery have nobody to tell
+    let _ = REPEATED.try_with(|repeated| repeated.set(true));
+}
+
 type Handled = Pin<Box<dyn Future<Output = Result<(), BusError>> + Send>>;
 
 fn fault_error(fault: &dyn Fault) -> BusError {
@@ -104,6 +118,7 @@ fn fault_error(fault: &dyn Fault) -> BusError {
 pub struct Consumer {
     pub name: &'static str,
     pub topic: String,
+    pub(crate) role: &'static str,
     handle: Arc<dyn Fn(Event) -> Handled + Send + Sync>,
 }
 
@@ -127,14 +142,34 @@ impl Consumer {
                 result.map_err(|fault| fault_error(&fault))
             })
         };
-        Consumer { name, topic: M::full_name(), handle: Arc::new(handle) }
+        Consumer { name, topic: M::full_name(), role: "", handle: Arc::new(handle) }
+    }
+
+    /// The role it works for, in the metrics.
+    #[must_use]
+    pub fn of(mut self, role: &'static str) -> Consumer {
+        metrics::consumer(role, self.name);
+        self.role = role;
+        self
     }
 
     /// Handles one delivery, inside the trace the event was published in.
     pub async fn deliver(&self, event: Event) -> Result<(), BusError> {
         use tracing::Instrument as _;
-        let span = tracing::info_span!("consume", consumer = self.name, topic = self.topic, event = event.id);
+        let span = tracing::info_span!(
+            "consume",
+            consumer = self.name,
+            topic = self.topic,
+            event = event.id,
+            otel.kind = "consumer"
+        );
         crate::stack::set_parent(&span, &event.traceparent);
-        (self.handle)(event).instrument(span).await
+        let handled = async {
+            let result = (self.handle)(event).await;
+            (result, REPEATED.with(Cell::get))
+        };
+        let (result, repeated) = REPEATED.scope(Cell::new(false), handled).instrument(span).await;
+        metrics::bus_handled(self.role, self.name, result.is_ok().then_some(!repeated));
+        result
     }
 }

@@ -121,6 +121,9 @@ pub struct Telemetry {
     pub log: String,
     pub format: String,
     pub otlp_endpoint: String,
+    pub otlp_metrics: bool,
+    pub sample_ratio: f64,
+    pub gauges_seconds: u64,
 }
 
 /// Where configuration comes from, on top of the defaults.

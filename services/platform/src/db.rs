@@ -60,6 +60,13 @@ impl DbOptions {
     }
 }
 
+/// Connections of one process to one database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    pub idle: u32,
+    pub used: u32,
+}
+
 /// The database of one service; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
@@ -148,6 +155,23 @@ impl Db {
         self.connection.get_database_backend()
     }
 
+    /// How many connections are open, without asking the database.
+    pub fn pool(&self) -> Pool {
+        let (open, idle) = match self.backend() {
+            DbBackend::Postgres => {
+                let pool = self.connection.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            DbBackend::Sqlite => {
+                let pool = self.connection.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            _ => (0, 0),
+        };
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+        Pool { idle, used: open.saturating_sub(idle) }
+    }
+
     /// Closes every connection; all clones of this database are of no use afterwards.
     pub async fn close(&self) {
         // an error here is a connection that is gone already
@@ -179,6 +203,9 @@ impl Db {
     pub async fn begin_event(&self, consumer: &str, event: &Event) -> Result<Option<Work>, DbFault> {
         let work = self.begin_step().await?;
         let fresh = inbox::claim(work.tx(), consumer, &event.id, self.shared.clock.now()).await?;
+        if !fresh {
+            crate::bus::note_repeated();
+        }
         Ok(fresh.then_some(work))
     }
 

@@ -19,6 +19,7 @@ pub mod hash;
 pub mod health;
 pub mod ids;
 pub mod mesh;
+pub mod metrics;
 pub mod migrate;
 pub mod module;
 pub mod outgoing;

@@ -15,6 +15,7 @@ use crate::clock::SharedClock;
 use crate::db::Db;
 use crate::ids::Ids;
 use crate::mesh::Peers;
+use crate::metrics::Gauge;
 use crate::regions::Regions;
 use crate::rpc::Calls;
 use crate::settings::Settings;
@@ -49,6 +50,8 @@ pub struct Module {
     pub services: Vec<&'static str>,
     pub workers: Vec<Worker>,
     pub consumers: Vec<Consumer>,
+    /// Numbers of its own for the metrics.
+    pub gauges: Vec<Gauge>,
 }
 
 impl Module {
@@ -59,6 +62,7 @@ impl Module {
             services: Vec::new(),
             workers: Vec::new(),
             consumers: Vec::new(),
+            gauges: Vec::new(),
         }
     }
 
@@ -77,13 +81,19 @@ impl Module {
 
     #[must_use]
     pub fn worker(mut self, worker: Worker) -> Module {
-        self.workers.push(worker);
+        self.workers.push(worker.of(self.role));
         self
     }
 
     #[must_use]
     pub fn consumer(mut self, consumer: Consumer) -> Module {
-        self.consumers.push(consumer);
+        self.consumers.push(consumer.of(self.role));
+        self
+    }
+
+    #[must_use]
+    pub fn gauge(mut self, gauge: Gauge) -> Module {
+        self.gauges.push(gauge);
         self
     }
 }

@@ -25,6 +25,7 @@ use crate::auth::{AuthFault, Principal, Tokens};
 use crate::clock::SharedClock;
 use crate::deadline;
 use crate::mesh::{MeshKey, MeshPeer};
+use crate::metrics;
 use crate::status::to_status;
 
 pub use context::{request_id, set_parent, traceparent};
@@ -120,9 +121,10 @@ impl ServerStack {
     }
 
     async fn handle(self, mut request: Request<Body>) -> Response<Body> {
+        let role = self.options.role;
         let id = context::request_id_of(request.headers());
         let method = request.uri().path().to_owned();
-        let span = context::span(self.options.role, &method, request.headers());
+        let span = context::span(role, &method, request.headers());
         let started = Instant::now();
         let deadline = started + self.deadline_of(request.headers());
         let expired = async move {
@@ -131,8 +133,11 @@ impl ServerStack {
         };
         context::write_request_id(request.headers_mut(), &id);
         let answer = tokio::spawn(
-            context::with_request_id(id, deadline::scope(deadline, self.answer(method.clone(), request)))
-                .instrument(span.clone()),
+            context::with_request_id(
+                id.clone(),
+                deadline::scope(deadline, self.answer(method.clone(), request)),
+            )
+            .instrument(span.clone()),
         );
         let response = tokio::select! {
             answer = answer => answer.unwrap_or_else(|_| to_status(&StackFault::Panic, None).into_http()),
@@ -140,16 +145,20 @@ impl ServerStack {
         };
         let code =
             Code::from_bytes(response.headers().get("grpc-status").map_or(b"0", |value| value.as_bytes()));
-        span.in_scope(|| {
-            tracing::debug!(?code, elapsed_us = started.elapsed().as_micros() as u64, "answered")
+        metrics::rpc_ended(role, &method, code, response.headers(), started.elapsed());
+        let elapsed_us = started.elapsed().as_micros() as u64;
+        context::say_with_request_id(id, || {
+            span.in_scope(|| tracing::debug!(?code, elapsed_us, "answered"));
         });
         response
     }
 
     async fn answer(mut self, method: String, mut request: Request<Body>) -> Response<Body> {
         let Ok(_permit) = self.in_flight.clone().try_acquire_owned() else {
+            metrics::shed(self.options.role);
             return to_status(&StackFault::Overloaded, None).into_http();
         };
+        let _running = metrics::running(self.options.role);
         match self.admit(&method, &request) {
             Ok(caller) => request.extensions_mut().insert(caller),
             Err(status) => return status.into_http(),

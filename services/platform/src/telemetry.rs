@@ -1,20 +1,27 @@
-//! Logs and traces of a process. Only the binary installs them; libraries and tests use plain `tracing`.
+//! Logs, traces and metrics of a process. Only the binary installs them; libraries and tests use plain `tracing`.
 
+mod json;
+mod sampler;
+
+use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::Telemetry;
+use crate::metrics;
 
 /// Keeps the exporters alive; flushes them when it is dropped.
 pub struct Guard(Option<SdkTracerProvider>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        metrics::flush();
         if let Some(provider) = &self.0 {
             // the process is ending; there is nobody left to tell
             let _ = provider.shutdown();
@@ -33,33 +40,78 @@ pub enum TelemetryError {
     Installed(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Installs logging to standard error and, when configured, OTLP traces.
+/// The name of a process in traces: that of its role when it has one alone.
+pub fn service_name(roles: &[String]) -> String {
+    match roles {
+        [role] => format!("liufang-{role}"),
+        _ => "liufang".to_owned(),
+    }
+}
+
+/// Installs logging to standard error and, when configured, OTLP.
+///
+/// JSON lines carry the trace of the call they were written in, whether or not it is exported.
 pub fn install(config: &Telemetry, service: &str) -> Result<Guard, TelemetryError> {
     let filter = EnvFilter::try_new(&config.log)?;
+    let is_json = config.format == "json";
     let fmt = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
-    let fmt = if config.format == "json" {
-        fmt.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+    let fmt = if is_json {
+        fmt.fmt_fields(JsonFields::new()).event_format(json::Lines::new()).boxed()
     } else {
         fmt.with_ansi(false).boxed()
     };
-    let provider = provider(config, service)?;
+    let resource = resource(service);
+    let exports = !config.otlp_endpoint.is_empty();
+    let provider = match exports || is_json {
+        true => Some(provider(config, resource.clone())?),
+        false => None,
+    };
     let traces = provider
         .as_ref()
         .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("liufang")));
-    // the traces have their own filter: turning logs down must not cut spans
-    let traces = traces.map(|layer| layer.with_filter(EnvFilter::new("info")));
+    // the traces have their own filter: turning logs down must not cut spans. Spans of SQL are of use to exporters alone.
+    let spans = if exports { "info" } else { "off,liufang=info" };
+    let traces = traces.map(|layer| layer.with_filter(EnvFilter::new(spans)));
     tracing_subscriber::registry().with(fmt.with_filter(filter)).with(traces).try_init()?;
+    let endpoint = if config.otlp_metrics { config.otlp_endpoint.as_str() } else { "" };
+    metrics::install(resource, endpoint)?;
     Ok(Guard(provider))
 }
 
-fn provider(config: &Telemetry, service: &str) -> Result<Option<SdkTracerProvider>, TelemetryError> {
+/// Who we are. Kubernetes' words (pod, node) come from `OTEL_RESOURCE_ATTRIBUTES`, which the builder reads.
+fn resource(service: &str) -> Resource {
+    let builder = Resource::builder().with_service_name(service.to_owned());
+    let instance = uuid::Uuid::new_v4().to_string();
+    builder
+        .with_attributes([
+            KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+            KeyValue::new("service.instance.id", instance),
+        ])
+        .build()
+}
+
+fn provider(config: &Telemetry, resource: Resource) -> Result<SdkTracerProvider, TelemetryError> {
+    let builder = SdkTracerProvider::builder()
+        .with_sampler(sampler::parent_or(config.sample_ratio))
+        .with_resource(resource);
     if config.otlp_endpoint.is_empty() {
-        return Ok(None);
+        return Ok(builder.build());
     }
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_tonic()
         .with_endpoint(&config.otlp_endpoint)
         .build()?;
-    let resource = Resource::builder().with_service_name(service.to_owned()).build();
-    Ok(Some(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build()))
+    Ok(builder.with_batch_exporter(exporter).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_named_after_its_only_role() {
+        assert_eq!(service_name(&["order".to_owned()]), "liufang-order");
+        assert_eq!(service_name(&[]), "liufang");
+        assert_eq!(service_name(&["order".to_owned(), "gateway".to_owned()]), "liufang");
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use liufang_kernel::{Class, Fault};
 use tokio_util::sync::CancellationToken;
 
 use crate::db::Gate;
+use crate::metrics;
 use crate::retry::Retry;
 
 type Stepped = Pin<Box<dyn Future<Output = Result<usize, WorkerError>> + Send>>;
@@ -26,6 +27,7 @@ pub struct WorkerError {
 #[derive(Clone)]
 pub struct Worker {
     pub name: &'static str,
+    role: &'static str,
     interval: Duration,
     step: Arc<dyn Fn() -> Stepped + Send + Sync>,
 }
@@ -48,12 +50,23 @@ impl Worker {
                 })
             })
         };
-        Worker { name, interval, step: Arc::new(step) }
+        Worker { name, role: "", interval, step: Arc::new(step) }
+    }
+
+    /// The role it works for, in the metrics.
+    #[must_use]
+    pub fn of(mut self, role: &'static str) -> Worker {
+        metrics::worker(role, self.name);
+        self.role = role;
+        self
     }
 
     /// One step.
     pub async fn step(&self) -> Result<usize, WorkerError> {
-        (self.step)().await
+        let started = Instant::now();
+        let result = (self.step)().await;
+        metrics::worker_stepped(self.role, self.name, started.elapsed(), result.is_err());
+        result
     }
 
     /// Steps until `shutdown`, while `gate` is open, pausing when there is nothing to do. Failures in a row are tried again
@@ -65,7 +78,8 @@ impl Worker {
             tokio::select! { () = gate.wait() => {} () = shutdown.cancelled() => return }
             let stepped = self.step().await;
             if stepped.is_ok() {
-                (quiet.succeeded(), loud.succeeded());
+                quiet.succeeded();
+                loud.succeeded();
             }
             let pause = match stepped {
                 Ok(0) => self.interval,

@@ -9,6 +9,7 @@ pub mod capture;
 pub mod claim;
 pub mod convergence;
 pub mod ledger;
+pub mod measure;
 pub mod notice;
 pub mod quote;
 

@@ -6,6 +6,7 @@ mod app;
 pub mod domain;
 mod error;
 mod events;
+mod gauges;
 mod migrations;
 mod rpc;
 mod store;
@@ -38,5 +39,6 @@ pub fn module(deps: Deps) -> Module {
         .service(AccountServiceServer::new(rpc.clone()))
         .service(LedgerServiceServer::new(rpc.clone()))
         .service(ClaimServiceServer::new(rpc));
-    workers::all(&app).into_iter().fold(module, Module::worker)
+    let module = workers::all(&app).into_iter().fold(module, Module::worker);
+    gauges::all(&app).into_iter().fold(module, Module::gauge)
 }

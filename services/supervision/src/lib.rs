@@ -7,6 +7,7 @@ mod app;
 mod domain;
 mod error;
 mod events;
+mod gauges;
 mod migrations;
 mod peers;
 mod rpc;
@@ -33,5 +34,6 @@ pub const REASONS: &[&ReasonDoc] = error::REASONS;
 pub fn module(deps: Deps) -> Module {
     let app = App::new(&deps);
     let rpc = Rpc { calls: deps.calls(), app: app.clone() };
-    events::consumers(Module::new(ROLE).service(SupervisionServiceServer::new(rpc)), &app)
+    let module = Module::new(ROLE).service(SupervisionServiceServer::new(rpc));
+    events::consumers(module, &app).gauge(gauges::trace_code_duplicates(app))
 }

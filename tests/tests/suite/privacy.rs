@@ -6,6 +6,7 @@ use liufang_proto::identity::v1::Purpose;
 use liufang_tests::{Shape, World, behaviour, logs, servers};
 
 use super::cast::*;
+use super::otlp::{Receiver, metrics_of};
 
 behaviour!(sqlite nothing_personal_leaves_its_place_on_sqlite);
 behaviour!(postgres nothing_personal_is_published);
@@ -116,4 +117,44 @@ async fn nothing_personal_is_published(world: &mut World) {
         }
     }
     assert!(10 < entries, "{entries} entries in {streams:?}");
+}
+
+/// What operators see of processes: JSON logs at their most talkative, exported spans, metrics.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_personal_reaches_operators() {
+    let receiver = Receiver::start().await;
+    let settings = [
+        format!("telemetry.otlp_endpoint={:?}", receiver.endpoint),
+        "telemetry.format=\"json\"".to_owned(),
+        "telemetry.log=\"liufang=trace,info\"".to_owned(),
+        "telemetry.gauges_seconds=1".to_owned(),
+    ];
+    let mut world = World::start_with(Shape::Processes, &settings).await;
+    let cast = Cast::of(&world).await;
+    let mut needles = canaries(&cast);
+    // the same text as a JSON writer may put it
+    let escaped = |needle: &String| needle.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect();
+    needles.extend(needles.clone().iter().map(escaped));
+    check_refusals(&live(&cast).await, &needles);
+    let processes = world.processes.as_mut().unwrap();
+    let mut pages = Vec::new();
+    let everybody: Vec<_> = liufang_tests::processes::all().collect();
+    for (role, replica) in &everybody {
+        pages.push((*role, "metrics", metrics_of(&processes.admin(role, *replica)).await));
+    }
+    for (role, replica) in everybody.into_iter().rev() {
+        // the exporters send the rest
+        assert!(tokio::task::block_in_place(|| processes.terminate(role, replica)).success(), "{role}");
+        pages.push((role, "log", processes.log(role, replica)));
+    }
+    let spans = receiver.spans();
+    pages.extend(spans.iter().map(|span| ("spans", "trace", span.text.clone())));
+    for (role, what, text) in &pages {
+        for needle in &needles {
+            assert!(!text.contains(needle.as_str()), "{what} of {role} names somebody: {needle}");
+        }
+    }
+    let lines: usize = pages.iter().filter(|page| page.1 == "log").map(|page| page.2.lines().count()).sum();
+    assert!(200 < lines && 1_000 < spans.len(), "{lines} lines and {} spans were read", spans.len());
+    world.stop().await;
 }

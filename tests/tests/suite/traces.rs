@@ -1,110 +1,170 @@
-//! One trace from the gateway through the services to SQL, received by a real OTLP endpoint.
+//! One trace from the gateway through the services to SQL and across the outbox, received by a real OTLP endpoint, and log
+//! lines that name it.
 
-use std::collections::BTreeSet;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
 
-use liufang::client::Gateway;
+use liufang::client::Answer;
+use liufang_proto::common::v1::Channel;
 use liufang_proto::identity::v1::institution_service_client::InstitutionServiceClient;
 use liufang_proto::identity::v1::{InstitutionKind, ListInstitutionsRequest};
-use liufang_tests::processes;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
-    TraceService, TraceServiceServer,
-};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status};
+use liufang_proto::order::v1::order_service_client::OrderServiceClient;
+use liufang_proto::order::v1::{Order, OrderState, PayOrderRequest};
+use liufang_tests::{Shape, World, eventually};
+use tonic::Request;
 
-/// Span names by trace id.
-type Spans = Arc<Mutex<Vec<(Vec<u8>, String)>>>;
+use super::cast::*;
+use super::otlp::{Program, Receiver, Seen};
 
-struct Receiver(Spans);
+/// A caller's own trace is continued, so its id finds our spans among those of the workers.
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-#[tonic::async_trait]
-impl TraceService for Receiver {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let spans = request.into_inner().resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
-        let spans = spans.flat_map(|scope| scope.spans).map(|span| (span.trace_id, span.name));
-        self.0.lock().unwrap().extend(spans);
-        Ok(Response::new(ExportTraceServiceResponse::default()))
-    }
+fn traced<T>(mut request: Request<T>, trace: &str, sampled: bool) -> Request<T> {
+    let parent = format!("00-{trace}-00f067aa0ba902b7-0{}", u8::from(sampled));
+    request.metadata_mut().insert("traceparent", parent.parse().unwrap());
+    request
 }
 
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+fn hospitals() -> ListInstitutionsRequest {
+    ListInstitutionsRequest {
+        region: "130300".to_owned(),
+        kind: InstitutionKind::Hospital.into(),
+        ..ListInstitutionsRequest::default()
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_trace_reaches_from_the_gateway_to_sql() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let spans = Spans::default();
-    let receiver = TraceServiceServer::new(Receiver(spans.clone()));
-    let server = tonic::transport::Server::builder().add_service(receiver);
-    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-
+    let receiver = Receiver::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let ready = folder.path().join("ready.json");
-    let mut command = Command::new(processes::binary());
-    command.args(["serve", "--ready-file"]).arg(&ready).stdin(Stdio::null()).stderr(Stdio::null());
-    for setting in [
-        format!("data_dir={:?}", folder.path().display().to_string()),
-        "gateway.listen=\"127.0.0.1:0\"".to_owned(),
-        format!("telemetry.otlp_endpoint={endpoint:?}"),
-    ] {
-        command.args(["--set", &setting]);
-    }
-    let mut running = Killed(command.spawn().unwrap());
-    wait_until(|| ready.exists()).await;
-    let text: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&ready).unwrap()).unwrap();
-    let gateway = Gateway::connect(&format!("http://{}", text["gateway"].as_str().unwrap())).await.unwrap();
-    let body = ListInstitutionsRequest {
-        region: "130300".to_owned(),
-        kind: InstitutionKind::Hospital.into(),
-        ..ListInstitutionsRequest::default()
-    };
-    let mut request = Request::new(body);
-    // a caller's own trace is continued, so its id finds our spans among those of the workers
-    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
-    request.metadata_mut().insert("traceparent", parent.parse().unwrap());
-    InstitutionServiceClient::new(gateway.channel()).list_institutions(request).await.unwrap();
-    // the exporter sends what it holds when the process ends
-    let stopped = Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status().unwrap();
-    assert!(stopped.success() && running.0.wait().unwrap().success());
+    let settings = [
+        format!("telemetry.otlp_endpoint={:?}", receiver.endpoint),
+        "telemetry.otlp_metrics=true".to_owned(),
+    ];
+    let program = Program::start(folder.path(), &settings).await;
+    let request = traced(Request::new(hospitals()), TRACE, true);
+    let channel = program.gateway().await.channel();
+    InstitutionServiceClient::new(channel).list_institutions(request).await.unwrap();
+    program.stop();
 
-    let names: BTreeSet<String> = {
-        let spans = spans.lock().unwrap();
-        let ours = spans
-            .iter()
-            .filter(|(id, _)| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == trace);
-        ours.map(|(_, name)| name.clone()).collect()
-    };
+    let spans = receiver.trace(TRACE);
+    let names: BTreeSet<&str> = spans.iter().map(|span| span.name.as_str()).collect();
     let method = "/liufang.identity.v1.InstitutionService/ListInstitutions";
-    assert!(
-        names.iter().any(|name| name.contains("InstitutionService/ListInstitutions")),
-        "no gateway span in {names:?}"
-    );
+    assert!(names.contains(&method[1..]), "no gateway span in {names:?}");
     assert!(names.contains(method), "no service span in {names:?}");
     assert!(names.iter().any(|name| name.starts_with("sea_orm.")), "no SQL span in {names:?}");
+    for span in receiver.spans() {
+        assert_eq!(span.service(), "liufang");
+        assert_eq!(span.resource["service.version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(span.resource["service.instance.id"].len(), 36);
+        // what workers ask the database between calls is no trace of its own
+        assert!(!(span.parent.is_empty() && span.name.starts_with("sea_orm.")), "{span:?}");
+    }
+    let metrics = receiver.metrics();
+    assert!(metrics.iter().any(|name| name == "liufang_rpc_duration_seconds"), "{metrics:?}");
 }
 
-async fn wait_until(condition: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < Duration::from_secs(60), "the program is not ready");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_caller_decides_what_is_sampled() {
+    let receiver = Receiver::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        [format!("telemetry.otlp_endpoint={:?}", receiver.endpoint), "telemetry.sample_ratio=0".to_owned()];
+    let program = Program::start(folder.path(), &settings).await;
+    let mut client = InstitutionServiceClient::new(program.gateway().await.channel());
+    client.list_institutions(traced(Request::new(hospitals()), TRACE, true)).await.unwrap();
+    let unwanted = "0af7651916cd43dd8448eb211c80319c";
+    client.list_institutions(traced(Request::new(hospitals()), unwanted, false)).await.unwrap();
+    client.list_institutions(Request::new(hospitals())).await.unwrap();
+    program.stop();
+    let traces: BTreeSet<String> = receiver.spans().into_iter().map(|span| span.trace).collect();
+    assert_eq!(traces, BTreeSet::from([TRACE.to_owned()]));
+}
+
+/// One order placed and paid, both calls in the trace.
+async fn buy(cast: &Cast) -> Answer<Order> {
+    let patient = cast.patient_through("jd", 163).await;
+    let session = patient.session();
+    let mut client = OrderServiceClient::new(cast.gateway.channel());
+    let body = Basket::of(GRANULES, 1, cast.door(163)).request();
+    let request = session.request(body, Some("traced-place-order")).await?;
+    let placed = client.place_order(traced(request, TRACE, true)).await?.into_inner();
+    let order = placed.order.expect("an order");
+    let body = PayOrderRequest {
+        order_id: order.order_id.clone(),
+        quote_id: quote(&order).quote_id.clone(),
+        channel: Channel::Wechat.into(),
+    };
+    let request = session.request(body, Some("traced-pay-order")).await?;
+    client.pay_order(traced(request, TRACE, true)).await?;
+    Ok(cast.order_in(&patient, &order.order_id, OrderState::Paid).await)
+}
+
+fn services(spans: &[Seen]) -> BTreeSet<&str> {
+    spans.iter().map(Seen::service).collect()
+}
+
+/// Lines of a role's log inside the trace; every line of the log is JSON.
+fn lines_of(log: &str, trace: &str) -> Vec<serde_json::Value> {
+    let lines = log.lines().map(|line| {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    });
+    lines.filter(|line| line["trace_id"] == trace).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_trace_crosses_processes_and_the_outbox() {
+    let receiver = Receiver::start().await;
+    let settings = [
+        format!("telemetry.otlp_endpoint={:?}", receiver.endpoint),
+        "telemetry.format=\"json\"".to_owned(),
+        "telemetry.log=\"liufang=debug,info\"".to_owned(),
+    ];
+    let world = World::start_with(Shape::Processes, &settings).await;
+    let cast = Cast::of(&world).await;
+    buy(&cast).await.unwrap();
+
+    let everybody = ["liufang-gateway", "liufang-order", "liufang-inventory", "liufang-settlement"];
+    // the exporters send every few seconds
+    let spans = eventually("the trace is complete", || async {
+        let spans = receiver.trace(TRACE);
+        let seen = services(&spans);
+        let complete = everybody.iter().all(|service| seen.contains(service))
+            && spans.iter().any(|span| span.name == "consume")
+            && ["PlaceOrder", "PayOrder"].iter().all(|method| {
+                spans.iter().any(|span| span.service() == "liufang-gateway" && span.name.ends_with(method))
+            });
+        complete.then_some(spans)
+    })
+    .await;
+    for service in &everybody[1..] {
+        let sql = spans.iter().any(|span| span.service() == *service && span.name.starts_with("sea_orm."));
+        assert!(sql, "{service} has no SQL in the trace");
     }
+    // an event's consumer continues where the event was written, in another process
+    let by_id: BTreeMap<&str, &Seen> = spans.iter().map(|span| (span.id.as_str(), span)).collect();
+    let consumed = spans.iter().filter(|span| span.name == "consume");
+    let crossed = consumed.filter_map(|span| Some((span, by_id.get(span.parent.as_str())?)));
+    let crossed: Vec<_> = crossed.filter(|(span, cause)| span.service() != cause.service()).collect();
+    assert!(!crossed.is_empty(), "no event was consumed in another process: {:?}", services(&spans));
+
+    let processes = world.processes.as_ref().unwrap();
+    for role in ["gateway", "order", "inventory", "settlement"] {
+        let lines = lines_of(&processes.log_of(role), TRACE);
+        assert!(!lines.is_empty(), "{role} has no line in the trace");
+        for line in lines {
+            let span = line["span_id"].as_str().unwrap_or_default();
+            assert_eq!(span.len(), 16, "{line}");
+            let consumed = line["span"]["name"] == "consume";
+            assert!(consumed || line["request_id"].is_string(), "{role}: {line}");
+        }
+    }
+    // the line that ends a call names the very span that is exported
+    let access = lines_of(&processes.log_of("gateway"), TRACE);
+    let paid = access.iter().find(|line| {
+        line["target"] == "liufang::access"
+            && line["method"].as_str().is_some_and(|m| m.ends_with("PayOrder"))
+    });
+    let span = paid.expect("an access line")["span_id"].as_str().unwrap();
+    assert_eq!(by_id[span].service(), "liufang-gateway");
+    world.stop().await;
 }

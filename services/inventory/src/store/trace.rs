@@ -157,3 +157,14 @@ pub async fn note_resale(
          ON CONFLICT (drug_trac_codg, order_id) DO NOTHING";
     Ok(sql::run(conn, query, vec![code.into(), order_id.into(), now.0.into()]).await? == 1)
 }
+
+/// How many second sales were refused since.
+pub async fn resales_since(conn: &impl ConnectionTrait, since: Timestamp) -> Result<i64, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Count {
+        count: i64,
+    }
+    let query = "SELECT COUNT(*) AS count FROM resale_attempt WHERE at_us >= $1";
+    let rows = sql::rows::<Count>(conn, query, vec![since.0.into()]).await?;
+    Ok(rows.first().map_or(0, |row| row.count))
+}

@@ -48,13 +48,13 @@ pub(super) fn spawn(
     let mut all = Vec::new();
     for built in built.iter_mut() {
         let mut workers = std::mem::take(&mut built.module.workers);
-        workers.extend(housekeeping(config, &built.db, &publisher));
+        workers.extend(housekeeping(config, built.role.name, &built.db, &publisher));
         for worker in &workers {
             let (worker, gate, stop) = (worker.clone(), built.db.gate(), shutdown.clone());
             tasks.spawn(async move { worker.run(gate, stop).await });
         }
         all.append(&mut workers);
-        let relay = Relay::new(built.db.clone(), publisher.clone());
+        let relay = Relay::new(built.db.clone(), publisher.clone()).of(built.role.name);
         tasks.spawn(relay.run(shutdown.clone()));
     }
     consume(built, carrier, tasks, shutdown);
@@ -79,7 +79,7 @@ fn consume(built: &mut [Built], carrier: Carrier, tasks: &mut JoinSet<()>, shutd
 }
 
 /// What every database needs.
-fn housekeeping(config: &Config, db: &Db, bus: &Arc<dyn Bus>) -> Vec<Worker> {
+fn housekeeping(config: &Config, role: &'static str, db: &Db, bus: &Arc<dyn Bus>) -> Vec<Worker> {
     let keys = db.clone();
     let purge_keys = Worker::new("purge-keys", Duration::from_secs(3600), move || {
         let db = keys.clone();
@@ -96,5 +96,5 @@ fn housekeeping(config: &Config, db: &Db, bus: &Arc<dyn Bus>) -> Vec<Worker> {
             }
         }
     });
-    vec![purge_keys, purge_published]
+    vec![purge_keys.of(role), purge_published.of(role)]
 }

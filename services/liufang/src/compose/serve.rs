@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use liufang_platform::admin;
 use liufang_platform::health::Health;
 use liufang_platform::mesh::{PublicListener, PublicTls, incoming};
+use liufang_platform::metrics;
 use liufang_platform::stack::ServerStack;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -36,7 +37,7 @@ pub(super) async fn admin(
 ) -> Result<SocketAddr> {
     let listener = TcpListener::bind(listen).await.with_context(|| format!("admin.listen {listen}"))?;
     let address = listener.local_addr()?;
-    let router = admin::router(health, String::new, shutdown.clone());
+    let router = admin::router(health, metrics::metrics_text, shutdown.clone());
     tasks.spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!("admin port ended: {error}");
@@ -68,6 +69,15 @@ pub(super) async fn gateway(
         }
     });
     Ok(address)
+}
+
+/// Tells the metrics whether the roles of this process are ready.
+pub(super) async fn tell_ready(roles: Vec<&'static str>, health: Health, shutdown: CancellationToken) {
+    while !shutdown.is_cancelled() {
+        roles.iter().for_each(|role| metrics::ready(role, health.is_ready()));
+        tokio::select! { () = tokio::time::sleep(Duration::from_secs(2)) => {} () = shutdown.cancelled() => {} }
+    }
+    roles.iter().for_each(|role| metrics::ready(role, false));
 }
 
 /// Serves one role to other processes, with health; the answer is the bound address.

@@ -134,6 +134,27 @@ pub async fn due(conn: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Res
     rows.iter().map(|row| Ok(row.try_get("", "order_id")?)).collect()
 }
 
+/// Since when the oldest order waits that should get on: its first open step is due and nobody has tried it, or it was tried
+/// in vain, which counts from the last line of the order's story. A payment under way has a deadline of its own and does not
+/// count.
+pub async fn oldest_late(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, OrderError> {
+    let sql = "SELECT MIN(CASE WHEN attempts = 0 THEN next_at_us ELSE \
+               (SELECT MAX(at_us) FROM story WHERE story.order_id = journal.order_id) END) AS since \
+               FROM journal WHERE state = $1 AND (attempts > 0 OR next_at_us <= $2) AND NOT EXISTS \
+               (SELECT 1 FROM journal earlier WHERE earlier.order_id = journal.order_id AND earlier.state = $1 \
+               AND earlier.position < journal.position) AND NOT EXISTS \
+               (SELECT 1 FROM purchase_order paying WHERE paying.order_id = journal.order_id \
+               AND paying.state = 'paying' AND paying.pay_by_us > $2)";
+    let values = [OPEN.into(), now.0.into()];
+    let query = Statement::from_sql_and_values(conn.get_database_backend(), sql, values);
+    let row = conn.query_one_raw(query).await?;
+    let since: Option<i64> = row.map(|row| row.try_get("", "since")).transpose()?.flatten();
+    Ok(since.map(Timestamp))
+}
+
 /// Takes a step until `until`; false when somebody else took it first.
 pub async fn lease(conn: &impl ConnectionTrait, entry: &Entry, until: Timestamp) -> Result<bool, OrderError> {
     let update = own(entry)

@@ -3,8 +3,8 @@
 use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::{line, purchase};
@@ -21,6 +21,14 @@ pub async fn find(
     let lines = lines(conn, std::slice::from_ref(&row.order_id)).await?;
     let lines = lines.into_iter().map(|(_, line)| line).collect();
     purchase::read(row, lines, cipher).map(Some)
+}
+
+/// How many orders are paying though they had to be paid before `deadline`.
+pub async fn paying_since(conn: &impl ConnectionTrait, deadline: Timestamp) -> Result<i64, OrderError> {
+    let query = purchase::Entity::find()
+        .filter(purchase::Column::State.eq(State::Paying.as_str()))
+        .filter(purchase::Column::PayByUs.lte(deadline.0));
+    Ok(i64::try_from(query.count(conn).await?).unwrap_or(i64::MAX))
 }
 
 /// Writes a new order with its lines; false when it is there already.

@@ -47,6 +47,8 @@ fn compare(
             (ValueKind::Table(inner), Some(ValueKind::Table(known))) => {
                 compare(&path, inner, known, mistakes)
             }
+            // 1 is a fraction too
+            (ValueKind::I64(_), Some(ValueKind::Float(_))) => {}
             (given, Some(known)) => {
                 let (given, known) = (kind(given), kind(known));
                 if given != known {
@@ -107,6 +109,11 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
         ["text", "json"].contains(&config.telemetry.format.as_str()),
         "telemetry.format: must be text or json",
     );
+    need(
+        (0.0..=1.0).contains(&config.telemetry.sample_ratio),
+        "telemetry.sample_ratio: must be between 0 and 1",
+    );
+    need(config.telemetry.gauges_seconds > 0, "telemetry.gauges_seconds: must be at least 1");
     databases(config, &mut need);
     need(config.bus.cluster || !config.bus.url.contains(','), "bus.url: several addresses need bus.cluster");
     let kept = 0..=inbox::KEEP_SECONDS - 86_400;

@@ -10,17 +10,20 @@
 //! the mark names the lost one and the row is published again.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use liufang_kernel::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{Db, DbFault, outbox};
 use crate::bus::{Bus, BusError, Epoch, Event};
+use crate::metrics;
 use crate::retry::Retry;
 
 /// What a replaced server may have lost, with a margin for clocks.
 const NEWEST_SECONDS: i64 = 60;
+/// In the metrics.
+const NAME: &str = "outbox-relay";
 const IDLE: Duration = Duration::from_millis(500);
 
 /// Why a step of the relay ended early. What it did not publish stays in the outbox.
@@ -34,6 +37,8 @@ pub enum RelayError {
 
 /// The relay of one database.
 pub struct Relay {
+    /// Whose outbox it is, in the metrics.
+    role: &'static str,
     db: Db,
     bus: Arc<dyn Bus>,
     /// The epoch of the last step, and when it was read.
@@ -42,7 +47,15 @@ pub struct Relay {
 
 impl Relay {
     pub fn new(db: Db, bus: Arc<dyn Bus>) -> Relay {
-        Relay { db, bus, seen: None }
+        Relay { role: "", db, bus, seen: None }
+    }
+
+    /// The role it works for, in the metrics.
+    #[must_use]
+    pub fn of(mut self, role: &'static str) -> Relay {
+        metrics::worker(role, NAME);
+        self.role = role;
+        self
     }
 
     /// Publishes one batch in order of writing; answers how many were published. An event that is refused is tried again
@@ -116,7 +129,10 @@ impl Relay {
         let mut retry = Retry::new(Duration::from_millis(500), Duration::from_secs(5));
         while !shutdown.is_cancelled() {
             tokio::select! { () = gate.wait() => {} () = shutdown.cancelled() => return }
-            let pause = match self.step().await {
+            let started = Instant::now();
+            let stepped = self.step().await;
+            metrics::worker_stepped(self.role, NAME, started.elapsed(), stepped.is_err());
+            let pause = match stepped {
                 Ok(handled) => {
                     retry.succeeded();
                     if 0 < handled {

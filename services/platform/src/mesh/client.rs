@@ -20,6 +20,7 @@ use tower::{Service, ServiceExt as _};
 use super::limits::{ClientLimits, PeerState};
 use super::{MeshError, MeshKey, Peers, Place};
 use crate::deadline;
+use crate::metrics;
 use crate::stack::{self, ServicePrincipal};
 
 /// No call lives longer than a stream may.
@@ -43,6 +44,7 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(peers: Peers, peer: &str, identity: Identity) -> Client {
         let state = peers.directory.0.limits.of(peer);
+        metrics::peer(&peers.own_role, peer);
         Client { peers, peer: Arc::from(peer), identity, state }
     }
 
@@ -54,10 +56,13 @@ impl Client {
         };
         let budget = deadline::remaining(most).min(LONGEST);
         let run = self.run_within(request, budget);
-        match tokio::time::timeout(budget, run).await {
-            Ok(result) => result.map_err(|status| self.error(status)),
-            Err(_) => Err(self.error(Status::deadline_exceeded("the peer did not answer in time"))),
-        }
+        let result = match tokio::time::timeout(budget, run).await {
+            Ok(result) => result,
+            Err(_) => Err(Status::deadline_exceeded("the peer did not answer in time")),
+        };
+        let code = result.as_ref().map_or_else(Status::code, answered);
+        metrics::client_call(&self.peers.own_role, &self.peer, code);
+        result.map_err(|status| self.error(status))
     }
 
     fn limits(&self) -> &ClientLimits {
@@ -83,6 +88,7 @@ impl Client {
             if !again {
                 return result;
             }
+            metrics::client_retry(&self.peers.own_role, &self.peer);
             let elsewhere = matches!(&place, Place::Remote(remote) if remote.has_another(&tried));
             if !elsewhere {
                 tokio::time::sleep(pause).await;
@@ -106,7 +112,9 @@ impl Client {
             Place::Remote(remote) => remote.call(request, tried).await,
         };
         // answers of the peer, even bad ones, show that it lives; only transport failures count
-        self.state.note(result.is_err());
+        if let Some(open) = self.state.note(result.is_err()) {
+            metrics::breaker(&self.peers.own_role, &self.peer, open);
+        }
         result
     }
 
@@ -115,11 +123,7 @@ impl Client {
             Err(_) => true,
             // a peer's own UNAVAILABLE is for the outside caller to see: the roles behind have tried already
             Ok(_) if self.identity == Identity::Forwarded => false,
-            Ok(response) => {
-                let code =
-                    response.headers().get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()));
-                code == Some(Code::Unavailable)
-            }
+            Ok(response) => answered(response) == Code::Unavailable,
         };
         if !failed {
             self.state.deposit();
@@ -164,6 +168,11 @@ impl Client {
     fn error(&self, status: Status) -> MeshError {
         MeshError { peer: self.peer.to_string(), status }
     }
+}
+
+/// The code of an answer; an answer that goes on has none yet.
+fn answered(response: &Response<Body>) -> Code {
+    response.headers().get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
 }
 
 fn rebuild(parts: &request::Parts, body: Bytes) -> Request<Body> {

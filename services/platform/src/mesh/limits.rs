@@ -104,11 +104,14 @@ impl PeerState {
         breaker.open_until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// Takes one try of a call into account.
-    pub fn note(&self, failed: bool) {
+    /// Takes one try of a call into account; answers whether the breaker is open when that changed.
+    pub fn note(&self, failed: bool) -> Option<bool> {
         let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         breaker.failures = if failed { breaker.failures.saturating_add(1) } else { 0 };
+        let was_open = breaker.open_until.is_some();
         breaker.open_until = (breaker.failures >= self.break_after).then(|| Instant::now() + self.break_for);
+        let open = breaker.open_until.is_some();
+        (open != was_open).then_some(open)
     }
 
     /// A call that needed no further try makes room for a share of a retry.

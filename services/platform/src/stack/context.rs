@@ -23,6 +23,11 @@ pub(super) async fn with_request_id<F: Future>(id: String, future: F) -> F::Outp
     REQUEST_ID.scope(id, future).await
 }
 
+/// For a line about a call whose task has ended.
+pub(super) fn say_with_request_id(id: String, say: impl FnOnce()) {
+    REQUEST_ID.sync_scope(id, say);
+}
+
 /// The caller's id when it is plain, a fresh one otherwise.
 pub(super) fn request_id_of(headers: &HeaderMap) -> String {
     let given = headers.get(HEADER).and_then(|value| value.to_str().ok());

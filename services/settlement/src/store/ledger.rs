@@ -173,3 +173,21 @@ pub async fn head(conn: &impl ConnectionTrait) -> Result<(i64, String), Settleme
     let row = row.ok_or(SettlementError::Stored("ledger head"))?;
     Ok((row.try_get("", "sequence")?, row.try_get("", "hash")?))
 }
+
+/// The last sequence and the sum of the postings after `sequence`.
+pub async fn postings_after(
+    conn: &impl ConnectionTrait,
+    sequence: i64,
+) -> Result<(i64, Fen), SettlementError> {
+    let sql = "SELECT COALESCE(MAX(sequence), $1) AS last, CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) AS sum \
+               FROM ledger_entry WHERE sequence > $1";
+    let row = one(conn, sql, [sequence.into()]).await?.ok_or(SettlementError::Stored("ledger sum"))?;
+    Ok((row.try_get("", "last")?, Fen(row.try_get("", "sum")?)))
+}
+
+/// The sum of all balances.
+pub async fn balances_sum(conn: &impl ConnectionTrait) -> Result<Fen, SettlementError> {
+    let sql = "SELECT CAST(COALESCE(SUM(balance_fen), 0) AS BIGINT) AS sum FROM ledger_balance";
+    let row = one(conn, sql, []).await?.ok_or(SettlementError::Stored("ledger sum"))?;
+    Ok(Fen(row.try_get("", "sum")?))
+}

@@ -181,6 +181,16 @@ pub async fn due(
     found.all(conn).await?.into_iter().map(to_journal).collect()
 }
 
+/// When the oldest payment was made whose outcome is not known.
+pub async fn oldest_pending(conn: &impl ConnectionTrait) -> Result<Option<Timestamp>, SettlementError> {
+    let query = Entity::find()
+        .select_only()
+        .column_as(Column::CreatedAtUs.min(), "oldest")
+        .filter(Column::State.eq(PaymentState::Pending.as_str()));
+    let oldest: Option<Option<i64>> = query.into_tuple().one(conn).await?;
+    Ok(oldest.flatten().map(Timestamp))
+}
+
 /// Payments of a person whose capture has begun.
 pub async fn pending_of(
     conn: &impl ConnectionTrait,

@@ -38,6 +38,11 @@ pub struct FundView {
 }
 
 impl App {
+    /// How many cases of a trace code sold twice are not closed; for the metrics.
+    pub async fn open_resales(&self) -> Result<i64, SupervisionError> {
+        Ok(store::cases::open_of(self.db.read(), case::Kind::TraceCodeResold).await?)
+    }
+
     /// Cases, newest first.
     pub async fn list_cases(&self, call: Call<ListCases>) -> Result<Page, SupervisionError> {
         let Call { meta, body } = call;

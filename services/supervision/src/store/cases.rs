@@ -125,3 +125,10 @@ pub async fn move_on(
         vec![state.word().into(), outcome.into(), before.case_id.as_str().into(), before.state.word().into()];
     Ok(run(conn, sql, values).await? == 1)
 }
+
+/// How many cases of a kind are not closed.
+pub async fn open_of(conn: &impl ConnectionTrait, kind: Kind) -> Result<i64, DbFault> {
+    let sql = "SELECT COUNT(*) AS count FROM supervision_case WHERE open_key IS NOT NULL AND kind = $1";
+    let row = row(conn, sql, vec![kind.word().into()]).await?;
+    Ok(row.map(|row| row.try_get("", "count")).transpose()?.unwrap_or(0))
+}

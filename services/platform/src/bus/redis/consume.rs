@@ -16,6 +16,7 @@ use super::link::Link;
 use super::{RedisBus, entry, is_outage};
 use crate::bus::{BusError, Consumer, Event};
 use crate::db::Gate;
+use crate::metrics;
 use crate::retry::Retry;
 
 const STALE_MS: usize = 10_000;
@@ -126,6 +127,7 @@ impl Group<'_> {
                 tracing::info!(consumer = name, tries, "event not handled yet: {error}");
                 return Ok(());
             }
+            metrics::dead_letter(self.consumer.role, name);
             tracing::error!(consumer = name, entry = id, "event moved to dead letters: {error}");
             let dead = format!("{}:dead:{name}", self.stream);
             let _: String = link.xadd(dead, "*", &entry::raw(entry.map)).await?;

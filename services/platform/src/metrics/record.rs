@@ -1,0 +1,148 @@
+//! One function per thing that happens. Each builds its labels on the stack from `'static` words.
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+use opentelemetry::KeyValue;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use super::instruments::instruments;
+use super::{board, catalog, labels};
+
+/// A role of this process: what it may count shows as 0 from the start, or a first increase could not be seen.
+pub fn role(role: &'static str) {
+    let labels = [KeyValue::new("role", role)];
+    instruments().rpc_in_flight.add(0, &labels);
+    instruments().rpc_shed.add(0, &labels);
+    board::set(catalog::BUILD_INFO, &[("version", env!("CARGO_PKG_VERSION"))], 1);
+}
+
+/// A call that is being worked on, until it is dropped.
+#[derive(Debug)]
+pub struct Running([KeyValue; 1]);
+
+/// Counts a call as being worked on.
+pub fn running(role: &'static str) -> Running {
+    let running = Running([KeyValue::new("role", role)]);
+    instruments().rpc_in_flight.add(1, &running.0);
+    running
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        instruments().rpc_in_flight.add(-1, &self.0);
+    }
+}
+
+/// A call was refused because too many were being worked on.
+pub fn shed(role: &'static str) {
+    instruments().rpc_shed.add(1, &[KeyValue::new("role", role)]);
+}
+
+/// A call was answered with these headers.
+pub fn rpc_ended(role: &'static str, path: &str, code: Code, headers: &HeaderMap, took: Duration) {
+    // refusals are rarer than answers, and only they are read
+    let refused = (code != Code::Ok).then(|| Status::from_header_map(headers)).flatten();
+    let info = refused.and_then(|status| status.get_details_error_info());
+    call_ended(role, path, code, info.as_ref().map_or("", |info| &info.reason), took);
+}
+
+/// A call to `method` (full name, with or without the leading slash) was answered.
+pub fn call_ended(role: &'static str, method: &str, code: Code, reason: &str, took: Duration) {
+    let labels = [
+        KeyValue::new("role", role),
+        KeyValue::new("method", labels::method(method)),
+        KeyValue::new("code", labels::code(code)),
+        KeyValue::new("reason", labels::reason(reason)),
+    ];
+    instruments().rpc_duration.record(took.as_secs_f64(), &labels);
+}
+
+fn pair(role: &str, key: &'static str, value: &str) -> [KeyValue; 2] {
+    [KeyValue::new("role", labels::interned(role)), KeyValue::new(key, labels::interned(value))]
+}
+
+/// A peer this role may call.
+pub fn peer(role: &str, peer: &str) {
+    instruments().client_retries.add(0, &pair(role, "peer", peer));
+    breaker(role, peer, false);
+}
+
+/// A call to a peer ended, after all its tries.
+pub fn client_call(role: &str, peer: &str, code: Code) {
+    let [role, peer] = pair(role, "peer", peer);
+    instruments().client_calls.add(1, &[role, peer, KeyValue::new("code", labels::code(code))]);
+}
+
+/// A call to a peer is tried again.
+pub fn client_retry(role: &str, peer: &str) {
+    instruments().client_retries.add(1, &pair(role, "peer", peer));
+}
+
+/// The breaker before a peer opened or closed.
+pub fn breaker(role: &str, peer: &str, open: bool) {
+    let labels = [("role", labels::interned(role)), ("peer", labels::interned(peer))];
+    board::set(catalog::BREAKER_OPEN, &labels, i64::from(open));
+}
+
+/// A worker of this process.
+pub fn worker(role: &'static str, worker: &'static str) {
+    instruments().worker_failures.add(0, &pair(role, "worker", worker));
+}
+
+/// A worker made a step.
+pub fn worker_stepped(role: &'static str, worker: &'static str, took: Duration, failed: bool) {
+    let labels = [KeyValue::new("role", role), KeyValue::new("worker", worker)];
+    instruments().worker_step.record(took.as_secs_f64(), &labels);
+    if failed {
+        instruments().worker_failures.add(1, &labels);
+    }
+}
+
+/// A consumer of this process.
+pub fn consumer(role: &'static str, consumer: &'static str) {
+    for outcome in ["done", "duplicate", "failed"] {
+        handled(role, consumer, outcome, 0);
+    }
+    instruments().bus_dead_letters.add(0, &pair(role, "consumer", consumer));
+}
+
+/// A delivery was handled: `Some(true)` for the first time, `Some(false)` again, `None` not.
+pub fn bus_handled(role: &'static str, consumer: &'static str, fresh: Option<bool>) {
+    let outcome = match fresh {
+        Some(true) => "done",
+        Some(false) => "duplicate",
+        None => "failed",
+    };
+    handled(role, consumer, outcome, 1);
+}
+
+fn handled(role: &'static str, consumer: &'static str, outcome: &'static str, count: u64) {
+    let labels =
+        [KeyValue::new("role", role), KeyValue::new("consumer", consumer), KeyValue::new("outcome", outcome)];
+    instruments().bus_handled.add(count, &labels);
+}
+
+/// An event was given up.
+pub fn dead_letter(role: &'static str, consumer: &'static str) {
+    instruments().bus_dead_letters.add(1, &pair(role, "consumer", consumer));
+}
+
+/// Whether a role can do its work.
+pub fn ready(role: &'static str, ready: bool) {
+    board::set(catalog::READY, &[("role", role)], i64::from(ready));
+}
+
+/// The certificate in use (`mesh` or `public`) and when it expires. Call again when it is replaced.
+pub fn certificate(usage: &'static str, expires: SystemTime) {
+    board::set_live(catalog::CERTIFICATE_EXPIRES, &[("use", usage)], move || {
+        let seconds = |left: Duration| i64::try_from(left.as_secs()).unwrap_or(i64::MAX);
+        let now = SystemTime::now();
+        // below zero: expired since
+        Some(match expires.duration_since(now) {
+            Ok(left) => seconds(left),
+            Err(past) => -seconds(past.duration()),
+        })
+    });
+}

@@ -1,0 +1,24 @@
+//! Numbers for the metrics: payments nobody knows the end of, and whether the books agree.
+
+use std::sync::Arc;
+
+use liufang_platform::metrics::Gauge;
+
+use crate::app::App;
+use crate::app::measure::Sum;
+
+/// The gauges of this service.
+pub fn all(app: &App) -> Vec<Gauge> {
+    let (pending, ledger) = (app.clone(), app.clone());
+    let sum = Arc::new(Sum::default());
+    vec![
+        Gauge::new("liufang_payments_pending_oldest_seconds", move || {
+            let app = pending.clone();
+            async move { app.pending_oldest_seconds().await }
+        }),
+        Gauge::new("liufang_ledger_imbalance_fen", move || {
+            let (app, sum) = (ledger.clone(), sum.clone());
+            async move { app.ledger_imbalance_fen(&sum).await }
+        }),
+    ]
+}
