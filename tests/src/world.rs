@@ -281,7 +281,9 @@ async fn postgres_template() -> &'static Path {
         for role in compose_roles() {
             execute(&admin, &format!("CREATE DATABASE {TEMPLATE}_{role}")).await;
         }
-        seed_into(&postgres_config(folder.path(), TEMPLATE, &[])).await;
+        // a copy has another prefix, so what is kept as published there would be published again
+        let forget = ["bus.keep_published_seconds=0".to_owned()];
+        seed_into(&postgres_config(folder.path(), TEMPLATE, &forget)).await;
         folder
     };
     FOLDER.get_or_init(make).await.path()
