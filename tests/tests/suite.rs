@@ -15,6 +15,8 @@ mod suite {
     mod refusals_money;
     mod refusals_otc;
     mod refusals_rx;
+    mod simulation;
+    mod states;
     mod tidy;
     mod traces;
 }
