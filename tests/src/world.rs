@@ -15,6 +15,7 @@ use liufang_platform::config::{Config, Layers};
 use liufang_platform::{Clock as _, Ids, ManualClock, PrincipalKind, SharedClock};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 use crate::processes::Processes;
@@ -41,14 +42,41 @@ pub struct World {
     pub config: Config,
     pub running: Option<Running>,
     pub processes: Option<Processes>,
+    /// Installations that may crash have threads of their own, so that nothing of them outlives the crash.
+    threads: Threads,
     folder: TempDir,
     /// Where the processes go back to.
     place: Option<shelf::Place>,
 }
 
+/// Where an installation's tasks run.
+enum Threads {
+    OfTheTest,
+    Own(Option<(Runtime, String)>),
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // a runtime cannot be waited for inside another one
+        if let Threads::Own(own) = self
+            && let Some((runtime, _)) = own.take()
+        {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// Runs one test in a world of its own and checks that nothing unannounced was logged.
 pub async fn run(shape: Shape, test: impl AsyncFnOnce(&mut World)) {
-    let mut world = World::start(shape).await;
+    run_in(World::start(shape).await, test).await;
+}
+
+/// The same in a world that may [`World::crash`]: one process on SQLite.
+pub async fn run_mortal(test: impl AsyncFnOnce(&mut World)) {
+    run_in(World::start_mortal().await, test).await;
+}
+
+async fn run_in(mut world: World, test: impl AsyncFnOnce(&mut World)) {
     // a failed test gives its connections back too
     let outcome = AssertUnwindSafe(test(&mut world)).catch_unwind().await;
     if outcome.is_err() {
@@ -68,17 +96,31 @@ impl World {
         World::start_with(shape, &[]).await
     }
 
+    /// One process on SQLite that may crash.
+    pub async fn start_mortal() -> World {
+        World::start_on(Threads::Own(None), Shape::Sqlite, &[]).await
+    }
+
     /// With settings of its own, e.g. `bus.url="redis://…"`.
     pub async fn start_with(shape: Shape, settings: &[String]) -> World {
+        World::start_on(Threads::OfTheTest, shape, settings).await
+    }
+
+    async fn start_on(threads: Threads, shape: Shape, settings: &[String]) -> World {
         logs::install();
         let place = match shape == Shape::Processes && settings.is_empty() {
             true => Some(shelf::turn().await),
             false => None,
         };
-        World::start_at(place, shape, settings).await
+        World::start_at(place, threads, shape, settings).await
     }
 
-    async fn start_at(mut place: Option<shelf::Place>, shape: Shape, settings: &[String]) -> World {
+    async fn start_at(
+        mut place: Option<shelf::Place>,
+        threads: Threads,
+        shape: Shape,
+        settings: &[String],
+    ) -> World {
         if let Some(shelf::Installation { processes, config, folder }) =
             place.as_mut().and_then(|place| place.take())
         {
@@ -88,7 +130,7 @@ impl World {
             let url = processes.gateway();
             let processes = Some(processes);
             let clock = story_clock();
-            return World { shape, clock, url, config, running: None, processes, folder, place };
+            return World { shape, clock, url, config, running: None, processes, threads, folder, place };
         }
         let folder = tempfile::Builder::new().prefix("liufang-world-").tempdir().expect("temporary folder");
         let clock = story_clock();
@@ -104,8 +146,9 @@ impl World {
                 postgres_config(folder.path(), &name, settings)
             }
         };
+        let url = String::new();
         let mut world =
-            World { shape, clock, url: String::new(), config, running: None, processes: None, folder, place };
+            World { shape, clock, url, config, running: None, processes: None, threads, folder, place };
         if world.place.is_some() {
             shelf::set_aside(&world.config).await;
         }
@@ -139,6 +182,7 @@ impl World {
             config,
             running: None,
             processes: None,
+            threads: Threads::OfTheTest,
             folder,
             place: None,
         };
@@ -155,9 +199,34 @@ impl World {
             return;
         }
         let clock: SharedClock = Arc::new(self.clock.clone());
-        let running = compose::start(&self.config, clock).await.expect("installation starts");
-        self.url = format!("http://{}", running.gateway.expect("gateway"));
+        let config = self.config.clone();
+        let starting = async move { compose::start(&config, clock).await.expect("installation starts") };
+        let running = match &mut self.threads {
+            Threads::OfTheTest => starting.await,
+            Threads::Own(own) => {
+                let (runtime, _) = own.insert(threads());
+                runtime.spawn(starting).await.expect("installation starts")
+            }
+        };
+        let gateway = running.gateway.expect("gateway");
+        self.url = format!("http://{gateway}");
         self.running = Some(running);
+    }
+
+    /// Ends a mortal installation in the middle of everything: every task is dropped where it stands, open
+    /// transactions are rolled back, callers lose their connection. [`World::launch`] opens the same door again.
+    pub async fn crash(&mut self) {
+        let Threads::Own(own) = &mut self.threads else { panic!("only a mortal world can crash") };
+        let (runtime, name) = own.take().expect("a running installation");
+        logs::forgive(&name);
+        let running = self.running.take();
+        let door = self.url.trim_start_matches("http://").to_owned();
+        self.config.gateway.insert("listen".to_owned(), door.into());
+        let dying = move || {
+            runtime.shutdown_timeout(std::time::Duration::from_secs(10));
+            drop(running);
+        };
+        tokio::task::spawn_blocking(dying).await.expect("dead");
     }
 
     /// An outside connection to the gateway, by the world's clock.
@@ -212,6 +281,13 @@ impl World {
             eprintln!("{}", line.chars().take(400).collect::<String>());
         }
     }
+}
+
+fn threads() -> (Runtime, String) {
+    let name = Ids.next("mortal");
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).thread_name(&name).enable_all();
+    (builder.build().expect("threads"), name)
 }
 
 /// The story's day, 2026-11-22, begins for everybody at ten in the morning in China, whatever day the tests run on.

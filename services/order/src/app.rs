@@ -21,7 +21,7 @@ use liufang_platform::{Begun, CallMeta, Deps};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::domain::Order;
+use crate::domain::{Order, State};
 use crate::error::OrderError;
 use crate::rpc::Peers;
 use crate::store::orders;
@@ -77,6 +77,10 @@ impl App {
             Begun::Fresh(work) => {
                 let order = orders::find(work.tx(), &self.deps.cipher, id).await?;
                 let order = order.ok_or(OrderError::NotFound)?;
+                // a twin of this placing was refused, and heard why; the repeat is an attempt of its own
+                if order.state == State::Refused {
+                    return Err(OrderError::Changed);
+                }
                 Ok(work.commit(render(&order)).await?)
             }
         }

@@ -1,6 +1,5 @@
 //! From draft to active: the hospital pharmacist's review, the document, both signatures, upload, revocation.
 
-use liufang_kernel::Timestamp;
 use liufang_platform::{Begun, Call};
 
 use super::commands::{ReviewDraft, Revoke, Upload};
@@ -9,7 +8,7 @@ use super::transition::{Edit, of_hospital};
 use super::{App, Outcome};
 use crate::domain::access::{View, view};
 use crate::domain::document::{Facts, canonical};
-use crate::domain::lifecycle::decide;
+use crate::domain::lifecycle::{decide, open};
 use crate::domain::operation::Operation;
 use crate::domain::practitioner::{Practitioner, check_hospital_pharmacist};
 use crate::domain::prescription::Prescription;
@@ -28,9 +27,11 @@ impl App {
         let (now, body) = (call.meta.now, &call.body);
         let hospital = call.meta.principal.institution()?;
         let record = self.hospital_record(&body.hi_rxno, hospital).await?;
+        open(&record.status(), now)?;
         let pharmacist = self.practitioner(&body.pharmacist_token, now).await?;
+        check_hospital_pharmacist(&pharmacist, hospital, &record.rx.doctor)?;
         let operation = Operation::ReviewDraft { pass: body.pass, pharmacist: pharmacist.code.clone() };
-        decide_draft(&record, &operation, &pharmacist, hospital, now)?;
+        decide(&record.status(), &operation, now)?;
         let document =
             if body.pass { self.document(&record, &pharmacist, &call).await? } else { String::new() };
         let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
@@ -139,7 +140,8 @@ impl App {
         }
         let (now, body) = (call.meta.now, &call.body);
         let hospital = call.meta.principal.institution()?;
-        self.hospital_record(&body.hi_rxno, hospital).await?;
+        let record = self.hospital_record(&body.hi_rxno, hospital).await?;
+        open(&record.status(), now)?;
         let doctor = self.doctor(&body.doctor_token, hospital, now).await?;
         let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
             Begun::Fresh(work) => work,
@@ -183,21 +185,4 @@ impl App {
         of_hospital(&record, hospital)?;
         Ok(record)
     }
-}
-
-/// Revoked and expired come before who reviews, and both before whether it is a draft still.
-fn decide_draft(
-    record: &Record,
-    operation: &Operation,
-    pharmacist: &Practitioner,
-    hospital: &str,
-    now: Timestamp,
-) -> Outcome<()> {
-    let decided = decide(&record.status(), operation, now);
-    if let Err(ended @ (Refusal::Revoked | Refusal::Expired | Refusal::DraftRefused)) = decided {
-        return Err(ended.into());
-    }
-    check_hospital_pharmacist(pharmacist, hospital, &record.rx.doctor)?;
-    decided?;
-    Ok(())
 }

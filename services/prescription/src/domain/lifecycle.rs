@@ -106,8 +106,11 @@ fn quiet(status: Status) -> Next {
     Next { status, news: Vec::new() }
 }
 
-/// Revoked, expired and refused come before everything else.
-fn open(status: &Status, now: Timestamp) -> Result<(), Refusal> {
+/// Revoked, expired and refused come before everything else: before the caller's credential too.
+///
+/// # Errors
+/// How the prescription ended.
+pub fn open(status: &Status, now: Timestamp) -> Result<(), Refusal> {
     match status.state_at(now) {
         State::Revoked => Err(Refusal::Revoked),
         State::Expired => Err(Refusal::Expired),
