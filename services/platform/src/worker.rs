@@ -65,7 +65,8 @@ impl Worker {
             tokio::select! { () = gate.wait() => {} () = shutdown.cancelled() => return }
             let stepped = self.step().await;
             if stepped.is_ok() {
-                (quiet.succeeded(), loud.succeeded());
+                quiet.succeeded();
+                loud.succeeded();
             }
             let pause = match stepped {
                 Ok(0) => self.interval,
