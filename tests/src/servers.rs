@@ -431,6 +431,17 @@ impl PrivateCluster {
         self.ports.iter().map(|port| self.ask(*port, &["dbsize"]).trim().parse().expect("a number")).collect()
     }
 
+    /// How many events all streams have.
+    pub fn events(&self) -> usize {
+        let mut events = 0;
+        for port in &self.ports {
+            for key in self.ask(*port, &["keys", "*"]).lines().filter(|key| !key.ends_with(":epoch")) {
+                events += self.ask(*port, &["xlen", key]).trim().parse().unwrap_or(0);
+            }
+        }
+        events
+    }
+
     /// Every server forgets everything.
     pub fn flush(&self) {
         for port in &self.ports {

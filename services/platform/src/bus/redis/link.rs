@@ -16,7 +16,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 #[expect(clippy::large_enum_variant, reason = "one per process, not a value that moves about")]
 pub(super) enum Server {
     Single(redis::Client),
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 impl Server {
@@ -27,7 +27,8 @@ impl Server {
         }
         let seeds: Vec<&str> = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).collect();
         let builder = ClusterClient::builder(seeds);
-        Ok(Server::Cluster(builder.connection_timeout(CONNECT).response_timeout(ANSWER).retries(3).build()?))
+        let client = builder.connection_timeout(CONNECT).response_timeout(ANSWER).retries(3).build()?;
+        Ok(Server::Cluster(Box::new(client)))
     }
 
     /// One multiplexed connection of a cluster serves every slot: a blocking read would hold up all others behind it.
