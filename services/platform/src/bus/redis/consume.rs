@@ -69,7 +69,9 @@ impl Group<'_> {
             match step {
                 Ok(()) => retry.succeeded(),
                 // the stream was flushed: the publishers' outboxes have what was in it
-                Err(error) if error.code() == Some("NOGROUP") => self.create(&mut link).await?,
+                Err(error) if matches!(error.code(), Some("NOGROUP" | "UNBLOCKED")) => {
+                    self.create(&mut link).await?;
+                }
                 Err(error) => return Err(error),
             }
         }
