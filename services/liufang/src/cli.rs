@@ -12,7 +12,7 @@ use liufang_platform::config::{self, Config, Layers};
 use liufang_platform::{PrincipalKind, SharedClock, SystemClock, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{client, compose, demo, seed};
+use crate::{client, compose, demo, probe, seed};
 
 /// 医保线上购药: e-prescriptions from the doctor to the door, money from the fund to the pharmacy.
 #[derive(Parser)]
@@ -64,6 +64,18 @@ enum Command {
         /// How long a database that does not answer is waited for.
         #[arg(long, default_value_t = 60)]
         wait_seconds: u64,
+    },
+    /// Walk through a running installation without changing anything: an order in dry run, without a credential.
+    Probe {
+        /// The gateway's address, http:// or https://.
+        #[arg(long, default_value = "http://127.0.0.1:8080")]
+        gateway: String,
+        /// Name on the gateway's certificate, when it is not the host.
+        #[arg(long, default_value = "")]
+        server_name: String,
+        /// Authority that signed it, in PEM; none: those of the public web.
+        #[arg(long, value_name = "FILE", default_value = "")]
+        ca: String,
     },
     /// Print the effective configuration with the source of every value; secrets are hidden.
     Config,
@@ -117,6 +129,10 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<()> {
                 print(&format!("{role}: {ran}"))?;
             }
             Ok(())
+        }
+        Command::Probe { gateway, server_name, ca } => {
+            let target = probe::Target { gateway: &gateway, server_name: &server_name, ca_file: &ca };
+            probe::run(&target, &mut std::io::stdout()).await
         }
         Command::Token { kind, subject } => {
             let kind = match kind.as_str() {

@@ -15,13 +15,15 @@ use liufang_proto::settlement::v1::payment_service_client::PaymentServiceClient;
 use liufang_proto::settlement::v1::quote_service_client::QuoteServiceClient;
 use liufang_proto::settlement::v1::{CreateQuoteRequest, VoidRequest};
 use liufang_tests::servers::{self, PrivateRedis};
-use liufang_tests::{Shape, World, eventually};
+use liufang_tests::{Shape, World, behaviour, eventually};
 use prost::{Message as _, Name as _};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
 use tonic::{Code, Request};
 
 use super::cast::*;
+
+behaviour!(a_probe_walks_to_the_price_of_a_basket);
 
 fn event(id: &str) -> Event {
     Event {
@@ -155,4 +157,14 @@ async fn call(channel: &tonic::transport::Channel, request: Request<VoidRequest>
 
 fn denied(refusal: Refusal) -> bool {
     [Code::PermissionDenied, Code::Unauthenticated].contains(&refusal.code)
+}
+
+async fn a_probe_walks_to_the_price_of_a_basket(world: &mut World) {
+    let target = liufang::probe::Target { gateway: &world.url, server_name: "", ca_file: "" };
+    let mut told = Vec::new();
+    liufang::probe::run(&target, &mut told).await.unwrap();
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.contains("dry run: one ") && told.contains(" yuan"), "{told}");
+    let nobody = liufang::probe::Target { gateway: "http://127.0.0.1:1", ..target };
+    assert!(liufang::probe::run(&nobody, &mut Vec::new()).await.is_err());
 }

@@ -170,6 +170,7 @@ fn databases(config: &Config, need: &mut impl FnMut(bool, &str)) {
 
 fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
     let fresh = |value: &str| !value.contains("liufang-dev");
+    let has = |role: &str| config.roles.is_empty() || config.roles.iter().any(|own| own == role);
     need(!config.database.url.starts_with("sqlite:"), "database.url: production needs PostgreSQL");
     need(
         !config.database.migrate_at_start,
@@ -182,13 +183,17 @@ fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
         "mesh.secret: production must not have the development secret; leave it empty with mesh.tls",
     );
     need(config.has_mesh_tls(), "mesh.tls: production needs ca_file, cert_file and key_file");
-    let has_gateway = config.roles.is_empty() || config.roles.iter().any(|role| role == "gateway");
     let public = GatewayTls::of(config);
     need(
-        !has_gateway || public.is_on() || public.plaintext_behind_proxy,
+        !has("gateway") || public.is_on() || public.plaintext_behind_proxy,
         "gateway: production needs tls, or plaintext_behind_proxy = true when a proxy in front has it",
     );
-    need(fresh(&config.crypto.data_secret), "crypto.data_secret: production needs a secret of its own");
+    // the gateway has no data of its own
+    let keeps_data = ROLES.iter().any(|role| *role != "gateway" && has(role));
+    need(
+        !keeps_data || fresh(&config.crypto.data_secret),
+        "crypto.data_secret: production needs a secret of its own",
+    );
     let keyed = !config.auth.signing_key_file.is_empty() || !config.auth.verify_keys.is_empty();
     need(keyed, "auth: production needs signing_key_file (identity) or verify_keys");
     need(!config.roles.iter().any(|role| role == "sandbox"), "roles: production refuses the sandbox role");
@@ -196,7 +201,7 @@ fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
         need(place != "sandbox", &format!("hooks.{name}: production needs a real provider, not the sandbox"));
         need(!place.starts_with("http://"), &format!("hooks.{name}: production needs https://"));
     }
-    for (role, section) in &config.role {
+    for (role, section) in config.role.iter().filter(|(role, _)| has(role)) {
         for (key, value) in section {
             let default = value.as_str().is_some_and(|text| !fresh(text));
             need(
