@@ -10,7 +10,7 @@ use liufang_proto::prescription::v1::{
     BookVisitRequest, ClaimRequest, GetPrescriptionRequest, GetSigningDocumentRequest, GiveBackRequest,
     Prescription, PublishSlotsRequest, ReviewRequest, RevokeRequest, RxLine, TakeVisitRequest, UploadRequest,
 };
-use liufang_tests::{World, behaviour};
+use liufang_tests::{World, behaviour, eventually};
 
 use super::cast::*;
 
@@ -55,7 +55,11 @@ async fn only_registered_diseases_of_the_scheme_are_renewed(world: &mut World) {
         cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), true, "同意").await.unwrap();
         let ended = cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
         assert_eq!(ended.cancel_reason, reason, "row {row}");
-        assert_eq!(cast.available(SHOP, AMLODIPINE.code).await, before, "row {row}");
+        // given back after the order is told that it has ended
+        eventually("the stock is free", || async {
+            (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(())
+        })
+        .await;
     }
 }
 
