@@ -1,6 +1,7 @@
 //! Private PostgreSQL and Redis children on free ports, shared by the tests of this process and gone with it.
 
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -34,6 +35,27 @@ pub fn shared() -> &'static Servers {
     &SERVERS
 }
 
+/// A folder of this run. Whatever ends the process, a watcher removes them all afterwards: what lives until the end of a
+/// test program is never dropped.
+pub fn folder(prefix: &str) -> TempDir {
+    static RUN: LazyLock<TempDir> = LazyLock::new(|| {
+        let run = tempfile::Builder::new().prefix("liufang-run-").tempdir().expect("temporary folder");
+        // servers run as another user
+        std::fs::set_permissions(run.path(), std::fs::Permissions::from_mode(0o755)).expect("permissions");
+        // its input ends with us; the servers die at the same time
+        let watcher = Command::new("sh")
+            .args(["-c", "trap '' INT TERM HUP; read -r _; sleep 2; rm -rf \"$0\""])
+            .arg(run.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        std::mem::forget(watcher.expect("sh starts"));
+        run
+    });
+    tempfile::Builder::new().prefix(prefix).tempdir_in(RUN.path()).expect("temporary folder")
+}
+
 /// A port for a server that must know it beforehand, and keep it when it is started again.
 ///
 /// From below the range the system takes for outgoing connections: a port of that range may be gone a moment later. The
@@ -56,7 +78,7 @@ pub fn free_port() -> u16 {
 impl Servers {
     /// Starts both servers.
     pub fn start(durability: Durability) -> Servers {
-        let folder = tempfile::Builder::new().prefix("liufang-servers-").tempdir().expect("temporary folder");
+        let folder = folder("liufang-servers-");
         let (postgres_port, redis_port) = (free_port(), free_port());
         let postgres = postgres(folder.path(), postgres_port, durability);
         let redis = redis(folder.path(), redis_port);
@@ -280,7 +302,7 @@ pub struct PrivateRedis {
 
 impl PrivateRedis {
     pub fn start() -> PrivateRedis {
-        let folder = tempfile::Builder::new().prefix("liufang-redis-").tempdir().expect("temporary folder");
+        let folder = folder("liufang-redis-");
         let port = free_port();
         if is_root() {
             let given =

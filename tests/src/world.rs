@@ -132,7 +132,7 @@ impl World {
             let clock = story_clock();
             return World { shape, clock, url, config, running: None, processes, threads, folder, place };
         }
-        let folder = tempfile::Builder::new().prefix("liufang-world-").tempdir().expect("temporary folder");
+        let folder = servers::folder("liufang-world-");
         let clock = story_clock();
         let config = match shape {
             Shape::Sqlite => {
@@ -260,9 +260,12 @@ impl World {
 
     /// Ends what runs in this process; processes that are well wait for the next test.
     pub async fn stop(self) {
-        let World { config, running, processes, folder, place, .. } = self;
+        let World { shape, config, running, processes, folder, place, .. } = self;
         if let Some(running) = running {
             running.shutdown().await;
+        }
+        if shape == Shape::Postgres {
+            drop_databases(&config.bus.prefix).await;
         }
         if let (Some(mut processes), Some(mut place)) = (processes, place)
             && processes.are_well()
@@ -342,7 +345,7 @@ const TEMPLATE: &str = "template";
 async fn sqlite_template() -> &'static Path {
     static FOLDER: OnceCell<TempDir> = OnceCell::const_new();
     let make = || async {
-        let folder = tempfile::Builder::new().prefix("liufang-seed-").tempdir().expect("temporary folder");
+        let folder = servers::folder("liufang-seed-");
         seed_into(&config(folder.path(), &[])).await;
         folder
     };
@@ -352,7 +355,7 @@ async fn sqlite_template() -> &'static Path {
 async fn postgres_template() -> &'static Path {
     static FOLDER: OnceCell<TempDir> = OnceCell::const_new();
     let make = || async {
-        let folder = tempfile::Builder::new().prefix("liufang-seed-").tempdir().expect("temporary folder");
+        let folder = servers::folder("liufang-seed-");
         let admin = admin().await;
         for role in compose_roles() {
             execute(&admin, &format!("CREATE DATABASE {TEMPLATE}_{role}")).await;
@@ -390,6 +393,14 @@ async fn clone_databases() -> String {
         .await;
     }
     name
+}
+
+/// Hundreds of copies would fill a small disk.
+async fn drop_databases(name: &str) {
+    let admin = admin().await;
+    for role in compose_roles() {
+        execute(&admin, &format!("DROP DATABASE IF EXISTS {name}_{role} WITH (FORCE)")).await;
+    }
 }
 
 fn compose_roles() -> impl Iterator<Item = &'static str> {

@@ -58,6 +58,7 @@ async fn only_registered_diseases_of_the_scheme_are_renewed(world: &mut World) {
         cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), true, "同意").await.unwrap();
         let ended = cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
         assert_eq!(ended.cancel_reason, reason, "row {row}");
+        // given back after the order is told that it has ended
         eventually("the stock is free", || async {
             (cast.available(SHOP, AMLODIPINE.code).await == before).then_some(())
         })
