@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Format, lints without warnings, contracts, seed data.
+# Format, lints without warnings, contracts, seed data, deployment files, chart.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -21,3 +21,5 @@ if git rev-parse -q --verify HEAD^ >/dev/null && git cat-file -e HEAD^:proto/buf
   (cd proto && "$buf" breaking --against "../.git#ref=HEAD^,subdir=proto")
 fi
 python3 scripts/check-seed.py
+scripts/check-deploy.sh
+scripts/check-chart.sh
