@@ -64,7 +64,8 @@ impl Streams {
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
         let pattern = format!("{}:*", world.config.bus.prefix);
         let names: Vec<String> = redis::cmd("KEYS").arg(pattern).query_async(&mut connection).await.unwrap();
-        let names = names.into_iter().filter(|name| !name.contains(":dead:")).collect();
+        let streams = names.into_iter().filter(|name| !name.contains(":dead:") && !name.ends_with(":epoch"));
+        let names = streams.collect();
         Streams { connection, names }
     }
 
