@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
 use liufang_kernel::{Class, Fault, ReasonDoc};
 use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -71,6 +72,8 @@ pub enum StackFault {
     Deadline,
     #[error("handler panicked")]
     Panic,
+    #[error("the process stops before the answer")]
+    Stopping,
 }
 
 static UNKNOWN: ReasonDoc = ReasonDoc::new(
@@ -93,9 +96,20 @@ static DEADLINE: ReasonDoc = ReasonDoc::new(
 );
 static PANIC: ReasonDoc =
     ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
+static STOPPING: ReasonDoc = ReasonDoc::new(
+    "STOPPING",
+    Class::Unavailable,
+    "服务正在停止，结果未知，请以同一幂等键重试",
+    "the server stopped before the answer was ready; retry under the same key to learn the outcome",
+);
 
 impl StackFault {
-    pub const REASONS: [&'static ReasonDoc; 4] = [&UNKNOWN, &OVERLOADED, &DEADLINE, &PANIC];
+    pub const REASONS: [&'static ReasonDoc; 5] = [&UNKNOWN, &OVERLOADED, &DEADLINE, &PANIC, &STOPPING];
+
+    /// Why a handler's task gave no answer: a bug, or a runtime that goes down and takes its tasks with it.
+    fn of_task(gone: &JoinError) -> StackFault {
+        if gone.is_panic() { StackFault::Panic } else { StackFault::Stopping }
+    }
 }
 
 impl Fault for StackFault {
@@ -105,6 +119,7 @@ impl Fault for StackFault {
             StackFault::Overloaded => &OVERLOADED,
             StackFault::Deadline => &DEADLINE,
             StackFault::Panic => &PANIC,
+            StackFault::Stopping => &STOPPING,
         }
     }
 
@@ -140,7 +155,7 @@ impl ServerStack {
             .instrument(span.clone()),
         );
         let response = tokio::select! {
-            answer = answer => answer.unwrap_or_else(|_| to_status(&StackFault::Panic, None).into_http()),
+            answer = answer => answer.unwrap_or_else(|gone| to_status(&StackFault::of_task(&gone), None).into_http()),
             response = expired => response,
         };
         let code =
@@ -240,5 +255,27 @@ impl Service<Request<Body>> for ServerStack {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let stack = self.clone();
         Box::pin(async move { Ok(stack.handle(request).await) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    /// What the caller of a task that ended so is told.
+    async fn told(task: tokio::task::JoinHandle<()>) -> (Code, StackFault) {
+        let fault = StackFault::of_task(&task.await.unwrap_err());
+        (to_status(&fault, None).code(), fault)
+    }
+
+    #[tokio::test]
+    async fn a_task_cut_off_is_no_bug() {
+        let cut = tokio::spawn(pending::<()>());
+        cut.abort();
+        assert_eq!(told(cut).await, (Code::Unavailable, StackFault::Stopping));
+        let bug = tokio::spawn(async { panic!("a bug") });
+        assert_eq!(told(bug).await, (Code::Internal, StackFault::Panic));
     }
 }

@@ -1,11 +1,11 @@
 //! What the renewal of a prescription must refuse, each with its reason.
 
-use liufang::client::{Claimed, Patient};
+use liufang::client::Patient;
 use liufang_kernel::timestamp::date_text;
 use liufang_proto::common::v1::Leg;
 use liufang_proto::identity::v1::{ImportPractitionersRequest, Practitioner, PractitionerKind};
 use liufang_proto::inventory::v1::FindPharmaciesRequest;
-use liufang_proto::order::v1::{OrderState, PlaceOrderRequest};
+use liufang_proto::order::v1::{Order, OrderState, PlaceOrderRequest};
 use liufang_proto::prescription::v1::{
     BookVisitRequest, ClaimRequest, GetPrescriptionRequest, GetSigningDocumentRequest, GiveBackRequest,
     Prescription, PublishSlotsRequest, ReviewRequest, RevokeRequest, RxLine, TakeVisitRequest, UploadRequest,
@@ -345,17 +345,32 @@ async fn the_wrong_pharmacist_passes_nothing(world: &mut World) {
     let still = patient.order(&order.order_id).await.unwrap();
     assert_eq!(still.state().as_str_name(), OrderState::AwaitingPharmacy.as_str_name());
     pos.review(review(&claim.secret, &own_token, "同意")).await.unwrap();
-    // dispensing asks for the secret too
-    let (order, claim) = (cast.order_in(&patient, &order.order_id, OrderState::AwaitingPayment).await, claim);
-    let order = cast.pay(&patient, &order).await;
-    let scans = cast.scans(&order).await;
-    let wrong = Claimed { secret: "wrong".to_owned(), ..claim.clone() };
+    // dispensing asks for the secret too, before anything is sold: the money may still come back
+    wrong_secret_sells_nothing(&cast, &patient, &order.order_id).await;
+    patient.cancel(&order.order_id).await.unwrap();
+    cast.order_in(&patient, &order.order_id, OrderState::Refunded).await;
+    // and the right secret goes on from a wrong one
+    let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
+    let claim = cast.claim(&order).await;
     let pharmacist = cast.practitioner(SHOP_PHARMACIST);
-    refused_as(
-        pos.hand_out(&order.order_id, &pharmacist, &wrong.secret, scans.clone()).await,
-        "CLAIM_SECRET_INVALID",
-    );
+    pos.judge(&claim, &pharmacist, true, "同意").await.unwrap();
+    let order = wrong_secret_sells_nothing(&cast, &patient, &order.order_id).await;
+    let scans = cast.scans(&order).await;
     pos.hand_out(&order.order_id, &pharmacist, &claim.secret, scans).await.unwrap();
+    assert!(!cast.movements(SHOP, &order.order_id).await.is_empty());
+}
+
+/// Pays, and dispenses with a wrong secret.
+async fn wrong_secret_sells_nothing(cast: &Cast, patient: &Patient, order_id: &str) -> Order {
+    let order = cast.order_in(patient, order_id, OrderState::AwaitingPayment).await;
+    let order = cast.pay(patient, &order).await;
+    let (scans, pharmacist) = (cast.scans(&order).await, cast.practitioner(SHOP_PHARMACIST));
+    let before = patient.order(order_id).await.unwrap();
+    let dispensed = cast.pos(SHOP).hand_out(order_id, &pharmacist, "wrong", scans).await;
+    refused_as(dispensed, "CLAIM_SECRET_INVALID");
+    assert!(cast.movements(SHOP, order_id).await.is_empty(), "a wrong secret sold something");
+    assert!(patient.order(order_id).await.unwrap() == before, "a wrong secret changed the order");
+    order
 }
 
 async fn an_expired_prescription_is_not_filled(world: &mut World) {

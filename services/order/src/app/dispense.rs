@@ -1,4 +1,5 @@
-//! The pharmacy scans trace codes and dispenses: stock 3505, prescription 7207, then ready for courier or collection.
+//! The pharmacy scans trace codes and dispenses: the claim is checked, then stock 3505, prescription 7207, and ready for
+//! courier or collection.
 
 use liufang_kernel::Sensitive;
 use liufang_platform::{AuthFault, Call, CallMeta};
@@ -6,6 +7,7 @@ use liufang_platform::{AuthFault, Call, CallMeta};
 use super::{App, Dispensed};
 use crate::domain::{Change, Kind, Operation, Order, Scan, dispense, dispensing, permit};
 use crate::error::{self, OrderError};
+use crate::store::{journal, orders};
 
 /// What the pharmacy hands in.
 #[derive(Clone)]
@@ -32,10 +34,27 @@ impl App {
         let pharmacist = self.pharmacist(&call.meta, call.body.pharmacist_token.reveal()).await?;
         // what follows a payment — a longer reservation, the delivery — may still be open; it comes first
         self.drive_quietly(&order.id).await;
+        self.check_prescription(id, &operation, &call.body).await?;
         let decide = |order: &mut Order| decide(order, &call.body, &pharmacist);
         self.start(&call.meta, id, &operation, decide).await?;
         self.drive(id, &operation).await?.or_unreachable()?;
         self.answer(&call.meta, id, Dispensed::of).await
+    }
+
+    /// The secret is asked for before anything is sold: a wrong one must leave no sale behind. What the order itself forbids
+    /// is not looked at here, it has its own place in the order of checks.
+    async fn check_prescription(&self, id: &str, operation: &str, body: &Dispense) -> Result<(), OrderError> {
+        let db = self.deps.db.read();
+        let order = orders::find(db, &self.deps.cipher, id).await?.ok_or(OrderError::NotFound)?;
+        let asks = order.kind == Kind::Prescription && !order.recorded && !body.secret.reveal().is_empty();
+        if !asks || permit(&order, Operation::Dispense).is_err() {
+            return Ok(());
+        }
+        match self.peers.check_dispense(&order, body.secret.reveal()).await {
+            // a twin of this call has begun, maybe ended, meanwhile: its answer is ours
+            Err(_) if journal::knows(db, id, operation).await? => Ok(()),
+            other => other,
+        }
     }
 
     /// Who dispenses: an active pharmacist of the calling institution, by their own credential.

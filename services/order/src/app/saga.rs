@@ -61,7 +61,8 @@ impl App {
     /// Makes the order's open steps, one after another, until none is left or one has to wait.
     ///
     /// # Errors
-    /// The refusal of a step that belongs to `operation`, after everything it had done was taken back.
+    /// The refusal of a step that belongs to `operation`, after everything it had done was taken back;
+    /// [`OrderError::Changed`] when somebody else made that step: the next call under the same key tries anew.
     pub(super) async fn drive(&self, id: &str, operation: &str) -> Result<Driven, OrderError> {
         let mut refused = None;
         let mut waited = 0;
@@ -90,6 +91,9 @@ impl App {
             let ran = self.run(&entry).await;
             made.clone_from(&entry.operation);
             let settled = self.settle(&entry, ran).await?;
+            if matches!(settled, settle::Settled::Went { refusal: Some(_) }) && !made.is_empty() {
+                made = journal::failed(&made);
+            }
             match settled {
                 settle::Settled::Went { refusal: Some(error) } if entry.operation == operation => {
                     refused.get_or_insert(error);
@@ -107,7 +111,12 @@ impl App {
         if let Some(error) = refused {
             return Err(error);
         }
-        let open = journal::first_open(self.deps.db.read(), &self.deps.cipher, id).await?;
+        let db = self.deps.db.read();
+        // somebody else made the step that was refused, and heard why
+        if !operation.is_empty() && !journal::knows(db, id, operation).await? {
+            return Err(OrderError::Changed);
+        }
+        let open = journal::first_open(db, &self.deps.cipher, id).await?;
         Ok(if open.is_some() { Driven::Waiting(None) } else { Driven::Finished })
     }
 

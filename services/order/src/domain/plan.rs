@@ -36,7 +36,8 @@ pub fn after_payment(order: &Order) -> Vec<Next> {
     }
 }
 
-/// Steps of dispensing. What an earlier attempt already did is left out, so a wrong secret can be mended.
+/// Steps of dispensing. What an earlier attempt already did is left out: between its sale and its 7207 the secret may have
+/// been recovered anew.
 pub fn dispensing(order: &Order, pharmacist: String, scans: Vec<Scan>, secret: String) -> Vec<Next> {
     let mut steps = Vec::new();
     if order.sold.is_empty() {

@@ -65,6 +65,15 @@ impl Bench {
     }
 
     pub async fn dispense(&self, key: &str, id: &str) -> Result<crate::app::Dispensed, OrderError> {
+        self.dispense_with(key, id, "secret").await
+    }
+
+    pub async fn dispense_with(
+        &self,
+        key: &str,
+        id: &str,
+        secret: &str,
+    ) -> Result<crate::app::Dispensed, OrderError> {
         let now = self.world.deps.clock.now().seconds();
         let claims = Claims {
             sub: "RP0001".to_owned(),
@@ -78,7 +87,7 @@ impl Bench {
         let body = Dispense {
             order_id: id.to_owned(),
             pharmacist_token: Sensitive::new(self.world.deps.tokens.sign(&claims).unwrap()),
-            secret: Sensitive::new("secret".to_owned()),
+            secret: Sensitive::new(secret.to_owned()),
             scans: vec![Scan { line_no: 1, trace_codes: vec!["81234567890123456789".to_owned()] }],
         };
         self.app.dispense(self.pos(key, body)).await

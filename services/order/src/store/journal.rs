@@ -215,11 +215,27 @@ pub async fn drop_open(conn: &impl ConnectionTrait, order_id: &str, which: Drop)
     Ok(())
 }
 
-/// Whether a caller's operation is under way or done already, so that a repeat resumes it. A refused one starts anew.
+/// Whether a caller's operation is under way or done already, so that a repeat resumes it. A refused one was [`disown`]ed and
+/// starts anew.
 pub async fn knows(conn: &impl ConnectionTrait, order_id: &str, operation: &str) -> Result<bool, OrderError> {
     let query = Entity::find().filter(Column::OrderId.eq(order_id)).filter(Column::Operation.eq(operation));
-    let rows = query.all(conn).await?;
-    Ok(!rows.is_empty() && rows.iter().all(|row| row.state != REFUSED))
+    Ok(query.one(conn).await?.is_some())
+}
+
+/// What the steps of a refused operation are filed under.
+pub fn failed(operation: &str) -> String {
+    format!("{operation}/failed")
+}
+
+/// Takes the steps of an operation that was refused from its caller: a repeat does not find them.
+pub async fn disown(conn: &impl ConnectionTrait, order_id: &str, operation: &str) -> Result<(), OrderError> {
+    Entity::update_many()
+        .col_expr(Column::Operation, Expr::value(failed(operation)))
+        .filter(Column::OrderId.eq(order_id))
+        .filter(Column::Operation.eq(operation))
+        .exec(conn)
+        .await?;
+    Ok(())
 }
 
 fn own(entry: &Entry) -> sea_orm::UpdateMany<Entity> {

@@ -111,6 +111,12 @@ pub struct Review {
     pub opinion: Sensitive<String>,
 }
 
+pub struct CheckDispense {
+    pub hi_rxno: String,
+    pub order_id: String,
+    pub secret: Sensitive<String>,
+}
+
 pub struct RecordDispense {
     pub hi_rxno: String,
     pub order_id: String,

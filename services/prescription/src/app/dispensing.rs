@@ -1,19 +1,30 @@
 //! Lines handed out (7207) and freed again (7208), called by the order.
 
-use liufang_kernel::Quantity;
+use liufang_kernel::{Quantity, Sensitive};
 use liufang_platform::{Begun, Call};
 
-use super::commands::{RecordDispense, RxOrder};
+use super::commands::{CheckDispense, RecordDispense, RxOrder};
 use super::transition::Edit;
 use super::{App, Outcome};
 use crate::domain::dispense::{LineUse, hand_out, use_of};
+use crate::domain::lifecycle::decide;
 use crate::domain::operation::Operation;
 use crate::domain::prescription::Prescription;
+use crate::error::{Missing, PrescriptionError};
 use crate::events;
 use crate::store::hand_out::Place;
 use crate::store::{self, prescription::Record};
 
 impl App {
+    /// Whether the order may hand out now, lines aside: the order asks before it sells anything.
+    pub async fn check_dispense(&self, call: Call<CheckDispense>) -> Outcome<()> {
+        let body = &call.body;
+        let found = store::prescription::get(self.deps.db.read(), &self.deps.cipher, &body.hi_rxno).await?;
+        let record = found.ok_or(PrescriptionError::Missing(Missing::Prescription))?;
+        decide(&record.status(), &self.dispense(&record, &body.order_id, &body.secret), call.meta.now)?;
+        Ok(())
+    }
+
     /// Marks what was handed out: in part or in full, never more than prescribed.
     pub async fn record_dispense(&self, call: Call<RecordDispense>) -> Outcome<Prescription> {
         let (now, body) = (call.meta.now, &call.body);
@@ -21,10 +32,7 @@ impl App {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
-        let plan = |record: &Record| {
-            let secret_matches = self.is_secret(record, body.secret.reveal());
-            Ok(Operation::Dispense { order_id: body.order_id.clone(), secret_matches })
-        };
+        let plan = |record: &Record| Ok(self.dispense(record, &body.order_id, &body.secret));
         let edit = |record: &mut Record| {
             let lines = hand_out(&uses(record), &body.parts)?;
             put_uses(record, &lines);
@@ -37,6 +45,11 @@ impl App {
         store::hand_out::insert_all(work.tx(), &place, &parts).await?;
         events::push_dispensed(&work, &record.rx, &body.parts, now).await?;
         Ok(work.commit(record.rx).await?)
+    }
+
+    fn dispense(&self, record: &Record, order_id: &str, secret: &Sensitive<String>) -> Operation {
+        let secret_matches = self.is_secret(record, secret.reveal());
+        Operation::Dispense { order_id: order_id.to_owned(), secret_matches }
     }
 
     /// Frees what the order was handed. Harmless twice; never revives an expired or revoked prescription.

@@ -61,6 +61,14 @@ impl CirculationService for Circulation {
         rpc::reply(self.app.review(call).await)
     }
 
+    async fn check_dispense(
+        &self,
+        request: Request<pb::CheckDispenseRequest>,
+    ) -> Result<Response<pb::CheckDispenseResponse>, Status> {
+        let call = self.calls.open(request, circulation::check_dispense)?;
+        rpc::reply(self.app.check_dispense(call).await.map(|()| pb::CheckDispenseResponse {}))
+    }
+
     async fn record_dispense(
         &self,
         request: Request<pb::RecordDispenseRequest>,

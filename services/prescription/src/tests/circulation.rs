@@ -50,6 +50,27 @@ async fn from_nomination_to_the_last_line_and_back() {
     assert_eq!(reason(town.nominate(id, OTHER_PHARMACY, "ord_2").await), "OK");
 }
 
+#[tokio::test]
+async fn before_the_sale_the_order_hears_what_dispensing_would() {
+    let town = town().await;
+    let rx = town.active("C-11").await;
+    let id = rx.hi_rxno.as_str();
+    assert_eq!(town.check_dispense("rx_none", "ord_1", "any").await, "PRESCRIPTION_NOT_FOUND");
+    assert_eq!(town.check_dispense(id, "ord_1", "any").await, "PRESCRIPTION_NOT_HELD");
+    let secret = claimed(&town, &rx).await;
+    assert_eq!(town.check_dispense(id, "ord_1", &secret).await, "REVIEW_NOT_PASSED");
+    let passed = town.review(id, &secret, true).await.unwrap();
+    assert_eq!(town.check_dispense(id, "ord_1", "wrong").await, "CLAIM_SECRET_INVALID");
+    assert_eq!(town.check_dispense(id, "ord_1", "").await, "CLAIM_SECRET_INVALID");
+    assert_eq!(town.check_dispense(id, "ord_2", &secret).await, "PRESCRIPTION_OF_OTHER_ORDER");
+    assert_eq!(town.check_dispense(id, "ord_1", &secret).await, "OK");
+    assert!(town.get(Who::Order, id).await.unwrap() == passed, "asking changes nothing");
+    town.dispense(id, &secret, &FULL).await.unwrap();
+    assert_eq!(town.check_dispense(id, "ord_1", &secret).await, "PRESCRIPTION_USED");
+    town.world.clock.advance_seconds(3 * 86_400 + 1);
+    assert_eq!(town.check_dispense(id, "ord_1", &secret).await, "PRESCRIPTION_EXPIRED");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_claims_have_one_holder() {
     let town = Arc::new(town().await);

@@ -311,6 +311,13 @@ impl Town {
         Ok(taken(answer)?.prescription.unwrap())
     }
 
+    /// What the order asks before it sells.
+    pub async fn check_dispense(&self, hi_rxno: &str, order_id: &str, secret: &str) -> String {
+        let [hi_rxno, order_id, secret] = [hi_rxno, order_id, secret].map(str::to_owned);
+        let body = pb::CheckDispenseRequest { hi_rxno, order_id, secret };
+        reason(taken(self.circulation().check_dispense(self.ask(Who::Order, body)).await))
+    }
+
     pub async fn dispense(
         &self,
         hi_rxno: &str,

@@ -6,7 +6,7 @@ use liufang_proto::prescription::v1 as pb;
 
 use super::prescribing::amount;
 use super::{ID, OPINION, REASON, TOKEN, institution, one, personal};
-use crate::app::commands::{GiveBack, Nominate, RecordDispense, Review, RxOrder, Watch};
+use crate::app::commands::{CheckDispense, GiveBack, Nominate, RecordDispense, Review, RxOrder, Watch};
 use crate::domain::dispense::HandOut;
 
 pub fn nominate(request: pb::NominateRequest, _: &CallMeta) -> Result<Nominate, Violations> {
@@ -79,6 +79,16 @@ pub fn review(request: pb::ReviewRequest, _: &CallMeta) -> Result<Review, Violat
         opinion: personal(&mut violations, "opinion", &request.opinion, OPINION),
     };
     violations.finish(Some(review))
+}
+
+pub fn check_dispense(request: pb::CheckDispenseRequest, _: &CallMeta) -> Result<CheckDispense, Violations> {
+    let mut violations = Violations::new();
+    let check = CheckDispense {
+        hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
+        order_id: violations.text("order_id", &request.order_id, ID),
+        secret: secret(&request.secret),
+    };
+    violations.finish(Some(check))
 }
 
 pub fn record_dispense(

@@ -11,10 +11,10 @@ use liufang_proto::prescription::v1::circulation_service_client::CirculationServ
 use liufang_proto::prescription::v1::prescribing_service_client::PrescribingServiceClient;
 use liufang_proto::prescription::v1::prescription_service_client::PrescriptionServiceClient;
 use liufang_proto::prescription::v1::{
-    ClaimRequest, DispensedLine, GetPrescriptionRequest, GetSignedDocumentRequest, GetSigningDocumentRequest,
-    GiveBackRequest, ListMyPrescriptionsRequest, ListPharmacyQueueRequest, NominateRequest,
-    RecordDispenseRequest, RecoverSecretRequest, ReleaseNominationRequest, ReverseDispenseRequest,
-    ReviewDraftRequest, ReviewRequest, RevokeRequest, UploadRequest,
+    CheckDispenseRequest, ClaimRequest, DispensedLine, GetPrescriptionRequest, GetSignedDocumentRequest,
+    GetSigningDocumentRequest, GiveBackRequest, ListMyPrescriptionsRequest, ListPharmacyQueueRequest,
+    NominateRequest, RecordDispenseRequest, RecoverSecretRequest, ReleaseNominationRequest,
+    ReverseDispenseRequest, ReviewDraftRequest, ReviewRequest, RevokeRequest, UploadRequest,
 };
 
 use super::super::cast::*;
@@ -63,7 +63,7 @@ pub async fn call(operation: &str, caller: &str, sheet: &Sheet, callers: &Caller
         "Claim" | "RecoverSecret" | "GiveBack" | "Review" | "RefuseReview" => {
             circulate(operation, session, twist, sheet, callers).await?
         }
-        "Nominate" | "ReleaseNomination" | "RecordDispense" | "ReverseDispense" => {
+        "Nominate" | "ReleaseNomination" | "CheckDispense" | "RecordDispense" | "ReverseDispense" => {
             between_roles(operation, session, sheet, callers).await?
         }
         _ => order(operation, session, twist, sheet, callers).await?,
@@ -241,6 +241,10 @@ async fn between_roles(operation: &str, session: &Session, sheet: &Sheet, caller
         "ReleaseNomination" => {
             let body = ReleaseNominationRequest { hi_rxno, order_id };
             send!(write session, PrescriptionServiceClient.release_nomination(body));
+        }
+        "CheckDispense" => {
+            let body = CheckDispenseRequest { hi_rxno, order_id, secret: sheet.secret.clone() };
+            send!(read session, CirculationServiceClient.check_dispense(body));
         }
         "RecordDispense" => {
             let line = DispensedLine {

@@ -23,8 +23,6 @@ pub const CALLERS: [&str; 13] = [
 
 /// What stands before a move to another state.
 const MOVE: &str = "→ ";
-/// What stands between the state and the reason when a refusal moves.
-const REFUSED_BUT: &str = " though ";
 
 /// `state × operation × caller → answer`.
 pub struct Table {
@@ -56,8 +54,6 @@ pub struct Edge {
     pub operation: String,
     pub caller: String,
     pub to: String,
-    /// Empty for a success.
-    pub reason: String,
 }
 
 impl Table {
@@ -111,10 +107,9 @@ impl Table {
         common.expect("an answer for everybody")
     }
 
-    /// The state after a cell that moves, and the refusal that moved it all the same.
-    pub fn target<'a>(&self, answer: &'a str) -> Option<(&'a str, &'a str)> {
-        let to = answer.strip_prefix(MOVE)?;
-        Some(to.split_once(REFUSED_BUT).unwrap_or((to, "")))
+    /// The state after a cell that moves.
+    pub fn target<'a>(&self, answer: &'a str) -> Option<&'a str> {
+        answer.strip_prefix(MOVE)
     }
 
     pub fn edges(&self) -> BTreeSet<Edge> {
@@ -122,9 +117,9 @@ impl Table {
         for (state, _) in &self.states {
             for operation in &self.operations {
                 for caller in operation.callers() {
-                    if let Some((to, reason)) = self.target(self.answer(operation, &caller, state)) {
-                        let (from, to, reason) = (state.clone(), to.to_owned(), reason.to_owned());
-                        edges.insert(Edge { from, operation: operation.name.clone(), caller, to, reason });
+                    if let Some(to) = self.target(self.answer(operation, &caller, state)) {
+                        let (from, to) = (state.clone(), to.to_owned());
+                        edges.insert(Edge { from, operation: operation.name.clone(), caller, to });
                     }
                 }
             }
@@ -161,7 +156,7 @@ impl Table {
                 for (state, _) in &self.states {
                     let answer = self.answer(operation, &caller, state);
                     match self.target(answer) {
-                        Some((to, _)) => known(to),
+                        Some(to) => known(to),
                         None if answer.contains('_') => {
                             assert!(self.codes.contains_key(answer), "{answer} has no code")
                         }

@@ -108,6 +108,9 @@ impl App {
             return Ok(None);
         }
         self.save_rest(&work, &order, was, &outcome, &entry.operation).await?;
+        if outcome.refusal.is_some() && !entry.operation.is_empty() {
+            journal::disown(work.tx(), &order.id, &entry.operation).await?;
+        }
         work.done().await?;
         Ok(outcome.refusal)
     }

@@ -84,6 +84,18 @@ impl Peers {
         Ok(())
     }
 
+    /// Whether 7207 would let the order hand out now. Changes nothing.
+    pub async fn check_dispense(&self, order: &Order, secret: &str) -> Result<(), OrderError> {
+        let request = pb::CheckDispenseRequest {
+            hi_rxno: order.hi_rxno.clone(),
+            order_id: order.id.clone(),
+            secret: secret.to_owned(),
+        };
+        let mut client = CirculationServiceClient::new(self.prescription_mesh());
+        client.check_dispense(Request::new(request)).await.map_err(PeerFault::from)?;
+        Ok(())
+    }
+
     /// Marks the sold lines dispensed: 7207.
     pub async fn record_dispense(&self, order: &Order, secret: &str, key: String) -> Result<(), OrderError> {
         let lines = handed_out(&order.sold).into_iter().map(|lot| pb::DispensedLine {

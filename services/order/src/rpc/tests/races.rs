@@ -3,6 +3,18 @@
 use super::stub::block;
 use super::{bench, is, otc, refused};
 use crate::domain::State;
+use crate::error::{self, OrderError};
+
+/// Of two calls under one key one hears the refusal; the other must not take the unchanged order for a success.
+#[track_caller]
+fn both_refused<T>(first: Result<T, OrderError>, second: Result<T, OrderError>, reason: &str) {
+    // both may make the step at once; the one whose answer comes second finds it over
+    let mut told = [refused(first), refused(second)];
+    told.sort();
+    let mut expected = ["ORDER_CHANGED", reason];
+    expected.sort_unstable();
+    assert_eq!(told, expected);
+}
 
 #[test]
 fn paying_and_cancelling_at_once_have_one_winner() {
@@ -38,6 +50,39 @@ fn twins_under_one_key_have_one_effect() {
         let mut keys = bench.peers.keys("Authorise");
         keys.dedup();
         assert_eq!(keys.len(), 1);
+    });
+}
+
+#[test]
+fn a_twin_of_a_refused_call_never_hears_success() {
+    block(async {
+        let bench = bench().await;
+        let id = bench.place("key-place", otc()).await.unwrap().id;
+        for _ in 0..2 {
+            bench.peers.slow("Authorise");
+            bench.peers.refuse("Authorise", &error::RISK_NOT_CONFIRMED);
+        }
+        let (first, second) = tokio::join!(bench.pay("key-pay-1", &id), bench.pay("key-pay-1", &id));
+        both_refused(first, second, "RISK_NOT_CONFIRMED");
+        is(&bench.get(&id).await, State::AwaitingPayment);
+        // the next attempt under the key is nobody's twin, and its own twins share it
+        bench.peers.forget_script();
+        let (first, second) = tokio::join!(bench.pay("key-pay-1", &id), bench.pay("key-pay-1", &id));
+        is(&first.unwrap(), State::Paid);
+        is(&second.unwrap(), State::Paid);
+        for _ in 0..2 {
+            bench.peers.slow("Commit");
+            bench.peers.refuse("Commit", &error::VISIT_NOT_OPEN);
+        }
+        let (first, second) =
+            tokio::join!(bench.dispense("key-give-1", &id), bench.dispense("key-give-1", &id));
+        both_refused(first, second, "VISIT_NOT_OPEN");
+        is(&bench.get(&id).await, State::Paid);
+        bench.peers.forget_script();
+        let (first, second) =
+            tokio::join!(bench.dispense("key-give-1", &id), bench.dispense("key-give-1", &id));
+        assert_eq!(first.unwrap().hand_over_code, "654321");
+        assert_eq!(second.unwrap().hand_over_code, "654321");
     });
 }
 

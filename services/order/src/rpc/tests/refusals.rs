@@ -1,5 +1,6 @@
 //! What is refused, and what a refusal leaves: nothing.
 
+use liufang_proto::prescription::v1::CheckDispenseRequest;
 use liufang_proto::settlement::v1::{CreateQuoteResponse, Quote};
 
 use super::stub::block;
@@ -28,6 +29,35 @@ fn a_refused_scan_may_be_scanned_again() {
         assert_eq!(refused(bench.dispense("key-dispense", &placed.id).await), "VISIT_NOT_OPEN");
         is(&bench.get(&placed.id).await, State::Paid);
         is(&bench.dispense("key-dispense", &placed.id).await.unwrap().order, State::Dispensed);
+    });
+}
+
+#[test]
+fn a_wrong_secret_sells_nothing() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", prescription()).await.unwrap();
+        bench.app.on_review(&event("evt_1"), &placed.id, true).await.unwrap();
+        bench.pay("key-pay-1", &placed.id).await.unwrap();
+        bench.peers.writes();
+        let before = bench.get(&placed.id).await;
+        // any refusal of the check will do
+        bench.peers.refuse("CheckDispense", &error::PRESCRIPTION_NOT_ACTIVE);
+        let wrong = bench.dispense_with("key-dispense", &placed.id, "wrong").await;
+        assert_eq!(refused(wrong), "PRESCRIPTION_NOT_ACTIVE");
+        let asked: CheckDispenseRequest = bench.peers.asked("CheckDispense");
+        let asked = [asked.hi_rxno.as_str(), asked.order_id.as_str(), asked.secret.as_str()];
+        assert_eq!(asked, ["rx_1", placed.id.as_str(), "wrong"]);
+        assert!(bench.peers.writes().is_empty() && bench.get(&placed.id).await == before);
+        // nobody to ask is no sale either
+        for _ in 0..8 {
+            bench.peers.silence("CheckDispense");
+        }
+        assert_eq!(refused(bench.dispense("key-dispense", &placed.id).await), "PEER_UNAVAILABLE");
+        assert!(bench.peers.writes().is_empty());
+        bench.peers.forget_script();
+        is(&bench.dispense("key-dispense", &placed.id).await.unwrap().order, State::Dispensed);
+        assert_eq!(bench.peers.writes(), ["Commit", "RecordDispense"]);
     });
 }
 

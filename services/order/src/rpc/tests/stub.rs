@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use liufang_platform::DbFault;
@@ -31,6 +32,7 @@ struct Script {
     last: HashMap<String, Bytes>,
     once: HashMap<String, VecDeque<Result<Vec<u8>, Status>>>,
     hanging: Vec<String>,
+    slow: Vec<String>,
 }
 
 impl Stub {
@@ -54,15 +56,24 @@ impl Stub {
         self.0.lock().unwrap().hanging.push(method.to_owned());
     }
 
+    /// The next call of `method` is answered after a while.
+    pub fn slow(&self, method: &str) {
+        self.0.lock().unwrap().slow.push(method.to_owned());
+    }
+
     fn hangs(&self, method: &str) -> bool {
-        let hanging = &mut self.0.lock().unwrap().hanging;
-        let place = hanging.iter().position(|own| own == method);
-        place.map(|place| hanging.remove(place)).is_some()
+        takes(&mut self.0.lock().unwrap().hanging, method)
+    }
+
+    fn is_slow(&self, method: &str) -> bool {
+        takes(&mut self.0.lock().unwrap().slow, method)
     }
 
     /// Answers everything as usual again.
     pub fn forget_script(&self) {
-        self.0.lock().unwrap().once.clear();
+        let mut script = self.0.lock().unwrap();
+        script.once.clear();
+        script.slow.clear();
     }
 
     fn push(&self, method: &str, answer: Result<Vec<u8>, Status>) {
@@ -271,6 +282,12 @@ fn payment(state: settlement::v1::PaymentState) -> Vec<u8> {
     payment_in(state).encode_to_vec()
 }
 
+/// Whether `method` is on the list; takes it off once.
+fn takes(list: &mut Vec<String>, method: &str) -> bool {
+    let place = list.iter().position(|own| own == method);
+    place.map(|place| list.remove(place)).is_some()
+}
+
 struct Answers {
     stub: Stub,
     method: String,
@@ -282,8 +299,13 @@ impl UnaryService<Bytes> for Answers {
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let answer = self.stub.serve(&self.method, &request).map(Response::new);
-        let hangs = self.stub.hangs(&self.method);
-        Box::pin(async move { if hangs { pending().await } else { answer } })
+        let (hangs, slow) = (self.stub.hangs(&self.method), self.stub.is_slow(&self.method));
+        Box::pin(async move {
+            if slow {
+                tokio::time::sleep(Duration::from_millis(400)).await;
+            }
+            if hangs { pending().await } else { answer }
+        })
     }
 }
 
