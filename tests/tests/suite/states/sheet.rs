@@ -23,6 +23,8 @@ pub struct Sheet {
     pub secret: String,
     pub scans: Vec<Scan>,
     pub collection_code: String,
+    /// The latest order is, or has been, at another pharmacy.
+    pub moved: bool,
 }
 
 impl Sheet {
@@ -57,6 +59,7 @@ impl Sheet {
             secret: "none".to_owned(),
             scans: vec![Scan { line_no: 1, trace_codes: vec!["81000110008000020000".to_owned()] }],
             collection_code: "000000".to_owned(),
+            moved: false,
         }
     }
 
