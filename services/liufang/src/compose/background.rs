@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Built;
 
 /// The bus of this process.
-#[expect(clippy::large_enum_variant, reason = "one per process, not a value that moves about")]
+#[allow(clippy::large_enum_variant, reason = "one per process, not a value that moves about")]
 pub(super) enum Carrier {
     Local(LocalBus),
     Redis(RedisBus),

@@ -13,7 +13,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// Opens connections.
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "one per process, not a value that moves about")]
+#[allow(clippy::large_enum_variant, reason = "one per process, not a value that moves about")]
 pub(super) enum Server {
     Single(redis::Client),
     Cluster(Box<ClusterClient>),
