@@ -8,7 +8,8 @@ use liufang_proto::inventory::v1::FindPharmaciesRequest;
 use liufang_proto::order::v1::{Order, OrderState, PlaceOrderRequest};
 use liufang_proto::prescription::v1::{
     BookVisitRequest, ClaimRequest, GetPrescriptionRequest, GetSigningDocumentRequest, GiveBackRequest,
-    Prescription, PublishSlotsRequest, ReviewRequest, RevokeRequest, RxLine, TakeVisitRequest, UploadRequest,
+    Prescription, PublishSlotsRequest, RecoverSecretRequest, ReviewRequest, RevokeRequest, RxLine,
+    TakeVisitRequest, UploadRequest,
 };
 use liufang_tests::{World, behaviour, eventually};
 
@@ -276,7 +277,19 @@ async fn a_prescription_has_one_holder(world: &mut World) {
         reason: "缺货".to_owned(),
     };
     refused_as(cast.pos(SHOP).give_back(give_back("wrong")).await, "CLAIM_SECRET_INVALID");
-    refused_as(cast.pos(SHOP_2).give_back(give_back(&reply.secret)).await, "PRESCRIPTION_NOT_HELD");
+    // for the other shop it does not exist, whatever it asks and knows
+    let (stranger, hi_rxno) = (cast.pos(SHOP_2), rx.hi_rxno.clone());
+    refused_as(stranger.give_back(give_back(&reply.secret)).await, "PRESCRIPTION_NOT_FOUND");
+    let recover = RecoverSecretRequest { hi_rxno: hi_rxno.clone() };
+    refused_as(stranger.recover_secret(recover).await, "PRESCRIPTION_NOT_FOUND");
+    let review = ReviewRequest {
+        hi_rxno,
+        secret: reply.secret.clone(),
+        pharmacist_token: stranger.token_of(&cast.practitioner(SHOP_2_PHARMACIST)).await.unwrap(),
+        pass: true,
+        opinion: "同意".to_owned(),
+    };
+    refused_as(stranger.review(review).await, "PRESCRIPTION_NOT_FOUND");
     cast.pos(SHOP).give_back(give_back(&reply.secret)).await.unwrap();
     cast.order_in(&patient, &order.order_id, OrderState::Cancelled).await;
     // given back, the other shop may have it

@@ -7,7 +7,7 @@ use liufang_platform::{Begun, Call};
 use super::commands::GiveBack;
 use super::examine::Subject;
 use super::replies::{Claimed, Secret};
-use super::transition::Edit;
+use super::transition::{Edit, of_pharmacy};
 use super::{App, Outcome};
 use crate::domain::lifecycle::decide;
 use crate::domain::operation::Operation;
@@ -84,7 +84,10 @@ impl App {
             Begun::Replay(reply) => return Ok(reply),
         };
         let secret = self.deps.ids.secret();
-        let plan = |_: &Record| Ok(Operation::RecoverSecret { pharmacy: pharmacy.to_owned() });
+        let plan = |record: &Record| {
+            of_pharmacy(record, pharmacy)?;
+            Ok(Operation::RecoverSecret { pharmacy: pharmacy.to_owned() })
+        };
         let edit = |record: &mut Record| {
             record.secret_hash = self.secret_hash(&secret);
             Ok(Edit::Changed)
@@ -102,6 +105,7 @@ impl App {
         };
         let body = &call.body;
         let plan = |record: &Record| {
+            of_pharmacy(record, pharmacy)?;
             let secret_matches = self.is_secret(record, body.secret.reveal());
             Ok(Operation::GiveBack { pharmacy: pharmacy.to_owned(), secret_matches })
         };

@@ -3,7 +3,7 @@
 use liufang_platform::{Begun, Call};
 
 use super::commands::Review;
-use super::transition::Edit;
+use super::transition::{Edit, of_pharmacy};
 use super::{App, Outcome};
 use crate::domain::lifecycle::decide;
 use crate::domain::operation::Operation;
@@ -23,6 +23,7 @@ impl App {
         let pharmacy = call.meta.principal.institution()?;
         let found = store::prescription::get(self.deps.db.read(), &self.deps.cipher, &body.hi_rxno).await?;
         let record = found.ok_or(PrescriptionError::Missing(Missing::Prescription))?;
+        of_pharmacy(&record, pharmacy)?;
         let operation = |record: &Record, pharmacist: &str| Operation::Review {
             pharmacy: pharmacy.to_owned(),
             secret_matches: self.is_secret(record, body.secret.reveal()),
@@ -42,7 +43,10 @@ impl App {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
-        let plan = |record: &Record| Ok(operation(record, &pharmacist.code));
+        let plan = |record: &Record| {
+            of_pharmacy(record, pharmacy)?;
+            Ok(operation(record, &pharmacist.code))
+        };
         let edit = |record: &mut Record| {
             record.rx.review_opinion.clone_from(body.opinion.reveal());
             Ok(Edit::Changed)

@@ -4,6 +4,7 @@ use liufang_kernel::Timestamp;
 use liufang_platform::{DbFault, Work};
 
 use super::{App, Outcome};
+use crate::domain::access::{Reader, View, view};
 use crate::domain::lifecycle::decide;
 use crate::domain::operation::Operation;
 use crate::error::{Missing, PrescriptionError};
@@ -78,6 +79,15 @@ impl App {
 /// Edits nothing.
 pub(super) fn no_edit(_: &mut Record) -> Outcome<Edit> {
     Ok(Edit::Nothing)
+}
+
+/// The pharmacy was chosen for it or holds it, or the row does not exist for it: how a prescription of others ended is not
+/// its business.
+pub(super) fn of_pharmacy(record: &Record, pharmacy: &str) -> Outcome<()> {
+    match view(&Reader::Pharmacy(pharmacy.to_owned()), &record.rx) {
+        View::Nothing => Err(PrescriptionError::Missing(Missing::Prescription)),
+        View::Full | View::Outline => Ok(()),
+    }
 }
 
 /// The row belongs to the calling hospital, or does not exist for it.

@@ -1,7 +1,7 @@
 //! The state machine of a prescription: `operation × state → next state or reason` (`domain.md` §1.2).
 //!
-//! The order of checks is part of the contract: exists → revoked/expired → credential → state → body. Existence is
-//! checked by whoever loads the row. Invariants: the terminal states never change again; a prescription has one holder
+//! The order of checks is part of the contract: exists → revoked/expired → credential → state → body. Existence, which
+//! is for a pharmacy that it was chosen or holds, is checked by whoever loads the row. Invariants: the terminal states never change again; a prescription has one holder
 //! at most, and the holder is its nominee; the review is pending whenever nobody has held it since the last nomination.
 
 mod ending;

@@ -134,9 +134,44 @@ async fn secrets_are_recovered_and_die_with_the_claim() {
     let given = town.circulation().give_back(town.ask(Who::Pos(PHARMACY), back)).await;
     assert_eq!(taken(given).unwrap().prescription.unwrap().holder_fixmedins_code, "");
     assert_eq!(town.events("PrescriptionReleased").await, 1);
-    assert_eq!(reason(town.review(&id, &secret, true).await), "PRESCRIPTION_NOT_HELD");
+    assert_eq!(reason(town.review(&id, &secret, true).await), "PRESCRIPTION_NOT_FOUND");
     let lost = town.circulation().recover_secret(recover()).await;
-    assert_eq!(reason(taken(lost)), "PRESCRIPTION_NOT_HELD");
+    assert_eq!(reason(taken(lost)), "PRESCRIPTION_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_prescription_of_others_does_not_exist_for_a_pharmacy() {
+    let town = town().await;
+    let rx = town.active("C-12").await;
+    let id = rx.hi_rxno.clone();
+    let answers = async |pharmacy: &'static str| {
+        let pos = Who::Pos(pharmacy);
+        let body = pb::RecoverSecretRequest { hi_rxno: id.clone() };
+        let recovered = reason(taken(town.circulation().recover_secret(town.ask(pos, body)).await));
+        let secret = "any".to_owned();
+        let body =
+            pb::GiveBackRequest { hi_rxno: id.clone(), secret: secret.clone(), reason: "缺货".to_owned() };
+        let given = reason(taken(town.circulation().give_back(town.ask(pos, body)).await));
+        let body = pb::ReviewRequest {
+            hi_rxno: id.clone(),
+            secret,
+            pharmacist_token: town.staff("RP0002", OTHER_PHARMACY),
+            pass: true,
+            opinion: "同意".to_owned(),
+        };
+        let reviewed = reason(taken(town.circulation().review(town.ask(pos, body)).await));
+        [recovered, given, reviewed]
+    };
+    let none = ["PRESCRIPTION_NOT_FOUND"; 3];
+    assert_eq!(answers(PHARMACY).await, none);
+    town.nominate(&id, PHARMACY, "ord_1").await.unwrap();
+    assert_eq!(answers(PHARMACY).await, ["PRESCRIPTION_NOT_HELD"; 3], "chosen, it knows of it");
+    assert_eq!(answers(OTHER_PHARMACY).await, none);
+    town.world.clock.advance_seconds(3 * 86_400 + 1);
+    assert_eq!(answers(PHARMACY).await, ["PRESCRIPTION_EXPIRED"; 3]);
+    assert_eq!(answers(OTHER_PHARMACY).await, none, "nor does it hear how it ended");
+    town.work().await;
+    assert_eq!(answers(PHARMACY).await, none, "released");
 }
 
 #[tokio::test]
@@ -196,7 +231,7 @@ async fn a_claim_that_is_not_reviewed_lapses() {
     let secret = claimed(&town, &rx).await;
     town.world.clock.advance_seconds(7_201);
     town.work().await;
-    assert_eq!(reason(town.review(&rx.hi_rxno, &secret, true).await), "PRESCRIPTION_NOT_HELD");
+    assert_eq!(reason(town.review(&rx.hi_rxno, &secret, true).await), "PRESCRIPTION_NOT_FOUND");
     assert_eq!(town.events("PrescriptionReleased").await, 1);
     let secret = claimed(&town, &rx).await;
     town.review(&rx.hi_rxno, &secret, true).await.unwrap();
