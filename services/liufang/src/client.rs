@@ -29,7 +29,7 @@ pub use gateway::{ConnectError, Gateway};
 pub use his::His;
 pub use machine::{Machine, MachineKey};
 pub use operator::Operator;
-pub use patient::{Citizen, Patient};
+pub use patient::{Citizen, Patient, fee_order};
 pub use platform::PlatformClient;
 pub use pos::{Claimed, Pos};
 pub use practitioner::{Practitioner, PractitionerKeyError};

@@ -303,6 +303,7 @@ impl Running {
         self.health.drain();
         tokio::time::sleep(self.drain).await;
         self.shutdown.cancel();
+        tracing::info!("no more calls are taken");
         let drained = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout_at(over, drained).await.is_err() {
             tracing::warn!("calls were still running when the time to stop was over");

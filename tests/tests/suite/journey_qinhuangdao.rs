@@ -99,7 +99,7 @@ async fn books_and_pays(cast: &Cast, patient: &Patient) -> Visit {
     let again = cast.slot_of(&slot.slot_id).await;
     assert_eq!(again.available, slot.available - 1);
 
-    let order = cast.fee_order(patient, &visit).await.unwrap();
+    let order = patient.place_fee(&visit.visit_id).await.unwrap();
     quote_adds_up(quote(&order));
     assert_eq!(quote(&order).total_fen, 1_500);
     assert_eq!(leg(&quote(&order).legs, Leg::Fund), 900);

@@ -101,7 +101,7 @@ async fn an_unpaid_visit_frees_its_slot(world: &mut World) {
     })
     .await;
     assert_eq!(cast.slot_of(&slot.slot_id).await.available, slot.available);
-    refused(cast.fee_order(&patient, &visit).await);
+    refused(patient.place_fee(&visit.visit_id).await);
 }
 
 async fn cancelling_after_payment_refunds_everything(world: &mut World) {
@@ -197,7 +197,7 @@ async fn a_cancelled_visit_is_refunded(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient(1).await;
     let visit = cast.booked(&patient, DOCTOR, "M03900").await;
-    let order = cast.fee_order(&patient, &visit).await.unwrap();
+    let order = patient.place_fee(&visit.visit_id).await.unwrap();
     patient.pay(&order, liufang_proto::common::v1::Channel::Unspecified).await.unwrap();
     cast.order_in(&patient, &order.order_id, OrderState::Completed).await;
     assert_eq!(patient.account().await.unwrap().balance_fen, 299_400);

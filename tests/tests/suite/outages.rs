@@ -11,7 +11,7 @@ use liufang::client::Patient;
 use liufang_proto::order::v1::{Order, OrderState};
 use liufang_tests::servers::{self, PrivateCluster, PrivatePostgres, PrivateRedis};
 use liufang_tests::{Shape, World, behaviour, eventually, logs};
-use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use tonic::Code;
 use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
@@ -257,37 +257,61 @@ async fn a_pool_without_a_free_connection_is_an_answer() {
     db.begin_step().await.unwrap().done().await.unwrap();
 }
 
-/// Holds every new use case of the order role up until it is rolled back.
-async fn held_up(world: &World) -> sea_orm::DatabaseTransaction {
-    let lock = world.database("order").await.begin().await.unwrap();
-    lock.execute_unprepared("LOCK TABLE idempotency IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    lock
+/// One order process of which a call is in flight: it waits for a lock that the test has.
+struct InFlight {
+    patient: Patient,
+    basket: Basket,
+    lock: sea_orm::DatabaseTransaction,
+    /// Sees whether the call has come to the lock.
+    looking: DatabaseConnection,
+}
+
+impl InFlight {
+    async fn prepare(world: &mut World) -> InFlight {
+        let cast = Cast::of(world).await;
+        let patient = cast.patient_through("jd", ROW).await;
+        let basket = Basket::of(GRANULES, 1, cast.door(ROW));
+        let looking = world.database("order").await;
+        let lock = looking.begin().await.unwrap();
+        lock.execute_unprepared("LOCK TABLE idempotency IN ACCESS EXCLUSIVE MODE").await.unwrap();
+        let processes = world.processes.as_mut().expect("processes");
+        tokio::task::block_in_place(|| processes.kill("order", 1));
+        InFlight { patient, basket, lock, looking }
+    }
+}
+
+async fn arrived(looking: &DatabaseConnection) {
+    let waiting = "SELECT 1 FROM pg_locks WHERE relation = 'idempotency'::regclass AND NOT granted";
+    eventually("the call waits for the lock", || async {
+        looking.query_one_raw(Statement::from_string(DbBackend::Postgres, waiting)).await.unwrap()
+    })
+    .await;
 }
 
 async fn a_call_in_flight_outlives_the_signal(world: &mut World) {
-    let cast = Cast::of(world).await;
-    let patient = cast.patient_through("jd", ROW).await;
-    let basket = Basket::of(GRANULES, 1, cast.door(ROW));
-    let lock = held_up(world).await;
+    let InFlight { patient, basket, lock, looking } = InFlight::prepare(world).await;
     let processes = world.processes.as_mut().expect("processes");
-    tokio::task::block_in_place(|| processes.kill("order", 1));
     let admin = processes.admin("order", 0);
     assert_eq!(page(&admin, "/readyz").0, 200);
-    let placing = basket.place(&patient);
     let stopping = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        arrived(&looking).await;
         processes.signal("order", 0);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let (code, body) = page(&admin, "/readyz");
-        assert_eq!(code, 503, "not ready at once");
+        let body = eventually("it is not ready", || async {
+            let (code, body) = page(&admin, "/readyz");
+            (code == 503).then_some(body)
+        })
+        .await;
         assert!(body.contains("stopping"), "{body}");
         assert_eq!(page(&admin, "/livez").0, 200);
         // past the drain: nothing new is taken, the running call still waits for its lock
-        tokio::time::sleep(Duration::from_millis(1_000)).await;
+        eventually("the drain is over", || async {
+            processes.log("order", 0).contains("no more calls are taken").then_some(())
+        })
+        .await;
         lock.rollback().await.unwrap();
         tokio::task::block_in_place(|| processes.ended("order", 0))
     };
-    let (placed, ended) = tokio::join!(placing, stopping);
+    let (placed, ended) = tokio::join!(basket.place(&patient), stopping);
     let order = placed.expect("the call in flight is answered");
     assert_eq!(ended.code(), Some(0), "{}", world.processes.as_ref().unwrap().log("order", 0));
     tokio::task::block_in_place(|| world.processes.as_mut().unwrap().restart_all("order"));
@@ -295,16 +319,13 @@ async fn a_call_in_flight_outlives_the_signal(world: &mut World) {
 }
 
 async fn a_second_signal_ends_at_once(world: &mut World) {
-    let cast = Cast::of(world).await;
-    let patient = cast.patient_through("jd", ROW).await;
-    let basket = Basket::of(GRANULES, 1, cast.door(ROW));
-    let lock = held_up(world).await;
+    let InFlight { patient, basket, lock, looking } = InFlight::prepare(world).await;
     let processes = world.processes.as_mut().expect("processes");
-    tokio::task::block_in_place(|| processes.kill("order", 1));
+    let admin = processes.admin("order", 0);
     let stopping = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        arrived(&looking).await;
         processes.signal("order", 0);
-        tokio::time::sleep(Duration::from_millis(800)).await;
+        eventually("the first is heard", || async { (page(&admin, "/readyz").0 == 503).then_some(()) }).await;
         processes.signal("order", 0);
         // the lock is still held: it did not wait for the running call
         tokio::task::block_in_place(|| processes.ended("order", 0))

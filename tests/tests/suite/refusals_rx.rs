@@ -49,7 +49,7 @@ async fn only_registered_diseases_of_the_scheme_are_renewed(world: &mut World) {
     for (row, reason) in [(8, "NOT_INSURED"), (12, "INSURED_ELSEWHERE")] {
         let patient = cast.patient(row).await;
         let visit = cast.booked(&patient, DOCTOR, "M03900").await;
-        let fee = cast.fee_order(&patient, &visit).await.unwrap();
+        let fee = patient.place_fee(&visit.visit_id).await.unwrap();
         assert_eq!(leg(&quote(&fee).legs, Leg::Channel), 1_500, "row {row}");
         patient.cancel(&fee.order_id).await.unwrap();
         let before = cast.available(SHOP, AMLODIPINE.code).await;

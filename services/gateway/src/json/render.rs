@@ -6,6 +6,7 @@ use axum::body::Body as AxumBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use http::{HeaderValue, Response, StatusCode, header};
+use liufang_platform::status::code_name;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::{Value, json};
@@ -35,7 +36,7 @@ pub(super) fn message(shape: &MessageDescriptor, bytes: &[u8]) -> Result<Vec<u8>
 
 /// A refusal: `{code, message, details: [{type, value, debug}]}`.
 pub(super) fn refusal(status: &Status) -> Value {
-    json!({ "code": code_name(status.code()), "message": status.message(), "details": details(status) })
+    json!({ "code": connect_name(status.code()), "message": status.message(), "details": details(status) })
 }
 
 /// A refusal as the whole answer of a unary call.
@@ -73,25 +74,12 @@ fn debug(name: &str, value: &[u8]) -> Option<Value> {
     serde_json::to_value(&message).ok()
 }
 
-/// Names of the Connect protocol.
-fn code_name(code: Code) -> &'static str {
+/// Names of the Connect protocol: those of gRPC in small letters, but for two.
+fn connect_name(code: Code) -> String {
     match code {
-        Code::Ok | Code::Unknown => "unknown",
-        Code::Cancelled => "canceled",
-        Code::InvalidArgument => "invalid_argument",
-        Code::DeadlineExceeded => "deadline_exceeded",
-        Code::NotFound => "not_found",
-        Code::AlreadyExists => "already_exists",
-        Code::PermissionDenied => "permission_denied",
-        Code::ResourceExhausted => "resource_exhausted",
-        Code::FailedPrecondition => "failed_precondition",
-        Code::Aborted => "aborted",
-        Code::OutOfRange => "out_of_range",
-        Code::Unimplemented => "unimplemented",
-        Code::Internal => "internal",
-        Code::Unavailable => "unavailable",
-        Code::DataLoss => "data_loss",
-        Code::Unauthenticated => "unauthenticated",
+        Code::Ok => connect_name(Code::Unknown),
+        Code::Cancelled => "canceled".to_owned(),
+        other => code_name(other).to_ascii_lowercase(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A patient's app: verification, visits, prescriptions, orders, money, tracking.
 
-use liufang_proto::common::v1::Channel;
+use liufang_proto::common::v1::{Channel, Fulfilment};
 use liufang_proto::dispatch::v1::{
     GetDeliveryRequest, GetDeliveryResponse, QuoteDeliveryRequest, QuoteDeliveryResponse,
     TrackDeliveryRequest, TrackDeliveryResponse,
@@ -18,8 +18,9 @@ use liufang_proto::inventory::v1::{
 };
 use liufang_proto::order::v1::{
     CancelOrderRequest, CancelOrderResponse, GetOrderRequest, GetOrderResponse, ListOrdersRequest,
-    ListOrdersResponse, Order, PayOrderRequest, PayOrderResponse, PlaceOrderRequest, PlaceOrderResponse,
-    RequoteOrderRequest, RequoteOrderResponse, StoryEvent, WatchOrderRequest, WatchOrderResponse,
+    ListOrdersResponse, Order, OrderKind, PayOrderRequest, PayOrderResponse, PlaceOrderRequest,
+    PlaceOrderResponse, RequoteOrderRequest, RequoteOrderResponse, StoryEvent, WatchOrderRequest,
+    WatchOrderResponse,
 };
 use liufang_proto::prescription::v1::{
     BookVisitRequest, BookVisitResponse, CancelVisitRequest, CancelVisitResponse, GetPrescriptionRequest,
@@ -35,6 +36,17 @@ use liufang_proto::settlement::v1::{
 use super::calls::{calls, keyed};
 use super::verification::{FACE_PASS, Verifier};
 use super::{Answer, Gateway, Session};
+
+/// The order for a visit's consultation fee, from the account as far as it goes.
+pub fn fee_order(visit_id: &str) -> PlaceOrderRequest {
+    PlaceOrderRequest {
+        kind: OrderKind::Consultation.into(),
+        visit_id: visit_id.to_owned(),
+        fulfilment: Fulfilment::None.into(),
+        use_account: true,
+        ..Default::default()
+    }
+}
 
 /// What a person types and shows to be verified. Personal, so it prints nothing.
 #[derive(Clone)]
@@ -118,6 +130,11 @@ impl Patient {
         let verification_id = self.verify_again(Purpose::MutualAid).await?.verification_id;
         let body = ConsentMutualAidRequest { mutual_aid_id: mutual_aid_id.to_owned(), verification_id };
         Ok(self.consent_mutual_aid(body).await?.mutual_aid.unwrap_or_default())
+    }
+
+    /// Places the order for a visit's consultation fee.
+    pub async fn place_fee(&self, visit_id: &str) -> Answer<Order> {
+        self.place(fee_order(visit_id)).await
     }
 
     /// Places an order.

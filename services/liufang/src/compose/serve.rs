@@ -28,6 +28,13 @@ pub(super) fn readiness(health: &Health) -> Ready {
     Arc::new(move || Box::pin(std::future::ready(health.is_ready())))
 }
 
+/// A listener at `listen`, which is what `setting` says, and where it is.
+async fn bound(setting: &str, listen: &str) -> Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("{setting} {listen}"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
 /// Serves the admin port; the answer is the bound address. It answers until its task is dropped.
 pub(super) async fn admin(
     listen: &str,
@@ -35,8 +42,7 @@ pub(super) async fn admin(
     tasks: &mut JoinSet<()>,
     shutdown: &CancellationToken,
 ) -> Result<SocketAddr> {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("admin.listen {listen}"))?;
-    let address = listener.local_addr()?;
+    let (listener, address) = bound("admin.listen", listen).await?;
     let router = admin::router(health, metrics::metrics_text, shutdown.clone());
     tasks.spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
@@ -54,8 +60,7 @@ pub(super) async fn gateway(
     tasks: &mut JoinSet<()>,
     shutdown: &CancellationToken,
 ) -> Result<SocketAddr> {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("gateway.listen {listen}"))?;
-    let address = listener.local_addr()?;
+    let (listener, address) = bound("gateway.listen", listen).await?;
     let listener = PublicListener::new(listener, tls)?;
     let shutdown = shutdown.clone();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -89,8 +94,7 @@ pub(super) async fn role(
     tasks: &mut JoinSet<()>,
     shutdown: &CancellationToken,
 ) -> Result<SocketAddr> {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("mesh.listen {listen}"))?;
-    let address = listener.local_addr()?;
+    let (listener, address) = bound("mesh.listen", listen).await?;
     let behind_stack = tower::service_fn(move |request: http::Request<axum::body::Body>| {
         let mut stack = stack.clone();
         async move { tower::Service::call(&mut stack, request.map(tonic::body::Body::new)).await }

@@ -1,9 +1,9 @@
 //! Point 2 of journey Qinhuangdao: hospital, doctor, slot, booking, consultation fee.
 
 use anyhow::{Context as _, Result, ensure};
-use liufang_proto::common::v1::{Channel, Fulfilment};
+use liufang_proto::common::v1::Channel;
 use liufang_proto::identity::v1::{InstitutionKind, ListInstitutionsRequest, ListPractitionersRequest};
-use liufang_proto::order::v1::{OrderKind, OrderState, PlaceOrderRequest};
+use liufang_proto::order::v1::OrderState;
 use liufang_proto::prescription::v1::{
     BookVisitRequest, GetVisitRequest, ListSlotsRequest, Slot, Visit, VisitState,
 };
@@ -104,14 +104,7 @@ async fn refusals(story: &mut Story<'_>, patient: &Patient, wish: &BookVisitRequ
 }
 
 async fn pay_fee(stage: &mut Stage, story: &mut Story<'_>, patient: &Patient, visit: &Visit) -> Result<()> {
-    let body = PlaceOrderRequest {
-        kind: OrderKind::Consultation.into(),
-        visit_id: visit.visit_id.clone(),
-        fulfilment: Fulfilment::None.into(),
-        use_account: true,
-        ..Default::default()
-    };
-    let order = patient.place(body).await?;
+    let order = patient.place_fee(&visit.visit_id).await?;
     quotes::tell(story, &order)?;
     patient.pay(&order, Channel::Wechat).await?;
     order_in(patient, &order.order_id, OrderState::Completed).await?;

@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::sync::{LazyLock, RwLock};
 
-use tonic::Code;
-
 use crate::access::AccessTable;
 
 /// More different words than these are not remembered; every set of ours is far smaller.
@@ -59,29 +57,6 @@ impl Words {
         let kept: &'static str = Box::leak(word.into());
         words.insert(kept);
         kept
-    }
-}
-
-/// The code as the gRPC documents write it.
-pub(super) fn code(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 

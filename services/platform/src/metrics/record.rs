@@ -9,6 +9,7 @@ use tonic_types::StatusExt as _;
 
 use super::instruments::instruments;
 use super::{board, catalog, labels};
+use crate::status::code_name;
 
 /// A role of this process: what it may count shows as 0 from the start, or a first increase could not be seen.
 pub fn role(role: &'static str) {
@@ -53,7 +54,7 @@ pub fn call_ended(role: &'static str, method: &str, code: Code, reason: &str, to
     let labels = [
         KeyValue::new("role", role),
         KeyValue::new("method", labels::method(method)),
-        KeyValue::new("code", labels::code(code)),
+        KeyValue::new("code", code_name(code)),
         KeyValue::new("reason", labels::reason(reason)),
     ];
     instruments().rpc_duration.record(took.as_secs_f64(), &labels);
@@ -72,7 +73,7 @@ pub fn peer(role: &str, peer: &str) {
 /// A call to a peer ended, after all its tries.
 pub fn client_call(role: &str, peer: &str, code: Code) {
     let [role, peer] = pair(role, "peer", peer);
-    instruments().client_calls.add(1, &[role, peer, KeyValue::new("code", labels::code(code))]);
+    instruments().client_calls.add(1, &[role, peer, KeyValue::new("code", code_name(code))]);
 }
 
 /// A call to a peer is tried again.

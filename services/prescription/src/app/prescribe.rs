@@ -13,7 +13,7 @@ use crate::domain::state::{Review, State, Use};
 use crate::domain::visit::{Visit, may_prescribe};
 use crate::error::PrescriptionError;
 use crate::rpc::identity;
-use crate::store::prescription::{Record, Signed};
+use crate::store::prescription::Record;
 use crate::store::{self, StoreError};
 
 impl App {
@@ -107,17 +107,7 @@ impl App {
             review_opinion: String::new(),
             version: 1,
         };
-        Record {
-            rx,
-            nominated_at: Timestamp(0),
-            claim_until: Timestamp(0),
-            token_hash: String::new(),
-            token: String::new(),
-            secret_hash: String::new(),
-            hospital_opinion: String::new(),
-            end_reason: String::new(),
-            signed: Signed::default(),
-        }
+        Record::new(rx)
     }
 
     /// `hiRxno`, at most 30 characters: region, day, sixteen random digits.

@@ -94,6 +94,21 @@ pub struct Signed {
 }
 
 impl Record {
+    /// As it begins: unsigned, chosen by nobody.
+    pub fn new(rx: Prescription) -> Record {
+        Record {
+            rx,
+            nominated_at: Timestamp(0),
+            claim_until: Timestamp(0),
+            token_hash: String::new(),
+            token: String::new(),
+            secret_hash: String::new(),
+            hospital_opinion: String::new(),
+            end_reason: String::new(),
+            signed: Signed::default(),
+        }
+    }
+
     /// The moving part.
     pub fn status(&self) -> Status {
         let rx = &self.rx;

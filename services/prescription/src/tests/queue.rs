@@ -58,17 +58,7 @@ fn record(number: i64, used: Use, now: Timestamp) -> Record {
         review_opinion: String::new(),
         version: 1,
     };
-    Record {
-        rx,
-        nominated_at: Timestamp(now.0 + number),
-        claim_until: Timestamp(0),
-        token_hash: String::new(),
-        token: "token".into(),
-        secret_hash: String::new(),
-        hospital_opinion: String::new(),
-        end_reason: String::new(),
-        signed: Signed::default(),
-    }
+    Record { nominated_at: Timestamp(now.0 + number), token: "token".into(), ..Record::new(rx) }
 }
 
 #[tokio::test]

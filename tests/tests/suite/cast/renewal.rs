@@ -78,21 +78,9 @@ impl Cast {
         patient.book_visit(self.booking(&slot, disease)).await.unwrap().visit.unwrap()
     }
 
-    /// The order for the consultation fee.
-    pub async fn fee_order(&self, patient: &Patient, visit: &Visit) -> Answer<Order> {
-        let body = PlaceOrderRequest {
-            kind: OrderKind::Consultation.into(),
-            visit_id: visit.visit_id.clone(),
-            fulfilment: Fulfilment::None.into(),
-            use_account: true,
-            ..Default::default()
-        };
-        patient.place(body).await
-    }
-
     pub async fn paid_visit(&self, patient: &Patient, doctor: &str, disease: &str) -> Visit {
         let visit = self.booked(patient, doctor, disease).await;
-        let order = self.fee_order(patient, &visit).await.unwrap();
+        let order = patient.place_fee(&visit.visit_id).await.unwrap();
         let order = patient.pay(&order, Channel::Wechat).await.unwrap();
         self.order_in(patient, &order.order_id, OrderState::Completed).await;
         visit

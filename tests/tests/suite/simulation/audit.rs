@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_proto::inventory::v1::MovementKind;
 use liufang_proto::order::v1::{Order, OrderKind, OrderState};
-use liufang_proto::prescription::v1::{GetPrescriptionRequest, UseState};
+use liufang_proto::prescription::v1::{GetPrescriptionRequest, GetVisitRequest, UseState, VisitState};
 use liufang_proto::settlement::v1::{ListStatementRequest, Payment, PaymentState};
 
 use super::super::cast::*;
@@ -108,6 +108,7 @@ impl Sim<'_> {
         self.insurer_agrees(&ended).await;
         self.ledger_agrees(&ended).await;
         self.shelves_agree(&ended).await;
+        self.visits_agree(&ended).await;
         self.prescriptions_agree(&ended).await;
         self.cast.books_agree().await;
     }
@@ -154,6 +155,8 @@ impl Sim<'_> {
                     && !own.hi_rxno.is_empty()
             }
             "UNPAID" | "EXPIRED" | "NOT_DISPENSED_IN_TIME" => true,
+            // the fee came through when the visit had lapsed: [`Sim::visits_agree`]
+            "VISIT_STATE_MISMATCH" => own.kind == OrderKind::Consultation && !own.told_paid,
             // the reason of a step that could not be made
             _ => state == OrderState::Cancelled || own.kind == OrderKind::Prescription,
         };
@@ -317,6 +320,19 @@ impl Sim<'_> {
                 reserved: 0,
             };
             assert_eq!(now, expected, "{shelf:?}: {sold} sold, {back} back of {start:?}");
+        }
+    }
+
+    /// A visit whose fee was paid takes place; one whose fee was not, or was given back, does not.
+    async fn visits_agree(&mut self, ended: &[Ended]) {
+        for own in ended.iter().filter(|own| own.order.kind() == OrderKind::Consultation) {
+            let patient = self.person(self.orders[own.number].who).await;
+            let query = GetVisitRequest { visit_id: own.order.visit_id.clone() };
+            let visit = patient.get_visit(query).await.unwrap().visit.unwrap();
+            let takes_place = ![VisitState::Booked, VisitState::Cancelled].contains(&visit.state());
+            let paid_by = |other: &&Ended| other.order.visit_id == visit.visit_id && other.charged();
+            let paid = ended.iter().filter(paid_by).count();
+            assert_eq!(usize::from(takes_place), paid, "#{} {}", own.number, visit.state().as_str_name());
         }
     }
 

@@ -1,8 +1,7 @@
 //! Renewals: the visit, its fee, the prescription, and the pharmacies that claim, judge and give back.
 
-use liufang::client::Answer;
-use liufang_proto::common::v1::Fulfilment;
-use liufang_proto::order::v1::{Order, OrderKind, OrderState, PlaceOrderRequest};
+use liufang::client::{Answer, fee_order};
+use liufang_proto::order::v1::{Order, OrderState};
 use liufang_proto::prescription::v1::{
     ClaimRequest, GiveBackRequest, ListSlotsRequest, Prescription, RecoverSecretRequest, ReviewRequest,
     RevokeRequest, Slot, Visit,
@@ -51,13 +50,7 @@ impl Sim<'_> {
     }
 
     async fn orders_the_fee(&mut self, who: usize, visit: Visit) {
-        let body = PlaceOrderRequest {
-            kind: OrderKind::Consultation.into(),
-            visit_id: visit.visit_id.clone(),
-            fulfilment: Fulfilment::None.into(),
-            use_account: true,
-            ..Default::default()
-        };
+        let body = fee_order(&visit.visit_id);
         let known = self.orders.len();
         let placed = self.place("orders the consultation", who, body).await;
         // heard of or not, the order for the fee is the one that is new

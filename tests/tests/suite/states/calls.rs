@@ -47,222 +47,217 @@ macro_rules! send {
     };
 }
 
+/// Who asks for what: a session and what it sends.
+struct Asked<'a> {
+    operation: &'a str,
+    /// What is spoilt; empty: nothing.
+    twist: &'a str,
+    session: &'a Session,
+    sheet: &'a Sheet,
+    callers: &'a Callers,
+}
+
 /// Calls `operation` as `caller` would; a twist of the caller spoils one credential or the body.
 pub async fn call(operation: &str, caller: &str, sheet: &Sheet, callers: &Callers) -> Answer<Said> {
-    let session = callers.session(caller);
     let twist = caller.split_once(", ").map_or("", |(_, twist)| twist);
-    let said = match operation {
+    let asked = Asked { operation, twist, session: callers.session(caller), sheet, callers };
+    match operation {
         "GetPrescription"
         | "ListMyPrescriptions"
         | "ListPharmacyQueue"
         | "GetSigningDocument"
-        | "GetSignedDocument" => read(operation, session, sheet).await?,
-        "ReviewDraft" | "RefuseDraft" | "Upload" | "Revoke" => {
-            prescribe(operation, session, twist, sheet, callers).await?
-        }
-        "Claim" | "RecoverSecret" | "GiveBack" | "Review" | "RefuseReview" => {
-            circulate(operation, session, twist, sheet, callers).await?
-        }
+        | "GetSignedDocument" => asked.read().await,
+        "ReviewDraft" | "RefuseDraft" | "Upload" | "Revoke" => asked.prescribe().await,
+        "Claim" | "RecoverSecret" | "GiveBack" | "Review" | "RefuseReview" => asked.circulate().await,
         "Nominate" | "ReleaseNomination" | "CheckDispense" | "RecordDispense" | "ReverseDispense" => {
-            between_roles(operation, session, sheet, callers).await?
+            asked.between_roles().await
         }
-        _ => order(operation, session, twist, sheet, callers).await?,
-    };
-    Ok(said)
+        _ => asked.order().await,
+    }
 }
 
-async fn read(operation: &str, session: &Session, sheet: &Sheet) -> Answer<Said> {
-    let hi_rxno = sheet.hi_rxno.clone();
-    let listed = |found: bool| if found { "LISTED" } else { "UNLISTED" };
-    let word = match operation {
-        "GetPrescription" => {
-            let body = GetPrescriptionRequest { hi_rxno };
-            let reply = send!(read session, PrescriptionServiceClient.get_prescription(body));
-            let rx = reply.prescription.unwrap_or_default();
-            match (rx.lines.is_empty(), rx.person_id.is_empty()) {
-                (false, false) => "FULL",
-                (true, true) => "OUTLINE",
-                _ => "NEITHER FULL NOR OUTLINE",
+impl Asked<'_> {
+    async fn read(self) -> Answer<Said> {
+        let Asked { operation, session, sheet, .. } = self;
+        let hi_rxno = sheet.hi_rxno.clone();
+        let listed = |found: bool| if found { "LISTED" } else { "UNLISTED" };
+        let word = match operation {
+            "GetPrescription" => {
+                let body = GetPrescriptionRequest { hi_rxno };
+                let reply = send!(read session, PrescriptionServiceClient.get_prescription(body));
+                let rx = reply.prescription.unwrap_or_default();
+                match (rx.lines.is_empty(), rx.person_id.is_empty()) {
+                    (false, false) => "FULL",
+                    (true, true) => "OUTLINE",
+                    _ => "NEITHER FULL NOR OUTLINE",
+                }
+            }
+            "ListMyPrescriptions" => {
+                let body = ListMyPrescriptionsRequest::default();
+                let reply = send!(read session, PrescriptionServiceClient.list_my_prescriptions(body));
+                listed(reply.prescriptions.iter().any(|rx| rx.hi_rxno == hi_rxno))
+            }
+            "ListPharmacyQueue" => {
+                let body = ListPharmacyQueueRequest {};
+                let reply = send!(read session, CirculationServiceClient.list_pharmacy_queue(body));
+                listed(reply.items.iter().any(|item| item.hi_rxno == hi_rxno))
+            }
+            "GetSigningDocument" => {
+                let body = GetSigningDocumentRequest { hi_rxno };
+                send!(read session, PrescribingServiceClient.get_signing_document(body));
+                "OK"
+            }
+            _ => {
+                let body = GetSignedDocumentRequest { hi_rxno };
+                send!(read session, PrescribingServiceClient.get_signed_document(body));
+                "OK"
+            }
+        };
+        Ok(Said::word(word))
+    }
+
+    async fn prescribe(self) -> Answer<Said> {
+        let Asked { operation, twist, session, sheet, callers } = self;
+        let hi_rxno = sheet.hi_rxno.clone();
+        match operation {
+            "Upload" => {
+                let other_code = twist == "other trace code";
+                let swapped = twist == "bad signatures";
+                let (doctor, pharmacist) =
+                    (sheet.doctor_signature.clone(), sheet.pharmacist_signature.clone());
+                let (doctor_signature, pharmacist_signature) =
+                    if swapped { (pharmacist, doctor) } else { (doctor, pharmacist) };
+                let rx_trace_code = if other_code { "0".repeat(20) } else { sheet.trace_code.clone() };
+                let body = UploadRequest { hi_rxno, rx_trace_code, doctor_signature, pharmacist_signature };
+                send!(write session, PrescribingServiceClient.upload(body));
+            }
+            "Revoke" => {
+                let doctor_token = spoilt(twist, &callers.doctor, &callers.doctor_2);
+                let body = RevokeRequest { hi_rxno, doctor_token, reason: "重开".to_owned() };
+                send!(write session, PrescribingServiceClient.revoke(body));
+            }
+            _ => {
+                let pharmacist_token = spoilt(twist, &callers.hospital_pharmacist, &callers.doctor);
+                let (pass, opinion) = (operation == "ReviewDraft", "用法用量适宜".to_owned());
+                let body = ReviewDraftRequest { hi_rxno, pharmacist_token, pass, opinion };
+                send!(write session, PrescribingServiceClient.review_draft(body));
             }
         }
-        "ListMyPrescriptions" => {
-            let body = ListMyPrescriptionsRequest::default();
-            let reply = send!(read session, PrescriptionServiceClient.list_my_prescriptions(body));
-            listed(reply.prescriptions.iter().any(|rx| rx.hi_rxno == hi_rxno))
-        }
-        "ListPharmacyQueue" => {
-            let body = ListPharmacyQueueRequest {};
-            let reply = send!(read session, CirculationServiceClient.list_pharmacy_queue(body));
-            listed(reply.items.iter().any(|item| item.hi_rxno == hi_rxno))
-        }
-        "GetSigningDocument" => {
-            let body = GetSigningDocumentRequest { hi_rxno };
-            send!(read session, PrescribingServiceClient.get_signing_document(body));
-            "OK"
-        }
-        _ => {
-            let body = GetSignedDocumentRequest { hi_rxno };
-            send!(read session, PrescribingServiceClient.get_signed_document(body));
-            "OK"
-        }
-    };
-    Ok(Said::word(word))
-}
-
-async fn prescribe(
-    operation: &str,
-    session: &Session,
-    twist: &str,
-    sheet: &Sheet,
-    callers: &Callers,
-) -> Answer<Said> {
-    let hi_rxno = sheet.hi_rxno.clone();
-    match operation {
-        "Upload" => {
-            let other_code = twist == "other trace code";
-            let swapped = twist == "bad signatures";
-            let (doctor, pharmacist) = (sheet.doctor_signature.clone(), sheet.pharmacist_signature.clone());
-            let (doctor_signature, pharmacist_signature) =
-                if swapped { (pharmacist, doctor) } else { (doctor, pharmacist) };
-            let rx_trace_code = if other_code { "0".repeat(20) } else { sheet.trace_code.clone() };
-            let body = UploadRequest { hi_rxno, rx_trace_code, doctor_signature, pharmacist_signature };
-            send!(write session, PrescribingServiceClient.upload(body));
-        }
-        "Revoke" => {
-            let doctor_token = spoilt(twist, &callers.doctor, &callers.doctor_2);
-            let body = RevokeRequest { hi_rxno, doctor_token, reason: "重开".to_owned() };
-            send!(write session, PrescribingServiceClient.revoke(body));
-        }
-        _ => {
-            let pharmacist_token = spoilt(twist, &callers.hospital_pharmacist, &callers.doctor);
-            let (pass, opinion) = (operation == "ReviewDraft", "用法用量适宜".to_owned());
-            let body = ReviewDraftRequest { hi_rxno, pharmacist_token, pass, opinion };
-            send!(write session, PrescribingServiceClient.review_draft(body));
-        }
+        Ok(Said::word("OK"))
     }
-    Ok(Said::word("OK"))
-}
 
-async fn circulate(
-    operation: &str,
-    session: &Session,
-    twist: &str,
-    sheet: &Sheet,
-    callers: &Callers,
-) -> Answer<Said> {
-    let hi_rxno = sheet.hi_rxno.clone();
-    let secret = if twist == "wrong secret" { "wrong".to_owned() } else { sheet.secret.clone() };
-    Ok(match operation {
-        "Claim" => {
-            let body = ClaimRequest { epc_token: sheet.token.clone() };
-            Said::secret(send!(write session, CirculationServiceClient.claim(body)).secret)
-        }
-        "RecoverSecret" => {
-            let body = RecoverSecretRequest { hi_rxno };
-            Said::secret(send!(write session, CirculationServiceClient.recover_secret(body)).secret)
-        }
-        "GiveBack" => {
-            let body = GiveBackRequest { hi_rxno, secret, reason: "缺货".to_owned() };
-            send!(write session, CirculationServiceClient.give_back(body));
-            Said::word("OK")
-        }
-        _ => {
-            let pharmacist_token = spoilt(twist, &callers.pharmacist, &callers.other_pharmacist);
-            let (pass, opinion) = (operation == "Review", "处方适宜".to_owned());
-            let body = ReviewRequest { hi_rxno, secret, pharmacist_token, pass, opinion };
-            send!(write session, CirculationServiceClient.review(body));
-            Said::word("OK")
-        }
-    })
-}
-
-/// What the patient and the counter do with the order of a prescription.
-async fn order(
-    operation: &str,
-    session: &Session,
-    twist: &str,
-    sheet: &Sheet,
-    callers: &Callers,
-) -> Answer<Said> {
-    let order_id = sheet.order_id.clone();
-    match operation {
-        "PlaceOrder" | "PlaceOrderElsewhere" => {
-            let shop = if operation == "PlaceOrder" { SHOP } else { SHOP_2 };
-            let body = PlaceOrderRequest {
-                kind: OrderKind::Prescription.into(),
-                fixmedins_code: shop.to_owned(),
-                hi_rxno: sheet.hi_rxno.clone(),
-                fulfilment: Fulfilment::PickUp.into(),
-                use_account: true,
-                risk_confirmed: true,
-                ..Default::default()
-            };
-            let reply = send!(write session, OrderServiceClient.place_order(body));
-            return Ok(Said { order_id: reply.order.map(|order| order.order_id), ..Said::word("OK") });
-        }
-        "PayOrder" => {
-            let (quote_id, channel) = (sheet.quote_id.clone(), Channel::Wechat.into());
-            send!(write session, OrderServiceClient.pay_order(PayOrderRequest { order_id, quote_id, channel }));
-        }
-        "CancelOrder" => {
-            send!(write session, OrderServiceClient.cancel_order(CancelOrderRequest { order_id }));
-        }
-        "DispenseOrder" => {
-            let body = DispenseOrderRequest {
-                order_id,
-                pharmacist_token: spoilt(twist, &callers.pharmacist, &callers.other_pharmacist),
-                secret: if twist == "wrong secret" { "wrong".to_owned() } else { sheet.secret.clone() },
-                scans: sheet.scans.clone(),
-            };
-            send!(write session, OrderServiceClient.dispense_order(body));
-        }
-        "CollectOrder" => {
-            let body = CollectOrderRequest { order_id, collection_code: sheet.collection_code.clone() };
-            send!(write session, OrderServiceClient.collect_order(body));
-        }
-        "ReturnOrder" => {
-            let body = ReturnOrderRequest { order_id, reason: "包装破损".to_owned() };
-            send!(write session, OrderServiceClient.return_order(body));
-        }
-        unknown => panic!("no operation {unknown}"),
+    async fn circulate(self) -> Answer<Said> {
+        let Asked { operation, twist, session, sheet, callers } = self;
+        let hi_rxno = sheet.hi_rxno.clone();
+        let secret = if twist == "wrong secret" { "wrong".to_owned() } else { sheet.secret.clone() };
+        Ok(match operation {
+            "Claim" => {
+                let body = ClaimRequest { epc_token: sheet.token.clone() };
+                Said::secret(send!(write session, CirculationServiceClient.claim(body)).secret)
+            }
+            "RecoverSecret" => {
+                let body = RecoverSecretRequest { hi_rxno };
+                Said::secret(send!(write session, CirculationServiceClient.recover_secret(body)).secret)
+            }
+            "GiveBack" => {
+                let body = GiveBackRequest { hi_rxno, secret, reason: "缺货".to_owned() };
+                send!(write session, CirculationServiceClient.give_back(body));
+                Said::word("OK")
+            }
+            _ => {
+                let pharmacist_token = spoilt(twist, &callers.pharmacist, &callers.other_pharmacist);
+                let (pass, opinion) = (operation == "Review", "处方适宜".to_owned());
+                let body = ReviewRequest { hi_rxno, secret, pharmacist_token, pass, opinion };
+                send!(write session, CirculationServiceClient.review(body));
+                Said::word("OK")
+            }
+        })
     }
-    Ok(Said::word("OK"))
-}
 
-/// Methods of the contract that only roles may call.
-async fn between_roles(operation: &str, session: &Session, sheet: &Sheet, callers: &Callers) -> Answer<Said> {
-    let (hi_rxno, order_id) = (sheet.hi_rxno.clone(), sheet.order_id.clone());
-    match operation {
-        "Nominate" => {
-            let person_id = callers.patient.person_id().to_owned();
-            let body = NominateRequest { hi_rxno, person_id, fixmedins_code: SHOP.to_owned(), order_id };
-            send!(write session, PrescriptionServiceClient.nominate(body));
+    /// What the patient and the counter do with the order of a prescription.
+    async fn order(self) -> Answer<Said> {
+        let Asked { operation, twist, session, sheet, callers } = self;
+        let order_id = sheet.order_id.clone();
+        match operation {
+            "PlaceOrder" | "PlaceOrderElsewhere" => {
+                let shop = if operation == "PlaceOrder" { SHOP } else { SHOP_2 };
+                let body = PlaceOrderRequest {
+                    kind: OrderKind::Prescription.into(),
+                    fixmedins_code: shop.to_owned(),
+                    hi_rxno: sheet.hi_rxno.clone(),
+                    fulfilment: Fulfilment::PickUp.into(),
+                    use_account: true,
+                    risk_confirmed: true,
+                    ..Default::default()
+                };
+                let reply = send!(write session, OrderServiceClient.place_order(body));
+                return Ok(Said { order_id: reply.order.map(|order| order.order_id), ..Said::word("OK") });
+            }
+            "PayOrder" => {
+                let (quote_id, channel) = (sheet.quote_id.clone(), Channel::Wechat.into());
+                send!(write session, OrderServiceClient.pay_order(PayOrderRequest { order_id, quote_id, channel }));
+            }
+            "CancelOrder" => {
+                send!(write session, OrderServiceClient.cancel_order(CancelOrderRequest { order_id }));
+            }
+            "DispenseOrder" => {
+                let body = DispenseOrderRequest {
+                    order_id,
+                    pharmacist_token: spoilt(twist, &callers.pharmacist, &callers.other_pharmacist),
+                    secret: if twist == "wrong secret" { "wrong".to_owned() } else { sheet.secret.clone() },
+                    scans: sheet.scans.clone(),
+                };
+                send!(write session, OrderServiceClient.dispense_order(body));
+            }
+            "CollectOrder" => {
+                let body = CollectOrderRequest { order_id, collection_code: sheet.collection_code.clone() };
+                send!(write session, OrderServiceClient.collect_order(body));
+            }
+            "ReturnOrder" => {
+                let body = ReturnOrderRequest { order_id, reason: "包装破损".to_owned() };
+                send!(write session, OrderServiceClient.return_order(body));
+            }
+            unknown => panic!("no operation {unknown}"),
         }
-        "ReleaseNomination" => {
-            let body = ReleaseNominationRequest { hi_rxno, order_id };
-            send!(write session, PrescriptionServiceClient.release_nomination(body));
-        }
-        "CheckDispense" => {
-            let body = CheckDispenseRequest { hi_rxno, order_id, secret: sheet.secret.clone() };
-            send!(read session, CirculationServiceClient.check_dispense(body));
-        }
-        "RecordDispense" => {
-            let line = DispensedLine {
-                line_no: 1,
-                quantity: "1".to_owned(),
-                med_list_codg: AMLODIPINE.code.to_owned(),
-                manu_lotnum: "L1".to_owned(),
-            };
-            let secret = sheet.secret.clone();
-            let body = RecordDispenseRequest { hi_rxno, order_id, secret, lines: vec![line] };
-            send!(write session, CirculationServiceClient.record_dispense(body));
-        }
-        _ => {
-            let body = ReverseDispenseRequest { hi_rxno, order_id };
-            send!(write session, CirculationServiceClient.reverse_dispense(body));
-        }
+        Ok(Said::word("OK"))
     }
-    Ok(Said::word("OK"))
+
+    /// Methods of the contract that only roles may call.
+    async fn between_roles(self) -> Answer<Said> {
+        let Asked { operation, session, sheet, callers, .. } = self;
+        let (hi_rxno, order_id) = (sheet.hi_rxno.clone(), sheet.order_id.clone());
+        match operation {
+            "Nominate" => {
+                let person_id = callers.patient.person_id().to_owned();
+                let body = NominateRequest { hi_rxno, person_id, fixmedins_code: SHOP.to_owned(), order_id };
+                send!(write session, PrescriptionServiceClient.nominate(body));
+            }
+            "ReleaseNomination" => {
+                let body = ReleaseNominationRequest { hi_rxno, order_id };
+                send!(write session, PrescriptionServiceClient.release_nomination(body));
+            }
+            "CheckDispense" => {
+                let body = CheckDispenseRequest { hi_rxno, order_id, secret: sheet.secret.clone() };
+                send!(read session, CirculationServiceClient.check_dispense(body));
+            }
+            "RecordDispense" => {
+                let line = DispensedLine {
+                    line_no: 1,
+                    quantity: "1".to_owned(),
+                    med_list_codg: AMLODIPINE.code.to_owned(),
+                    manu_lotnum: "L1".to_owned(),
+                };
+                let secret = sheet.secret.clone();
+                let body = RecordDispenseRequest { hi_rxno, order_id, secret, lines: vec![line] };
+                send!(write session, CirculationServiceClient.record_dispense(body));
+            }
+            _ => {
+                let body = ReverseDispenseRequest { hi_rxno, order_id };
+                send!(write session, CirculationServiceClient.reverse_dispense(body));
+            }
+        }
+        Ok(Said::word("OK"))
+    }
 }
 
 /// The right practitioner's token, or what the twist puts in its place.
