@@ -34,8 +34,6 @@ def catalog() -> dict[str, tuple[str, str]]:
 CATALOG = catalog()
 # sections whose keys are names, checked here by role, or by their owner at start
 BY_ROLE = ("mesh.listen", "mesh.peers", "database.urls", "role")
-GATEWAY = "listen plaintext_behind_proxy tls max_request_bytes max_response_bytes default_deadline_ms max_deadline_ms \
-max_stream_ms max_in_flight max_streams per_caller_per_second burst max_callers method_limits cors_origins trusted_proxies".split()
 SECTIONS = ("Meaning", "Impact", "How to look", "How to mend", "Escalate")
 HOSTS = re.compile(r"\b(docker\.io|ghcr\.io|quay\.io|gcr\.io|mcr\.microsoft\.com|registry[\w-]*\.[a-z]+)\b")
 
@@ -278,8 +276,6 @@ def setting(path: str, defaults) -> bool:
             return path.removeprefix(section + ".").split(".")[0] in ROLES and (
                 section in ("role",) or reach(section, defaults) is not None
             )
-    if path.startswith("gateway."):
-        return path.split(".")[1] in GATEWAY
     return not isinstance(reach(path, defaults), (dict, type(None)))
 
 
