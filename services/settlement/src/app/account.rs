@@ -1,5 +1,7 @@
 //! Personal accounts: balance, statement, credits.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::{Begun, Call, Work};
 use serde::{Deserialize, Serialize};
@@ -98,15 +100,23 @@ impl App {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
-        let mut head = store::ledger::lock(work.tx()).await?;
         let mut result = Credited::default();
+        let mut by_region: BTreeMap<&str, Vec<(i32, &Credit)>> = BTreeMap::new();
         for (row, credit) in (0_i32..).zip(&call.body) {
             match self.refusal(credit) {
                 Some(message) => result.refuse(row, "INVALID_REQUEST", message),
-                None => self.credit(&work, &mut head, row, credit, call.meta.now, &mut result).await?,
+                None => by_region.entry(&credit.region).or_default().push((row, credit)),
             }
         }
-        head.store(work.tx()).await?;
+        // always in this order, so that two batches never wait for each other in a ring
+        for (region, credits) in by_region {
+            let mut head = store::ledger::lock(work.tx(), region).await?;
+            for (row, credit) in credits {
+                self.credit(&work, &mut head, row, credit, call.meta.now, &mut result).await?;
+            }
+            head.store(work.tx()).await?;
+        }
+        result.refused.sort_by_key(|refused| refused.row);
         Ok(work.commit(result).await?)
     }
 
@@ -132,6 +142,18 @@ impl App {
             region: &credit.region,
             kind: &credit.kind,
         };
+        // no money of one region's fund in another's account
+        if !store::account::may_take(tx, &credit.person_id, &credit.region).await? {
+            match store::account::is_noted(tx, &noted).await? {
+                true => result.known += 1,
+                false => result.refuse(
+                    row,
+                    "ACCOUNT_OF_OTHER_REGION",
+                    "the account is kept by another region, whose fund alone fills it",
+                ),
+            }
+            return Ok(());
+        }
         match store::account::note_credit(tx, &noted).await? {
             Noted::Known => result.known += 1,
             Noted::Reused => {
@@ -141,7 +163,9 @@ impl App {
                 let draft =
                     ledger::credit(&credit.row_key, &credit.region, &credit.person_id, credit.amount, now)?;
                 let sequence = head.append(tx, &self.ids, draft).await?;
-                let balance = store::account::credit(tx, &credit.person_id, credit.amount).await?;
+                let balance =
+                    store::account::credit(tx, &credit.person_id, &credit.region, credit.amount).await?;
+                let balance = balance.ok_or(SettlementError::LostRace)?;
                 let row = StatementRow {
                     sequence,
                     at: now,

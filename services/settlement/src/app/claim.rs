@@ -96,13 +96,19 @@ impl App {
             let violations = Violations::of("stmt_date", "must not lie in the future");
             return Err(SettlementError::Invalid(violations));
         }
+        // a repeat is answered before identity is asked again
+        match self.db.begin::<DayClosing>(&meta).await? {
+            Begun::Replay(reply) => return Ok(reply),
+            Begun::Fresh(work) => work.cancel().await?,
+        }
+        let region = self.outside.institution(&institution, meta.now.china_date()).await?.region;
         let work = match self.db.begin::<DayClosing>(&meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
         let tx = work.tx();
-        // nothing is booked between comparing and closing: bookings hold the same lock
-        store::ledger::lock(tx).await?;
+        // nothing is booked between comparing and closing: the institution's bookings hold the same lock
+        store::ledger::lock(tx, &region).await?;
         let ours = store::receivable::day_totals(tx, &institution, &body.stmt_date).await?;
         let differences = claim::differences(&ours, &body.totals);
         if store::claim::is_closed(tx, &institution, &body.stmt_date).await? {
@@ -162,12 +168,13 @@ impl App {
             Begun::Replay(claim) => return Ok(claim),
         };
         let tx = work.tx();
-        let mut head = store::ledger::lock(tx).await?;
         let mut claim = owed_by(&call.meta.principal, store::claim::find(tx, &call.body.claim_id).await?)?;
         let was = claim.state;
         claim.pay().map_err(refused)?;
         store::claim::save(tx, &claim, was, &call.body.bank_reference).await?;
         let institution = &claim.fixmedins_code;
+        // the clearing agency of a region goes by the region's code
+        let mut head = store::ledger::lock(tx, &claim.agency).await?;
         let draft = ledger::claim_payment(&claim.claim_id, institution, claim.claimed, claim.deducted, now)?;
         head.append(tx, &self.ids, draft).await?;
         head.store(tx).await?;
