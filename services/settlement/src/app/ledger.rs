@@ -4,10 +4,9 @@ use liufang_kernel::Fen;
 use liufang_platform::Call;
 
 use crate::app::App;
-use crate::domain::ledger::{ChainAudit, ChainEnd, Transfer};
+use crate::domain::ledger::{Account, Chain, ChainAudit, ChainEnd, Transfer};
 use crate::error::SettlementError;
 use crate::store;
-use crate::store::ledger::Balance;
 
 /// Which transfers: those after a place in the books.
 #[derive(Clone, Debug)]
@@ -27,9 +26,18 @@ pub struct BalanceQuery {
     pub size: i64,
 }
 
+/// One account of the books of a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountBalance {
+    /// Empty for the books of the whole installation.
+    pub region: String,
+    pub account: Account,
+    pub balance: Fen,
+}
+
 /// A page of balances, by region and account.
 pub struct TrialBalance {
-    pub balances: Vec<Balance>,
+    pub balances: Vec<AccountBalance>,
     /// Of all balances, not of the page alone; zero in good order.
     pub sum: Fen,
     pub more: bool,
@@ -118,10 +126,7 @@ impl App {
         if !still {
             audit.problem("the ledger moved during the audit; balances were not compared".to_owned());
         }
-        let chain = |chain: &crate::domain::ledger::Chain| AuditedChain {
-            end: chain.end.clone(),
-            transfers: chain.checked,
-        };
+        let chain = |chain: &Chain| AuditedChain { end: chain.end.clone(), transfers: chain.checked };
         let chains = audit.chains().filter(|chain| chain.checked > 0).map(chain).collect();
         Ok(Audited { chains, problems: audit.problems })
     }

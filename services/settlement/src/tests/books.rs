@@ -132,12 +132,12 @@ async fn the_audit_finds_a_changed_entry() {
     let town = town().await;
     town.credit("qhd1", "130300", 100_000).await;
     let paid = town.pay(chronic("qhd1", "ord1", &["甲 100 1"], vec![])).await;
-    let query = TransferQuery { after: 0, reference: paid.payment_id.clone(), size: 10 };
+    let query = TransferQuery { region: String::new(), after: 0, reference: paid.payment_id.clone(), size: 10 };
     let transfers = town.app.list_transfers(town.call(order(), query)).await.unwrap();
     assert_eq!((transfers.len(), transfers[0].kind.as_str()), (1, "capture"));
     town.audit().await;
     let work = town.world.deps.db.begin_step().await.unwrap();
-    let sql = "UPDATE ledger_entry SET amount_fen = amount_fen + 1 WHERE sequence = 2 AND entry_no = 0";
+    let sql = "UPDATE region_entry SET amount_fen = amount_fen + 1 WHERE sequence = 2 AND entry_no = 0";
     work.tx().execute_unprepared(sql).await.unwrap();
     work.done().await.unwrap();
     let audited = town.app.audit_ledger(town.call(order(), ())).await.unwrap();

@@ -4,9 +4,8 @@ use liufang_kernel::{Violations, codes};
 use liufang_platform::CallMeta;
 use liufang_proto::settlement::v1 as pb;
 
-use crate::app::ledger::{Audited, AuditedChain, BalanceQuery, TransferQuery, TrialBalance};
+use crate::app::ledger::{AccountBalance, Audited, AuditedChain, BalanceQuery, TransferQuery, TrialBalance};
 use crate::domain::ledger::Transfer;
-use crate::store::ledger::Balance;
 
 /// `GetTrialBalanceRequest`; the token is region and account of the last row.
 pub fn trial_balance(request: pb::GetTrialBalanceRequest, _: &CallMeta) -> Result<BalanceQuery, Violations> {
@@ -28,7 +27,7 @@ pub fn trial_balance(request: pb::GetTrialBalanceRequest, _: &CallMeta) -> Resul
 pub fn trial_balance_reply(page: TrialBalance) -> pb::GetTrialBalanceResponse {
     let last = page.balances.last().filter(|_| page.more);
     let next_page_token = last.map(|row| format!("{}/{}", row.region, row.account)).unwrap_or_default();
-    let row = |row: Balance| pb::AccountBalance {
+    let row = |row: AccountBalance| pb::AccountBalance {
         account: row.account.as_str().to_owned(),
         balance_fen: row.balance.0,
         region: row.region,

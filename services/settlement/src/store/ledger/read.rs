@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use liufang_kernel::{Fen, Timestamp};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
+use crate::app::ledger::AccountBalance;
 use crate::domain::ledger::{Account, ChainEnd, Entry, Transfer};
 use crate::error::SettlementError;
 use crate::store::{all, one};
@@ -116,15 +117,6 @@ fn read(row: &QueryResult) -> Result<Transfer, SettlementError> {
     })
 }
 
-/// One account of the books of a region.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Balance {
-    /// Empty for the books of the whole installation.
-    pub region: String,
-    pub account: Account,
-    pub balance: Fen,
-}
-
 /// Every balance of a chain.
 pub async fn balances_of(
     conn: &impl ConnectionTrait,
@@ -140,15 +132,15 @@ pub async fn balances(
     conn: &impl ConnectionTrait,
     (region, account): (&str, &str),
     limit: i64,
-) -> Result<Vec<Balance>, SettlementError> {
+) -> Result<Vec<AccountBalance>, SettlementError> {
     let sql = "SELECT region, account, balance_fen FROM book_balance \
                WHERE region > $1 OR (region = $1 AND account > $2) ORDER BY region, account LIMIT $3";
     let rows = all(conn, sql, [region.into(), account.into(), limit.into()]).await?;
     rows.iter().map(read_balance).collect()
 }
 
-fn read_balance(row: &QueryResult) -> Result<Balance, SettlementError> {
-    Ok(Balance {
+fn read_balance(row: &QueryResult) -> Result<AccountBalance, SettlementError> {
+    Ok(AccountBalance {
         region: row.try_get("", "region")?,
         account: Account::stored(row.try_get("", "account")?),
         balance: Fen(row.try_get("", "balance_fen")?),
