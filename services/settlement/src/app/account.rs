@@ -1,6 +1,6 @@
 //! Personal accounts: balance, statement, credits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::{Begun, Call, Work};
@@ -100,23 +100,27 @@ impl App {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
+        // always in the order of regions, so that two batches never wait for each other in a ring
+        let good = |credit: &&Credit| self.refusal(credit).is_none();
+        let regions: BTreeSet<&str> =
+            call.body.iter().filter(good).map(|credit| credit.region.as_str()).collect();
+        let mut heads: BTreeMap<&str, Head> = BTreeMap::new();
+        for region in regions {
+            heads.insert(region, store::ledger::lock(work.tx(), region).await?);
+        }
         let mut result = Credited::default();
-        let mut by_region: BTreeMap<&str, Vec<(i32, &Credit)>> = BTreeMap::new();
         for (row, credit) in (0_i32..).zip(&call.body) {
-            match self.refusal(credit) {
-                Some(message) => result.refuse(row, "INVALID_REQUEST", message),
-                None => by_region.entry(&credit.region).or_default().push((row, credit)),
+            match (self.refusal(credit), heads.get_mut(credit.region.as_str())) {
+                (Some(message), _) => result.refuse(row, "INVALID_REQUEST", message),
+                (None, Some(head)) => {
+                    self.credit(&work, head, row, credit, call.meta.now, &mut result).await?;
+                }
+                (None, None) => return Err(SettlementError::Stored("ledger head")),
             }
         }
-        // always in this order, so that two batches never wait for each other in a ring
-        for (region, credits) in by_region {
-            let mut head = store::ledger::lock(work.tx(), region).await?;
-            for (row, credit) in credits {
-                self.credit(&work, &mut head, row, credit, call.meta.now, &mut result).await?;
-            }
+        for head in heads.into_values() {
             head.store(work.tx()).await?;
         }
-        result.refused.sort_by_key(|refused| refused.row);
         Ok(work.commit(result).await?)
     }
 

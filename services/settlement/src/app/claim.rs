@@ -187,9 +187,7 @@ impl App {
         let principal = &call.meta.principal;
         let institution = principal.institution().unwrap_or_default();
         let state = call.body.map_or("", ClaimState::as_str);
-        let mut claims = store::claim::list(self.db.read(), institution, state).await?;
-        claims.retain(|claim| may_see(principal, &claim.agency));
-        Ok(claims)
+        store::claim::list(self.db.read(), institution, state, agencies(principal)).await
     }
 
     /// Open receivables; an agency sees its own debts.
@@ -206,10 +204,15 @@ impl App {
 
 /// Institutions were filtered by their code; agencies see their own debts, supervisors their region.
 fn may_see(principal: &Principal, agency: &str) -> bool {
+    agencies(principal).is_none_or(|own| !agency.is_empty() && own.contains(&agency))
+}
+
+/// The names of the agencies whose claims the caller sees; `None` for all.
+fn agencies(principal: &Principal) -> Option<[&str; 2]> {
     match principal.kind {
-        PrincipalKind::Agency => is_agency(principal, agency),
-        PrincipalKind::Supervisor => principal.region.is_empty() || principal.region == agency,
-        _ => true,
+        PrincipalKind::Agency => Some([&principal.subject, &principal.region]),
+        PrincipalKind::Supervisor if !principal.region.is_empty() => Some([&principal.region; 2]),
+        _ => None,
     }
 }
 
