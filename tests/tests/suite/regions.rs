@@ -51,8 +51,7 @@ async fn no_region_waits_for_another(world: &mut World) {
 
     // a booking of Qinhuangdao stands and never ends, and a change of the other hospital; everything here goes through
     let order = cast.paid_otc(&patient, 163).await;
-    let ended = patient.cancel(&order.order_id).await.unwrap();
-    assert_eq!(ended.state().as_str_name(), OrderState::Refunding.as_str_name());
+    patient.cancel(&order.order_id).await.unwrap();
     cast.order_in(&patient, &order.order_id, OrderState::Refunded).await;
     let own = cast.patient(1).await;
     let visit = cast.booked(&own, DOCTOR, "M03900").await;

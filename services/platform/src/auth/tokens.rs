@@ -199,10 +199,17 @@ mod tests {
         assert!(during.verify(&token, now).is_ok(), "a token of before");
         let fresh = during.sign(&claims(100)).unwrap();
         assert!(during.verify(&fresh, now).is_ok());
-        assert!(Tokens::verifying(listed.clone()).verify(&fresh, now).is_ok(), "the other roles know it already");
-        assert!(Tokens::signing_beside(&old, listed).verify(&fresh, now).is_ok(), "so does a replica not yet changed");
+        assert!(
+            Tokens::verifying(listed.clone()).verify(&fresh, now).is_ok(),
+            "the other roles know it already"
+        );
+        assert!(
+            Tokens::signing_beside(&old, listed).verify(&fresh, now).is_ok(),
+            "so does a replica not yet changed"
+        );
         let published: serde_json::Value = serde_json::from_str(&during.jwks()).unwrap();
-        let ids: Vec<_> = published["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect();
+        let ids: Vec<_> =
+            published["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect();
         assert_eq!(ids, [new.id(), old.id()], "each once, its own first");
         assert_eq!(Tokens::signing(&new).verify(&token, now), Err(AuthFault::Invalid), "taken out again");
     }

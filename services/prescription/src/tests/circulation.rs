@@ -244,7 +244,11 @@ async fn changes_are_seen_in_order_by_those_concerned() {
     let shop = watched(&town, Who::Pos(PHARMACY), 0).await;
     let states = |rows: &[(i64, i32, i32)]| rows.iter().map(|row| (row.1, row.2)).collect::<Vec<_>>();
     assert_eq!(states(&shop), states(&hospital[3..]));
-    assert_eq!(shop.iter().map(|row| row.0).collect::<Vec<_>>(), [1, 2, 3], "each institution counts by itself");
+    assert_eq!(
+        shop.iter().map(|row| row.0).collect::<Vec<_>>(),
+        [1, 2, 3],
+        "each institution counts by itself"
+    );
     assert_eq!(watched(&town, Who::Pos(PHARMACY), 2).await, shop[2..]);
     assert!(watched(&town, Who::Pos(OTHER_PHARMACY), 0).await.is_empty());
     let body = pb::ListMyPrescriptionsRequest::default();

@@ -1,7 +1,5 @@
 //! Personal accounts: balance, statement, credits.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::{Begun, Call, Work};
 use serde::{Deserialize, Serialize};
@@ -11,7 +9,7 @@ use crate::domain::ledger;
 use crate::error::SettlementError;
 use crate::store;
 use crate::store::account::{CreditRow, Noted};
-use crate::store::ledger::Head;
+use crate::store::ledger::Heads;
 
 /// Balance of an account.
 #[derive(Clone, Copy, Debug)]
@@ -100,27 +98,17 @@ impl App {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
-        // always in the order of regions, so that two batches never wait for each other in a ring
         let good = |credit: &&Credit| self.refusal(credit).is_none();
-        let regions: BTreeSet<&str> =
-            call.body.iter().filter(good).map(|credit| credit.region.as_str()).collect();
-        let mut heads: BTreeMap<&str, Head> = BTreeMap::new();
-        for region in regions {
-            heads.insert(region, store::ledger::lock(work.tx(), region).await?);
-        }
+        let regions = call.body.iter().filter(good).map(|credit| credit.region.as_str()).collect();
+        let mut heads = store::ledger::lock_all(work.tx(), &regions).await?;
         let mut result = Credited::default();
         for (row, credit) in (0_i32..).zip(&call.body) {
-            match (self.refusal(credit), heads.get_mut(credit.region.as_str())) {
-                (Some(message), _) => result.refuse(row, "INVALID_REQUEST", message),
-                (None, Some(head)) => {
-                    self.credit(&work, head, row, credit, call.meta.now, &mut result).await?;
-                }
-                (None, None) => return Err(SettlementError::Stored("ledger head")),
+            match self.refusal(credit) {
+                Some(message) => result.refuse(row, "INVALID_REQUEST", message),
+                None => self.credit(&work, &mut heads, row, credit, call.meta.now, &mut result).await?,
             }
         }
-        for head in heads.into_values() {
-            head.store(work.tx()).await?;
-        }
+        heads.store(work.tx()).await?;
         Ok(work.commit(result).await?)
     }
 
@@ -132,7 +120,7 @@ impl App {
     async fn credit(
         &self,
         work: &Work,
-        head: &mut Head,
+        heads: &mut Heads,
         row: i32,
         credit: &Credit,
         now: Timestamp,
@@ -166,7 +154,7 @@ impl App {
             Noted::Fresh => {
                 let draft =
                     ledger::credit(&credit.row_key, &credit.region, &credit.person_id, credit.amount, now)?;
-                let sequence = head.append(tx, &self.ids, draft).await?;
+                let sequence = heads.append(tx, &self.ids, &credit.region, draft).await?;
                 let balance =
                     store::account::credit(tx, &credit.person_id, &credit.region, credit.amount).await?;
                 let balance = balance.ok_or(SettlementError::LostRace)?;

@@ -33,7 +33,7 @@ impl App {
         }
         store::payment::save(tx, journal).await?;
         let draft = ledger::capture(&facts(journal, now), &journal.legs)?;
-        let sequence = head.append(tx, &self.ids, draft).await?;
+        let sequence = head.append(tx, &self.ids, &journal.region, draft).await?;
         for spent in store::hold::spend(tx, &journal.payment_id).await? {
             let row = statement(journal, &spent.person_id, sequence, -spent.amount, spent.balance, now);
             store::account::insert_statement(tx, &spent.person_id, &row).await?;
@@ -68,8 +68,8 @@ impl App {
         journal.end(PaymentState::Refunded);
         journal.refunded = total;
         store::payment::save(tx, journal).await?;
-        let sequence =
-            head.append(tx, &self.ids, ledger::refund(&facts(journal, now), &journal.legs)?).await?;
+        let draft = ledger::refund(&facts(journal, now), &journal.legs)?;
+        let sequence = head.append(tx, &self.ids, &journal.region, draft).await?;
         let mut legs: Vec<&Leg> = journal.legs.iter().filter(|leg| !leg.payer_person_id.is_empty()).collect();
         legs.sort_by(|a, b| a.payer_person_id.cmp(&b.payer_person_id));
         for leg in legs {

@@ -176,7 +176,7 @@ impl App {
         // the clearing agency of a region goes by the region's code
         let mut head = store::ledger::lock(tx, &claim.agency).await?;
         let draft = ledger::claim_payment(&claim.claim_id, institution, claim.claimed, claim.deducted, now)?;
-        head.append(tx, &self.ids, draft).await?;
+        head.append(tx, &self.ids, &claim.agency, draft).await?;
         head.store(tx).await?;
         store::receivable::close(tx, institution, &claim.agency, &claim.stmt_date).await?;
         Ok(work.commit(claim).await?)

@@ -114,7 +114,10 @@ impl App {
             if store::ledger::heads(self.db.read()).await? == before {
                 for (head, balances) in before.iter().zip(&balances) {
                     if audit.chain(&head.region).end != *head {
-                        audit.problem(format!("the head of {:?} does not match the last transfer", head.region));
+                        audit.problem(format!(
+                            "the head of {:?} does not match the last transfer",
+                            head.region
+                        ));
                     }
                     audit.compare(&head.region, balances);
                 }

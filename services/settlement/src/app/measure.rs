@@ -40,7 +40,8 @@ impl App {
         }
         for head in store::ledger::heads(self.db.read()).await? {
             let (sequence, sum) = known.chains.entry(head.region.clone()).or_default();
-            let (last, added) = store::ledger::postings_after(self.db.read(), &head.region, *sequence).await?;
+            let (last, added) =
+                store::ledger::postings_after(self.db.read(), &head.region, *sequence).await?;
             *sequence = last;
             *sum += added;
         }

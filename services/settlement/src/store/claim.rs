@@ -79,13 +79,8 @@ pub async fn list(
         "{COLUMNS} WHERE ($1 = '' OR fixmedins_code = $1) AND ($2 = '' OR state = $2) \
          AND ($3 = 0 OR agency IN ($4, $5)) ORDER BY created_at_us DESC, claim_id DESC LIMIT 1000"
     );
-    let values = [
-        fixmedins_code.into(),
-        state.into(),
-        i64::from(agency.is_some()).into(),
-        name.into(),
-        other.into(),
-    ];
+    let values =
+        [fixmedins_code.into(), state.into(), i64::from(agency.is_some()).into(), name.into(), other.into()];
     all(conn, &sql, values).await?.iter().map(read).collect()
 }
 

@@ -6,7 +6,7 @@
 
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_kernel::Fen;
 use liufang_platform::{Ids, hash};
@@ -25,8 +25,6 @@ pub fn digest(text: &str) -> String {
 
 /// The locked end of a chain. Nothing is kept unless [`Head::store`] follows the last append.
 pub struct Head {
-    /// Whose books are written, also while they still stand in the chain of the whole installation.
-    region: String,
     end: ChainEnd,
     moved: BTreeMap<Account, Fen>,
 }
@@ -43,8 +41,7 @@ pub async fn lock(conn: &impl ConnectionTrait, region: &str) -> Result<Head, Set
             None => one(conn, whole, []).await?,
         };
         if let Some(row) = row {
-            let end = read_end(&row)?;
-            return Ok(Head { region: region.to_owned(), end, moved: BTreeMap::new() });
+            return Ok(Head { end: read_end(&row)?, moved: BTreeMap::new() });
         }
         // closed: nothing is appended to it any more, and the region's chain begins where it ends
         let open = "INSERT INTO region_head (region, sequence, hash) \
@@ -54,8 +51,48 @@ pub async fn lock(conn: &impl ConnectionTrait, region: &str) -> Result<Head, Set
     Err(SettlementError::Stored("ledger head"))
 }
 
+/// The locked ends of several regions' chains; they share one where the chain of the whole installation is open.
+pub struct Heads(BTreeMap<String, Head>);
+
+/// Locks the heads of regions, always in the same order, so that two batches never wait for each other in a ring.
+pub async fn lock_all(
+    conn: &impl ConnectionTrait,
+    regions: &BTreeSet<&str>,
+) -> Result<Heads, SettlementError> {
+    let mut heads = BTreeMap::new();
+    for region in regions {
+        let head = lock(conn, region).await?;
+        heads.insert(head.end.region.clone(), head);
+    }
+    Ok(Heads(heads))
+}
+
+impl Heads {
+    /// Appends a transfer of a region that was locked; see [`Head::append`].
+    pub async fn append(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        ids: &Ids,
+        region: &str,
+        draft: Draft,
+    ) -> Result<i64, SettlementError> {
+        let chain = if self.0.contains_key(region) { region } else { "" };
+        let head = self.0.get_mut(chain).ok_or(SettlementError::Stored("ledger head"))?;
+        head.append(conn, ids, region, draft).await
+    }
+
+    /// Writes the new heads and the balances.
+    pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
+        for head in self.0.into_values() {
+            head.store(conn).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Head {
-    /// Appends a transfer and answers its sequence. A draft that moves nothing leaves no trace.
+    /// Appends a transfer of the region this head was locked for, and answers its sequence. A draft that moves nothing
+    /// leaves no trace.
     ///
     /// # Errors
     /// [`SettlementError::Stored`] when it moves a fund of another region: regions have no common books.
@@ -63,13 +100,15 @@ impl Head {
         &mut self,
         conn: &impl ConnectionTrait,
         ids: &Ids,
+        region: &str,
         draft: Draft,
     ) -> Result<i64, SettlementError> {
         if draft.entries().is_empty() {
             return Ok(self.end.sequence);
         }
-        let named = draft.entries().iter().filter_map(|entry| entry.account.region());
-        if named.into_iter().any(|region| region != self.region) {
+        let chain = self.end.region.as_str();
+        let mut named = draft.entries().iter().filter_map(|entry| entry.account.region());
+        if !(chain.is_empty() || chain == region) || named.any(|named| named != region) {
             return Err(SettlementError::Stored("transfer between regions"));
         }
         let transfer = draft.place(&self.end, ids.next("trf"), digest);
@@ -84,7 +123,7 @@ impl Head {
 
     /// Writes the new head and the balances.
     pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
-        let Head { end: ChainEnd { region, sequence, hash }, moved, .. } = self;
+        let Head { end: ChainEnd { region, sequence, hash }, moved } = self;
         for (account, amount) in &moved {
             add(conn, &region, account, *amount).await?;
         }
@@ -92,8 +131,7 @@ impl Head {
             let sql = "UPDATE ledger_head SET sequence = $1, hash = $2 WHERE id = 1 AND sequence <= $1";
             exec(conn, sql, [sequence.into(), hash.into()]).await?
         } else {
-            let sql =
-                "UPDATE region_head SET sequence = $1, hash = $2 WHERE region = $3 AND sequence <= $1";
+            let sql = "UPDATE region_head SET sequence = $1, hash = $2 WHERE region = $3 AND sequence <= $1";
             exec(conn, sql, [sequence.into(), hash.into(), region.into()]).await?
         };
         if written == 1 { Ok(()) } else { Err(SettlementError::Stored("ledger head")) }
@@ -132,12 +170,7 @@ async fn insert(conn: &impl ConnectionTrait, transfer: &Transfer) -> Result<(), 
     let columns = "sequence, transfer_id, kind, reference, at_us, hash";
     insert_rows(conn, &transfer.region, "transfer", columns, vec![row]).await?;
     let rows = (0_i64..).zip(&transfer.entries).map(|(entry_no, entry)| {
-        vec![
-            transfer.sequence.into(),
-            entry_no.into(),
-            entry.account.as_str().into(),
-            entry.amount.0.into(),
-        ]
+        vec![transfer.sequence.into(), entry_no.into(), entry.account.as_str().into(), entry.amount.0.into()]
     });
     let columns = "sequence, entry_no, account, amount_fen";
     insert_rows(conn, &transfer.region, "entry", columns, rows.collect()).await

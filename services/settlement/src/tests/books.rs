@@ -119,10 +119,11 @@ async fn other_agencies_claims_do_not_hide_ones_own() {
     let town = town().await;
     let work = town.world.deps.db.begin_step().await.unwrap();
     let claim = |n: usize, agency: &str| {
-        format!("('clm_{n:04}', 'P{agency}{n:05}', '{agency}', '2026-11-21', 'applied', 1, 0, 0, '', '', {n})")
+        format!(
+            "('clm_{n:04}', 'P{agency}{n:05}', '{agency}', '2026-11-21', 'applied', 1, 0, 0, '', '', {n})"
+        )
     };
-    let rows: Vec<String> =
-        (0..=1_000).map(|n| claim(n, if n == 0 { "110000" } else { "130300" })).collect();
+    let rows: Vec<String> = (0..=1_000).map(|n| claim(n, if n == 0 { "110000" } else { "130300" })).collect();
     let sql = format!("INSERT INTO claim VALUES {}", rows.join(", "));
     work.tx().execute_unprepared(&sql).await.unwrap();
     work.done().await.unwrap();
@@ -150,7 +151,8 @@ async fn the_audit_finds_a_changed_entry() {
     let town = town().await;
     town.credit("qhd1", "130300", 100_000).await;
     let paid = town.pay(chronic("qhd1", "ord1", &["甲 100 1"], vec![])).await;
-    let query = TransferQuery { region: String::new(), after: 0, reference: paid.payment_id.clone(), size: 10 };
+    let query =
+        TransferQuery { region: String::new(), after: 0, reference: paid.payment_id.clone(), size: 10 };
     let transfers = town.app.list_transfers(town.call(order(), query)).await.unwrap();
     assert_eq!((transfers.len(), transfers[0].kind.as_str()), (1, "capture"));
     town.audit().await;

@@ -86,7 +86,8 @@ async fn an_account_pays_in_its_own_region_alone() {
     let done = town.app.credit_accounts(town.call(order(), foreign)).await.unwrap();
     assert_eq!(done.refused[0].reason, "ACCOUNT_OF_OTHER_REGION");
     // a row that was taken before is known, whoever keeps the account now
-    let again = vec![Credit { amount: Fen(10_000), kind: "opening".into(), ..credit("open-bj1", "bj1", "110000") }];
+    let again =
+        vec![Credit { amount: Fen(10_000), kind: "opening".into(), ..credit("open-bj1", "bj1", "110000") }];
     sql(&town, "UPDATE personal_account SET region = '130300' WHERE person_id = 'bj1'").await.unwrap();
     let done = town.app.credit_accounts(town.call(order(), again)).await.unwrap();
     assert_eq!((done.known, done.refused.len()), (1, 0));
@@ -98,15 +99,20 @@ async fn no_transfer_moves_two_regions() {
     let work = town.world.deps.db.begin_step().await.unwrap();
     let mut head = store::ledger::lock(work.tx(), "110000").await.unwrap();
     let foreign = ledger::credit("row", "130300", "bj1", Fen(1), Timestamp(1)).unwrap();
-    let refused = head.append(work.tx(), &town.world.deps.ids, foreign).await;
-    assert!(matches!(refused, Err(SettlementError::Stored("transfer between regions"))));
+    for region in ["110000", "130300"] {
+        let refused = head.append(work.tx(), &town.world.deps.ids, region, foreign.clone()).await;
+        assert!(matches!(refused, Err(SettlementError::Stored("transfer between regions"))));
+    }
 }
 
 #[tokio::test]
 async fn an_installation_is_divided_under_way() {
     let town = undivided().await;
-    town.credit("qhd1", "130300", 100_000).await;
-    town.credit("bj1", "110000", 10_000).await;
+    // a batch of two regions stands in the one chain there is
+    let mut rows = vec![credit("q", "qhd1", "130300"), credit("b", "bj1", "110000")];
+    rows.iter_mut().for_each(|row| row.amount = Fen(100_000));
+    let done = town.app.credit_accounts(town.call(order(), rows)).await.unwrap();
+    assert_eq!((done.taken, done.refused.len()), (2, 0));
     let early = town.pay(chronic("qhd1", "ord1", &["甲 100 1"], vec![])).await;
     let held = town.quote(chronic("qhd1", "ord2", &["甲 100 1"], vec![])).await;
     assert_eq!(chains(&town).await, [chain("", 3, 3)]);
@@ -149,7 +155,8 @@ async fn the_books_are_read_page_by_page() {
     let town = undivided().await;
     town.credit("qhd1", "130300", 1_000).await;
     sql(&town, DIVIDE).await.unwrap();
-    let rows = vec![credit("b", "bj1", "110000"), credit("q", "qhd1", "130300"), credit("r", "qhd1", "130300")];
+    let rows =
+        vec![credit("b", "bj1", "110000"), credit("q", "qhd1", "130300"), credit("r", "qhd1", "130300")];
     town.app.credit_accounts(town.call(order(), rows)).await.unwrap();
 
     let mut seen = Vec::new();
