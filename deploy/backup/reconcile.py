@@ -86,13 +86,12 @@ def orders(found: list, payments: list[dict], purchases: list[dict]) -> None:
 
 
 def ledger(found: list, settlement: str) -> None:
-    """The ledger's sum, balances and holds; AuditLedger checks the hash chain too."""
-    (total,) = rows(settlement, "SELECT COALESCE(sum(amount_fen), 0) AS fen FROM ledger_entry")
-    if int(total["fen"]):
-        found.append({"kind": "LEDGER_IMBALANCE", "number": "", "fen": int(total["fen"])})
-    off = rows(settlement, "SELECT account, sum(balance) AS fen FROM (SELECT account, amount_fen AS balance FROM ledger_entry "
-               "UNION ALL SELECT account, -balance_fen FROM ledger_balance) both_sides GROUP BY account HAVING sum(balance) <> 0")
-    found += [{"kind": "LEDGER_BALANCE", "number": row["account"], "fen": int(row["fen"])} for row in off]
+    """Every region's sum and balances; AuditLedger checks holds and the hash chains too."""
+    totals = rows(settlement, "SELECT region, sum(amount_fen) AS fen FROM book_entry GROUP BY region HAVING sum(amount_fen) <> 0")
+    found += [{"kind": "LEDGER_IMBALANCE", "number": row["region"], "fen": int(row["fen"])} for row in totals]
+    off = rows(settlement, "SELECT region, account, sum(balance) AS fen FROM (SELECT region, account, amount_fen AS balance FROM book_entry "
+               "UNION ALL SELECT region, account, -balance_fen FROM book_balance) both_sides GROUP BY region, account HAVING sum(balance) <> 0")
+    found += [{"kind": "LEDGER_BALANCE", "number": row["account"], "region": row["region"], "fen": int(row["fen"])} for row in off]
 
 
 def main() -> None:

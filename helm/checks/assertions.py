@@ -120,7 +120,9 @@ SECRETS = [
     ("the signing key is mounted in identity alone", "single", {}, lambda o: [
         r for r in ROLES if volume(o.pod(r), "signing-key")] == ["identity"]),
     ("identity signs, everybody else verifies", "single", {}, lambda o: every(
-        lambda r: set(o.config(r)["auth"]) == ({"signing_key_file"} if r == "identity" else {"verify_keys"}))),
+        lambda r: set(o.config(r)["auth"]) == ({"signing_key_file", "verify_keys"} if r == "identity" else {"verify_keys"}))),
+    ("identity takes tokens of every listed key", "single", {"auth": {"verifyKeys": ["A" * 43 + "=", "B" * 43 + "="]}}, lambda o: every(
+        lambda r: o.config(r)["auth"]["verify_keys"] == ["A" * 43 + "=", "B" * 43 + "="])),
     ("the channel key is settlement's alone", "single", {}, lambda o: [
         r for r in ROLES if any("CHANNEL_KEY" in name for name in o.env(r))] == ["settlement"]),
     ("the sandbox has the channel key too", "single", SANDBOX, lambda o:

@@ -76,7 +76,8 @@ pub async fn run_mortal(test: impl AsyncFnOnce(&mut World)) {
     run_in(World::start_mortal().await, test).await;
 }
 
-async fn run_in(mut world: World, test: impl AsyncFnOnce(&mut World)) {
+/// The same in a world that was made for the test.
+pub async fn run_in(mut world: World, test: impl AsyncFnOnce(&mut World)) {
     // a failed test gives its connections back too
     let outcome = AssertUnwindSafe(test(&mut world)).catch_unwind().await;
     if outcome.is_err() {
@@ -171,6 +172,23 @@ impl World {
         let folder = tempfile::Builder::new().prefix("liufang-world-").tempdir().expect("temporary folder");
         let config = config(folder.path(), settings);
         World::with(Shape::Postgres, config, folder).await
+    }
+
+    /// An installation whose databases hold something already when it first starts: `prepare` puts it there. Then seeded.
+    pub async fn prepared(shape: Shape, prepare: impl AsyncFnOnce(&Config)) -> World {
+        logs::install();
+        let folder = servers::folder("liufang-world-");
+        let config = match shape {
+            Shape::Sqlite => config(folder.path(), &[]),
+            Shape::Postgres | Shape::Processes => {
+                let name = format!("p{}", Ids.digits(9));
+                servers::shared().create_databases(&name);
+                postgres_config(folder.path(), &name, &[])
+            }
+        };
+        prepare(&config).await;
+        seed_into(&config).await;
+        World::with(shape, config, folder).await
     }
 
     async fn with(shape: Shape, config: Config, folder: TempDir) -> World {

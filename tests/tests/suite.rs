@@ -7,6 +7,7 @@ mod suite {
     mod faults;
     mod journey_beijing;
     mod journey_qinhuangdao;
+    mod keys;
     mod lifecycle;
     mod mesh;
     mod metrics;
@@ -21,6 +22,7 @@ mod suite {
     mod refusals_money;
     mod refusals_otc;
     mod refusals_rx;
+    mod regions;
     mod replicas;
     mod simulation;
     mod states;

@@ -38,7 +38,7 @@
 {{- $_ := set $tree "hooks" $hooks -}}
 {{- if include "liufang.outsideCa" . }}{{ $_ := set $tree "hooks_tls" (dict "ca_file" "/etc/liufang/outside-ca/ca.crt") }}{{ end -}}
 {{- if eq $role "identity" -}}
-  {{- $_ := set $tree "auth" (dict "signing_key_file" "/etc/liufang/keys/signing.key") -}}
+  {{- $_ := set $tree "auth" (dict "signing_key_file" "/etc/liufang/keys/signing.key" "verify_keys" $v.auth.verifyKeys) -}}
 {{- else -}}
   {{- $_ := set $tree "auth" (dict "verify_keys" $v.auth.verifyKeys) -}}
 {{- end -}}

@@ -6,6 +6,7 @@ mod faults;
 mod notices;
 mod payments;
 mod quotes;
+mod regions;
 mod simulation;
 mod wire;
 mod world;

@@ -202,7 +202,7 @@ async fn measure(installed: &Installed, seconds: u64) -> Result<Vec<f64>> {
         rates.push(rate);
     }
     let audit = operator.audit_ledger(AuditLedgerRequest {}).await.map_err(refused)?;
-    let balance = operator.get_trial_balance(GetTrialBalanceRequest {}).await.map_err(refused)?;
+    let balance = operator.get_trial_balance(GetTrialBalanceRequest::default()).await.map_err(refused)?;
     ensure!(audit.ok && balance.sum_fen == 0, "the books do not agree: {:?}", audit.problems);
     println!("ledger: {} transfers, chain verified, sum zero", audit.transfers);
     Ok(rates)

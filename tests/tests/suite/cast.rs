@@ -7,6 +7,7 @@ mod goods;
 mod otc;
 mod renewal;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use liufang::client::{
@@ -190,15 +191,19 @@ impl Cast {
         let operator = self.operator();
         let balance = operator.get_trial_balance(Default::default()).await.unwrap();
         assert_eq!(balance.sum_fen, 0, "{}", show(&balance.balances));
-        assert_eq!(balance.balances.iter().map(|row| row.balance_fen).sum::<i64>(), 0);
+        let mut regions: BTreeMap<&str, i64> = BTreeMap::new();
+        for row in &balance.balances {
+            *regions.entry(&row.region).or_default() += row.balance_fen;
+        }
+        assert!(regions.values().all(|sum| *sum == 0), "every region's books sum to zero: {regions:?}");
         let audit = operator.audit_ledger(Default::default()).await.unwrap();
         assert!(audit.ok && audit.problems.is_empty(), "{:?}", audit.problems);
     }
 
-    /// Balance of a ledger account; zero when it does not exist.
+    /// Balance of a ledger account over all regions; zero when it does not exist.
     pub async fn ledger(&self, account: &str) -> i64 {
         let balance = self.operator().get_trial_balance(Default::default()).await.unwrap();
-        balance.balances.iter().find(|row| row.account == account).map_or(0, |row| row.balance_fen)
+        balance.balances.iter().filter(|row| row.account == account).map(|row| row.balance_fen).sum()
     }
 }
 

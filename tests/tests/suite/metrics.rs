@@ -123,7 +123,7 @@ async fn gauges_tell_what_is_wrong() {
     let run = async |role: &str, sql: String| {
         world.database(role).await.execute_unprepared(&sql).await.unwrap();
     };
-    run("settlement", "UPDATE ledger_balance SET balance_fen = balance_fen + 7".to_owned()).await;
+    run("settlement", "UPDATE region_balance SET balance_fen = balance_fen + 7".to_owned()).await;
     let accounts = cast.operator().get_trial_balance(Default::default()).await.unwrap().balances.len();
     let off = i64::try_from(accounts).unwrap() * 7;
     shows(&world, "settlement", "liufang_ledger_imbalance_fen", |value| value == off).await;

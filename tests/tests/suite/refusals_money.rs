@@ -128,6 +128,14 @@ async fn credits_are_taken_once(world: &mut World) {
     let other = CreditRow { amount_fen: 20_000, ..row.clone() };
     let refused_rows = operator.credit_accounts(credit(vec![other])).await.unwrap().errors;
     assert_eq!(refused_rows.iter().map(|row| row.reason.as_str()).collect::<Vec<_>>(), ["ROW_KEY_REUSED"]);
+    // the account is Qinhuangdao's: no money of another region's fund gets into it
+    let foreign =
+        CreditRow { row_key: "annual-2026-2".to_owned(), region: "110000".to_owned(), ..row.clone() };
+    let refused_rows = operator.credit_accounts(credit(vec![foreign])).await.unwrap().errors;
+    assert_eq!(
+        refused_rows.iter().map(|row| row.reason.as_str()).collect::<Vec<_>>(),
+        ["ACCOUNT_OF_OTHER_REGION"]
+    );
     assert_eq!(patient.account().await.unwrap().balance_fen, 310_000);
     // a patient credits nobody
     let channel = cast.gateway.channel();

@@ -44,7 +44,19 @@ struct Inner {
 impl Tokens {
     /// With the private key: signs and verifies.
     pub fn signing(key: &SigningKey) -> Tokens {
-        Tokens::new(Some((EncodingKey::from_ed_der(key.pkcs8()), key.id())), vec![key.public().to_vec()])
+        Tokens::signing_beside(key, Vec::new())
+    }
+
+    /// With the private key, and the public keys of others whose tokens are good too: those of before a change of keys
+    /// until they have expired, or those of the key that comes next.
+    pub fn signing_beside(key: &SigningKey, others: Vec<Vec<u8>>) -> Tokens {
+        let mut public = vec![key.public().to_vec()];
+        for other in others {
+            if !public.contains(&other) {
+                public.push(other);
+            }
+        }
+        Tokens::new(Some((EncodingKey::from_ed_der(key.pkcs8()), key.id())), public)
     }
 
     /// With public keys only.
@@ -174,6 +186,32 @@ mod tests {
         assert_eq!(tokens.verify(&token, now(99)).unwrap().subject, "per_1");
         assert_eq!(tokens.verify(&token, now(100)), Err(AuthFault::Expired));
         assert_eq!(tokens.practitioner(&token, now(1)), Err(AuthFault::NotAllowed));
+    }
+
+    #[test]
+    fn a_change_of_keys_ends_nobodys_token() {
+        let (old, new) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let (before, now) = (Tokens::signing(&old), Timestamp(1));
+        let token = before.sign(&claims(100)).unwrap();
+        // the new key may be listed beside the old one too: the list is the same for every role
+        let listed = vec![old.public().to_vec(), new.public().to_vec()];
+        let during = Tokens::signing_beside(&new, listed.clone());
+        assert!(during.verify(&token, now).is_ok(), "a token of before");
+        let fresh = during.sign(&claims(100)).unwrap();
+        assert!(during.verify(&fresh, now).is_ok());
+        assert!(
+            Tokens::verifying(listed.clone()).verify(&fresh, now).is_ok(),
+            "the other roles know it already"
+        );
+        assert!(
+            Tokens::signing_beside(&old, listed).verify(&fresh, now).is_ok(),
+            "so does a replica not yet changed"
+        );
+        let published: serde_json::Value = serde_json::from_str(&during.jwks()).unwrap();
+        let ids: Vec<_> =
+            published["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect();
+        assert_eq!(ids, [new.id(), old.id()], "each once, its own first");
+        assert_eq!(Tokens::signing(&new).verify(&token, now), Err(AuthFault::Invalid), "taken out again");
     }
 
     #[test]

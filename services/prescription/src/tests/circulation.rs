@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use liufang_proto::prescription::v1 as pb;
+use sea_orm::ConnectionTrait as _;
 use tokio_stream::StreamExt as _;
 
 use super::peers::*;
@@ -276,10 +277,48 @@ async fn changes_are_seen_in_order_by_those_concerned() {
     let hospital = watched(&town, Who::His(HOSPITAL), 0).await;
     assert_eq!(hospital.iter().map(|row| row.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
     let shop = watched(&town, Who::Pos(PHARMACY), 0).await;
-    assert_eq!(shop, hospital[3..]);
-    assert_eq!(watched(&town, Who::Pos(PHARMACY), 5).await, hospital[5..]);
+    let states = |rows: &[(i64, i32, i32)]| rows.iter().map(|row| (row.1, row.2)).collect::<Vec<_>>();
+    assert_eq!(states(&shop), states(&hospital[3..]));
+    assert_eq!(
+        shop.iter().map(|row| row.0).collect::<Vec<_>>(),
+        [1, 2, 3],
+        "each institution counts by itself"
+    );
+    assert_eq!(watched(&town, Who::Pos(PHARMACY), 2).await, shop[2..]);
     assert!(watched(&town, Who::Pos(OTHER_PHARMACY), 0).await.is_empty());
     let body = pb::ListMyPrescriptionsRequest::default();
     let mine = town.prescriptions().list_my_prescriptions(town.ask(Who::Patient(PATIENT), body)).await;
     assert_eq!(taken(mine).unwrap().prescriptions.len(), 1);
+}
+
+#[tokio::test]
+async fn a_feed_of_before_goes_on_where_it_was() {
+    let town = town().await;
+    let sql = |sql: &'static str| {
+        let db = town.world.deps.db.clone();
+        async move {
+            let work = db.begin_step().await.unwrap();
+            work.tx().execute_unprepared(sql).await.unwrap();
+            work.done().await.unwrap();
+        }
+    };
+    // numbered together, as by the version before
+    sql("UPDATE counter SET name = 'change' WHERE name = 'change-closed'").await;
+    let rx = town.active("C-11").await;
+    let secret = claimed(&town, &rx).await;
+    let hospital = watched(&town, Who::His(HOSPITAL), 0).await;
+    let shop = watched(&town, Who::Pos(PHARMACY), 0).await;
+    assert_eq!(shop, hospital[3..], "one number for both");
+    sql(include_str!("../../../../deploy/upgrade/prescription.sql")).await;
+    town.review(&rx.hi_rxno, &secret, true).await.unwrap();
+    town.dispense(&rx.hi_rxno, &secret, &FULL[..1]).await.unwrap();
+    for (who, before) in [(Who::His(HOSPITAL), &hospital), (Who::Pos(PHARMACY), &shop)] {
+        let last = before.last().unwrap().0;
+        let after = watched(&town, who, last).await;
+        assert_eq!(after.iter().map(|row| row.0).collect::<Vec<_>>(), [last + 1, last + 2]);
+        let whole = watched(&town, who, 0).await;
+        assert_eq!(whole, [before.clone(), after].concat(), "no gap, nothing twice");
+        assert_eq!(watched(&town, who, before[0].0).await, whole[1..], "a token of before is still good");
+    }
+    assert!(watched(&town, Who::Pos(OTHER_PHARMACY), 0).await.is_empty());
 }

@@ -9,7 +9,7 @@ use crate::domain::ledger;
 use crate::error::SettlementError;
 use crate::store;
 use crate::store::account::{CreditRow, Noted};
-use crate::store::ledger::Head;
+use crate::store::ledger::Heads;
 
 /// Balance of an account.
 #[derive(Clone, Copy, Debug)]
@@ -98,15 +98,17 @@ impl App {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
-        let mut head = store::ledger::lock(work.tx()).await?;
+        let good = |credit: &&Credit| self.refusal(credit).is_none();
+        let regions = call.body.iter().filter(good).map(|credit| credit.region.as_str()).collect();
+        let mut heads = store::ledger::lock_all(work.tx(), &regions).await?;
         let mut result = Credited::default();
         for (row, credit) in (0_i32..).zip(&call.body) {
             match self.refusal(credit) {
                 Some(message) => result.refuse(row, "INVALID_REQUEST", message),
-                None => self.credit(&work, &mut head, row, credit, call.meta.now, &mut result).await?,
+                None => self.credit(&work, &mut heads, row, credit, call.meta.now, &mut result).await?,
             }
         }
-        head.store(work.tx()).await?;
+        heads.store(work.tx()).await?;
         Ok(work.commit(result).await?)
     }
 
@@ -118,7 +120,7 @@ impl App {
     async fn credit(
         &self,
         work: &Work,
-        head: &mut Head,
+        heads: &mut Heads,
         row: i32,
         credit: &Credit,
         now: Timestamp,
@@ -132,6 +134,18 @@ impl App {
             region: &credit.region,
             kind: &credit.kind,
         };
+        // no money of one region's fund in another's account
+        if !store::account::may_take(tx, &credit.person_id, &credit.region).await? {
+            match store::account::is_noted(tx, &noted).await? {
+                true => result.known += 1,
+                false => result.refuse(
+                    row,
+                    "ACCOUNT_OF_OTHER_REGION",
+                    "the account is kept by another region, whose fund alone fills it",
+                ),
+            }
+            return Ok(());
+        }
         match store::account::note_credit(tx, &noted).await? {
             Noted::Known => result.known += 1,
             Noted::Reused => {
@@ -140,8 +154,10 @@ impl App {
             Noted::Fresh => {
                 let draft =
                     ledger::credit(&credit.row_key, &credit.region, &credit.person_id, credit.amount, now)?;
-                let sequence = head.append(tx, &self.ids, draft).await?;
-                let balance = store::account::credit(tx, &credit.person_id, credit.amount).await?;
+                let sequence = heads.append(tx, &self.ids, &credit.region, draft).await?;
+                let balance =
+                    store::account::credit(tx, &credit.person_id, &credit.region, credit.amount).await?;
+                let balance = balance.ok_or(SettlementError::LostRace)?;
                 let row = StatementRow {
                     sequence,
                     at: now,

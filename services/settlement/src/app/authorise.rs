@@ -144,9 +144,9 @@ impl App {
         }
         for (person_id, (amount, kind)) in needs {
             let hold_id = self.ids.next("hld");
-            let id = &journal.payment_id;
+            let of = (journal.payment_id.as_str(), journal.region.as_str());
             let until = journal.hold_expires_at;
-            if !store::hold::place(work.tx(), hold_id, id, person_id, amount, until).await? {
+            if !store::hold::place(work.tx(), hold_id, of, person_id, amount, until).await? {
                 let leg = if kind == LegKind::Account { "account" } else { "relative_account" };
                 let facts = vec![("leg".into(), leg.to_owned())];
                 return Err(SettlementError::Refused(Refusal::InsufficientBalance, facts));

@@ -24,7 +24,7 @@ impl App {
         let now = self.clock.now();
         let work = self.db.begin_step().await?;
         let tx = work.tx();
-        let mut head = store::ledger::lock(tx).await?;
+        let mut head = store::ledger::lock(tx, &journal.region).await?;
         journal.end(PaymentState::Captured);
         journal.captured_at = now;
         if journal.setl_id.is_empty() {
@@ -33,7 +33,7 @@ impl App {
         }
         store::payment::save(tx, journal).await?;
         let draft = ledger::capture(&facts(journal, now), &journal.legs)?;
-        let sequence = head.append(tx, &self.ids, draft).await?;
+        let sequence = head.append(tx, &self.ids, &journal.region, draft).await?;
         for spent in store::hold::spend(tx, &journal.payment_id).await? {
             let row = statement(journal, &spent.person_id, sequence, -spent.amount, spent.balance, now);
             store::account::insert_statement(tx, &spent.person_id, &row).await?;
@@ -64,16 +64,16 @@ impl App {
         let total: Fen = journal.legs.iter().map(|leg| leg.amount).sum();
         let work = self.db.begin_step().await?;
         let tx = work.tx();
-        let mut head = store::ledger::lock(tx).await?;
+        let mut head = store::ledger::lock(tx, &journal.region).await?;
         journal.end(PaymentState::Refunded);
         journal.refunded = total;
         store::payment::save(tx, journal).await?;
-        let sequence =
-            head.append(tx, &self.ids, ledger::refund(&facts(journal, now), &journal.legs)?).await?;
+        let draft = ledger::refund(&facts(journal, now), &journal.legs)?;
+        let sequence = head.append(tx, &self.ids, &journal.region, draft).await?;
         let mut legs: Vec<&Leg> = journal.legs.iter().filter(|leg| !leg.payer_person_id.is_empty()).collect();
         legs.sort_by(|a, b| a.payer_person_id.cmp(&b.payer_person_id));
         for leg in legs {
-            let balance = store::account::credit(tx, &leg.payer_person_id, leg.amount).await?;
+            let balance = store::account::give_back(tx, &leg.payer_person_id, leg.amount).await?;
             let row = statement(journal, &leg.payer_person_id, sequence, leg.amount, balance, now);
             store::account::insert_statement(tx, &leg.payer_person_id, &row).await?;
         }
@@ -105,7 +105,7 @@ impl App {
         Ok(())
     }
 
-    /// The row of 3201 and what each debtor owes. Called with the ledger head locked, so that no day closes meanwhile.
+    /// The row of 3201 and what each debtor owes. Called with the head of the region's ledger locked, so that no day closes meanwhile.
     async fn book_settlement(
         &self,
         work: &Work,

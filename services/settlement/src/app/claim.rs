@@ -96,13 +96,19 @@ impl App {
             let violations = Violations::of("stmt_date", "must not lie in the future");
             return Err(SettlementError::Invalid(violations));
         }
+        // a repeat is answered before identity is asked again
+        match self.db.begin::<DayClosing>(&meta).await? {
+            Begun::Replay(reply) => return Ok(reply),
+            Begun::Fresh(work) => work.cancel().await?,
+        }
+        let region = self.outside.institution(&institution, meta.now.china_date()).await?.region;
         let work = match self.db.begin::<DayClosing>(&meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
         let tx = work.tx();
-        // nothing is booked between comparing and closing: bookings hold the same lock
-        store::ledger::lock(tx).await?;
+        // nothing is booked between comparing and closing: the institution's bookings hold the same lock
+        store::ledger::lock(tx, &region).await?;
         let ours = store::receivable::day_totals(tx, &institution, &body.stmt_date).await?;
         let differences = claim::differences(&ours, &body.totals);
         if store::claim::is_closed(tx, &institution, &body.stmt_date).await? {
@@ -162,14 +168,15 @@ impl App {
             Begun::Replay(claim) => return Ok(claim),
         };
         let tx = work.tx();
-        let mut head = store::ledger::lock(tx).await?;
         let mut claim = owed_by(&call.meta.principal, store::claim::find(tx, &call.body.claim_id).await?)?;
         let was = claim.state;
         claim.pay().map_err(refused)?;
         store::claim::save(tx, &claim, was, &call.body.bank_reference).await?;
         let institution = &claim.fixmedins_code;
+        // the clearing agency of a region goes by the region's code
+        let mut head = store::ledger::lock(tx, &claim.agency).await?;
         let draft = ledger::claim_payment(&claim.claim_id, institution, claim.claimed, claim.deducted, now)?;
-        head.append(tx, &self.ids, draft).await?;
+        head.append(tx, &self.ids, &claim.agency, draft).await?;
         head.store(tx).await?;
         store::receivable::close(tx, institution, &claim.agency, &claim.stmt_date).await?;
         Ok(work.commit(claim).await?)
@@ -180,9 +187,7 @@ impl App {
         let principal = &call.meta.principal;
         let institution = principal.institution().unwrap_or_default();
         let state = call.body.map_or("", ClaimState::as_str);
-        let mut claims = store::claim::list(self.db.read(), institution, state).await?;
-        claims.retain(|claim| may_see(principal, &claim.agency));
-        Ok(claims)
+        store::claim::list(self.db.read(), institution, state, agencies(principal)).await
     }
 
     /// Open receivables; an agency sees its own debts.
@@ -199,10 +204,15 @@ impl App {
 
 /// Institutions were filtered by their code; agencies see their own debts, supervisors their region.
 fn may_see(principal: &Principal, agency: &str) -> bool {
+    agencies(principal).is_none_or(|own| !agency.is_empty() && own.contains(&agency))
+}
+
+/// The names of the agencies whose claims the caller sees; `None` for all.
+fn agencies(principal: &Principal) -> Option<[&str; 2]> {
     match principal.kind {
-        PrincipalKind::Agency => is_agency(principal, agency),
-        PrincipalKind::Supervisor => principal.region.is_empty() || principal.region == agency,
-        _ => true,
+        PrincipalKind::Agency => Some([&principal.subject, &principal.region]),
+        PrincipalKind::Supervisor if !principal.region.is_empty() => Some([&principal.region; 2]),
+        _ => None,
     }
 }
 

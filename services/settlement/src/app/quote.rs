@@ -98,17 +98,17 @@ impl App {
     async fn wallets(&self, body: &CreateQuote, facts: &Facts<'_>) -> Result<Wallets, SettlementError> {
         let mut wallets = Wallets::default();
         if body.acct_used && facts.cover.is_some() {
-            wallets.own = Some(self.purse(&body.person_id).await?);
+            wallets.own = Some(self.purse(&body.person_id, &body.region).await?);
         }
         for holder in &body.holders {
-            wallets.relatives.push(self.purse(holder).await?);
+            wallets.relatives.push(self.purse(holder, &body.region).await?);
         }
         Ok(wallets)
     }
 
-    async fn purse(&self, person_id: &str) -> Result<Purse, SettlementError> {
-        let (balance, held) = store::account::balance(self.db.read(), person_id).await?;
-        Ok(Purse { person_id: person_id.to_owned(), available: balance - held })
+    async fn purse(&self, person_id: &str, region: &str) -> Result<Purse, SettlementError> {
+        let available = store::account::available(self.db.read(), person_id, region).await?;
+        Ok(Purse { person_id: person_id.to_owned(), available })
     }
 
     fn offer(

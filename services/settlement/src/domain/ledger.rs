@@ -1,7 +1,8 @@
 //! The double-entry ledger: accounts, balanced transfers, the hash chain.
 //!
 //! Owns what a posting is and how a chain is checked. Deliberately does not know where transfers are stored. Invariant:
-//! the entries of a [`Draft`] sum to zero, and every transfer's hash covers its own text and its predecessor's hash.
+//! the entries of a [`Draft`] sum to zero, every transfer's hash covers its own text and its predecessor's hash, and a
+//! transfer moves accounts of one region 统筹区 alone: each region's chain and sum stand by themselves.
 
 mod account;
 mod chain;
@@ -12,6 +13,6 @@ mod transfer;
 mod model;
 
 pub use account::Account;
-pub use chain::{ChainAudit, GENESIS};
+pub use chain::{Chain, ChainAudit, GENESIS};
 pub use posting::{CaptureFacts, capture, claim_payment, credit, refund};
-pub use transfer::{Draft, Entry, Transfer, TransferKind, Unbalanced};
+pub use transfer::{ChainEnd, Draft, Entry, Transfer, TransferKind, Unbalanced};

@@ -16,19 +16,58 @@ pub async fn balance(conn: &impl ConnectionTrait, person_id: &str) -> Result<(Fe
     }
 }
 
-/// Puts money into an account, opening it when there is none; answers the balance after it.
+/// What an account can pay in a region: an account pays in its own region alone.
+pub async fn available(
+    conn: &impl ConnectionTrait,
+    person_id: &str,
+    region: &str,
+) -> Result<Fen, SettlementError> {
+    let sql = "SELECT balance_fen - held_fen AS free FROM personal_account \
+               WHERE person_id = $1 AND region IN ('', $2)";
+    let row = one(conn, sql, [person_id.into(), region.into()]).await?;
+    row.map_or(Ok(Fen::ZERO), |row| Ok(Fen(row.try_get("", "free")?)))
+}
+
+/// Whether a region may put money into the account: it is this region's, nobody's yet, or not there yet.
+pub async fn may_take(
+    conn: &impl ConnectionTrait,
+    person_id: &str,
+    region: &str,
+) -> Result<bool, SettlementError> {
+    let sql = "SELECT region FROM personal_account WHERE person_id = $1 AND region NOT IN ('', $2)";
+    Ok(one(conn, sql, [person_id.into(), region.into()]).await?.is_none())
+}
+
+/// Puts money of a region's fund into an account, opening it when there is none; answers the balance after it, or `None`
+/// when the account is another region's.
 pub async fn credit(
+    conn: &impl ConnectionTrait,
+    person_id: &str,
+    region: &str,
+    amount: Fen,
+) -> Result<Option<Fen>, SettlementError> {
+    let sql = "INSERT INTO personal_account (person_id, balance_fen, held_fen, region) VALUES ($1, $2, 0, $3) \
+               ON CONFLICT (person_id) DO UPDATE SET region = excluded.region, \
+               balance_fen = personal_account.balance_fen + excluded.balance_fen \
+               WHERE personal_account.region IN ('', excluded.region) RETURNING balance_fen";
+    let row = one(conn, sql, [person_id.into(), amount.0.into(), region.into()]).await?;
+    row.map(|row| Ok(Fen(row.try_get("", "balance_fen")?))).transpose()
+}
+
+/// Gives back what an account had paid; answers the balance after it.
+pub async fn give_back(
     conn: &impl ConnectionTrait,
     person_id: &str,
     amount: Fen,
 ) -> Result<Fen, SettlementError> {
-    let sql = "INSERT INTO personal_account (person_id, balance_fen, held_fen) VALUES ($1, $2, 0) \
-               ON CONFLICT (person_id) DO UPDATE SET balance_fen = personal_account.balance_fen + excluded.balance_fen \
+    let sql = "UPDATE personal_account SET balance_fen = balance_fen + $1 WHERE person_id = $2 \
                RETURNING balance_fen";
-    let row = one(conn, sql, [person_id.into(), amount.0.into()]).await?;
+    let row = one(conn, sql, [amount.0.into(), person_id.into()]).await?;
     Ok(Fen(row.ok_or(SettlementError::Stored("personal account"))?.try_get("", "balance_fen")?))
 }
 
+/// Adds a row to a statement. It stands under the number of its transfer, or under the next one where the statement has
+/// gone on already: transfers of different chains may have the same number.
 pub async fn insert_statement(
     conn: &impl ConnectionTrait,
     person_id: &str,
@@ -36,7 +75,8 @@ pub async fn insert_statement(
 ) -> Result<(), SettlementError> {
     let sql = "INSERT INTO statement_row \
                (person_id, sequence, at_us, kind, amount_fen, balance_fen, order_id, for_relative) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+               SELECT $1, CASE WHEN last >= $2 THEN last + 1 ELSE $2 END, $3, $4, $5, $6, $7, $8 FROM \
+               (SELECT COALESCE(MAX(sequence), 0) AS last FROM statement_row WHERE person_id = $1) so_far";
     let values = [
         person_id.into(),
         row.sequence.into(),
@@ -78,7 +118,8 @@ fn read(row: &QueryResult) -> Result<StatementRow, SettlementError> {
 
 /// Accounts whose balance differs from the ledger's; zero in good order.
 pub async fn mismatches(conn: &impl ConnectionTrait) -> Result<i64, SettlementError> {
-    let sql = "SELECT COUNT(*) AS n FROM personal_account a LEFT JOIN ledger_balance b \
+    let sql = "SELECT COUNT(*) AS n FROM personal_account a LEFT JOIN \
+               (SELECT account, CAST(SUM(balance_fen) AS BIGINT) AS balance_fen FROM book_balance GROUP BY account) b \
                ON b.account = 'person:' || a.person_id WHERE a.balance_fen <> COALESCE(b.balance_fen, 0)";
     let row = one(conn, sql, []).await?.ok_or(SettlementError::Stored("count"))?;
     Ok(row.try_get("", "n")?)
@@ -107,10 +148,17 @@ pub async fn note_credit(conn: &impl ConnectionTrait, row: &CreditRow<'_>) -> Re
                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (row_key) DO NOTHING";
     let values =
         [row.row_key.into(), row.person_id.into(), row.amount.0.into(), row.region.into(), row.kind.into()];
-    if exec(conn, insert, values.clone()).await? == 1 {
+    if exec(conn, insert, values).await? == 1 {
         return Ok(Noted::Fresh);
     }
+    Ok(if is_noted(conn, row).await? { Noted::Known } else { Noted::Reused })
+}
+
+/// Whether the very row was taken before.
+pub async fn is_noted(conn: &impl ConnectionTrait, row: &CreditRow<'_>) -> Result<bool, SettlementError> {
     let same = "SELECT row_key FROM credit_row WHERE row_key = $1 AND person_id = $2 AND amount_fen = $3 \
                 AND region = $4 AND kind = $5";
-    Ok(if one(conn, same, values).await?.is_some() { Noted::Known } else { Noted::Reused })
+    let values =
+        [row.row_key.into(), row.person_id.into(), row.amount.0.into(), row.region.into(), row.kind.into()];
+    Ok(one(conn, same, values).await?.is_some())
 }

@@ -66,17 +66,22 @@ pub async fn of_day(
     all(conn, &sql, [fixmedins_code.into(), stmt_date.into()]).await?.iter().map(read).collect()
 }
 
-/// Newest first; empty filters take all.
+/// The newest 1000; empty filters take all, and so do no names of the agency.
 pub async fn list(
     conn: &impl ConnectionTrait,
     fixmedins_code: &str,
     state: &str,
+    agency: Option<[&str; 2]>,
 ) -> Result<Vec<Claim>, SettlementError> {
+    // one query for all of them: what somebody else may see does not count towards the limit
+    let [name, other] = agency.unwrap_or_default();
     let sql = format!(
         "{COLUMNS} WHERE ($1 = '' OR fixmedins_code = $1) AND ($2 = '' OR state = $2) \
-         ORDER BY created_at_us DESC, claim_id DESC LIMIT 1000"
+         AND ($3 = 0 OR agency IN ($4, $5)) ORDER BY created_at_us DESC, claim_id DESC LIMIT 1000"
     );
-    all(conn, &sql, [fixmedins_code.into(), state.into()]).await?.iter().map(read).collect()
+    let values =
+        [fixmedins_code.into(), state.into(), i64::from(agency.is_some()).into(), name.into(), other.into()];
+    all(conn, &sql, values).await?.iter().map(read).collect()
 }
 
 /// Writes the claim if it still is in `was`.

@@ -6,18 +6,19 @@ use sea_orm::ConnectionTrait;
 use super::{all, exec, one};
 use crate::error::SettlementError;
 
-/// Holds `amount` if that much is free; false when it is not.
+/// Holds `amount` for a payment in `region` if that much is free; false when it is not, or when the account is another
+/// region's. An account of before the accounts had regions becomes that of the region where it is used next.
 pub async fn place(
     conn: &impl ConnectionTrait,
     hold_id: String,
-    payment_id: &str,
+    (payment_id, region): (&str, &str),
     person_id: &str,
     amount: Fen,
     expires_at: Timestamp,
 ) -> Result<bool, SettlementError> {
-    let guard = "UPDATE personal_account SET held_fen = held_fen + $1 \
-                 WHERE person_id = $2 AND balance_fen - held_fen >= $1";
-    if exec(conn, guard, [amount.0.into(), person_id.into()]).await? == 0 {
+    let guard = "UPDATE personal_account SET held_fen = held_fen + $1, region = $3 \
+                 WHERE person_id = $2 AND balance_fen - held_fen >= $1 AND region IN ('', $3)";
+    if exec(conn, guard, [amount.0.into(), person_id.into(), region.into()]).await? == 0 {
         return Ok(false);
     }
     let insert = "INSERT INTO hold (hold_id, payment_id, person_id, amount_fen, state, expires_at_us) \

@@ -1,76 +1,165 @@
-//! The ledger's tables. Appending holds the one head row, so that sequences have no gap and hashes no fork.
+//! Booking: the heads of the chains and what is appended to them. Each region has a chain of its own, and appending holds
+//! its head row, so that sequences have no gap and hashes no fork; regions never wait for each other.
+//!
+//! An installation from before that goes on with the one chain it had, until the operator closes it
+//! (`deploy/upgrade/settlement.sql`): replicas of both versions then agree on who waits for whom.
 
-use std::collections::BTreeMap;
+mod read;
 
-use liufang_kernel::{Fen, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+use liufang_kernel::Fen;
 use liufang_platform::{Ids, hash};
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{ConnectionTrait, Value};
 
-use super::{all, exec, one};
-use crate::domain::ledger::{Account, Draft, Entry, Transfer};
+use super::{exec, one};
+use crate::domain::ledger::{Account, ChainEnd, Draft, Transfer};
 use crate::error::SettlementError;
+
+pub use read::*;
 
 /// SHA-256, hex.
 pub fn digest(text: &str) -> String {
     hash::sha256_hex(text.as_bytes())
 }
 
-/// The locked end of the chain. Nothing is kept unless [`Head::store`] follows the last append.
+/// The locked end of a chain. Nothing is kept unless [`Head::store`] follows the last append.
 pub struct Head {
-    sequence: i64,
-    hash: String,
+    end: ChainEnd,
     moved: BTreeMap<Account, Fen>,
 }
 
-/// Locks the head until the transaction ends; everybody else who appends waits.
-pub async fn lock(conn: &impl ConnectionTrait) -> Result<Head, SettlementError> {
-    let sql = "UPDATE ledger_head SET sequence = sequence WHERE id = 1 RETURNING sequence, hash";
-    let row = one(conn, sql, []).await?.ok_or(SettlementError::Stored("ledger head"))?;
-    let (sequence, hash) = (row.try_get("", "sequence")?, row.try_get("", "hash")?);
-    Ok(Head { sequence, hash, moved: BTreeMap::new() })
+/// Locks the head of a region until the transaction ends; everybody else who appends there waits.
+pub async fn lock(conn: &impl ConnectionTrait, region: &str) -> Result<Head, SettlementError> {
+    let own = "UPDATE region_head SET sequence = sequence WHERE region = $1 RETURNING region, sequence, hash";
+    let whole =
+        "UPDATE ledger_head SET sequence = sequence WHERE id = 1 RETURNING '' AS region, sequence, hash";
+    // the second time the region's own row is there
+    for _ in 0..2 {
+        let row = match one(conn, own, [region.into()]).await? {
+            Some(row) => Some(row),
+            None => one(conn, whole, []).await?,
+        };
+        if let Some(row) = row {
+            return Ok(Head { end: read_end(&row)?, moved: BTreeMap::new() });
+        }
+        // closed: nothing is appended to it any more, and the region's chain begins where it ends
+        let open = "INSERT INTO region_head (region, sequence, hash) \
+                    SELECT $1, sequence, hash FROM ledger_head WHERE id = 0 ON CONFLICT (region) DO NOTHING";
+        exec(conn, open, [region.into()]).await?;
+    }
+    Err(SettlementError::Stored("ledger head"))
 }
 
-impl Head {
-    /// Appends a transfer and answers its sequence. A draft that moves nothing leaves no trace.
+/// The locked ends of several regions' chains; they share one where the chain of the whole installation is open.
+pub struct Heads(BTreeMap<String, Head>);
+
+/// Locks the heads of regions, always in the same order, so that two batches never wait for each other in a ring.
+pub async fn lock_all(
+    conn: &impl ConnectionTrait,
+    regions: &BTreeSet<&str>,
+) -> Result<Heads, SettlementError> {
+    let mut heads = BTreeMap::new();
+    for region in regions {
+        let head = lock(conn, region).await?;
+        heads.insert(head.end.region.clone(), head);
+    }
+    Ok(Heads(heads))
+}
+
+impl Heads {
+    /// Appends a transfer of a region that was locked; see [`Head::append`].
     pub async fn append(
         &mut self,
         conn: &impl ConnectionTrait,
         ids: &Ids,
+        region: &str,
         draft: Draft,
     ) -> Result<i64, SettlementError> {
-        if draft.entries().is_empty() {
-            return Ok(self.sequence);
-        }
-        let transfer = draft.place(self.sequence + 1, ids.next("trf"), &self.hash, digest);
-        insert(conn, &transfer).await?;
-        for entry in &transfer.entries {
-            *self.moved.entry(entry.account.clone()).or_default() += entry.amount;
-        }
-        self.sequence = transfer.sequence;
-        self.hash = transfer.hash;
-        Ok(self.sequence)
+        let chain = if self.0.contains_key(region) { region } else { "" };
+        let head = self.0.get_mut(chain).ok_or(SettlementError::Stored("ledger head"))?;
+        head.append(conn, ids, region, draft).await
     }
 
-    /// Writes the new head and the balances.
+    /// Writes the new heads and the balances.
     pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
-        for (account, amount) in &self.moved {
-            let sql = "INSERT INTO ledger_balance (account, balance_fen) VALUES ($1, $2) \
-                       ON CONFLICT (account) DO UPDATE \
-                       SET balance_fen = ledger_balance.balance_fen + excluded.balance_fen";
-            exec(conn, sql, [account.as_str().into(), amount.0.into()]).await?;
-        }
-        let sql = "UPDATE ledger_head SET sequence = $1, hash = $2 WHERE id = 1 AND sequence <= $1";
-        if exec(conn, sql, [self.sequence.into(), self.hash.into()]).await? != 1 {
-            return Err(SettlementError::Stored("ledger head"));
+        for head in self.0.into_values() {
+            head.store(conn).await?;
         }
         Ok(())
     }
 }
 
+impl Head {
+    /// Appends a transfer of the region this head was locked for, and answers its sequence. A draft that moves nothing
+    /// leaves no trace.
+    ///
+    /// # Errors
+    /// [`SettlementError::Stored`] when it moves a fund of another region: regions have no common books.
+    pub async fn append(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        ids: &Ids,
+        region: &str,
+        draft: Draft,
+    ) -> Result<i64, SettlementError> {
+        if draft.entries().is_empty() {
+            return Ok(self.end.sequence);
+        }
+        let chain = self.end.region.as_str();
+        let mut named = draft.entries().iter().filter_map(|entry| entry.account.region());
+        if !(chain.is_empty() || chain == region) || named.any(|named| named != region) {
+            return Err(SettlementError::Stored("transfer between regions"));
+        }
+        let transfer = draft.place(&self.end, ids.next("trf"), digest);
+        insert(conn, &transfer).await?;
+        for entry in &transfer.entries {
+            *self.moved.entry(entry.account.clone()).or_default() += entry.amount;
+        }
+        self.end.sequence = transfer.sequence;
+        self.end.hash = transfer.hash;
+        Ok(self.end.sequence)
+    }
+
+    /// Writes the new head and the balances.
+    pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
+        let Head { end: ChainEnd { region, sequence, hash }, moved } = self;
+        for (account, amount) in &moved {
+            add(conn, &region, account, *amount).await?;
+        }
+        let written = if region.is_empty() {
+            let sql = "UPDATE ledger_head SET sequence = $1, hash = $2 WHERE id = 1 AND sequence <= $1";
+            exec(conn, sql, [sequence.into(), hash.into()]).await?
+        } else {
+            let sql = "UPDATE region_head SET sequence = $1, hash = $2 WHERE region = $3 AND sequence <= $1";
+            exec(conn, sql, [sequence.into(), hash.into(), region.into()]).await?
+        };
+        if written == 1 { Ok(()) } else { Err(SettlementError::Stored("ledger head")) }
+    }
+}
+
+async fn add(
+    conn: &impl ConnectionTrait,
+    region: &str,
+    account: &Account,
+    amount: Fen,
+) -> Result<(), SettlementError> {
+    if region.is_empty() {
+        let sql = "INSERT INTO ledger_balance (account, balance_fen) VALUES ($1, $2) \
+                   ON CONFLICT (account) DO UPDATE \
+                   SET balance_fen = ledger_balance.balance_fen + excluded.balance_fen";
+        exec(conn, sql, [account.as_str().into(), amount.0.into()]).await?;
+        return Ok(());
+    }
+    let sql = "INSERT INTO region_balance (region, account, balance_fen) VALUES ($1, $2, $3) \
+               ON CONFLICT (region, account) DO UPDATE \
+               SET balance_fen = region_balance.balance_fen + excluded.balance_fen";
+    exec(conn, sql, [region.into(), account.as_str().into(), amount.0.into()]).await?;
+    Ok(())
+}
+
 async fn insert(conn: &impl ConnectionTrait, transfer: &Transfer) -> Result<(), SettlementError> {
-    let sql = "INSERT INTO ledger_transfer (sequence, transfer_id, kind, reference, at_us, hash) \
-               VALUES ($1, $2, $3, $4, $5, $6)";
-    let values = [
+    let row = vec![
         transfer.sequence.into(),
         transfer.transfer_id.clone().into(),
         transfer.kind.clone().into(),
@@ -78,116 +167,37 @@ async fn insert(conn: &impl ConnectionTrait, transfer: &Transfer) -> Result<(), 
         transfer.at.0.into(),
         transfer.hash.clone().into(),
     ];
-    exec(conn, sql, values).await?;
-    let mut sql = String::from("INSERT INTO ledger_entry (sequence, entry_no, account, amount_fen) VALUES ");
+    let columns = "sequence, transfer_id, kind, reference, at_us, hash";
+    insert_rows(conn, &transfer.region, "transfer", columns, vec![row]).await?;
+    let rows = (0_i64..).zip(&transfer.entries).map(|(entry_no, entry)| {
+        vec![transfer.sequence.into(), entry_no.into(), entry.account.as_str().into(), entry.amount.0.into()]
+    });
+    let columns = "sequence, entry_no, account, amount_fen";
+    insert_rows(conn, &transfer.region, "entry", columns, rows.collect()).await
+}
+
+/// All rows in one statement; those of a region carry it.
+async fn insert_rows(
+    conn: &impl ConnectionTrait,
+    region: &str,
+    what: &str,
+    columns: &str,
+    rows: Vec<Vec<Value>>,
+) -> Result<(), SettlementError> {
+    let own = !region.is_empty();
+    let mut sql = match own {
+        true => format!("INSERT INTO region_{what} (region, {columns}) VALUES "),
+        false => format!("INSERT INTO ledger_{what} ({columns}) VALUES "),
+    };
     let mut values: Vec<Value> = Vec::new();
-    for (entry_no, entry) in (0_i64..).zip(&transfer.entries) {
-        let n = values.len();
-        let comma = if n == 0 { "" } else { ", " };
-        sql.push_str(&format!("{comma}(${}, ${}, ${}, ${})", n + 1, n + 2, n + 3, n + 4));
-        values.extend([
-            transfer.sequence.into(),
-            entry_no.into(),
-            entry.account.as_str().into(),
-            entry.amount.0.into(),
-        ]);
+    for row in rows {
+        let first = values.len() + 1;
+        values.extend(own.then(|| region.into()));
+        values.extend(row);
+        let places: Vec<String> = (first..=values.len()).map(|n| format!("${n}")).collect();
+        let comma = if first == 1 { "" } else { ", " };
+        sql.push_str(&format!("{comma}({})", places.join(", ")));
     }
     exec(conn, &sql, values).await?;
     Ok(())
-}
-
-/// Transfers after a sequence, in order, of one reference or of all. Sums are asserted by whoever reads.
-pub async fn transfers(
-    conn: &impl ConnectionTrait,
-    after: i64,
-    reference: &str,
-    limit: i64,
-) -> Result<Vec<Transfer>, SettlementError> {
-    let columns = "SELECT sequence, transfer_id, kind, reference, at_us, hash FROM ledger_transfer";
-    let rows = if reference.is_empty() {
-        let sql = format!("{columns} WHERE sequence > $1 ORDER BY sequence LIMIT $2");
-        all(conn, &sql, [after.into(), limit.into()]).await?
-    } else {
-        let sql = format!("{columns} WHERE sequence > $1 AND reference = $2 ORDER BY sequence LIMIT $3");
-        all(conn, &sql, [after.into(), reference.into(), limit.into()]).await?
-    };
-    let mut transfers = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    if reference.is_empty() {
-        if let (Some(first), Some(last)) = (transfers.first(), transfers.last()) {
-            let mut entries = entries(conn, first.sequence, last.sequence).await?;
-            for transfer in &mut transfers {
-                transfer.entries = entries.remove(&transfer.sequence).unwrap_or_default();
-            }
-        }
-        return Ok(transfers);
-    }
-    // the few of one reference may lie far apart
-    for transfer in &mut transfers {
-        let mut own = entries(conn, transfer.sequence, transfer.sequence).await?;
-        transfer.entries = own.remove(&transfer.sequence).unwrap_or_default();
-    }
-    Ok(transfers)
-}
-
-/// Entries of a range of transfers, by sequence.
-async fn entries(
-    conn: &impl ConnectionTrait,
-    first: i64,
-    last: i64,
-) -> Result<BTreeMap<i64, Vec<Entry>>, SettlementError> {
-    let sql = "SELECT sequence, account, amount_fen FROM ledger_entry WHERE sequence >= $1 AND sequence <= $2 \
-               ORDER BY sequence, entry_no";
-    let mut entries: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();
-    for row in all(conn, sql, [first.into(), last.into()]).await? {
-        let account = Account::stored(row.try_get("", "account")?);
-        let entry = Entry { account, amount: Fen(row.try_get("", "amount_fen")?) };
-        entries.entry(row.try_get("", "sequence")?).or_default().push(entry);
-    }
-    Ok(entries)
-}
-
-fn read(row: &QueryResult) -> Result<Transfer, SettlementError> {
-    Ok(Transfer {
-        sequence: row.try_get("", "sequence")?,
-        transfer_id: row.try_get("", "transfer_id")?,
-        kind: row.try_get("", "kind")?,
-        reference: row.try_get("", "reference")?,
-        entries: Vec::new(),
-        at: Timestamp(row.try_get("", "at_us")?),
-        hash: row.try_get("", "hash")?,
-    })
-}
-
-/// Every balance that was ever moved, by account.
-pub async fn balances(conn: &impl ConnectionTrait) -> Result<Vec<(Account, Fen)>, SettlementError> {
-    let rows = all(conn, "SELECT account, balance_fen FROM ledger_balance ORDER BY account", []).await?;
-    let read = |row: &QueryResult| -> Result<(Account, Fen), SettlementError> {
-        Ok((Account::stored(row.try_get("", "account")?), Fen(row.try_get("", "balance_fen")?)))
-    };
-    rows.iter().map(read).collect()
-}
-
-/// Sequence and hash of the head.
-pub async fn head(conn: &impl ConnectionTrait) -> Result<(i64, String), SettlementError> {
-    let row = one(conn, "SELECT sequence, hash FROM ledger_head WHERE id = 1", []).await?;
-    let row = row.ok_or(SettlementError::Stored("ledger head"))?;
-    Ok((row.try_get("", "sequence")?, row.try_get("", "hash")?))
-}
-
-/// The last sequence and the sum of the postings after `sequence`.
-pub async fn postings_after(
-    conn: &impl ConnectionTrait,
-    sequence: i64,
-) -> Result<(i64, Fen), SettlementError> {
-    let sql = "SELECT COALESCE(MAX(sequence), $1) AS last, CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) AS sum \
-               FROM ledger_entry WHERE sequence > $1";
-    let row = one(conn, sql, [sequence.into()]).await?.ok_or(SettlementError::Stored("ledger sum"))?;
-    Ok((row.try_get("", "last")?, Fen(row.try_get("", "sum")?)))
-}
-
-/// The sum of all balances.
-pub async fn balances_sum(conn: &impl ConnectionTrait) -> Result<Fen, SettlementError> {
-    let sql = "SELECT CAST(COALESCE(SUM(balance_fen), 0) AS BIGINT) AS sum FROM ledger_balance";
-    let row = one(conn, sql, []).await?.ok_or(SettlementError::Stored("ledger sum"))?;
-    Ok(Fen(row.try_get("", "sum")?))
 }

@@ -148,7 +148,9 @@ pub async fn open(
 
 /// Institutions whose open agency receivables differ from the ledger's account; zero in good order.
 pub async fn mismatches(conn: &impl ConnectionTrait) -> Result<i64, SettlementError> {
-    let sql = "SELECT COUNT(*) AS n FROM ledger_balance b WHERE b.account LIKE 'receivable:%' AND b.balance_fen <> \
+    let sql = "SELECT COUNT(*) AS n FROM \
+               (SELECT account, CAST(SUM(balance_fen) AS BIGINT) AS balance_fen FROM book_balance GROUP BY account) b \
+               WHERE b.account LIKE 'receivable:%' AND b.balance_fen <> \
                COALESCE((SELECT CAST(SUM(r.amount_fen) AS BIGINT) FROM receivable r WHERE r.open = $1 \
                AND 'receivable:' || r.debtor_kind || ':' || r.fixmedins_code = b.account), 0)";
     let row = one(conn, sql, [true.into()]).await?.ok_or(SettlementError::Stored("count"))?;

@@ -115,6 +115,25 @@ async fn a_day_closes_when_the_books_agree_and_the_agency_pays() {
 }
 
 #[tokio::test]
+async fn other_agencies_claims_do_not_hide_ones_own() {
+    let town = town().await;
+    let work = town.world.deps.db.begin_step().await.unwrap();
+    let claim = |n: usize, agency: &str| {
+        format!(
+            "('clm_{n:04}', 'P{agency}{n:05}', '{agency}', '2026-11-21', 'applied', 1, 0, 0, '', '', {n})"
+        )
+    };
+    let rows: Vec<String> = (0..=1_000).map(|n| claim(n, if n == 0 { "110000" } else { "130300" })).collect();
+    let sql = format!("INSERT INTO claim VALUES {}", rows.join(", "));
+    work.tx().execute_unprepared(&sql).await.unwrap();
+    work.done().await.unwrap();
+    let list = async |who| town.app.list_claims(town.call(who, None)).await.unwrap().len();
+    assert_eq!(list(agency("110000")).await, 1, "a thousand newer ones are not its own");
+    assert_eq!(list(agency("130300")).await, 1_000);
+    assert_eq!(list(pos("P11000000000")).await, 1);
+}
+
+#[tokio::test]
 async fn what_comes_after_closing_counts_for_the_next_day() {
     let town = town().await;
     town.credit("qhd1", "130300", 100_000).await;
@@ -132,12 +151,13 @@ async fn the_audit_finds_a_changed_entry() {
     let town = town().await;
     town.credit("qhd1", "130300", 100_000).await;
     let paid = town.pay(chronic("qhd1", "ord1", &["甲 100 1"], vec![])).await;
-    let query = TransferQuery { after: 0, reference: paid.payment_id.clone(), size: 10 };
+    let query =
+        TransferQuery { region: String::new(), after: 0, reference: paid.payment_id.clone(), size: 10 };
     let transfers = town.app.list_transfers(town.call(order(), query)).await.unwrap();
     assert_eq!((transfers.len(), transfers[0].kind.as_str()), (1, "capture"));
     town.audit().await;
     let work = town.world.deps.db.begin_step().await.unwrap();
-    let sql = "UPDATE ledger_entry SET amount_fen = amount_fen + 1 WHERE sequence = 2 AND entry_no = 0";
+    let sql = "UPDATE region_entry SET amount_fen = amount_fen + 1 WHERE sequence = 2 AND entry_no = 0";
     work.tx().execute_unprepared(sql).await.unwrap();
     work.done().await.unwrap();
     let audited = town.app.audit_ledger(town.call(order(), ())).await.unwrap();

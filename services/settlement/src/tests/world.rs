@@ -1,5 +1,7 @@
 //! A settlement service with its outside, and the words tests speak.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::{Fault as _, Fen, Timestamp};
 use liufang_platform::testing::{World, world};
 use liufang_platform::{Call, CallMeta, Principal, PrincipalKind};
@@ -12,6 +14,7 @@ use crate::app::App;
 use crate::app::account::Credit;
 use crate::app::authorise::Authorise;
 use crate::app::capture::{Lookup, Refund};
+use crate::app::ledger::{BalanceQuery, TrialBalance};
 use crate::app::quote::CreateQuote;
 use crate::domain::benefit::{Approval, ChargeClass, ChargeLine, OutsideFee, OutsideFees, OutsideKind};
 use crate::domain::payment::Payment;
@@ -227,13 +230,24 @@ impl Town {
     pub async fn audit(&self) {
         let audited = self.app.audit_ledger(self.call(order(), ())).await.unwrap();
         assert_eq!(audited.problems, Vec::<String>::new());
-        let balances = self.app.trial_balance(self.call(order(), ())).await.unwrap();
-        assert_eq!(balances.iter().map(|(_, balance)| balance.0).sum::<i64>(), 0);
+        let rows = self.trial_balance(1_000).await.balances;
+        let mut sums = BTreeMap::new();
+        for row in rows {
+            *sums.entry(row.region).or_default() += row.balance.0;
+        }
+        assert!(sums.values().all(|sum: &i64| *sum == 0), "{sums:?}");
     }
 
+    /// The first page.
+    pub async fn trial_balance(&self, size: i64) -> TrialBalance {
+        let first = BalanceQuery { region: String::new(), account: String::new(), size };
+        self.app.trial_balance(self.call(order(), first)).await.unwrap()
+    }
+
+    /// Over all regions.
     pub async fn balance_of(&self, account: &str) -> i64 {
-        let balances = self.app.trial_balance(self.call(order(), ())).await.unwrap();
-        balances.iter().find(|(code, _)| code.as_str() == account).map_or(0, |(_, balance)| balance.0)
+        let rows = self.trial_balance(1_000).await.balances;
+        rows.iter().filter(|row| row.account.as_str() == account).map(|row| row.balance.0).sum()
     }
 }
 

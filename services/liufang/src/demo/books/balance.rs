@@ -11,9 +11,9 @@ use super::super::story::{Story, yuan};
 
 /// Shows every account, and fails unless they sum to zero and every book outside agrees.
 pub async fn trial_balance(stage: &Stage, story: &mut Story<'_>) -> Result<()> {
-    let balance = stage.operator.get_trial_balance(GetTrialBalanceRequest {}).await?;
+    let (balances, stated) = all_balances(stage).await?;
     let mut groups: BTreeMap<String, (usize, i64)> = BTreeMap::new();
-    for row in &balance.balances {
+    for row in &balances {
         // personal accounts are told together
         let name = match row.account.starts_with("person:") {
             true => "person:* 个人账户".to_owned(),
@@ -27,9 +27,9 @@ pub async fn trial_balance(stage: &Stage, story: &mut Story<'_>) -> Result<()> {
         vec![name.clone(), count, yuan(*fen)]
     });
     story.table(&rows.collect::<Vec<_>>());
-    let sum: i64 = balance.balances.iter().map(|row| row.balance_fen).sum();
-    ensure!(sum == 0 && balance.sum_fen == 0, "the trial balance is {sum}, stated {}", balance.sum_fen);
-    outside_books(stage, &balance.balances).await?;
+    let sum: i64 = balances.iter().map(|row| row.balance_fen).sum();
+    ensure!(sum == 0 && stated == 0, "the trial balance is {sum}, stated {stated}");
+    outside_books(stage, &balances).await?;
     let audit = stage.operator.audit_ledger(AuditLedgerRequest {}).await?;
     ensure!(audit.ok, "the ledger's audit found: {}", audit.problems.join("; "));
     story.say(format!(
@@ -38,9 +38,25 @@ pub async fn trial_balance(stage: &Stage, story: &mut Story<'_>) -> Result<()> {
         audit.transfers
     ));
     story.say("the channels' and the insurer's whole books add up to the ledger's accounts");
-    let head: String = audit.head_hash.chars().take(16).collect();
-    story.say(format!("head of the chain {head}…"));
+    for chain in &audit.chains {
+        let head: String = chain.head_hash.chars().take(16).collect();
+        story.say(format!("head of the chain of region {} {head}…", chain.region));
+    }
     Ok(())
+}
+
+/// Page by page; and the sum as the ledger states it.
+async fn all_balances(stage: &Stage) -> Result<(Vec<AccountBalance>, i64)> {
+    let mut balances = Vec::new();
+    let mut body = GetTrialBalanceRequest::default();
+    loop {
+        let page = stage.operator.get_trial_balance(body.clone()).await?;
+        balances.extend(page.balances);
+        if page.next_page_token.is_empty() {
+            return Ok((balances, page.sum_fen));
+        }
+        body.page_token = page.next_page_token;
+    }
 }
 
 /// The outside parties' whole books against the ledger: what channels collected and kept, what the agency paid out.

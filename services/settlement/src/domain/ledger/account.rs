@@ -1,5 +1,6 @@
 //! The chart of accounts. The ledger follows value to whoever holds it; **debit is positive**, so a positive balance is
-//! money held or owed to the holder.
+//! money held or owed to the holder. Every region 统筹区 keeps these accounts for itself: the same code in two regions is
+//! two accounts.
 //!
 //! | account | balance means |
 //! |---|---|
@@ -58,6 +59,11 @@ impl Account {
     /// The holder, when this is a personal account.
     pub fn person_id(&self) -> Option<&str> {
         self.0.strip_prefix("person:")
+    }
+
+    /// The region that the code itself names; such an account moves in the books of that region alone.
+    pub fn region(&self) -> Option<&str> {
+        self.0.strip_prefix("fund:")?.split(':').next()
     }
 
     pub fn as_str(&self) -> &str {

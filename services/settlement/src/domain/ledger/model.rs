@@ -24,6 +24,7 @@ struct Purse {
 
 #[derive(Default)]
 struct Book {
+    region: String,
     transfers: Vec<Transfer>,
     purses: BTreeMap<String, Purse>,
     held: Vec<(String, Vec<Leg>)>,
@@ -54,9 +55,9 @@ fn leg(kind: LegKind, amount: i64, payer: &str) -> Leg {
 
 impl Book {
     fn append(&mut self, draft: Draft) {
-        let previous = self.transfers.last().map_or(GENESIS, |last| &last.hash).to_owned();
-        let sequence = self.transfers.len() as i64 + 1;
-        self.transfers.push(draft.place(sequence, format!("trf_{sequence}"), &previous, weak_hash));
+        let hash = self.transfers.last().map_or(GENESIS, |last| &last.hash).to_owned();
+        let end = ChainEnd { region: self.region.clone(), sequence: self.transfers.len() as i64, hash };
+        self.transfers.push(draft.place(&end, format!("trf_{}", end.sequence + 1), weak_hash));
     }
 
     fn credit(&mut self, person: &str, amount: i64) {
@@ -167,17 +168,14 @@ proptest! {
                 Act::PayClaim => book.pay_claim(),
             }
         }
-        let mut audit = ChainAudit::new(weak_hash);
-        // a capture of nothing books nothing; the audit sees only real transfers
-        for transfer in book.transfers.iter().filter(|transfer| !transfer.entries.is_empty()) {
-            for entry in &transfer.entries {
-                *audit.balances.entry(entry.account.clone()).or_default() += i128::from(entry.amount.0);
-            }
+        let mut balances: BTreeMap<Account, i128> = BTreeMap::new();
+        for entry in book.transfers.iter().flat_map(|transfer| &transfer.entries) {
+            *balances.entry(entry.account.clone()).or_default() += i128::from(entry.amount.0);
         }
-        prop_assert_eq!(audit.balances.values().sum::<i128>(), 0);
+        prop_assert_eq!(balances.values().sum::<i128>(), 0);
         for (person, purse) in &book.purses {
             prop_assert!(0 <= purse.held && purse.held <= purse.balance, "held within the balance");
-            let booked = audit.balances.get(&Account::person(person)).copied().unwrap_or_default();
+            let booked = balances.get(&Account::person(person)).copied().unwrap_or_default();
             prop_assert_eq!(booked, i128::from(purse.balance), "purse and ledger agree");
         }
     }
@@ -209,4 +207,30 @@ proptest! {
 fn unbalanced_entries_are_refused() {
     let entries = vec![Entry { account: Account::person("p"), amount: Fen(5) }];
     assert_eq!(Draft::new(TransferKind::Credit, "r", entries, Timestamp(0)), Err(Unbalanced(5)));
+}
+
+#[test]
+fn a_regions_chain_goes_on_where_that_of_the_installation_ends() {
+    let mut whole = Book::default();
+    whole.credit("p0", 5);
+    whole.credit("p1", 7);
+    let end = whole.transfers[1].clone();
+    let branch = |region: &str, person: &str, fen: i64| {
+        let end = ChainEnd { region: region.into(), sequence: end.sequence, hash: end.hash.clone() };
+        let draft = credit("row", region, person, Fen(fen), Timestamp(2)).unwrap();
+        draft.place(&end, "trf_3".into(), weak_hash)
+    };
+    let (here, there) = (branch("130300", "p0", 1), branch("110000", "p2", 2));
+    let audit = |transfers: &[&Transfer]| {
+        let mut audit = ChainAudit::new(weak_hash);
+        transfers.iter().for_each(|transfer| audit.feed(transfer));
+        audit.problems
+    };
+    let [first, second] = [&whole.transfers[0], &whole.transfers[1]];
+    assert_eq!(audit(&[first, second, &there, &here]), Vec::<String>::new());
+    assert_eq!(audit(&[first, &there, &here]).len(), 4, "what they follow is part of what they say");
+    let moved = Transfer { region: "110000".into(), ..here.clone() };
+    let found = audit(&[first, second, &moved]);
+    assert!(found.iter().any(|problem| problem.contains("hash")), "{found:?}");
+    assert!(found.iter().any(|problem| problem.contains("another region")), "{found:?}");
 }

@@ -86,16 +86,11 @@ impl Draft {
         &self.entries
     }
 
-    /// Gives the draft its place in the chain.
-    pub fn place(
-        self,
-        sequence: i64,
-        transfer_id: String,
-        previous: &str,
-        hash: fn(&str) -> String,
-    ) -> Transfer {
+    /// Gives the draft its place at the end of a chain.
+    pub fn place(self, end: &ChainEnd, transfer_id: String, hash: fn(&str) -> String) -> Transfer {
         let mut transfer = Transfer {
-            sequence,
+            region: end.region.clone(),
+            sequence: end.sequence + 1,
             transfer_id,
             kind: self.kind.as_str().to_owned(),
             reference: self.reference,
@@ -103,15 +98,26 @@ impl Draft {
             at: self.at,
             hash: String::new(),
         };
-        transfer.hash = hash(&transfer.canonical(previous));
+        transfer.hash = hash(&transfer.canonical(&end.hash));
         transfer
     }
+}
+
+/// Where a chain ends: what the next transfer follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainEnd {
+    /// Empty for the chain of the whole installation, from before each region had its own.
+    pub region: String,
+    pub sequence: i64,
+    pub hash: String,
 }
 
 /// A posted transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
-    /// Grows by one.
+    /// Whose chain it stands in; empty for that of the whole installation.
+    pub region: String,
+    /// Grows by one within the chain.
     pub sequence: i64,
     pub transfer_id: String,
     pub kind: String,
@@ -131,8 +137,13 @@ impl Transfer {
 
     /// The text that is hashed. Lengths stand before free text, so no two transfers share one.
     pub fn canonical(&self, previous: &str) -> String {
+        // the regions' chains begin at the same hash, so a transfer says in which it stands
+        let head = match self.region.as_str() {
+            "" => "liufang-ledger-1".to_owned(),
+            region => format!("liufang-ledger-2\n{region}"),
+        };
         let mut text = format!(
-            "liufang-ledger-1\n{previous}\n{}\n{}\n{}\n{}:{}\n{}",
+            "{head}\n{previous}\n{}\n{}\n{}\n{}:{}\n{}",
             self.sequence,
             self.transfer_id,
             self.kind,
