@@ -14,7 +14,7 @@ use liufang_platform::mesh::{
     Security, parse_targets,
 };
 use liufang_tests::certificates::{Authority, Files};
-use liufang_tests::eventually;
+use liufang_tests::{Shape, World, eventually, logs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -172,6 +172,22 @@ async fn a_new_authority_of_outside_parties_is_taken_without_a_restart() {
     eventually("the new authority is believed", || async { called(&remote, &[]).await.ok() }).await;
     stop.cancel();
     in_time("the watch ends", watch).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_follows_the_authorities_of_outside_parties() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let shown = file.display().to_string();
+    std::fs::write(&file, Authority::new().pem()).unwrap();
+    let settings = [format!("hooks_tls.ca_file={shown:?}"), "mesh.tls.reload_seconds=1".to_owned()];
+    let world = World::start_with(Shape::Sqlite, &settings).await;
+    // what is wrong with the file is told, so somebody looks at it
+    logs::announce(&shown);
+    std::fs::remove_file(&file).unwrap();
+    let told = || logs::containing(&[&format!("the old one stays: hooks_tls.ca_file: {shown}")]);
+    eventually("the file is missed", || async { (!told().is_empty()).then_some(()) }).await;
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
