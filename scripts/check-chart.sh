@@ -2,7 +2,7 @@
 # The Helm chart without a cluster: lint, every preset and switch rendered, Kubernetes schemas, assertions, wrong values.
 #   scripts/check-chart.sh            check
 #   scripts/check-chart.sh --write    bring copies (rules, dashboards) and README's table up to date first
-#   scripts/check-chart.sh --binary target/debug/liufang    also let the binary read every file the chart writes
+#   scripts/check-chart.sh --binary target/debug/liufang    only let the binary read every file the chart writes
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 

@@ -76,7 +76,7 @@ def comparisons(report):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--write", action="store_true", help="bring copies and README's table up to date, then check")
-    arguments.add_argument("--binary", help="also let this liufang binary read every file the chart writes")
+    arguments.add_argument("--binary", help="only let this liufang binary read every file the chart writes")
     arguments.add_argument("--verbose", action="store_true", help="name what is right too")
     options = arguments.parse_args()
     begun = time.monotonic()
@@ -84,20 +84,25 @@ def main():
     if options.write:
         sources.copy()
         documents.write()
+    if options.binary:
+        sources.check_binary(report, options.binary)
+        return ended(report, f"{render.renders()} renders read by {options.binary}", begun)
     lint(report)
     warm_up()
     table(report)
     comparisons(report)
     mistakes.check(report)
     sources.check(report)
-    if options.binary:
-        sources.check_binary(report, options.binary)
     objects, compared = schemas.check(report)
     documents.check(report)
-    print(f"chart: {report.passed} right, {len(report.failed)} wrong; {len(assertions.TABLE)} assertions on rendered"
-          f" objects, {len(mistakes.PAIRS) + len(mistakes.SCHEMA)} wrong values, {render.renders()} renders, {objects} different"
-          f" objects, {compared} comparisons with schemas of {len(schemas.VERSIONS)} Kubernetes versions,"
-          f" {time.monotonic() - begun:.0f} s")
+    counted = (f"{len(assertions.TABLE)} assertions on rendered objects, {len(mistakes.PAIRS) + len(mistakes.SCHEMA)} wrong values,"
+               f" {render.renders()} renders, {objects} different objects, {compared} comparisons with schemas of"
+               f" {len(schemas.VERSIONS)} Kubernetes versions")
+    return ended(report, counted, begun)
+
+
+def ended(report, counted, begun):
+    print(f"chart: {report.passed} right, {len(report.failed)} wrong; {counted}, {time.monotonic() - begun:.0f} s")
     return 1 if report.failed else 0
 
 

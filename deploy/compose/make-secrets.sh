@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes what deploy/compose.yaml must not contain, once, under /secrets: passwords, keys, certificates. Existing ones are kept.
+# Makes what deploy/compose.yaml must not contain, under /secrets: passwords, keys, certificates. Passwords and keys that are
+# there are kept, certificates are made anew.
 #
 # /secrets/<role>/secrets.toml   what this role alone may know; mounted as /etc/liufang
 # /secrets/<role>/tls/           its mesh certificate
@@ -19,7 +20,8 @@ keep() {
   [ -s "$file" ] || { "$@" >"$file.new" && mv "$file.new" "$file"; }
 }
 mkdir -p "$secrets/postgres" "$secrets/redis" "$secrets/shared" "$secrets/identity" "$secrets/operator" "$secrets/gateway"
-[ -f "$secrets/gateway/tls/cert.pem" ] || sh "$here/tls/make-certs.sh" "$secrets"
+# new certificates at every start, under the same authority: they live for ninety days, and processes take them without a restart
+sh "$here/tls/make-certs.sh" "$secrets"
 
 keep "$secrets/postgres/admin.password" random
 keep "$secrets/redis/password" random

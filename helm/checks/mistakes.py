@@ -65,7 +65,19 @@ PAIRS = [
     ("a budget of nothing away", None, {"roles": {"order": {"podDisruptionBudget": {"maxUnavailable": 0}}}},
         [f"{ORDER}.podDisruptionBudget: with 2 replica(s)"]),
     ("more connections than the database takes", "ha", {"roles": {"order": {"databaseConnections": 20}}},
-        [f"{ORDER}.databaseConnections: 11 replicas"]),
+        [f"{ORDER}.databaseConnections: 10 replicas and one while rolling, 20 each and one that looks, are 231"]),
+    ("just as many connections as without the one that looks", "ha", {"roles": {"order": {"autoscaling": {
+        "maxReplicas": 11}}}}, [f"{ORDER}.databaseConnections: 11 replicas"]),
+    ("more connections than the server takes", None, {"database": {"serverConnectionLimit": 100}},
+        ["database.serverConnectionLimit: all roles together could open 189"]),
+    ("believing what callers say of themselves", None, {"gateway": {"tls": {"mode": "secret", "secretName": "x"},
+        "ingress": {"enabled": False}}, "probe": {"serverName": "liufang.example"}}, ["gateway.trustedProxies:"]),
+    ("an issuer cert-manager does not have", None, {"gateway": {"tls": {"issuerRef": {"kind": "Vault"}}}},
+        ["gateway.tls.issuerRef.kind:"]),
+    ("a scrape longer than its interval", "ha", {"serviceMonitor": {"scrapeTimeout": "1m"}},
+        ["serviceMonitor.scrapeTimeout: 1m"]),
+    ("a share that blocks drains", None, {"roles": {"order": {"podDisruptionBudget": {
+        "maxUnavailable": "", "minAvailable": "67%"}}}}, [f"{ORDER}.podDisruptionBudget: with 2 replica(s)"]),
     ("a secret in a variable", None, {"roles": {"order": {"extraEnv": [{"name": "LIUFANG__BUS__URL"}]}}},
         [f"{ORDER}.extraEnv: LIUFANG__BUS__URL"]),
     ("a variable twice", None, {"roles": {"order": {"extraEnv": [{"name": "TZ"}, {"name": "TZ"}]}}},
@@ -88,6 +100,11 @@ SCHEMA = [
     ("key", {"auth": {"verifyKeys": ["short"]}}, "/auth/verifyKeys/0"),
     ("text for a number", {"lifecycle": {"drainMs": "soon"}}, "/lifecycle/drainMs"),
     ("quantity", {"roleDefaults": {"resources": {"limits": {"memory": "lots"}}}}, "/roleDefaults/resources/limits/memory"),
+    ("a label of the chart", {"commonLabels": {"app.kubernetes.io/name": "x"}}, "/commonLabels"),
+    ("a label of the chart on pods", {"roleDefaults": {"podLabels": {"liufang/role": "x"}}}, "/roleDefaults/podLabels"),
+    ("a name that would be cut", {"fullnameOverride": "a" * 41}, "/fullnameOverride"),
+    ("traces over TLS", {"telemetry": {"otlpEndpoint": "https://collector.example"}}, "/telemetry/otlpEndpoint"),
+    ("two roles in a host", {"database": {"host": "{role}-{role}"}}, "/database/host"),
     ("peer that is everybody", {"networkPolicy": {"databaseTo": [{}]}}, "/networkPolicy/databaseTo/0"),
 ]
 

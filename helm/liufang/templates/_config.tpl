@@ -49,7 +49,7 @@
 {{- if eq $role "gateway" -}}
   {{- /* the gateway has no database and seals nothing, but every process of production must name a key of its own */ -}}
   {{- $_ := set $tree "crypto" (dict "data_secret" "the-gateway-has-no-data-to-be-sealed") -}}
-  {{- $gateway := dict "listen" (printf "%s:8080" $v.listenAddress) "trusted_proxies" $v.gateway.trustedProxies
+  {{- $gateway := dict "listen" (printf "%s:8080" $v.listenAddress) "trusted_proxies" $v.gateway.trustedProxies "max_in_flight" $spec.maxInFlight
     "max_deadline_ms" $v.lifecycle.maxDeadlineMs "default_deadline_ms" (min 10000 (int $v.lifecycle.maxDeadlineMs)) -}}
   {{- if eq $v.gateway.tls.mode "behindProxy" -}}
     {{- $_ := set $gateway "plaintext_behind_proxy" true -}}

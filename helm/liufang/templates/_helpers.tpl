@@ -122,9 +122,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{ toJson $keys }}
 {{- end }}
 
-{{/* Annotations of objects that must be there before the migrations run, also on a first install. */}}
+{{/* Annotations of objects that must be there before the migrations run, also on a first install. They stay: a Job whose
+     waiting helm gave up goes on with them. */}}
 {{- define "liufang.beforeMigrate" -}}
 helm.sh/hook: pre-install,pre-upgrade
 helm.sh/hook-weight: "-10"
-helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+helm.sh/hook-delete-policy: before-hook-creation
 {{- end }}

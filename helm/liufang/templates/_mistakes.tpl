@@ -4,6 +4,23 @@
 {{- $_ := set .found "list" (append .found.list .text) -}}
 {{- end }}
 
+{{/* How many of `of` a number or a share asks for; shares are rounded up, as Kubernetes does. */}}
+{{- define "liufang.atLeast" -}}
+{{- if hasSuffix "%" .text -}}
+{{- div (add (mul (trimSuffix "%" .text | int) .of) 99) 100 -}}
+{{- else -}}
+{{- .text -}}
+{{- end -}}
+{{- end }}
+
+{{- define "liufang.milliseconds" -}}
+{{- if hasSuffix "ms" . -}}{{ trimSuffix "ms" . }}
+{{- else if hasSuffix "s" . -}}{{ mul (trimSuffix "s" . | int) 1000 }}
+{{- else if hasSuffix "m" . -}}{{ mul (trimSuffix "m" . | int) 60000 }}
+{{- else -}}{{ mul (trimSuffix "h" . | int) 3600000 }}
+{{- end -}}
+{{- end }}
+
 {{- define "liufang.mistakesOfInstallation" -}}
 {{- $v := .root.Values -}}
 {{- $found := .found -}}
@@ -33,7 +50,7 @@
 {{- $sections = set $sections "roleDefaults.settings" $v.roleDefaults.settings -}}
 {{- range $role, $spec := $v.roles -}}{{- with $spec.settings }}{{ $_ := set $sections (printf "roles.%s.settings" $role) . }}{{ end -}}{{- end -}}
 {{- range $name, $tree := $sections -}}
-  {{- range $path := list "profile" "data_dir" "roles" "drain_ms" "shutdown_ms" "admin" "auth" "crypto" "hooks" "hooks_tls" "database.url" "database.urls" "database.migrate_at_start" "bus.url" "bus.kind" "bus.prefix" "bus.cluster" "mesh.secret" "mesh.tls" "mesh.listen" "mesh.peers" "mesh.max_deadline_ms" "gateway.listen" "gateway.max_deadline_ms" "gateway.trusted_proxies" "gateway.tls" "gateway.plaintext_behind_proxy" "telemetry.otlp_endpoint" "telemetry.log" "telemetry.format" "database.max_connections" "database.acquire_timeout_ms" "mesh.max_in_flight" "role.settlement.channel_key" "role.sandbox.channel_key" -}}
+  {{- range $path := list "profile" "data_dir" "roles" "drain_ms" "shutdown_ms" "admin" "auth" "crypto" "hooks" "hooks_tls" "database.url" "database.urls" "database.migrate_at_start" "bus.url" "bus.kind" "bus.prefix" "bus.cluster" "mesh.secret" "mesh.tls" "mesh.listen" "mesh.peers" "mesh.max_deadline_ms" "gateway.listen" "gateway.max_deadline_ms" "gateway.trusted_proxies" "gateway.max_in_flight" "gateway.tls" "gateway.plaintext_behind_proxy" "telemetry.otlp_endpoint" "telemetry.log" "telemetry.format" "database.max_connections" "database.acquire_timeout_ms" "mesh.max_in_flight" "role.settlement.channel_key" "role.sandbox.channel_key" -}}
     {{- if include "liufang.has" (dict "tree" $tree "path" (splitList "." $path)) -}}
       {{- include "liufang.mistake" (dict "found" $found "text" (printf "%s.%s: this setting belongs to the chart (a value of its own, or a Secret); it cannot be set here" $name $path)) -}}
     {{- end -}}
@@ -110,6 +127,14 @@
 {{- else if not (contains "{role}" $v.tls.existing.secretName) -}}
   {{- include "liufang.mistake" (dict "found" $found "text" "tls.existing.secretName: must contain {role}; a certificate is a role's identity") -}}
 {{- end -}}
+{{- if and (ne $v.gateway.tls.mode "behindProxy") (not $v.gateway.ingress.enabled) (not $v.gateway.httpRoute.enabled) (not $v.gateway.externalProxy) (gt (int $v.gateway.trustedProxies) 0) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" (printf "gateway.trustedProxies: the gateway does TLS itself and the chart puts nothing in front; with %d believed entries of x-forwarded-for every caller chooses its own address. Set 0, or gateway.externalProxy=true when a balancer of yours sets the header" (int $v.gateway.trustedProxies))) -}}
+{{- end -}}
+{{- range $at, $issuer := dict "tls.certManager.issuerRef" $cm.issuerRef "gateway.tls.issuerRef" $v.gateway.tls.issuerRef -}}
+  {{- if and (eq $issuer.group "cert-manager.io") (not (has $issuer.kind (list "Issuer" "ClusterIssuer"))) -}}
+    {{- include "liufang.mistake" (dict "found" $found "text" (printf "%s.kind: cert-manager has Issuer and ClusterIssuer; %s needs a group of its own" $at $issuer.kind)) -}}
+  {{- end -}}
+{{- end -}}
 {{- with $v.gateway.tls -}}
   {{- if and (eq .mode "secret") (not .secretName) -}}
     {{- include "liufang.mistake" (dict "found" $found "text" "gateway.tls.secretName: mode secret needs the name of a TLS Secret") -}}
@@ -157,6 +182,9 @@
     {{- include "liufang.mistake" (dict "found" $found "text" "networkPolicy.gatewayFrom: the gateway is opened to the outside, but the policy lets nobody in") -}}
   {{- end -}}
 {{- end -}}
+{{- if and $v.serviceMonitor.enabled (gt (include "liufang.milliseconds" $v.serviceMonitor.scrapeTimeout | int64) (include "liufang.milliseconds" $v.serviceMonitor.interval | int64)) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" (printf "serviceMonitor.scrapeTimeout: %s is more than interval %s" $v.serviceMonitor.scrapeTimeout $v.serviceMonitor.interval)) -}}
+{{- end -}}
 {{- if and $v.gateway.ingress.enabled (not $v.gateway.ingress.hosts) -}}
   {{- include "liufang.mistake" (dict "found" $found "text" "gateway.ingress.hosts: name at least one") -}}
 {{- end -}}
@@ -198,15 +226,18 @@
     {{- include "liufang.mistake" (dict "found" $found "text" (printf "%s.podDisruptionBudget: minAvailable and maxUnavailable exclude each other" $at)) -}}
   {{- else if and (eq $available "") (eq $away "") -}}
     {{- include "liufang.mistake" (dict "found" $found "text" (printf "%s.podDisruptionBudget: needs minAvailable or maxUnavailable" $at)) -}}
-  {{- else if or (has $away (list "0" "0%")) (eq $available "100%") (and (regexMatch "^[0-9]+$" $available) (ge (int $available) $least)) -}}
+  {{- else if or (has $away (list "0" "0%")) (and $available (ge (include "liufang.atLeast" (dict "text" $available "of" $least) | int) $least)) -}}
     {{- include "liufang.mistake" (dict "found" $found "text" (printf "%s.podDisruptionBudget: with %d replica(s) no node could ever be drained" $at $least)) -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- /* one more pod while rolling */ -}}
-{{- $connections := mul (add $most 1) (int $spec.databaseConnections) -}}
+{{- /* beside its pool a process has one connection that looks whether the database is there */ -}}
+{{- $each := add1 (int $spec.databaseConnections) -}}
+{{- $connections := mul (add $most 1) $each -}}
+{{- if ne .role "gateway" -}}{{ $_ := set .found "connections" (add (default 0 .found.connections) $connections) }}{{- end -}}
 {{- if and (ne .role "gateway") $v.database.connectionLimit (gt $connections (int $v.database.connectionLimit)) -}}
-  {{- include "liufang.mistake" (dict "found" $found "text" (printf "%s.databaseConnections: %d replicas and one while rolling, %d each, are %d connections; database.connectionLimit is %d" $at $most (int $spec.databaseConnections) $connections (int $v.database.connectionLimit))) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" (printf "%s.databaseConnections: %d replicas and one while rolling, %d each and one that looks, are %d connections; database.connectionLimit is %d" $at $most (int $spec.databaseConnections) $connections (int $v.database.connectionLimit))) -}}
 {{- end -}}
 {{- $names := list -}}
 {{- range $spec.extraEnv -}}

@@ -113,3 +113,24 @@ impl GatewayConfig {
         violations
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use liufang_platform::config::{Config, GatewayTls, Layers};
+
+    use super::*;
+
+    #[test]
+    fn the_documented_defaults_are_the_real_ones() {
+        let mut section = Config::load(&Layers::default()).unwrap().gateway;
+        GatewayTls::KEYS.into_iter().for_each(|key| drop(section.remove(key)));
+        let fields = section.len();
+        let documented: GatewayConfig = serde_json::from_value(section.into()).unwrap();
+        assert_eq!(format!("{documented:?}"), format!("{:?}", GatewayConfig::default()));
+        assert_eq!(
+            fields,
+            format!("{documented:?}").matches(": ").count(),
+            "every setting stands in the file"
+        );
+    }
+}

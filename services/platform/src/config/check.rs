@@ -21,8 +21,6 @@ pub const ROLES: &[&str] = &[
 
 /// Sections whose keys are names chosen by the operator.
 const OPEN: &[&str] = &["mesh.listen", "mesh.peers", "database.urls"];
-/// A section with more settings than the defaults have; its owner checks the others.
-const OWNED: &str = "gateway";
 
 /// Unknown keys and values of another kind than the default's.
 pub(super) fn against_defaults(tree: &Map<String, Value>) -> Vec<String> {
@@ -45,7 +43,6 @@ fn compare(
             continue;
         }
         match (&value.kind, defaults.get(key).map(|default| &default.kind)) {
-            (_, None) if prefix == OWNED => {}
             (_, None) => mistakes.push(format!("{path}: no such setting{}", origin(value))),
             (ValueKind::Table(inner), Some(ValueKind::Table(known))) => {
                 compare(&path, inner, known, mistakes)
@@ -270,7 +267,7 @@ mod tests {
             ],
         );
         refuses(&["role.settlement.chanel_key=x"], &["role.settlement.chanel_key: no such setting"]);
-        assert!(load(&["gateway.burst=7"]).is_ok(), "a setting that the gateway alone knows");
+        assert!(load(&["gateway.burst=7"]).is_ok(), "a setting of the gateway");
     }
 
     #[test]

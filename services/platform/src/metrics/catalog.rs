@@ -44,6 +44,7 @@ pub(super) const WORKER_FAILURES: &str = "liufang_worker_failures_total";
 pub(super) const BUS_HANDLED: &str = "liufang_bus_handled_total";
 pub(super) const BUS_DEAD_LETTERS: &str = "liufang_bus_dead_letters_total";
 pub(super) const READY: &str = "liufang_ready";
+pub(super) const START_TIME: &str = "liufang_start_time_seconds";
 pub(super) const BUILD_INFO: &str = "liufang_build_info";
 pub(super) const CERTIFICATE_EXPIRES: &str = "liufang_certificate_expires_seconds";
 
@@ -95,6 +96,7 @@ pub const CATALOG: &[Metric] = &[
     ),
     metric(BUS_DEAD_LETTERS, Kind::Counter, &["role", "consumer"], "Events given up; a person must look."),
     metric(READY, Kind::Gauge, &["role"], "1 while the role can do its work."),
+    metric(START_TIME, Kind::Gauge, &["role"], "When the process started, in seconds of Unix time."),
     metric(BUILD_INFO, Kind::Gauge, &["version"], "Always 1; the version is the label."),
     Metric {
         name: CERTIFICATE_EXPIRES,

@@ -1,5 +1,6 @@
 //! One function per thing that happens. Each builds its labels on the stack from `'static` words.
 
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
@@ -11,11 +12,18 @@ use super::instruments::instruments;
 use super::{board, catalog, labels};
 use crate::status::code_name;
 
+/// When this was first asked for, which is when the process starts.
+static STARTED: LazyLock<i64> = LazyLock::new(|| {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+});
+
 /// A role of this process: what it may count shows as 0 from the start, or a first increase could not be seen.
 pub fn role(role: &'static str) {
     let labels = [KeyValue::new("role", role)];
     instruments().rpc_in_flight.add(0, &labels);
     instruments().rpc_shed.add(0, &labels);
+    board::set(catalog::START_TIME, &[("role", role)], *STARTED);
     board::set(catalog::BUILD_INFO, &[("version", env!("CARGO_PKG_VERSION"))], 1);
 }
 

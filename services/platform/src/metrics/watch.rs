@@ -1,5 +1,6 @@
 //! Gauges that are read from a role's database, by every replica; take `max()` over them.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,9 +55,10 @@ pub async fn watch(watched: Watched, shutdown: CancellationToken) {
     let labels = [("role", watched.role)];
     board::set(catalog::DB_CONNECTIONS_MAX, &labels, i64::from(watched.max_connections));
     pool(&watched);
+    let mut blind = BTreeSet::new();
     while !shutdown.is_cancelled() {
         // a database that does not answer must not hold the end up
-        tokio::select! { () = read_all(&watched) => {} () = shutdown.cancelled() => {} }
+        tokio::select! { () = read_all(&watched, &mut blind) => {} () = shutdown.cancelled() => {} }
         tokio::select! { () = tokio::time::sleep(watched.every) => {} () = shutdown.cancelled() => {} }
     }
     let own = watched.gauges.iter().map(|gauge| gauge.name);
@@ -79,7 +81,8 @@ fn pool(watched: &Watched) {
     });
 }
 
-async fn read_all(watched: &Watched) {
+/// One round; `blind` are the gauges that could not be read in the last.
+async fn read_all(watched: &Watched, blind: &mut BTreeSet<&'static str>) {
     let labels = [("role", watched.role)];
     match outbox::backlog(&watched.db).await {
         Ok((waiting, oldest)) => {
@@ -87,20 +90,31 @@ async fn read_all(watched: &Watched) {
             let age = if waiting == 0 { 0 } else { now.seconds().saturating_sub(oldest.seconds()).max(0) };
             board::set(catalog::OUTBOX_WAITING, &labels, waiting);
             board::set(catalog::OUTBOX_OLDEST, &labels, age);
+            blind.remove(catalog::OUTBOX_OLDEST);
         }
         Err(fault) => {
-            tracing::debug!(role = watched.role, "the outbox cannot be measured: {fault}");
+            tell(watched.role, catalog::OUTBOX_OLDEST, &fault.to_string(), blind);
             board::clear(catalog::OUTBOX_WAITING, &labels);
             board::clear(catalog::OUTBOX_OLDEST, &labels);
         }
     }
     for gauge in &watched.gauges {
         match gauge.read().await {
-            Ok(value) => board::set(gauge.name, &labels, value),
+            Ok(value) => {
+                board::set(gauge.name, &labels, value);
+                blind.remove(gauge.name);
+            }
             Err(fault) => {
-                tracing::debug!(role = watched.role, gauge = gauge.name, "cannot be measured: {fault}");
+                tell(watched.role, gauge.name, &fault, blind);
                 board::clear(gauge.name, &labels);
             }
         }
+    }
+}
+
+/// Said when it begins, not in every round.
+fn tell(role: &str, gauge: &'static str, fault: &str, blind: &mut BTreeSet<&'static str>) {
+    if blind.insert(gauge) {
+        tracing::info!(role, gauge, "cannot be measured: {fault}");
     }
 }
