@@ -17,7 +17,7 @@ COPIES = {
        for path in sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))},
 }
 # names chosen by the operator, or checked by their owner
-OPEN = ("mesh.listen", "mesh.peers", "role", "gateway")
+OPEN = ("mesh.listen", "mesh.peers", "gateway")
 
 
 def copy():

@@ -61,9 +61,14 @@ impl Authority {
 
     /// Good until so long from now, which may be over.
     pub fn issue_until(&self, names: &[String], left: Duration) -> Pair {
+        self.issue_between(names, Duration::days(-1), left)
+    }
+
+    /// Good from and until so long from now.
+    pub fn issue_between(&self, names: &[String], from: Duration, until: Duration) -> Pair {
         let mut params = CertificateParams::new(names).expect("names");
-        params.not_before = OffsetDateTime::now_utc() - Duration::days(1);
-        params.not_after = OffsetDateTime::now_utc() + left;
+        params.not_before = OffsetDateTime::now_utc() + from;
+        params.not_after = OffsetDateTime::now_utc() + until;
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let key = KeyPair::generate().expect("key");

@@ -4,6 +4,7 @@
 mod suite {
     mod cast;
     mod contract;
+    mod edges;
     mod faults;
     mod journey_beijing;
     mod journey_qinhuangdao;

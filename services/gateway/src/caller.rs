@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use http::request::Parts;
-use liufang_platform::{AuthFault, Principal, PrincipalKind};
+use liufang_platform::{AuthFault, Principal, PrincipalKind, network};
 
 /// A principal is counted by its own name wherever it calls from; without one, or with a bad credential, the remote
 /// address is. Only hashed by the limits, never logged.
@@ -18,7 +18,7 @@ pub(crate) fn identity(
             format!("{}/{}/{}", principal.kind.label(), principal.subject, principal.client)
         }
         _ => match remote(parts, trusted_proxies) {
-            Some(address) => network(address),
+            Some(address) => network::of(address),
             None => "unknown".to_owned(),
         },
     }
@@ -34,17 +34,6 @@ fn remote(parts: &Parts, trusted_proxies: usize) -> Option<IpAddr> {
     // each proxy appends, so ours are at the end; what stands before them is the caller's own claim
     let entry = entries.iter().rev().nth(back).and_then(|entry| entry.trim().parse().ok());
     entry.or_else(peer)
-}
-
-/// One subscriber commonly holds a whole IPv6 /64.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use hyper_util::rt::TokioIo;
-use liufang_platform::mesh::{outside_client, parse_targets};
+use liufang_platform::mesh::{OutsideTls, parse_targets};
 use liufang_proto::identity::v1::{
     AgreementState, GetInstitutionRequest, InstitutionKind, ListInstitutionsRequest,
 };
@@ -81,7 +81,7 @@ async fn connect(target: &Target<'_>) -> Result<Gateway> {
     let (host, port) = (door.host.clone(), door.port);
     let name = if target.server_name.is_empty() { &door.host } else { target.server_name };
     let name = ServerName::try_from(name.to_owned()).with_context(|| format!("--server-name {name}"))?;
-    let tls = TlsConnector::from(outside_client(target.ca_file).context("--ca")?);
+    let tls = TlsConnector::from(OutsideTls::load("--ca", target.ca_file)?.client());
     let connector = tower::service_fn(move |_: http::Uri| {
         let (host, name, tls) = (host.clone(), name.clone(), tls.clone());
         async move { tls.connect(name, TcpStream::connect((host, port)).await?).await.map(TokioIo::new) }

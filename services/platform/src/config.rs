@@ -3,7 +3,9 @@
 //! A wrong configuration is refused at start with every mistake in one message.
 
 mod check;
+mod hooks;
 mod public;
+mod secrets;
 mod show;
 
 use std::collections::BTreeMap;
@@ -303,11 +305,16 @@ mod tests {
             overrides: vec![
                 "database.url=postgres://user:hunter2@host/db".to_owned(),
                 "bus.prefix=x".to_owned(),
+                "role.settlement.channel_key=4815162342".to_owned(),
+                "role.sandbox.channel_key=[\"4815162342\"]".to_owned(),
+                "mesh.tls.key_file=\"\"".to_owned(),
             ],
             ..Layers::default()
         };
         let text: String = show(&layers).unwrap().iter().map(|shown| format!("{shown}\n")).collect();
-        assert!(!text.contains("hunter2") && !text.contains("development-mesh-secret"), "{text}");
+        for secret in ["hunter2", "development-mesh-secret", "4815162342"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
         assert!(text.contains("bus.prefix = \"x\"") && text.contains("# default"), "{text}");
         assert!(text.contains("bus.prefix = \"x\"  # --set"), "{text}");
     }

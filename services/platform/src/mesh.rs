@@ -8,6 +8,7 @@ mod accept;
 mod balance;
 mod client;
 mod connect;
+mod handshakes;
 mod key;
 mod limits;
 mod roles;
@@ -28,12 +29,13 @@ use crate::stack::ServerStack;
 pub use accept::{MeshPeer, MeshStream, PublicListener, mesh as incoming};
 pub use balance::{Remote, RemoteOptions};
 pub use connect::Security;
+pub use handshakes::HandshakeLimits;
 pub use key::MeshKey;
 pub use limits::ClientLimits;
 pub use roles::{SUFFIX, dns_name};
 pub use rotate::TlsError;
 pub use target::{Target, parse as parse_targets};
-pub use tls::{MeshFiles, MeshTls, PublicTls, outside_client};
+pub use tls::{MeshFiles, MeshTls, OutsideTls, PublicTls};
 
 /// A client connection to a peer, for generated clients.
 pub type Mesh = BoxCloneSyncService<Request<Body>, Response<Body>, MeshError>;

@@ -11,6 +11,7 @@ use tonic_types::{
 };
 
 use crate::call::CallMeta;
+use crate::causes;
 
 /// Namespace of our reasons in `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "liufang";
@@ -120,14 +121,7 @@ fn log(fault: &dyn Fault, meta: Option<&CallMeta>) {
     let method = meta.map_or("", |meta| meta.method.as_str());
     match class {
         Class::Internal => {
-            let mut causes = String::new();
-            let mut source = std::error::Error::source(fault);
-            while let Some(cause) = source {
-                causes.push_str(": ");
-                causes.push_str(&cause.to_string());
-                source = cause.source();
-            }
-            tracing::error!(%reason, method, "internal error: {fault}{causes}");
+            tracing::error!(%reason, method, "internal error: {}", causes::chain(fault));
         }
         Class::Unavailable => tracing::info!(%reason, method, "unavailable: {fault}"),
         _ => tracing::debug!(%reason, method, "refused"),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use liufang_kernel::{Class, Fault};
 use tokio_util::sync::CancellationToken;
 
+use crate::causes;
 use crate::db::Gate;
 use crate::metrics;
 use crate::retry::Retry;
@@ -45,7 +46,7 @@ impl Worker {
             Box::pin(async move {
                 future.await.map_err(|fault| WorkerError {
                     reason: fault.doc().reason.to_string(),
-                    message: describe(&fault),
+                    message: causes::chain(&fault),
                     loud: fault.doc().class == Class::Internal,
                 })
             })
@@ -99,15 +100,4 @@ impl Worker {
             tokio::select! { () = tokio::time::sleep(pause) => {} () = shutdown.cancelled() => {} }
         }
     }
-}
-
-fn describe(fault: &dyn Fault) -> String {
-    let mut text = fault.to_string();
-    let mut source = std::error::Error::source(fault);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

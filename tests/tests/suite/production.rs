@@ -9,7 +9,7 @@ const SECRETS: [(&str, &str); 4] = [
     ("LIUFANG__DATABASE__URLS__ORDER", "postgres://liufang_order:swordfish-1@postgres/liufang_order"),
     ("LIUFANG__BUS__URL", "redis://liufang:swordfish-2@redis:6379/"),
     ("LIUFANG__CRYPTO__DATA_SECRET", "swordfish-3-of-at-least-32-characters"),
-    ("LIUFANG__ROLE__SETTLEMENT__CHANNEL_KEY", "swordfish-5"),
+    ("LIUFANG__ROLE__SETTLEMENT__CHANNEL_KEY", "swordfish-5-for-notices"),
 ];
 
 fn show(role: &str, secrets: &[(&str, &str)]) -> Output {
@@ -44,4 +44,38 @@ fn every_missing_secret_is_named() {
         assert!(said.contains(part), "{part} is missing in {said}");
     }
     assert!(!show("sandbox", &SECRETS).status.success(), "production has no sandbox");
+}
+
+/// The secrets with one variable more, which wins.
+fn with(name: &'static str, value: &'static str) -> Vec<(&'static str, &'static str)> {
+    SECRETS.into_iter().filter(|(other, _)| *other != name).chain([(name, value)]).collect()
+}
+
+#[test]
+fn a_key_is_text_that_nobody_guesses() {
+    let key = "LIUFANG__ROLE__SETTLEMENT__CHANNEL_KEY";
+    // the environment has no quotes: digits are a number there
+    for value in ["4815162342481516234248", "4815162342.5", "true", "", "0123456789abcde"] {
+        let output = show("settlement", &with(key, value));
+        let (shown, said) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(!output.status.success(), "`{value}` was taken");
+        assert!(said.contains("role.settlement.channel_key: "), "{said}");
+        let hidden = value.len() < 10 || !(shown.contains(value) || said.contains(value));
+        assert!(hidden, "`{value}` is shown: {shown}{said}");
+    }
+    assert!(show("settlement", &with(key, "0123456789abcdef")).status.success());
+}
+
+#[test]
+fn outside_parties_are_addresses_inside_tls() {
+    for place in
+        ["http://insurer.example", "HTTP://insurer.example", " http://insurer.example", "nobody", "", "order"]
+    {
+        let output = show("settlement", &with("LIUFANG__HOOKS__INSURER", place));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "`{place}` was taken");
+        assert!(said.contains("hooks.insurer: "), "{said}");
+    }
+    assert!(show("settlement", &with("LIUFANG__HOOKS__INSURER", "HTTPS://insurer.example")).status.success());
 }

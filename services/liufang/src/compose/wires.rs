@@ -1,17 +1,15 @@
 //! How this process reaches others and is reached: certificates, peers, outside parties.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow};
 use liufang_platform::Ids;
 use liufang_platform::config::{Config, GatewayTls};
 use liufang_platform::mesh::{
-    self, MeshFiles, MeshKey, MeshTls, Place, PublicTls, Remote, RemoteOptions, Security,
+    self, MeshFiles, MeshKey, MeshTls, OutsideTls, Place, PublicTls, Remote, RemoteOptions, Security,
 };
 use liufang_platform::metrics;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -22,8 +20,8 @@ use super::roles;
 pub(super) struct Wires {
     mesh: Option<MeshTls>,
     pub public: Option<PublicTls>,
-    /// How outside parties are checked; made when one is named.
-    outside: Arc<ClientConfig>,
+    /// How outside parties are checked.
+    outside: OutsideTls,
 }
 
 /// How a role's port serves its peers.
@@ -53,7 +51,8 @@ impl Wires {
             true => Some(PublicTls::load(Path::new(&public.cert_file), Path::new(&public.key_file))?),
             false => None,
         };
-        Ok(Wires { mesh, public, outside: mesh::outside_client(&config.hooks_tls.ca_file)? })
+        let outside = OutsideTls::load("hooks_tls.ca_file", &config.hooks_tls.ca_file)?;
+        Ok(Wires { mesh, public, outside })
     }
 
     /// With certificates there is no key that could prove a role.
@@ -73,11 +72,12 @@ impl Wires {
     /// Somebody who is not of this mesh.
     pub fn outside(&self, config: &Config, hook: &str, urls: &str) -> Result<Place> {
         let targets = mesh::parse_targets(urls).map_err(|mistake| anyhow!(mistake))?;
-        let secured = targets.first().filter(|target| target.https);
-        let security = match secured {
-            Some(target) => Security::Outside { config: self.outside.clone(), name: name(&target.host)? },
-            None => Security::Plain,
-        };
+        // every address is checked for the name of its own URL
+        for target in targets.iter().filter(|target| target.https) {
+            name(&target.host)?;
+        }
+        let secured = targets.iter().any(|target| target.https);
+        let security = if secured { Security::Outside(self.outside.clone()) } else { Security::Plain };
         remote(config, hook, urls, security, true)
     }
 
@@ -106,6 +106,9 @@ impl Wires {
                 move || tls.expires_at()
             }));
             tasks.spawn(tls.watch(every, shutdown.clone()));
+        }
+        if !config.hooks_tls.ca_file.is_empty() {
+            tasks.spawn(self.outside.clone().watch(every, shutdown.clone()));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use config::{FileFormat, Map, Source as _, Value, ValueKind};
 
-use super::{Config, DEFAULTS, GatewayTls};
+use super::{Config, DEFAULTS, GatewayTls, hooks, secrets};
 use crate::db::inbox;
 use crate::mesh;
 
@@ -19,8 +19,8 @@ pub const ROLES: &[&str] = &[
     "sandbox",
 ];
 
-/// Sections whose keys are names chosen by the operator, or are checked by their owner.
-const OPEN: &[&str] = &["mesh.listen", "mesh.peers", "database.urls", "role"];
+/// Sections whose keys are names chosen by the operator.
+const OPEN: &[&str] = &["mesh.listen", "mesh.peers", "database.urls"];
 
 /// Unknown keys and values of another kind than the default's.
 pub(super) fn against_defaults(tree: &Map<String, Value>) -> Vec<String> {
@@ -94,11 +94,7 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
             need(false, &format!("mesh.peers.{role}: {mistake}"));
         }
     }
-    for (hook, place) in config.hooks.iter().filter(|(_, place)| place.contains("://")) {
-        if let Err(mistake) = mesh::parse_targets(place) {
-            need(false, &format!("hooks.{hook}: {mistake}"));
-        }
-    }
+    hooks::mistakes(config).iter().for_each(|mistake| need(false, mistake));
     mesh_tls(config, &mut need);
     for mistake in GatewayTls::mistakes(config).into_iter().chain(config.mesh.client.mistakes()) {
         need(false, &mistake);
@@ -139,11 +135,10 @@ fn mesh_tls(config: &Config, need: &mut impl FnMut(bool, &str)) {
     need(0 < config.mesh.tls.reload_seconds, "mesh.tls.reload_seconds: must be at least 1");
     need(0 < config.mesh.resolve_seconds, "mesh.resolve_seconds: must be at least 1");
     for (role, urls) in &config.mesh.peers {
-        let secured = urls.trim_start().starts_with("https://");
-        need(
-            secured == config.has_mesh_tls() || !urls.contains("://"),
-            &format!("mesh.peers.{role}: https:// and mesh.tls go together"),
-        );
+        // what cannot be read was told of already
+        let fits = |target: &mesh::Target| target.https == config.has_mesh_tls();
+        let fit = mesh::parse_targets(urls).map_or(true, |targets| targets.iter().all(fits));
+        need(fit, &format!("mesh.peers.{role}: https:// and mesh.tls go together"));
     }
 }
 
@@ -159,7 +154,10 @@ fn databases(config: &Config, need: &mut impl FnMut(bool, &str)) {
     for (role, url) in &database.urls {
         need(ROLES.contains(&role.as_str()), &format!("database.urls: there is no role `{role}`"));
         need(known(url), &format!("database.urls.{role}: must begin with sqlite: or postgres:"));
-        let twin = database.urls.iter().any(|(other, same)| other != role && same == url);
+        // compared with the databases of all roles, of those without an address of their own too
+        let place = |role: &str| place_of(&config.database_of(role).url);
+        let others = ROLES.iter().filter(|other| **other != "gateway" && *other != role);
+        let twin = others.map(|other| place(other)).any(|other| other == place(role));
         need(!twin, &format!("database.urls.{role}: every service has a database of its own"));
         if config.is_production() {
             need(!url.starts_with("sqlite:"), &format!("database.urls.{role}: production needs PostgreSQL"));
@@ -168,8 +166,15 @@ fn databases(config: &Config, need: &mut impl FnMut(bool, &str)) {
     need(database.max_connections > 0, "database.max_connections: must be at least 1");
 }
 
+/// A database without the login: two logins do not make two databases of one.
+fn place_of(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let login = authority.rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}://{}", rest.get(login..).unwrap_or_default())
+}
+
 fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
-    let fresh = |value: &str| !value.contains("liufang-dev");
     let has = |role: &str| config.roles.is_empty() || config.roles.iter().any(|own| own == role);
     need(!config.database.url.starts_with("sqlite:"), "database.url: production needs PostgreSQL");
     need(
@@ -178,38 +183,16 @@ fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
     );
     need(!config.admin.listen.is_empty(), "admin.listen: production needs probes, e.g. 0.0.0.0:9090");
     need(config.bus.kind == "redis", "bus.kind: production needs redis");
-    need(
-        fresh(&config.mesh.secret),
-        "mesh.secret: production must not have the development secret; leave it empty with mesh.tls",
-    );
+    secrets::mistakes(config, has).iter().for_each(|mistake| need(false, mistake));
     need(config.has_mesh_tls(), "mesh.tls: production needs ca_file, cert_file and key_file");
     let public = GatewayTls::of(config);
     need(
         !has("gateway") || public.is_on() || public.plaintext_behind_proxy,
         "gateway: production needs tls, or plaintext_behind_proxy = true when a proxy in front has it",
     );
-    // the gateway has no data of its own
-    let keeps_data = ROLES.iter().any(|role| *role != "gateway" && has(role));
-    need(
-        !keeps_data || fresh(&config.crypto.data_secret),
-        "crypto.data_secret: production needs a secret of its own",
-    );
     let keyed = !config.auth.signing_key_file.is_empty() || !config.auth.verify_keys.is_empty();
     need(keyed, "auth: production needs signing_key_file (identity) or verify_keys");
     need(!config.roles.iter().any(|role| role == "sandbox"), "roles: production refuses the sandbox role");
-    for (name, place) in &config.hooks {
-        need(place != "sandbox", &format!("hooks.{name}: production needs a real provider, not the sandbox"));
-        need(!place.starts_with("http://"), &format!("hooks.{name}: production needs https://"));
-    }
-    for (role, section) in config.role.iter().filter(|(role, _)| has(role)) {
-        for (key, value) in section {
-            let default = value.as_str().is_some_and(|text| !fresh(text));
-            need(
-                !default || role == "sandbox",
-                &format!("role.{role}.{key}: production needs a secret of its own"),
-            );
-        }
-    }
 }
 
 #[cfg(test)]
@@ -267,5 +250,34 @@ mod tests {
         assert!(!load(&proxied).unwrap_err().to_string().contains("gateway: production"));
         let outside = load(&["profile=production", "hooks.payment=\"http://bank\""]).unwrap_err().to_string();
         assert!(outside.contains("hooks.payment: production needs https://"), "{outside}");
+    }
+
+    #[test]
+    fn kinds_are_compared_in_sections_of_roles_too() {
+        refuses(
+            &[
+                "role.settlement.channel_key=4815162342",
+                "role.order.dispense_seconds=\"soon\"",
+                "gateway.listen=80",
+            ],
+            &[
+                "role.settlement.channel_key: must be text, not a whole number",
+                "role.order.dispense_seconds: must be a whole number, not text",
+                "gateway.listen: must be text",
+            ],
+        );
+        refuses(&["role.settlement.chanel_key=x"], &["role.settlement.chanel_key: no such setting"]);
+        assert!(load(&["gateway.burst=7"]).is_ok(), "a setting of the gateway");
+    }
+
+    #[test]
+    fn two_services_never_share_a_database() {
+        let twins = "every service has a database of its own";
+        refuses(&["database.urls.order=\"sqlite://./data/settlement.db\""], &["database.urls.order", twins]);
+        let url = "database.url=\"postgres://l_{role}@pg/liufang_{role}\"";
+        let order = |place: &str| format!("database.urls.order=\"postgres://{place}\"");
+        refuses(&[url, &order("o:p%40w@pg/liufang_settlement")], &["database.urls.order", twins]);
+        assert!(load(&[url, &order("o:p@pg/liufang_order")]).is_ok());
+        assert!(load(&[url, &order("o:p@other/liufang_settlement")]).is_ok());
     }
 }

@@ -45,12 +45,6 @@ impl GatewayTls {
         if own.is_on() && own.plaintext_behind_proxy {
             mistakes.push("gateway: tls and plaintext_behind_proxy exclude each other".to_owned());
         }
-        let tls = config.gateway.get("tls").and_then(Value::as_object);
-        for key in tls.into_iter().flat_map(|tls| tls.keys()) {
-            if !["cert_file", "key_file"].contains(&key.as_str()) {
-                mistakes.push(format!("gateway.tls.{key}: no such setting"));
-            }
-        }
         mistakes
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use config::{Map, Value, ValueKind};
 
+use super::secrets::is_secret;
+
 /// One effective setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
@@ -45,7 +47,9 @@ fn walk(prefix: &str, tree: &Map<String, Value>, rows: &mut Vec<Shown>) {
 
 fn text(key: &str, value: &ValueKind) -> String {
     match value {
-        ValueKind::String(text) if is_secret(key) && !text.is_empty() => "***".to_owned(),
+        // an empty one hides nothing, and is worth seeing
+        ValueKind::String(text) if text.is_empty() => "\"\"".to_owned(),
+        _ if is_secret(key) => "***".to_owned(),
         ValueKind::String(text) => format!("{:?}", without_password(text)),
         ValueKind::Array(items) => {
             let items: Vec<_> = items.iter().map(|item| text_of_item(key, item)).collect();
@@ -57,10 +61,6 @@ fn text(key: &str, value: &ValueKind) -> String {
 
 fn text_of_item(key: &str, item: &Value) -> String {
     text(key, &item.kind)
-}
-
-fn is_secret(key: &str) -> bool {
-    ["secret", "password", "_key"].iter().any(|word| key.ends_with(word))
 }
 
 /// `postgres://user:password@host` → `postgres://user:***@host`.

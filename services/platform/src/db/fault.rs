@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use liufang_kernel::{Class, Fault, ReasonDoc};
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
+use crate::causes;
+
 /// A database fault, sorted by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum DbFault {
@@ -51,13 +53,7 @@ impl DbFault {
 
     /// What lies under the fault, for a log or a person; no statement, no value.
     pub fn cause(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            text = cause.to_string();
-            source = cause.source();
-        }
-        text
+        causes::root(self)
     }
 
     /// Whether an error is a unique-index violation.

@@ -17,13 +17,10 @@ use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
+use super::handshakes::{HandshakeLimits, Networks};
 use super::roles;
 use super::tls::{MeshTls, PublicTls};
 
-/// A peer that has not shaken hands by then is refused.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes at once; more wait in the kernel's queue.
-const MAX_HANDSHAKES: usize = 256;
 /// After a failed accept, e.g. when there are no file handles left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -59,7 +56,7 @@ pub fn mesh(
     let config = tls.map(|tls| -> Config { Arc::new(move || tls.server()) });
     let (connections, receiver) = mpsc::channel(16);
     let refused = |peer: SocketAddr, reason: &str| tracing::warn!(%peer, reason, "mesh connection refused");
-    tokio::spawn(accept(listener, config, connections, refused));
+    tokio::spawn(accept(listener, config, HandshakeLimits::MESH, connections, refused));
     ReceiverStream::new(receiver).map(|(stream, _)| Ok(stream))
 }
 
@@ -72,12 +69,20 @@ pub struct PublicListener {
 impl PublicListener {
     /// Inside TLS with `tls`, plain without. Who speaks no TLS is not worth a line on a public port.
     pub fn new(listener: TcpListener, tls: Option<PublicTls>) -> io::Result<PublicListener> {
+        PublicListener::with_limits(listener, tls, HandshakeLimits::PUBLIC)
+    }
+
+    pub fn with_limits(
+        listener: TcpListener,
+        tls: Option<PublicTls>,
+        limits: HandshakeLimits,
+    ) -> io::Result<PublicListener> {
         let address = listener.local_addr()?;
         let config = tls.map(|tls| -> Config { Arc::new(move || tls.server()) });
         let (connections, receiver) = mpsc::channel(16);
         let refused =
             |peer: SocketAddr, reason: &str| tracing::debug!(%peer, reason, "public connection refused");
-        tokio::spawn(accept(listener, config, connections, refused));
+        tokio::spawn(accept(listener, config, limits, connections, refused));
         Ok(PublicListener { connections: receiver, address })
     }
 }
@@ -105,10 +110,12 @@ type Config = Arc<dyn Fn() -> Arc<ServerConfig> + Send + Sync>;
 async fn accept(
     listener: TcpListener,
     config: Option<Config>,
+    limits: HandshakeLimits,
     connections: mpsc::Sender<(MeshStream, SocketAddr)>,
     refused: impl Fn(SocketAddr, &str) + Clone + Send + 'static,
 ) {
-    let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
+    let handshakes = Arc::new(Semaphore::new(limits.at_once));
+    let networks = Networks::default();
     loop {
         let next = async {
             let room = handshakes.clone().acquire_owned().await;
@@ -127,15 +134,21 @@ async fn accept(
                 continue;
             }
         };
+        // a plain connection has nothing to begin with
+        let begun = config.as_ref().map(|_| networks.begin(peer.ip(), limits.of_one_network));
+        if matches!(begun, Some(None)) {
+            refused(peer, "too many handshakes of its network at once");
+            continue;
+        }
         // small answers must not wait for more; an old socket that refuses is only slower
         let _ = stream.set_nodelay(true);
         let (config, connections, refused) = (config.clone(), connections.clone(), refused.clone());
         tokio::spawn(async move {
             let stream = match config {
                 None => Ok(MeshStream::Plain(stream)),
-                Some(config) => shake_hands(stream, config()).await,
+                Some(config) => shake_hands(stream, config(), limits.patience).await,
             };
-            drop(room);
+            drop((room, begun));
             match stream {
                 // fails when the server stopped meanwhile
                 Ok(stream) => drop(connections.send((stream, peer)).await),
@@ -147,8 +160,12 @@ async fn accept(
 }
 
 /// An error without a reason is a peer that said nothing, e.g. a probe of the port.
-async fn shake_hands(stream: TcpStream, config: Arc<ServerConfig>) -> Result<MeshStream, Option<String>> {
-    let shaken = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await;
+async fn shake_hands(
+    stream: TcpStream,
+    config: Arc<ServerConfig>,
+    patience: Duration,
+) -> Result<MeshStream, Option<String>> {
+    let shaken = tokio::time::timeout(patience, TlsAcceptor::from(config).accept(stream)).await;
     match shaken {
         Ok(Ok(stream)) => Ok(MeshStream::Tls(Box::new(stream))),
         Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(None),

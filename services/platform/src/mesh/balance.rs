@@ -15,6 +15,7 @@ use tower::ServiceExt as _;
 
 use super::connect::{Connect, Security};
 use super::target::Target;
+use crate::causes;
 
 /// An address that failed is left alone this long, twice as long after each further failure, up to the most.
 const AVOID_FIRST: Duration = Duration::from_millis(500);
@@ -54,6 +55,8 @@ struct Inner {
 
 struct Address {
     at: SocketAddr,
+    /// Which of the targets resolved to it: its host is what the certificate must be for.
+    target: Target,
     channel: Channel,
     running: AtomicUsize,
     health: Mutex<Health>,
@@ -111,7 +114,7 @@ impl Remote {
         address.note(called.is_err());
         called.map_err(|error| {
             self.0.doubt.notify_one();
-            Status::unavailable(format!("{peer} at {}: {}", address.at, chain(&error)))
+            Status::unavailable(format!("{peer} at {}: {}", address.at, causes::chain(&error)))
         })
     }
 }
@@ -148,10 +151,10 @@ impl Inner {
 
     /// Asks for the addresses. Those that stay keep their connections; while nobody answers, all stay.
     async fn resolve(&self) {
-        let mut found: Vec<SocketAddr> = Vec::new();
+        let mut found: Vec<(SocketAddr, &Target)> = Vec::new();
         for target in &self.options.targets {
             match tokio::net::lookup_host((target.host.as_str(), target.port)).await {
-                Ok(addresses) => found.extend(addresses),
+                Ok(addresses) => found.extend(addresses.map(|at| (at, target))),
                 Err(error) => {
                     tracing::info!(
                         peer = self.options.peer,
@@ -161,33 +164,34 @@ impl Inner {
                 }
             }
         }
-        found.sort_unstable();
-        found.dedup();
+        // stable: of two hosts at one address the first stays
+        found.sort_by_key(|(at, _)| *at);
+        found.dedup_by_key(|(at, _)| *at);
         let mut list = self.list();
-        if found.is_empty() || list.iter().map(|address| address.at).eq(found.iter().copied()) {
+        let is = |address: &Address, (at, target): (SocketAddr, &Target)| {
+            address.at == at && address.target == *target
+        };
+        let same =
+            list.len() == found.len() && list.iter().zip(&found).all(|(address, place)| is(address, *place));
+        if found.is_empty() || same {
             return;
         }
         tracing::info!(peer = self.options.peer, count = found.len(), "addresses of a peer");
         let known = std::mem::take(&mut *list);
-        *list = found
-            .into_iter()
-            .map(|at| known.iter().find(|address| address.at == at).cloned().unwrap_or_else(|| self.open(at)))
-            .collect();
+        let opened = |place: (SocketAddr, &Target)| {
+            let old = known.iter().find(|address| is(address, place));
+            old.cloned().unwrap_or_else(|| self.open(place.0, place.1))
+        };
+        *list = found.into_iter().map(opened).collect();
     }
 
-    fn open(&self, at: SocketAddr) -> Arc<Address> {
-        let RemoteOptions { targets, security, connect_timeout, .. } = &self.options;
-        let connect = Connect { at, security: security.clone(), timeout: *connect_timeout };
+    fn open(&self, at: SocketAddr, target: &Target) -> Arc<Address> {
+        let RemoteOptions { security, connect_timeout, .. } = &self.options;
+        let host = target.host.clone();
+        let connect = Connect { at, host, security: security.clone(), timeout: *connect_timeout };
         let scheme = if matches!(security, Security::Plain) { "http" } else { "https" };
         // what the peer sees as authority; the connector goes to the address
-        let authority = targets.first().map_or_else(String::new, |target| {
-            let host = &target.host;
-            if host.contains(':') {
-                format!("[{host}]:{}", target.port)
-            } else {
-                format!("{host}:{}", target.port)
-            }
-        });
+        let authority = target.authority();
         let origin = format!("{scheme}://{authority}").parse().unwrap_or_default();
         let channel = Endpoint::from_static("http://mesh")
             .origin(origin)
@@ -195,7 +199,8 @@ impl Inner {
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true)
             .connect_with_connector_lazy(connect);
-        Arc::new(Address { at, channel, running: AtomicUsize::new(0), health: Mutex::default() })
+        let target = target.clone();
+        Arc::new(Address { at, target, channel, running: AtomicUsize::new(0), health: Mutex::default() })
     }
 }
 
@@ -251,19 +256,4 @@ async fn follow(peer: Weak<Inner>) {
         drop(inner);
         tokio::time::sleep(ASK_PAUSE.saturating_sub(asked.elapsed())).await;
     }
-}
-
-/// An error with its causes: the outer text alone says "transport error".
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tower::Service;
 
-use super::tls::MeshTls;
+use super::tls::{MeshTls, OutsideTls};
 
 /// How a peer's identity is made sure of, and ours shown.
 #[derive(Clone)]
@@ -26,17 +26,23 @@ pub enum Security {
     /// Both ends show a certificate of the mesh.
     Mesh { tls: MeshTls, name: ServerName<'static> },
     /// An outside party shows a certificate for its host name.
-    Outside { config: Arc<ClientConfig>, name: ServerName<'static> },
+    Outside(OutsideTls),
 }
 
 impl Security {
-    /// The newest configuration and the name the certificate must be for.
-    fn present(&self) -> Option<(Arc<ClientConfig>, ServerName<'static>)> {
-        match self {
+    /// The newest configuration and the name the certificate must be for, when the connection is to `host`.
+    fn present(&self, host: &str) -> io::Result<Option<(Arc<ClientConfig>, ServerName<'static>)>> {
+        Ok(match self {
             Security::Plain => None,
             Security::Mesh { tls, name } => Some((tls.client(), name.clone())),
-            Security::Outside { config, name } => Some((config.clone(), name.clone())),
-        }
+            Security::Outside(tls) => {
+                let name = ServerName::try_from(host.to_owned());
+                Some((
+                    tls.client(),
+                    name.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?,
+                ))
+            }
+        })
     }
 }
 
@@ -47,6 +53,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 #[derive(Clone)]
 pub(super) struct Connect {
     pub at: SocketAddr,
+    /// The host that resolved to it.
+    pub host: String,
     pub security: Security,
     pub timeout: Duration,
 }
@@ -56,7 +64,7 @@ impl Connect {
         let connected = async {
             let stream = TcpStream::connect(self.at).await?;
             stream.set_nodelay(true)?;
-            let stream: Box<dyn Stream> = match self.security.present() {
+            let stream: Box<dyn Stream> = match self.security.present(&self.host)? {
                 None => Box::new(stream),
                 Some((config, name)) => {
                     let shown = name.to_str().into_owned();

@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hash;
 
+/// The files of a rotation need not change at the same instant: a failure is looked at again after this.
+const SECOND_LOOK: Duration = Duration::from_millis(500);
+
 /// Certificate files that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -25,8 +28,8 @@ pub struct Rotating<T> {
     files: Vec<NamedFile>,
     build: Box<Build<T>>,
     current: RwLock<Arc<T>>,
-    /// Digest of the content tried last, good or bad, so that a broken file is told of once.
-    tried: Mutex<String>,
+    /// Digest of the content that `current` was made of.
+    used: Mutex<String>,
 }
 
 impl<T: Send + Sync + 'static> Rotating<T> {
@@ -38,60 +41,72 @@ impl<T: Send + Sync + 'static> Rotating<T> {
     ) -> Result<Rotating<T>, TlsError> {
         let content = read(&files)?;
         let first = build(&content)?;
-        let tried = Mutex::new(digest(&content));
-        Ok(Rotating { what, files, build: Box::new(build), current: RwLock::new(Arc::new(first)), tried })
+        let used = Mutex::new(digest(&content));
+        Ok(Rotating { what, files, build: Box::new(build), current: RwLock::new(Arc::new(first)), used })
     }
 
     pub fn current(&self) -> Arc<T> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the files again; true when their content is new and in use from now on. Content that was refused once is not
-    /// tried again.
+    /// Reads the files again; true when their content is new and in use from now on. Content that was refused is tried
+    /// again on every look: a certificate that is not valid yet will be.
     pub fn reload(&self) -> Result<bool, TlsError> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let content = read(&self.files)?;
-        let digest = digest(&content);
-        if *self.tried.lock().unwrap_or_else(PoisonError::into_inner) == digest {
+        let found = digest(&content);
+        if *used == found {
             return Ok(false);
         }
-        let next = (self.build)(&content);
-        *self.tried.lock().unwrap_or_else(PoisonError::into_inner) = digest;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next?);
+        let next = Arc::new((self.build)(&content)?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
+        *used = found;
         Ok(true)
     }
 
-    /// Looks every `every` until `shutdown`. The files of a rotation need not change at the same instant: a first failure
-    /// is looked at again a moment later.
+    /// Looks every `every` until `shutdown`. What is wrong is told once, and again when something else is.
     pub async fn watch(self: Arc<Self>, every: Duration, shutdown: CancellationToken) {
-        let mut missing = false;
-        loop {
-            tokio::select! { () = tokio::time::sleep(every) => {} () = shutdown.cancelled() => return }
-            let own = self.clone();
-            let looked = tokio::task::spawn_blocking(move || {
-                own.reload().or_else(|_| {
-                    std::thread::sleep(Duration::from_millis(500));
-                    match own.reload() {
-                        // the same broken content: say what is wrong with it
-                        Ok(false) => {
-                            read(&own.files).and_then(|content| (own.build)(&content)).map(|_| false)
-                        }
-                        other => other,
-                    }
-                })
-            });
-            match looked.await {
-                Ok(Ok(true)) => tracing::info!(certificate = self.what, "certificate replaced"),
-                Ok(Ok(false)) => missing = false,
-                Ok(Err(error)) if !missing => {
-                    missing = true;
-                    tracing::warn!(
+        let followed = async {
+            let mut told = None;
+            loop {
+                tokio::time::sleep(every).await;
+                let mut looked = self.look().await;
+                if looked.is_err() {
+                    tokio::time::sleep(SECOND_LOOK).await;
+                    looked = self.look().await;
+                }
+                match news(&mut told, looked) {
+                    Some(Ok(())) => tracing::info!(certificate = self.what, "certificate replaced"),
+                    Some(Err(error)) => tracing::warn!(
                         certificate = self.what,
                         "new certificate cannot be used, the old one stays: {error}"
-                    );
+                    ),
+                    None => {}
                 }
-                // told already, or the process is ending
-                Ok(Err(_)) | Err(_) => {}
             }
+        };
+        tokio::select! { () = followed => {} () = shutdown.cancelled() => {} }
+    }
+
+    async fn look(self: &Arc<Self>) -> Result<bool, TlsError> {
+        let own = self.clone();
+        let looked = tokio::task::spawn_blocking(move || own.reload()).await;
+        // the process is ending
+        looked.unwrap_or(Ok(false))
+    }
+}
+
+/// What a look says that was not told before.
+fn news(told: &mut Option<TlsError>, looked: Result<bool, TlsError>) -> Option<Result<(), TlsError>> {
+    match looked {
+        Ok(replaced) => {
+            *told = None;
+            replaced.then_some(Ok(()))
+        }
+        Err(error) if told.as_ref() == Some(&error) => None,
+        Err(error) => {
+            *told = Some(error.clone());
+            Some(Err(error))
         }
     }
 }
@@ -106,4 +121,56 @@ fn read(files: &[NamedFile]) -> Result<Vec<Vec<u8>>, TlsError> {
 fn digest(content: &[Vec<u8>]) -> String {
     let parts: Vec<String> = content.iter().map(|part| hash::sha256_hex(part)).collect();
     parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// A file whose content is refused while it says "early" and the flag says that it is.
+    fn rotating(early: &Arc<AtomicBool>) -> (tempfile::TempDir, Rotating<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pem");
+        std::fs::write(&file, "first").unwrap();
+        let early = early.clone();
+        let build = move |content: &[Vec<u8>]| match String::from_utf8_lossy(&content[0]).into_owned() {
+            text if text == "early" && early.load(Ordering::Relaxed) => Err(TlsError("not yet".to_owned())),
+            text => Ok(text),
+        };
+        let rotating = Rotating::load("test", vec![("a.file", file)], build).unwrap();
+        (folder, rotating)
+    }
+
+    #[test]
+    fn what_was_refused_for_its_time_is_taken_later() {
+        let early = Arc::new(AtomicBool::new(true));
+        let (folder, rotating) = rotating(&early);
+        let file = folder.path().join("pem");
+        assert_eq!(rotating.reload(), Ok(false));
+        std::fs::write(&file, "early").unwrap();
+        for _ in 0..2 {
+            assert_eq!(rotating.reload(), Err(TlsError("not yet".to_owned())));
+            assert_eq!(*rotating.current(), "first");
+        }
+        early.store(false, Ordering::Relaxed);
+        assert_eq!((rotating.reload(), rotating.reload()), (Ok(true), Ok(false)));
+        assert_eq!(*rotating.current(), "early");
+        std::fs::remove_file(&file).unwrap();
+        assert!(rotating.reload().unwrap_err().0.starts_with("a.file: "));
+        std::fs::write(&file, "early").unwrap();
+        assert_eq!(rotating.reload(), Ok(false), "back, and in use already");
+    }
+
+    #[test]
+    fn a_mistake_is_told_once() {
+        let (mut told, broken) = (None, |text: &str| Err(TlsError(text.to_owned())));
+        assert_eq!(news(&mut told, broken("a")), Some(Err(TlsError("a".to_owned()))));
+        assert_eq!(news(&mut told, broken("a")), None);
+        assert_eq!(news(&mut told, broken("b")), Some(Err(TlsError("b".to_owned()))));
+        assert_eq!(news(&mut told, Ok(true)), Some(Ok(())));
+        assert_eq!(news(&mut told, broken("b")), Some(Err(TlsError("b".to_owned()))), "again");
+        assert_eq!(news(&mut told, Ok(false)), None);
+    }
 }

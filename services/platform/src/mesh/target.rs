@@ -10,6 +10,14 @@ pub struct Target {
     pub port: u16,
 }
 
+impl Target {
+    /// `host:port` as a URL writes it.
+    pub(super) fn authority(&self) -> String {
+        let Target { host, port, .. } = self;
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+}
+
 /// Reads `https://order:7000` or `https://10.0.0.1:7000,https://10.0.0.2:7000`; the error says what is wrong.
 pub fn parse(text: &str) -> Result<Vec<Target>, String> {
     let targets: Result<Vec<Target>, String> = text.split(',').map(|part| one(part.trim())).collect();
@@ -48,6 +56,8 @@ mod tests {
             parse("http://127.0.0.1:7001, http://[::1]"),
             Ok(vec![of(false, "127.0.0.1", 7001), of(false, "::1", 80)])
         );
+        assert_eq!(of(false, "::1", 80).authority(), "[::1]:80");
+        assert_eq!(of(true, "order", 7000).authority(), "order:7000");
         for bad in ["order:7000", "", "ftp://order", "https://order/path", "https://a,http://b", "https://a,"]
         {
             assert!(parse(bad).is_err(), "{bad}");

@@ -132,13 +132,27 @@ fn check_own(
         let server = ServerName::try_from(name.clone())
             .map_err(|_| TlsError(format!("mesh.tls: {name} is not a DNS name")))?;
         as_server.verify_server_cert(own, intermediates, &server, &[], now).map_err(|error| {
-            TlsError(format!("mesh.tls.cert_file: peers would not accept it for {name}: {error}"))
+            TlsError(format!("mesh.tls.cert_file: peers would not accept it for {name}: {}", explain(error)))
         })?;
     }
     as_client.verify_client_cert(own, intermediates, now).map_err(|error| {
-        TlsError(format!("mesh.tls.cert_file: peers would not accept it of a client: {error}"))
+        TlsError(format!("mesh.tls.cert_file: peers would not accept it of a client: {}", explain(error)))
     })?;
     Ok(())
+}
+
+/// The library's words without the time of the look, so that the same mistake has the same text.
+fn explain(error: rustls::Error) -> String {
+    use rustls::CertificateError::{ExpiredContext, NotValidYetContext};
+    match error {
+        rustls::Error::InvalidCertificate(NotValidYetContext { not_before, .. }) => {
+            format!("it is not valid before {} (UNIX seconds)", not_before.as_secs())
+        }
+        rustls::Error::InvalidCertificate(ExpiredContext { not_after, .. }) => {
+            format!("it expired at {} (UNIX seconds)", not_after.as_secs())
+        }
+        other => other.to_string(),
+    }
 }
 
 struct PublicConfig {
@@ -192,21 +206,48 @@ fn public_config(cert: &[u8], key: &[u8]) -> Result<PublicConfig, TlsError> {
     Ok(PublicConfig { server: Arc::new(served(server, &[ALPN_GRPC, ALPN_HTTP1])), expires_at })
 }
 
-/// How outside parties are checked: against `ca_file`, or the public web's authorities when it is empty.
-pub fn outside_client(ca_file: &str) -> Result<Arc<ClientConfig>, TlsError> {
-    let roots = match ca_file {
-        "" => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
-        path => {
-            let pem = std::fs::read(path)
-                .map_err(|error| TlsError(format!("hooks_tls.ca_file: {path}: {error}")))?;
-            roots("hooks_tls.ca_file", &pem)?
-        }
-    };
+/// How outside parties are checked: against the authorities of a file, always its newest good content, or those of the public
+/// web; cheap to clone.
+#[derive(Clone)]
+pub struct OutsideTls(Arc<Rotating<Arc<ClientConfig>>>);
+
+impl OutsideTls {
+    /// `setting` is the name of what names the file, for messages. Empty: the public web's authorities.
+    pub fn load(setting: &'static str, ca_file: &str) -> Result<OutsideTls, TlsError> {
+        let named = match ca_file {
+            "" => Vec::new(),
+            path => vec![(setting, PathBuf::from(path))],
+        };
+        let build = move |content: &[Vec<u8>]| match content {
+            [] => outside_config(setting, RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }),
+            [pem] => outside_config(setting, roots(setting, pem)?),
+            _ => Err(TlsError("one file".to_owned())),
+        };
+        Rotating::load("hooks", named, build).map(|rotating| OutsideTls(Arc::new(rotating)))
+    }
+
+    pub fn client(&self) -> Arc<ClientConfig> {
+        self.0.current().as_ref().clone()
+    }
+
+    /// Looks for new content at once; see [`Rotating::reload`].
+    pub fn reload(&self) -> Result<bool, TlsError> {
+        self.0.reload()
+    }
+
+    /// Follows the file until `shutdown`.
+    pub async fn watch(self, every: Duration, shutdown: CancellationToken) {
+        self.0.watch(every, shutdown).await;
+    }
+}
+
+fn outside_config(setting: &'static str, roots: RootCertStore) -> Result<Arc<ClientConfig>, TlsError> {
     let mut client = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13, &TLS12])
-        .map_err(broken("hooks_tls"))?
+        .map_err(broken(setting))?
         .with_root_certificates(roots)
         .with_no_client_auth();
+    client.resumption = Resumption::disabled();
     client.alpn_protocols = vec![ALPN_GRPC.to_vec()];
     Ok(Arc::new(client))
 }
