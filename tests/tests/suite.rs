@@ -22,6 +22,8 @@ mod suite {
     mod refusals_otc;
     mod refusals_rx;
     mod replicas;
+    mod secured;
+    mod silence;
     mod simulation;
     mod states;
     mod tidy;
