@@ -40,6 +40,7 @@ CATALOG = {
     "liufang_ready": ("gauge", "role"),
     "liufang_build_info": ("gauge", "version"),
     "liufang_certificate_expires_seconds": ("gauge", "use"),
+    "liufang_certificate_lifetime_seconds": ("gauge", "use"),
     "liufang_saga_oldest_seconds": ("gauge", "role"),
     "liufang_orders_half_paid": ("gauge", "role"),
     "liufang_payments_pending_oldest_seconds": ("gauge", "role"),

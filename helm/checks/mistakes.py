@@ -40,6 +40,8 @@ PAIRS = [
     ("two authorities", "single", {"tls": {"certManager": {"issuerRef": {"name": "x"}}}}, ["tls.certManager: createCa"]),
     ("renewal after the end", "single", {"tls": {"certManager": {"duration": "24h", "renewBefore": "24h"}}},
         ["tls.certManager.renewBefore:"]),
+    ("renewal after the alert", "single", {"tls": {"certManager": {"duration": "2160h", "renewBefore": "360h"}}},
+        ["tls.certManager.renewBefore: 360h is less than a third"]),
     ("one certificate for all", None, {"tls": {"existing": {"secretName": "mesh"}}}, ["tls.existing.secretName:"]),
     ("public TLS without a Secret", None, {"gateway": {"tls": {"mode": "secret"}}},
         ["gateway.tls.secretName:", "probe.serverName:"]),

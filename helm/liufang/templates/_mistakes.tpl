@@ -115,6 +115,8 @@
   {{- end -}}
   {{- if le (trimSuffix "h" $cm.duration | int) (trimSuffix "h" $cm.renewBefore | int) -}}
     {{- include "liufang.mistake" (dict "found" $found "text" (printf "tls.certManager.renewBefore: %s is not less than duration %s" $cm.renewBefore $cm.duration)) -}}
+  {{- else if lt (mul 3 (trimSuffix "h" $cm.renewBefore | int)) (trimSuffix "h" $cm.duration | int) -}}
+    {{- include "liufang.mistake" (dict "found" $found "text" (printf "tls.certManager.renewBefore: %s is less than a third of duration %s; LiufangCertificateExpiring would tell of every certificate before it is renewed" $cm.renewBefore $cm.duration)) -}}
   {{- end -}}
 {{- else if not (contains "{role}" $v.tls.existing.secretName) -}}
   {{- include "liufang.mistake" (dict "found" $found "text" "tls.existing.secretName: must contain {role}; a certificate is a role's identity") -}}
