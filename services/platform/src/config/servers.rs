@@ -65,7 +65,7 @@ fn query<'a>(url: &'a str, keys: &[&str]) -> Option<&'a str> {
     let (_, query) = url.split_once('?')?;
     let pairs =
         query.split('#').next().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    pairs.filter(|(key, _)| keys.contains(key)).map(|(_, value)| value).last()
+    pairs.filter(|(key, _)| keys.contains(key)).map(|(_, value)| value).next_back()
 }
 
 /// With anything less the library takes a certificate of anybody, or of any public authority for any name.
@@ -95,7 +95,6 @@ fn is_here(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::{Config, Layers};
-    use super::*;
 
     /// What production says of the bus and the databases.
     fn said(settings: &[&str]) -> Vec<String> {

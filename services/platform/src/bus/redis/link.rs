@@ -34,6 +34,7 @@ pub(super) struct Server {
 }
 
 /// What connections are made from.
+#[allow(clippy::large_enum_variant, reason = "lives for one connection's opening")]
 enum Opener {
     Single(Client),
     Cluster(Box<ClusterClient>),
