@@ -60,15 +60,17 @@ def table(report):
 
 def comparisons(report):
     """Two renders side by side."""
-    def sums(values):
+    def sums(values, annotation="checksum/config"):
         objects = render.Objects(render.template("single", values)[0])
         return {role: render.at(objects.get("Deployment", f"-{role}"), "spec.template.metadata.annotations")
-                ["checksum/config"] for role in render.ROLES}
+                [annotation] for role in render.ROLES}
 
     plain, one, everything = (sums(values) for values in (
         {}, {"roles": {"order": {"settings": {"role": {"order": {"dispense_seconds": 60}}}}}}, {"redis": {"prefix": "x"}}))
     report("a role's setting rolls its pods alone", [r for r in plain if plain[r] != one[r]] == ["order"])
     report("a setting of all rolls all", all(plain[r] != everything[r] for r in plain))
+    rolled = sums({"rollme": "2026-11-22"}, "liufang/rollme")
+    report("rollme rolls all", all(rolled[r] == "2026-11-22" for r in rolled))
     first, upgrade = render.template("ha", {}), render.template("ha", {}, upgrade=True)
     report("an install and an upgrade have the same objects", first == upgrade)
 

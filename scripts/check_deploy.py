@@ -374,6 +374,37 @@ def check_secrets(defaults, folder: pathlib.Path) -> None:
         )
         need(check.returncode == 0, f"make-certs.sh {role}: {check.stdout}{check.stderr}")
         need((tls / "key.pem").stat().st_mode & 0o077 == 0, f"make-certs.sh {role}: the key can be read by others")
+    check_servers(folder)
+
+
+def check_servers(folder: pathlib.Path) -> None:
+    """PostgreSQL and Redis speak TLS alone, and everybody verifies them."""
+    for server in ("postgres", "redis"):
+        tls = folder / server / "tls"
+        for purpose, right in (("sslserver", True), ("sslclient", False)):
+            check = subprocess.run(
+                ["openssl", "verify", "-CAfile", tls / "ca.pem", "-verify_hostname", server, "-purpose", purpose, tls / "cert.pem"],
+                capture_output=True, text=True,
+            )
+            need((check.returncode == 0) == right, f"make-certs.sh {server}: {purpose} {check.stdout}{check.stderr}")
+        need((tls / "key.pem").stat().st_mode & 0o077 == 0, f"make-certs.sh {server}: the key can be read by others")
+    conf = (folder / "redis/redis.conf").read_text(encoding="utf-8").splitlines()
+    need("port 0" in conf and "tls-port 6379" in conf, "make-secrets.sh: Redis must speak TLS alone")
+    for role in [*ROLES, "operator"]:
+        tree = tomllib.loads((folder / role / "secrets.toml").read_text(encoding="utf-8"))
+        need(tree["bus"]["url"].startswith("rediss://"), f"make-secrets.sh {role}: plain text to Redis")
+        named = [tree["bus"]["ca_file"]]
+        for database, url in tree.get("database", {}).get("urls", {}).items():
+            query = dict(pair.split("=") for pair in url.partition("?")[2].split("&"))
+            need(query.get("sslmode") == "verify-full", f"make-secrets.sh {role}: PostgreSQL of {database} is not verified")
+            named.append(query.get("sslrootcert", ""))
+        for name in named:
+            need((folder / role / name.removeprefix("/etc/liufang/")).is_file(), f"make-secrets.sh {role}: no {name}")
+    postgres = load(DEPLOY / "compose.yaml")["services"]["postgres"]
+    need("-cssl=on" in postgres["command"], "compose.yaml postgres: must have TLS on")
+    rules = (DEPLOY / "compose/pg_hba.conf").read_text(encoding="utf-8").splitlines()
+    kinds = {line.split()[0] for line in rules if line.strip() and not line.startswith("#")}
+    need(kinds == {"local", "hostssl"}, f"pg_hba.conf: lets {kinds} in")
 
 
 def check_collector() -> None:

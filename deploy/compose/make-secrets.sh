@@ -6,7 +6,7 @@
 # /secrets/<role>/tls/           its mesh certificate
 # /secrets/identity/token-signing.key, public key in everybody's secrets.toml
 # /secrets/operator/             for `liufang migrate`, `liufang token` and `liufang seed`
-# /secrets/postgres/<role>.password, /secrets/redis/redis.conf
+# /secrets/postgres/<role>.password, /secrets/redis/redis.conf, and a tls/ of each: both speak TLS alone
 set -eu
 secrets=${SECRETS:-/secrets}
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -21,7 +21,7 @@ keep() {
 }
 mkdir -p "$secrets/postgres" "$secrets/redis" "$secrets/shared" "$secrets/identity" "$secrets/operator" "$secrets/gateway"
 # new certificates at every start, under the same authority: they live for ninety days, and processes take them without a restart
-sh "$here/tls/make-certs.sh" "$secrets"
+LIUFANG_SERVERS="postgres redis" sh "$here/tls/make-certs.sh" "$secrets"
 
 keep "$secrets/postgres/admin.password" random
 keep "$secrets/redis/password" random
@@ -36,13 +36,20 @@ requirepass $redis
 appendonly yes
 maxmemory-policy noeviction
 dir /data
+port 0
+tls-port 6379
+tls-cert-file /secrets/tls/cert.pem
+tls-key-file /secrets/tls/key.pem
+tls-ca-cert-file /secrets/tls/ca.pem
+tls-auth-clients no
 TXT
 
 # common ROLE: what every role knows
 common() {
   cat <<TXT
 [bus]
-url = "redis://:$redis@redis:6379/"
+url = "rediss://:$redis@redis:6379/"
+ca_file = "/etc/liufang/tls/ca.pem"
 [crypto]
 data_secret = "$(cat "$secrets/shared/data-secret")"
 [auth]
@@ -51,7 +58,10 @@ TXT
 }
 verify="verify_keys = [\"$public\"]"
 sign='signing_key_file = "/etc/liufang/token-signing.key"'
-url() { printf 'postgres://liufang_%s:%s@postgres:5432/liufang_%s' "$1" "$(cat "$secrets/postgres/$2.password")" "$1"; }
+url() {
+  printf 'postgres://liufang_%s:%s@postgres:5432/liufang_%s?sslmode=verify-full&sslrootcert=/etc/liufang/tls/ca.pem' \
+    "$1" "$(cat "$secrets/postgres/$2.password")" "$1"
+}
 urls=
 for role in $services; do
   keep "$secrets/postgres/$role.password" random
@@ -72,6 +82,8 @@ for role in $services; do
 done
 common "$verify" >"$secrets/gateway/secrets.toml"
 cp "$secrets/identity/token-signing.key" "$secrets/operator/token-signing.key"
+mkdir -p "$secrets/operator/tls"
+cp "$secrets/ca/ca.pem" "$secrets/operator/tls/ca.pem"
 {
   common "$sign"
   printf '[database.urls]\n%s' "$urls"

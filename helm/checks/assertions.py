@@ -133,7 +133,7 @@ SECRETS = [
         lambda r: list(o.env(r)).index("REDIS_PASSWORD") < list(o.env(r)).index("LIUFANG__BUS__URL"))),
     ("Redis without a password", "single", {"redis": {"auth": False}}, lambda o: every(
         lambda r: "REDIS_PASSWORD" not in o.env(r)
-        and o.config(r)["bus"]["url"] == "redis://redis.data.svc.cluster.local:6379")),
+        and o.config(r)["bus"]["url"] == "rediss://redis.data.svc.cluster.local:6379")),
     ("the gateway needs no environment then", "single", {"redis": {"auth": False}}, lambda o:
         not o.env("gateway")),
     ("keys in Secrets can be named", "single", {"secrets": {"keys": {"databasePassword": "pw"}}}, lambda o:
@@ -260,13 +260,34 @@ LIFE = [
     ("or against the one given, by the roles that call them", "single", {"outsideCa": {"secretName": "city"}}, lambda o: [
         r for r in ROLES if "hooks_tls" in o.config(r) and volume(o.pod(r), "outside-ca")]
         == ["identity", "settlement", "dispatch"]),
-    ("Redis Cluster", "single", {"redis": {"cluster": True, "tls": True, "addresses": ["a:6379", "b:6380"]}},
+    ("Redis Cluster", "single", {"redis": {"cluster": True, "addresses": ["a:6379", "b:6380"]}},
         lambda o: every(lambda r: o.config(r)["bus"]["cluster"] is True
+        and o.config(r)["bus"]["ca_file"] == "/etc/liufang/redis-ca/ca.crt"
         and o.env(r)["LIUFANG__BUS__URL"]["value"]
         == "rediss://:$(REDIS_PASSWORD)@a:6379,rediss://:$(REDIS_PASSWORD)@b:6380")),
     ("Redis alone", "single", {"redis": {"username": "liufang"}}, lambda o: every(
         lambda r: "cluster" not in o.config(r)["bus"] and o.env(r)["LIUFANG__BUS__URL"]["value"].startswith(
-            "redis://liufang:$(REDIS_PASSWORD)@"))),
+            "rediss://liufang:$(REDIS_PASSWORD)@"))),
+    ("Redis is verified against its authority, mounted as a folder so that a new one shows", "single", {}, lambda o: every(
+        lambda r: o.config(r)["bus"]["ca_file"] == "/etc/liufang/redis-ca/ca.crt"
+        and volume(o.pod(r), "redis-ca")["secret"]["secretName"] == "redis-ca"
+        and [m for m in o.container(r)["volumeMounts"] if m["name"] == "redis-ca"]
+        == [{"name": "redis-ca", "mountPath": "/etc/liufang/redis-ca", "readOnly": True}])),
+    ("Redis signed by a public authority", "single", {"redis": {"ca": {"secretName": "", "publicRoots": True}}},
+        lambda o: every(lambda r: "ca_file" not in o.config(r)["bus"] and not volume(o.pod(r), "redis-ca")
+        and o.env(r)["LIUFANG__BUS__URL"]["value"].startswith("rediss://"))),
+    ("plain text is not said without being meant", "single", {}, lambda o: every(
+        lambda r: "plaintext_in_private_network" not in {**o.config(r)["bus"], **o.config(r)["database"]})),
+    ("plain Redis on a network of our own", "single", {"redis": {"tls": False, "plaintextInPrivateNetwork": True,
+        "ca": {"secretName": ""}}}, lambda o: every(lambda r: o.config(r)["bus"]["plaintext_in_private_network"] is True
+        and o.env(r)["LIUFANG__BUS__URL"]["value"].startswith("redis://") and not volume(o.pod(r), "redis-ca"))),
+    ("plain PostgreSQL on a network of our own", "single", {"database": {"sslMode": "disable",
+        "plaintextInPrivateNetwork": True, "ca": {"secretName": ""}}}, lambda o: every(
+        lambda r: o.config(r)["database"]["plaintext_in_private_network"] is True
+        and o.config(r)["database"]["url"].endswith("?sslmode=disable"))),
+    ("annotations of one Deployment, for a reloader", "single", role(deploymentAnnotations={
+        "reloader.stakater.com/auto": "true"}), lambda o: at(o.get("Deployment", "-order"), "metadata.annotations")
+        == {"reloader.stakater.com/auto": "true"} and o.at("Deployment", "-dispatch", "metadata.annotations") is None),
 ]
 
 SCALE = [

@@ -21,6 +21,13 @@ PAIRS = [
     ("one login for all", None, {"database": {"user": "liufang"}}, ["database.user:"]),
     ("verification without an authority", None, {"database": {"ca": {"secretName": ""}}}, ["database.ca.secretName:"]),
     ("plain PostgreSQL in production", None, {"database": {"sslMode": "disable"}}, ["database.sslMode:"]),
+    ("anybody's PostgreSQL in production", None, {"database": {"sslMode": "require"}}, ["database.sslMode:"]),
+    ("plain Redis in production", None, {"redis": {"tls": False, "ca": {"secretName": ""}}}, ["redis.tls:"]),
+    ("a Redis that is verified against nobody", None, {"redis": {"ca": {"secretName": ""}}}, ["redis.ca.secretName: TLS"]),
+    ("an authority for a plain Redis", None, {"redis": {"tls": False, "plaintextInPrivateNetwork": True}},
+        ["redis.ca.secretName: goes with"]),
+    ("the chart's own switches in settings", None, {"settings": {"bus": {"plaintext_in_private_network": True}}},
+        ["settings.bus.plaintext_in_private_network:"]),
     ("no Redis", None, {"redis": {"addresses": []}}, ["redis.addresses: name"]),
     ("several Redis, no cluster", None, {"redis": {"addresses": ["a:1", "b:1"]}}, ["redis.addresses: several"]),
     ("no payment channel", None, {"hooks": {"payment": {"url": ""}}}, ["hooks.payment.url: name"]),
@@ -33,6 +40,8 @@ PAIRS = [
     ("two authorities", "single", {"tls": {"certManager": {"issuerRef": {"name": "x"}}}}, ["tls.certManager: createCa"]),
     ("renewal after the end", "single", {"tls": {"certManager": {"duration": "24h", "renewBefore": "24h"}}},
         ["tls.certManager.renewBefore:"]),
+    ("renewal after the alert", "single", {"tls": {"certManager": {"duration": "2160h", "renewBefore": "360h"}}},
+        ["tls.certManager.renewBefore: 360h is less than a third"]),
     ("one certificate for all", None, {"tls": {"existing": {"secretName": "mesh"}}}, ["tls.existing.secretName:"]),
     ("public TLS without a Secret", None, {"gateway": {"tls": {"mode": "secret"}}},
         ["gateway.tls.secretName:", "probe.serverName:"]),
@@ -126,10 +135,10 @@ def check(report):
         report(f"refused by the schema: {what}", objects is None and part in message, message or "it was rendered")
     # nothing given at all: every line at once
     _, message = template(None, None, installation=False)
-    wanted = ["image.digest", "auth.verifyKeys", "database.host", "redis.addresses", "hooks.verification.url",
+    wanted = ["image.digest", "auth.verifyKeys", "database.host", "redis.addresses", "redis.ca.secretName", "hooks.verification.url",
               "hooks.payment.url", "hooks.insurer.url", "hooks.courier.url", "networkPolicy.databaseTo"]
     report("all mistakes of an empty installation in one message",
-           all(part in message for part in wanted) and "11 mistake(s)" in message, message)
+           all(part in message for part in wanted) and "12 mistake(s)" in message, message)
     together = {}
     for what, _, values, parts in PAIRS:
         if what in TOGETHER:

@@ -5,8 +5,10 @@
 
 pub mod certificates;
 pub mod door;
+pub mod front;
 pub mod logs;
 pub mod processes;
+pub mod secured;
 pub mod servers;
 mod shelf;
 pub mod world;

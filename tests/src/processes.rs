@@ -1,4 +1,4 @@
-//! Every role as processes of its own inside mutual TLS, two replicas each, on one PostgreSQL and one Redis.
+//! Every role as processes of its own inside mutual TLS, two replicas each, on one PostgreSQL and one Redis inside TLS.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
@@ -65,6 +65,7 @@ impl Processes {
             "database.migrate_at_start=false".to_owned(),
             format!("bus.kind={:?}", config.bus.kind),
             format!("bus.url={:?}", config.bus.url),
+            format!("bus.ca_file={:?}", config.bus.ca_file),
             format!("bus.prefix={:?}", config.bus.prefix),
             "drain_ms=300".to_owned(),
             "gateway.per_caller_per_second=0".to_owned(),

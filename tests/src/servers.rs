@@ -10,10 +10,15 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::secured::{self, ServerTls, give_to_nobody};
+
 /// Running servers.
 pub struct Servers {
     pub postgres_port: u16,
     pub redis_port: u16,
+    /// The same PostgreSQL inside TLS, and a second Redis that speaks nothing else.
+    tls: ServerTls,
+    redis_tls_port: u16,
     _folder: TempDir,
 }
 
@@ -79,24 +84,38 @@ impl Servers {
     /// Starts both servers.
     pub fn start(durability: Durability) -> Servers {
         let folder = folder("liufang-servers-");
-        let (postgres_port, redis_port) = (free_port(), free_port());
-        let postgres = postgres(folder.path(), postgres_port, durability);
-        let redis = redis(folder.path(), redis_port);
-        keep(vec![postgres, redis]);
+        let (postgres_port, redis_port, redis_tls_port) = (free_port(), free_port(), free_port());
+        let tls = ServerTls::make(folder.path());
+        let postgres = postgres(folder.path(), postgres_port, durability, &tls);
+        let redis = redis(folder.path(), redis_port, None);
+        let redis_tls = redis_in(&folder.path().join("redis-tls"), redis_tls_port, Some(&tls));
+        keep(vec![postgres, redis, redis_tls]);
         wait_for(postgres_port, "PostgreSQL", folder.path());
         wait_for(redis_port, "Redis", folder.path());
-        let servers = Servers { postgres_port, redis_port, _folder: folder };
-        servers.wait_until_answering();
-        servers
-    }
-
-    fn wait_until_answering(&self) {
-        wait_until_answering(self.postgres_port);
+        wait_for(redis_tls_port, "Redis", &folder.path().join("redis-tls"));
+        wait_until_answering(postgres_port);
+        create_login(postgres_port);
+        Servers { postgres_port, redis_port, tls, redis_tls_port, _folder: folder }
     }
 
     /// A PostgreSQL URL; `{role}` stays for the configuration to fill.
     pub fn postgres_url(&self, database: &str) -> String {
-        format!("postgres://liufang@127.0.0.1:{}/{database}", self.postgres_port)
+        plain_postgres_url(self.postgres_port, database)
+    }
+
+    /// The same database for the login that must use TLS.
+    pub fn secured_postgres_url(&self, database: &str) -> String {
+        secured_postgres_url(self.postgres_port, database, &self.tls)
+    }
+
+    /// The Redis that speaks TLS only.
+    pub fn secured_redis_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}/", self.redis_tls_port)
+    }
+
+    /// The authority of both.
+    pub fn ca_file(&self) -> PathBuf {
+        self.tls.ca()
     }
 
     /// One database per role, named `<name>_<role>`.
@@ -130,6 +149,28 @@ impl Servers {
     }
 }
 
+// unasked, the client would take TLS where it is offered, and measurements with it
+fn plain_postgres_url(port: u16, database: &str) -> String {
+    format!("postgres://liufang@127.0.0.1:{port}/{database}?sslmode=disable")
+}
+
+fn secured_postgres_url(port: u16, database: &str, tls: &ServerTls) -> String {
+    format!("postgres://{}@127.0.0.1:{port}/{database}{}", secured::LOGIN, tls.query())
+}
+
+/// A connection to the Redis of a configuration.
+pub async fn redis_of(bus: &liufang_platform::bus::RedisOptions) -> redis::aio::MultiplexedConnection {
+    let client = match bus.ca_file.as_str() {
+        "" => redis::Client::open(bus.url.as_str()),
+        file => {
+            let root_cert = Some(std::fs::read(file).expect("authorities"));
+            let certificates = redis::TlsCertificates { client_tls: None, root_cert };
+            redis::Client::build_with_tls(bus.url.as_str(), certificates)
+        }
+    };
+    client.expect("Redis' address").get_multiplexed_async_connection().await.expect("Redis answers")
+}
+
 /// PostgreSQL listens a moment before it lets anybody in.
 fn wait_until_answering(port: u16) {
     let started = Instant::now();
@@ -144,6 +185,7 @@ fn wait_until_answering(port: u16) {
 fn client(port: u16, name: &str, arguments: &[&str]) -> String {
     let output = Command::new(program(name))
         .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "liufang"])
+        .env("PGSSLMODE", "disable")
         .args(arguments)
         .output()
         .expect("client program starts");
@@ -229,7 +271,7 @@ fn unprivileged(program: &Path) -> Command {
     command
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let output = Command::new("id").arg("-u").output().expect("id -u");
     output.stdout.trim_ascii() == b"0"
 }
@@ -238,18 +280,19 @@ fn log(folder: &Path, name: &str) -> std::fs::File {
     std::fs::File::create(folder.join(format!("{name}.log"))).expect("log file")
 }
 
-fn postgres(folder: &Path, port: u16, durability: Durability) -> Command {
+fn postgres(folder: &Path, port: u16, durability: Durability, tls: &ServerTls) -> Command {
     init_postgres(folder);
-    postgres_server(folder, port, durability)
+    postgres_server(folder, port, durability, tls)
+}
+
+fn create_login(port: u16) {
+    client(port, "createuser", &["--superuser", secured::LOGIN]);
 }
 
 fn init_postgres(folder: &Path) {
     let data = folder.join("postgres");
     std::fs::create_dir(&data).expect("data folder");
-    if is_root() {
-        let given = Command::new("chown").args(["-R", "nobody:nogroup"]).arg(folder).status().expect("chown");
-        assert!(given.success(), "the folder cannot be given to nobody");
-    }
+    give_to_nobody(folder);
     let initdb = unprivileged(&program("initdb"))
         .arg("-D")
         .arg(&data)
@@ -257,9 +300,10 @@ fn init_postgres(folder: &Path) {
         .output()
         .expect("initdb");
     assert!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
+    std::fs::write(data.join("pg_hba.conf"), secured::access_rules()).expect("access rules");
 }
 
-fn postgres_server(folder: &Path, port: u16, durability: Durability) -> Command {
+fn postgres_server(folder: &Path, port: u16, durability: Durability, tls: &ServerTls) -> Command {
     let mut command = unprivileged(&program("postgres"));
     command.arg("-D").arg(folder.join("postgres"));
     for setting in [
@@ -268,7 +312,10 @@ fn postgres_server(folder: &Path, port: u16, durability: Durability) -> Command 
         format!("unix_socket_directories={}", folder.display()),
         "max_connections=600".to_owned(),
         "shared_buffers=256MB".to_owned(),
-    ] {
+    ]
+    .into_iter()
+    .chain(tls.postgres_settings())
+    {
         command.arg("-c").arg(setting);
     }
     let quick: &[&str] = match durability {
@@ -284,9 +331,20 @@ fn postgres_server(folder: &Path, port: u16, durability: Durability) -> Command 
     command
 }
 
-fn redis(folder: &Path, port: u16) -> Command {
+/// In a folder of its own.
+fn redis_in(folder: &Path, port: u16, tls: Option<&ServerTls>) -> Command {
+    std::fs::create_dir(folder).expect("folder");
+    give_to_nobody(folder);
+    redis(folder, port, tls)
+}
+
+fn redis(folder: &Path, port: u16, tls: Option<&ServerTls>) -> Command {
     let mut command = unprivileged(&program("redis-server"));
-    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    match tls {
+        Some(tls) => command.args(tls.redis_arguments(port)),
+        None => command.args(["--port", &port.to_string()]),
+    };
+    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
     command.arg("--dir").arg(folder);
     let log = log(folder, "Redis");
     command.stdout(log.try_clone().expect("log")).stderr(log);
@@ -297,26 +355,51 @@ fn redis(folder: &Path, port: u16) -> Command {
 pub struct PrivateRedis {
     port: u16,
     child: Child,
+    tls: Option<ServerTls>,
     folder: TempDir,
 }
 
 impl PrivateRedis {
     pub fn start() -> PrivateRedis {
+        PrivateRedis::start_with(false)
+    }
+
+    /// One that speaks TLS only.
+    pub fn secured() -> PrivateRedis {
+        PrivateRedis::start_with(true)
+    }
+
+    fn start_with(secured: bool) -> PrivateRedis {
         let folder = folder("liufang-redis-");
         let port = free_port();
-        if is_root() {
-            let given =
-                Command::new("chown").arg("nobody:nogroup").arg(folder.path()).status().expect("chown");
-            assert!(given.success(), "the folder cannot be given to nobody");
-        }
-        let child = redis(folder.path(), port).spawn().expect("redis-server starts");
-        let redis = PrivateRedis { port, child, folder };
+        let tls = secured.then(|| ServerTls::make(folder.path()));
+        give_to_nobody(folder.path());
+        let child = redis(folder.path(), port, tls.as_ref()).spawn().expect("redis-server starts");
+        let redis = PrivateRedis { port, child, tls, folder };
         redis.wait();
         redis
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
+        format!("{scheme}://127.0.0.1:{}/", self.port)
+    }
+
+    /// Its certificate; none without TLS.
+    pub fn tls(&self) -> &ServerTls {
+        self.tls.as_ref().expect("a Redis with TLS")
+    }
+
+    /// Goes on without TLS on the same port, or with it again.
+    pub fn start_again_secured(&mut self, secured: bool) {
+        self.kill();
+        let tls = self.tls.as_ref().filter(|_| secured);
+        self.child = redis(self.folder.path(), self.port, tls).spawn().expect("redis-server starts");
+        self.wait();
     }
 
     /// Ends it at once; nothing is kept.
@@ -327,7 +410,8 @@ impl PrivateRedis {
 
     /// An empty one on the same port.
     pub fn start_again(&mut self) {
-        self.child = redis(self.folder.path(), self.port).spawn().expect("redis-server starts");
+        let command = redis(self.folder.path(), self.port, self.tls.as_ref()).spawn();
+        self.child = command.expect("redis-server starts");
         self.wait();
     }
 
@@ -347,6 +431,7 @@ impl Drop for PrivateRedis {
 pub struct PrivatePostgres {
     port: u16,
     child: Child,
+    tls: ServerTls,
     folder: TempDir,
 }
 
@@ -355,11 +440,41 @@ impl PrivatePostgres {
         let folder =
             tempfile::Builder::new().prefix("liufang-postgres-").tempdir().expect("temporary folder");
         let port = free_port();
+        let tls = ServerTls::make(folder.path());
         init_postgres(folder.path());
-        let child =
-            postgres_server(folder.path(), port, Durability::Restartable).spawn().expect("postgres starts");
+        let mut command = postgres_server(folder.path(), port, Durability::Restartable, &tls);
+        let child = command.spawn().expect("postgres starts");
         wait_until_answering(port);
-        PrivatePostgres { port, child, folder }
+        create_login(port);
+        PrivatePostgres { port, child, tls, folder }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its certificate, shown to those who ask for TLS.
+    pub fn tls(&self) -> &ServerTls {
+        &self.tls
+    }
+
+    /// For the login that must use TLS.
+    pub fn secured_url(&self, database: &str) -> String {
+        secured_postgres_url(self.port, database, &self.tls)
+    }
+
+    /// Reads its certificate and who is let in again, and ends every connection.
+    pub fn reload(&self) {
+        let sent = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().expect("kill");
+        assert!(sent.success());
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()";
+        client(self.port, "psql", &["-q", "-c", end, "postgres"]);
+    }
+
+    /// Lets every login in without TLS from the next [`PrivatePostgres::reload`] on.
+    pub fn allow_plain_text(&self) {
+        let path = self.folder.path().join("postgres/pg_hba.conf");
+        std::fs::write(path, "local all all trust\nhost all all all trust\n").expect("access rules");
     }
 
     /// One database per role, named `<name>_<role>`.
@@ -370,7 +485,7 @@ impl PrivatePostgres {
     }
 
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://liufang@127.0.0.1:{}/{database}", self.port)
+        plain_postgres_url(self.port, database)
     }
 
     /// Ends it without waiting for anybody ("immediate": every connection breaks, recovery at the next start).
@@ -382,7 +497,7 @@ impl PrivatePostgres {
 
     /// The same data on the same port.
     pub fn start_again(&mut self) {
-        let mut command = postgres_server(self.folder.path(), self.port, Durability::Restartable);
+        let mut command = postgres_server(self.folder.path(), self.port, Durability::Restartable, &self.tls);
         self.child = command.spawn().expect("postgres starts");
         wait_until_answering(self.port);
     }
@@ -395,10 +510,11 @@ impl Drop for PrivatePostgres {
     }
 }
 
-/// A Redis Cluster of three servers, of one test.
+/// A Redis Cluster of three servers inside TLS, of one test.
 pub struct PrivateCluster {
     ports: Vec<u16>,
     children: Vec<Child>,
+    tls: ServerTls,
     _folder: TempDir,
 }
 
@@ -406,19 +522,22 @@ impl PrivateCluster {
     pub fn start() -> PrivateCluster {
         let folder = tempfile::Builder::new().prefix("liufang-cluster-").tempdir().expect("temporary folder");
         let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
-        let children = ports.iter().map(|port| cluster_server(folder.path(), *port)).collect();
+        let tls = ServerTls::make(folder.path());
+        let children = ports.iter().map(|port| cluster_server(folder.path(), *port, &tls)).collect();
         for port in &ports {
             wait_for(*port, "Redis", folder.path());
         }
         let addresses = ports.iter().map(|port| format!("127.0.0.1:{port}"));
         let created = Command::new(program("redis-cli"))
+            .args(["--tls", "--cacert"])
+            .arg(tls.ca())
             .args(["--cluster", "create"])
             .args(addresses)
             .arg("--cluster-yes")
             .output()
             .expect("redis-cli");
         assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
-        let cluster = PrivateCluster { ports, children, _folder: folder };
+        let cluster = PrivateCluster { ports, children, tls, _folder: folder };
         cluster.wait_until_whole();
         cluster
     }
@@ -435,7 +554,8 @@ impl PrivateCluster {
 
     fn ask(&self, port: u16, command: &[&str]) -> String {
         let output = Command::new(program("redis-cli"))
-            .args(["-p", &port.to_string()])
+            .args(["-p", &port.to_string(), "--tls", "--cacert"])
+            .arg(self.tls.ca())
             .args(command)
             .output()
             .expect("redis-cli");
@@ -444,8 +564,12 @@ impl PrivateCluster {
 
     /// The servers as seeds, separated by commas.
     pub fn urls(&self) -> String {
-        let urls: Vec<String> = self.ports.iter().map(|port| format!("redis://127.0.0.1:{port}")).collect();
+        let urls: Vec<String> = self.ports.iter().map(|port| format!("rediss://127.0.0.1:{port}")).collect();
         urls.join(",")
+    }
+
+    pub fn ca_file(&self) -> PathBuf {
+        self.tls.ca()
     }
 
     /// How many keys each server has.
@@ -472,14 +596,10 @@ impl PrivateCluster {
     }
 }
 
-fn cluster_server(folder: &Path, port: u16) -> Child {
-    let own = folder.join(port.to_string());
-    std::fs::create_dir(&own).expect("folder");
-    if is_root() {
-        let given = Command::new("chown").args(["-R", "nobody:nogroup"]).arg(folder).status().expect("chown");
-        assert!(given.success(), "the folder cannot be given to nobody");
-    }
-    let mut command = redis(&own, port);
+fn cluster_server(folder: &Path, port: u16, tls: &ServerTls) -> Child {
+    give_to_nobody(folder);
+    let mut command = redis_in(&folder.join(port.to_string()), port, Some(tls));
+    command.args(["--tls-cluster", "yes", "--tls-replication", "yes"]);
     // the cluster's own port is the given one plus 10000, which may be too high
     let bus = free_port().to_string();
     command.args(["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "2000"]);

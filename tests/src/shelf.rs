@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::processes::{Processes, ROLES};
+use crate::servers;
 
 /// Everything but the world around it.
 pub struct Installation {
@@ -44,9 +45,9 @@ pub async fn set_aside(config: &Config) {
 }
 
 /// Takes every database back to the rows that were set aside.
-pub async fn reset(config: &Config, redis_url: &str) {
+pub async fn reset(config: &Config) {
     calm(config).await;
-    empty_streams(redis_url, &config.bus.prefix).await;
+    empty_streams(config).await;
     for_each(config, async |database| {
         let tables = tables(database).await;
         let listed: Vec<String> = tables.iter().map(|table| format!("public.{table}")).collect();
@@ -73,7 +74,7 @@ pub async fn reset(config: &Config, redis_url: &str) {
         }
     })
     .await;
-    empty_streams(redis_url, &config.bus.prefix).await;
+    empty_streams(config).await;
 }
 
 /// Waits a moment for the news of the test before to arrive.
@@ -94,11 +95,10 @@ async fn calm(config: &Config) {
 }
 
 /// Streams keep their groups: their readers wait in them.
-async fn empty_streams(redis_url: &str, prefix: &str) {
-    let client = redis::Client::open(redis_url).expect("Redis");
-    let mut connection = client.get_multiplexed_async_connection().await.expect("Redis answers");
+async fn empty_streams(config: &Config) {
+    let mut connection = servers::redis_of(&config.redis()).await;
     let mut keys = redis::cmd("KEYS");
-    keys.arg(format!("{prefix}:*"));
+    keys.arg(format!("{}:*", config.bus.prefix));
     let streams: Vec<String> = keys.query_async(&mut connection).await.expect("keys");
     for stream in streams {
         let mut trim = redis::cmd("XTRIM");

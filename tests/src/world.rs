@@ -28,7 +28,7 @@ pub enum Shape {
     Sqlite,
     /// One process, PostgreSQL and Redis.
     Postgres,
-    /// Two processes of every role inside mutual TLS, PostgreSQL and Redis. Tests use one installation in turn.
+    /// Two processes of every role inside mutual TLS, PostgreSQL and Redis inside TLS. Tests use one installation in turn.
     Processes,
 }
 
@@ -126,7 +126,7 @@ impl World {
             place.as_mut().and_then(|place| place.take())
         {
             let started = std::time::Instant::now();
-            shelf::reset(&config, &servers::shared().redis_url()).await;
+            shelf::reset(&config).await;
             logs::note(&format!("processes taken back after {} ms", started.elapsed().as_millis()));
             let url = processes.gateway();
             let processes = Some(processes);
@@ -144,7 +144,8 @@ impl World {
                 let template = postgres_template().await;
                 copy_folder(&template.join("keys"), &folder.path().join("keys"));
                 let name = clone_databases().await;
-                postgres_config(folder.path(), &name, settings)
+                let secured = shape == Shape::Processes;
+                postgres_config(folder.path(), &name, secured, settings)
             }
         };
         let url = String::new();
@@ -343,13 +344,20 @@ fn config(folder: &Path, settings: &[String]) -> Config {
     Config::load(&Layers { overrides, ..Layers::default() }).expect("test configuration")
 }
 
-fn postgres_config(folder: &Path, name: &str, settings: &[String]) -> Config {
+/// `secured`: inside TLS, with a login that PostgreSQL lets in no other way.
+fn postgres_config(folder: &Path, name: &str, secured: bool, settings: &[String]) -> Config {
     let servers = servers::shared();
+    let database = format!("{name}_{{role}}");
+    let (database, redis, ca_file) = match secured {
+        true => (servers.secured_postgres_url(&database), servers.secured_redis_url(), servers.ca_file()),
+        false => (servers.postgres_url(&database), servers.redis_url(), PathBuf::new()),
+    };
     let own = [
-        format!("database.url={:?}", servers.postgres_url(&format!("{name}_{{role}}"))),
+        format!("database.url={database:?}"),
         "database.max_connections=6".to_owned(),
         "bus.kind=\"redis\"".to_owned(),
-        format!("bus.url={:?}", servers.redis_url()),
+        format!("bus.url={redis:?}"),
+        format!("bus.ca_file={:?}", ca_file.display().to_string()),
         format!("bus.prefix={name:?}"),
     ];
     // a test's own setting comes instead of ours
@@ -380,7 +388,7 @@ async fn postgres_template() -> &'static Path {
         }
         // a copy has another prefix, so what is kept as published there would be published again
         let forget = ["bus.keep_published_seconds=0".to_owned()];
-        seed_into(&postgres_config(folder.path(), TEMPLATE, &forget)).await;
+        seed_into(&postgres_config(folder.path(), TEMPLATE, false, &forget)).await;
         folder
     };
     FOLDER.get_or_init(make).await.path()

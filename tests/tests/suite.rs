@@ -25,6 +25,8 @@ mod suite {
     mod refusals_rx;
     mod regions;
     mod replicas;
+    mod secured;
+    mod silence;
     mod simulation;
     mod states;
     mod tidy;

@@ -19,8 +19,11 @@
 {{- if $v.database.ca.secretName }}{{ $query = printf "%s&sslrootcert=/etc/liufang/database-ca/ca.crt" $query }}{{ end -}}
 {{- $url := printf "postgres://%s@%s:%d/%s%s" $v.database.user $v.database.host (int $v.database.port) $v.database.name $query -}}
 {{- $_ := set $tree "database" (dict "url" $url "max_connections" $spec.databaseConnections "acquire_timeout_ms" $v.database.acquireTimeoutMs "migrate_at_start" false) -}}
+{{- if $v.database.plaintextInPrivateNetwork }}{{ $_ := set $tree.database "plaintext_in_private_network" true }}{{ end -}}
 {{- $bus := dict "kind" "redis" "prefix" $v.redis.prefix -}}
 {{- if $v.redis.cluster }}{{ $_ := set $bus "cluster" true }}{{ end -}}
+{{- if and $v.redis.tls $v.redis.ca.secretName }}{{ $_ := set $bus "ca_file" "/etc/liufang/redis-ca/ca.crt" }}{{ end -}}
+{{- if $v.redis.plaintextInPrivateNetwork }}{{ $_ := set $bus "plaintext_in_private_network" true }}{{ end -}}
 {{- if not $v.redis.auth }}{{ $_ := set $bus "url" (include "liufang.redisUrl" (dict "root" .root "login" "")) }}{{ end -}}
 {{- $_ := set $tree "bus" $bus -}}
 {{- $peers := dict -}}

@@ -50,7 +50,7 @@
 {{- $sections = set $sections "roleDefaults.settings" $v.roleDefaults.settings -}}
 {{- range $role, $spec := $v.roles -}}{{- with $spec.settings }}{{ $_ := set $sections (printf "roles.%s.settings" $role) . }}{{ end -}}{{- end -}}
 {{- range $name, $tree := $sections -}}
-  {{- range $path := list "profile" "data_dir" "roles" "drain_ms" "shutdown_ms" "admin" "auth" "crypto" "hooks" "hooks_tls" "database.url" "database.urls" "database.migrate_at_start" "bus.url" "bus.kind" "bus.prefix" "bus.cluster" "mesh.secret" "mesh.tls" "mesh.listen" "mesh.peers" "mesh.max_deadline_ms" "gateway.listen" "gateway.max_deadline_ms" "gateway.trusted_proxies" "gateway.max_in_flight" "gateway.tls" "gateway.plaintext_behind_proxy" "telemetry.otlp_endpoint" "telemetry.log" "telemetry.format" "database.max_connections" "database.acquire_timeout_ms" "mesh.max_in_flight" "role.settlement.channel_key" "role.sandbox.channel_key" -}}
+  {{- range $path := list "profile" "data_dir" "roles" "drain_ms" "shutdown_ms" "admin" "auth" "crypto" "hooks" "hooks_tls" "database.url" "database.urls" "database.migrate_at_start" "database.plaintext_in_private_network" "bus.url" "bus.ca_file" "bus.plaintext_in_private_network" "bus.kind" "bus.prefix" "bus.cluster" "mesh.secret" "mesh.tls" "mesh.listen" "mesh.peers" "mesh.max_deadline_ms" "gateway.listen" "gateway.max_deadline_ms" "gateway.trusted_proxies" "gateway.max_in_flight" "gateway.tls" "gateway.plaintext_behind_proxy" "telemetry.otlp_endpoint" "telemetry.log" "telemetry.format" "database.max_connections" "database.acquire_timeout_ms" "mesh.max_in_flight" "role.settlement.channel_key" "role.sandbox.channel_key" -}}
     {{- if include "liufang.has" (dict "tree" $tree "path" (splitList "." $path)) -}}
       {{- include "liufang.mistake" (dict "found" $found "text" (printf "%s.%s: this setting belongs to the chart (a value of its own, or a Secret); it cannot be set here" $name $path)) -}}
     {{- end -}}
@@ -82,11 +82,20 @@
 {{- if and (hasPrefix "verify-" $v.database.sslMode) (not $v.database.ca.secretName) (not $v.database.ca.publicRoots) -}}
   {{- include "liufang.mistake" (dict "found" $found "text" (printf "database.ca.secretName: sslMode %s needs the authority's certificate (or database.ca.publicRoots=true)" $v.database.sslMode)) -}}
 {{- end -}}
-{{- if and (eq $v.profile "production") (has $v.database.sslMode (list "disable" "prefer")) -}}
-  {{- include "liufang.mistake" (dict "found" $found "text" (printf "database.sslMode: production does not talk to PostgreSQL with %s; take verify-full, verify-ca or require" $v.database.sslMode)) -}}
+{{- if and (eq $v.profile "production") (ne $v.database.sslMode "verify-full") (not $v.database.plaintextInPrivateNetwork) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" (printf "database.sslMode: production does not talk to PostgreSQL with %s; take verify-full, or say database.plaintextInPrivateNetwork=true" $v.database.sslMode)) -}}
 {{- end -}}
 {{- if not $v.redis.addresses -}}
   {{- include "liufang.mistake" (dict "found" $found "text" "redis.addresses: name at least one host:port") -}}
+{{- end -}}
+{{- if and (eq $v.profile "production") (not $v.redis.tls) (not $v.redis.plaintextInPrivateNetwork) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" "redis.tls: production does not talk to Redis in plain text; set it, or say redis.plaintextInPrivateNetwork=true") -}}
+{{- end -}}
+{{- if and $v.redis.tls (not $v.redis.ca.secretName) (not $v.redis.ca.publicRoots) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" "redis.ca.secretName: TLS needs the authority's certificate (or redis.ca.publicRoots=true)") -}}
+{{- end -}}
+{{- if and (not $v.redis.tls) $v.redis.ca.secretName -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" "redis.ca.secretName: goes with redis.tls=true") -}}
 {{- end -}}
 {{- if and (gt (len $v.redis.addresses) 1) (not $v.redis.cluster) -}}
   {{- include "liufang.mistake" (dict "found" $found "text" "redis.addresses: several addresses are a cluster; set redis.cluster=true or give one") -}}
@@ -123,6 +132,8 @@
   {{- end -}}
   {{- if le (trimSuffix "h" $cm.duration | int) (trimSuffix "h" $cm.renewBefore | int) -}}
     {{- include "liufang.mistake" (dict "found" $found "text" (printf "tls.certManager.renewBefore: %s is not less than duration %s" $cm.renewBefore $cm.duration)) -}}
+  {{- else if lt (mul 3 (trimSuffix "h" $cm.renewBefore | int)) (trimSuffix "h" $cm.duration | int) -}}
+    {{- include "liufang.mistake" (dict "found" $found "text" (printf "tls.certManager.renewBefore: %s is less than a third of duration %s; LiufangCertificateExpiring would tell of every certificate before it is renewed" $cm.renewBefore $cm.duration)) -}}
   {{- end -}}
 {{- else if not (contains "{role}" $v.tls.existing.secretName) -}}
   {{- include "liufang.mistake" (dict "found" $found "text" "tls.existing.secretName: must contain {role}; a certificate is a role's identity") -}}

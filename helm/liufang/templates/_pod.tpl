@@ -85,7 +85,7 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* Files of a role: configuration, data folder, database CA, region packs. (dict "root" $ "config" configMap "item" key) */}}
+{{/* Files of a role: configuration, data folder, CAs of PostgreSQL and Redis, region packs. (dict "root" $ "config" configMap "item" key) */}}
 {{- define "liufang.volumes" -}}
 - name: config
   configMap:
@@ -102,6 +102,14 @@ priorityClassName: {{ . }}
     secretName: {{ .root.Values.database.ca.secretName }}
     items:
       - key: {{ .root.Values.database.ca.key }}
+        path: ca.crt
+{{- end }}
+{{- if and .root.Values.redis.tls .root.Values.redis.ca.secretName }}
+- name: redis-ca
+  secret:
+    secretName: {{ .root.Values.redis.ca.secretName }}
+    items:
+      - key: {{ .root.Values.redis.ca.key }}
         path: ca.crt
 {{- end }}
 {{- if .root.Values.regions.configMap }}
@@ -121,6 +129,11 @@ priorityClassName: {{ . }}
 {{- if .root.Values.database.ca.secretName }}
 - name: database-ca
   mountPath: /etc/liufang/database-ca
+  readOnly: true
+{{- end }}
+{{- if and .root.Values.redis.tls .root.Values.redis.ca.secretName }}
+- name: redis-ca
+  mountPath: /etc/liufang/redis-ca
   readOnly: true
 {{- end }}
 {{- if .root.Values.regions.configMap }}

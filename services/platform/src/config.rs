@@ -6,6 +6,7 @@ mod check;
 mod hooks;
 mod public;
 mod secrets;
+mod servers;
 mod show;
 
 use std::collections::BTreeMap;
@@ -69,6 +70,7 @@ pub struct Database {
     pub acquire_timeout_ms: u64,
     pub statement_timeout_ms: u64,
     pub migrate_at_start: bool,
+    pub plaintext_in_private_network: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -76,6 +78,8 @@ pub struct Bus {
     pub kind: String,
     pub url: String,
     pub cluster: bool,
+    pub ca_file: String,
+    pub plaintext_in_private_network: bool,
     pub prefix: String,
     pub keep_published_seconds: i64,
 }
@@ -174,6 +178,7 @@ impl Config {
         RedisOptions {
             url: self.bus.url.clone(),
             cluster: self.bus.cluster,
+            ca_file: self.bus.ca_file.clone(),
             prefix: self.bus.prefix.clone(),
             keep_published: 0 < self.bus.keep_published_seconds,
         }

@@ -3,10 +3,12 @@
 //! Invariant: the idempotency row, the business rows and the outbox rows of a use case commit in one transaction, the
 //! [`Work`]. Nothing else opens transactions.
 
+mod bounded;
 mod fault;
 mod gate;
 pub mod inbox;
 pub mod outbox;
+mod pool;
 mod probe;
 pub mod relay;
 #[cfg(test)]
@@ -17,13 +19,9 @@ mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
-};
+use sea_orm::{DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::bus::Event;
@@ -32,8 +30,10 @@ use crate::cipher::Cipher;
 use crate::clock::SharedClock;
 use crate::ids::Ids;
 use crate::migrate::{self, Migration};
+use pool::Pools;
 use probe::Probe;
 
+pub use bounded::{Reader, Tx};
 pub use fault::DbFault;
 pub use gate::{DbState, Gate};
 pub use work::{Begun, Work};
@@ -45,7 +45,8 @@ pub struct DbOptions {
     pub url: String,
     pub max_connections: u32,
     pub acquire_timeout: Duration,
-    /// PostgreSQL ends a statement that takes longer, and a transaction that does nothing for twice as long. Zero: never.
+    /// PostgreSQL ends a statement that takes longer, and a transaction that does nothing for twice as long; five seconds
+    /// later it is given up here, answered or not. Zero: never.
     pub statement_timeout: Duration,
 }
 
@@ -70,7 +71,8 @@ pub struct Pool {
 /// The database of one service; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    connection: DatabaseConnection,
+    pools: Pools,
+    reader: Arc<Reader>,
     // for looks at the health of PostgreSQL: a busy pool is not a database that is away
     probe: Option<Arc<Probe>>,
     // SQLite has one writer: waiting here is fair, waiting in its busy handler is not
@@ -94,7 +96,8 @@ impl Db {
     /// A URL that cannot be read is an error either way.
     pub async fn connect(options: &DbOptions, cipher: Cipher, clock: SharedClock) -> Result<Db, DbFault> {
         let sqlite = options.url.starts_with("sqlite:");
-        let connection = Database::connect(pool(options, sqlite)).await?;
+        let pools = Pools::open(options).await?;
+        let reader = Arc::new(Reader::new(pools.clone()));
         let probe = match sqlite {
             true => None,
             false => Some(Arc::new(Probe::connect(options).await?)),
@@ -103,7 +106,7 @@ impl Db {
         let (state, _) = watch::channel(DbState::Unknown);
         let shared =
             Shared { cipher, clock, ids: Ids, outbox_bell: Notify::new(), state, silent: false.into() };
-        Ok(Db { connection, probe, writer, shared: Arc::new(shared) })
+        Ok(Db { pools, reader, probe, writer, shared: Arc::new(shared) })
     }
 
     /// Runs the platform's and the service's pending migrations, one runner at a time; answers the names of those it ran.
@@ -115,19 +118,25 @@ impl Db {
     pub async fn pending_migrations(&self, migrations: &'static [Migration]) -> Result<usize, DbFault> {
         match &self.probe {
             Some(probe) => probe.pending(migrations).await,
-            None => migrate::pending(&self.connection, migrations).await,
+            None => migrate::pending(&self.pools.current().connection, migrations).await,
         }
     }
 
     /// Looks whether the database can be used, and tells those who wait for that. One look without an answer is not yet an
     /// outage: a moment of load must not empty every endpoint at once.
     pub async fn look(&self, migrations: &'static [Migration]) -> DbState {
+        let began = Instant::now();
         let state = match self.pending_migrations(migrations).await {
             Ok(0) => DbState::Ready,
             Ok(pending) => DbState::Pending(pending),
             Err(fault @ (DbFault::Unavailable(_) | DbFault::Silent)) => DbState::Away(fault.cause()),
             Err(fault) => DbState::Broken(fault.cause()),
         };
+        if matches!(state, DbState::Away(_))
+            && let Err(fault) = self.pools.found_silence(began).await
+        {
+            tracing::debug!("no new pool: {}", fault.cause());
+        }
         let was_silent = self.shared.silent.swap(matches!(state, DbState::Away(_)), Ordering::SeqCst);
         if matches!(state, DbState::Away(_)) && !was_silent && self.state() == DbState::Ready {
             return DbState::Ready;
@@ -147,37 +156,25 @@ impl Db {
     }
 
     /// For reading outside a transaction.
-    pub fn read(&self) -> &DatabaseConnection {
-        &self.connection
+    pub fn read(&self) -> &Reader {
+        &self.reader
     }
 
     pub fn backend(&self) -> DbBackend {
-        self.connection.get_database_backend()
+        self.pools.backend()
     }
 
     /// How many connections are open, without asking the database.
     pub fn pool(&self) -> Pool {
-        let (open, idle) = match self.backend() {
-            DbBackend::Postgres => {
-                let pool = self.connection.get_postgres_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
-            DbBackend::Sqlite => {
-                let pool = self.connection.get_sqlite_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
-            _ => (0, 0),
-        };
-        let idle = u32::try_from(idle).unwrap_or(u32::MAX);
-        Pool { idle, used: open.saturating_sub(idle) }
+        let (idle, used) = self.pools.current().counts();
+        Pool { idle, used }
     }
 
     /// Closes every connection; all clones of this database are of no use afterwards.
     pub async fn close(&self) {
-        // an error here is a connection that is gone already
-        let _ = self.connection.close_by_ref().await;
+        self.pools.close().await;
         if let Some(probe) = &self.probe {
-            let _ = probe.connection().close_by_ref().await;
+            probe.close().await;
         }
     }
 
@@ -196,7 +193,7 @@ impl Db {
             Some(writer) => Some(writer.clone().acquire_owned().await.map_err(|_| DbFault::Closed)?),
             None => None,
         };
-        Ok(Work::new(self.transaction().await?, permit, self.shared.clone()))
+        Ok(Work::new(self.bounded_transaction().await?, permit, self.shared.clone()))
     }
 
     /// Opens a unit of work for an event, or `None` when this consumer has handled the event before.
@@ -209,41 +206,22 @@ impl Db {
         Ok(fresh.then_some(work))
     }
 
+    /// Nothing is done before it has begun, so it need not wait longer than its call.
+    async fn bounded_transaction(&self) -> Result<Tx, DbFault> {
+        let pool = self.pools.current();
+        let begun = pool.connection.begin_with_options(self.transaction_options());
+        let tx = bounded::bounded(&pool, bounded::within_the_call(pool.limit()), begun).await?;
+        Ok(Tx::new(tx, pool))
+    }
+
+    /// Without a limit, for migrations.
     pub(crate) async fn transaction(&self) -> Result<DatabaseTransaction, DbFault> {
+        Ok(self.pools.current().connection.begin_with_options(self.transaction_options()).await?)
+    }
+
+    fn transaction_options(&self) -> TransactionOptions {
         // a deferred SQLite transaction fails at its first write when another one wrote meanwhile
         let mode = self.writer.is_some().then_some(SqliteTransactionMode::Immediate);
-        let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
-        Ok(self.connection.begin_with_options(options).await?)
+        TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() }
     }
-}
-
-fn pool(options: &DbOptions, sqlite: bool) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(&options.url);
-    connect
-        .max_connections(options.max_connections)
-        .acquire_timeout(options.acquire_timeout)
-        .sqlx_logging(false)
-        .test_before_acquire(false);
-    if sqlite {
-        connect.map_sqlx_sqlite_opts(|sqlite| {
-            sqlite
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(10))
-        });
-        return connect;
-    }
-    // a connection in steady use is found broken by its statement, one that rested by a round trip before the next
-    connect.connect_lazy(true).test_before_acquire_if_idle_for(Duration::from_secs(1));
-    let timeout = options.statement_timeout.as_millis();
-    connect.map_sqlx_postgres_opts(move |postgres| {
-        postgres.options([
-            ("statement_timeout", timeout.to_string()),
-            // what a replica that was cut off had locked is free again
-            ("idle_in_transaction_session_timeout", (timeout * 2).to_string()),
-        ])
-    });
-    connect
 }

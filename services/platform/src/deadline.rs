@@ -11,11 +11,14 @@ pub async fn scope<F: Future>(deadline: Instant, future: F) -> F::Output {
     DEADLINE.scope(deadline, future).await
 }
 
+/// What is left of the running call's deadline; none outside a call.
+pub fn left() -> Option<Duration> {
+    DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now())).ok()
+}
+
 /// What is left of the running call's deadline, at most `budget`.
 pub fn remaining(budget: Duration) -> Duration {
-    DEADLINE
-        .try_with(|deadline| deadline.saturating_duration_since(Instant::now()))
-        .map_or(budget, |left| left.min(budget))
+    left().map_or(budget, |left| left.min(budget))
 }
 
 /// Reads a `grpc-timeout` header: digits and a unit out of `H M S m u n`.

@@ -35,7 +35,7 @@ pub use limits::ClientLimits;
 pub use roles::{SUFFIX, dns_name};
 pub use rotate::TlsError;
 pub use target::{Target, parse as parse_targets};
-pub use tls::{MeshFiles, MeshTls, OutsideTls, PublicTls};
+pub use tls::{MeshFiles, MeshTls, OutsideTls, PublicTls, Validity};
 
 /// A client connection to a peer, for generated clients.
 pub type Mesh = BoxCloneSyncService<Request<Body>, Response<Body>, MeshError>;

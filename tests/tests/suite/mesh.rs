@@ -59,6 +59,7 @@ async fn an_event_reaches_a_failing_consumer_later() {
     let options = RedisOptions {
         url: servers::shared().redis_url(),
         cluster: false,
+        ca_file: String::new(),
         prefix: "mesh-test".to_owned(),
         keep_published: false,
     };

@@ -24,10 +24,10 @@ behaviour!(processes a_call_in_flight_outlives_the_signal);
 behaviour!(processes a_second_signal_ends_at_once);
 
 const ROW: u32 = 163;
-const ADMIN: &str = "admin.listen=\"127.0.0.1:0\"";
+pub const ADMIN: &str = "admin.listen=\"127.0.0.1:0\"";
 
 /// The status and body of a page.
-fn page(address: &str, path: &str) -> (u16, String) {
+pub fn page(address: &str, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
@@ -46,7 +46,7 @@ async fn health(address: &str, service: &str) -> ServingStatus {
 }
 
 /// Places an order under one key until somebody answers.
-async fn placed(patient: &Patient, basket: &Basket, key: String) -> Order {
+pub async fn placed(patient: &Patient, basket: &Basket, key: String) -> Order {
     let keyed = patient.keyed(&key);
     eventually("the order is placed", || async {
         match basket.place(&keyed).await {
@@ -61,7 +61,7 @@ async fn placed(patient: &Patient, basket: &Basket, key: String) -> Order {
     .await
 }
 
-fn admin(world: &World) -> String {
+pub fn admin(world: &World) -> String {
     world.running.as_ref().unwrap().admin.unwrap().to_string()
 }
 
@@ -217,7 +217,11 @@ async fn flush(redis: &PrivateRedis) {
 async fn a_redis_cluster_carries_the_events() {
     logs::announce("the bus may have lost events");
     let cluster = PrivateCluster::start();
-    let settings = [format!("bus.url={:?}", cluster.urls()), "bus.cluster=true".to_owned()];
+    let settings = [
+        format!("bus.url={:?}", cluster.urls()),
+        format!("bus.ca_file={:?}", cluster.ca_file().display().to_string()),
+        "bus.cluster=true".to_owned(),
+    ];
     let world = World::start_with(Shape::Postgres, &settings).await;
     let cast = Cast::of(&world).await;
     let patient = cast.patient(1).await;

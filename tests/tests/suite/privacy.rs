@@ -97,8 +97,7 @@ async fn nothing_personal_is_published(world: &mut World) {
     let refusals = live(&cast).await;
     check_refusals(&refusals, &needles);
     check_logs(&needles);
-    let client = redis::Client::open(servers::shared().redis_url()).unwrap();
-    let mut redis = client.get_multiplexed_async_connection().await.unwrap();
+    let mut redis = servers::redis_of(&world.config.redis()).await;
     let pattern = format!("{}:*", world.config.bus.prefix);
     let streams: Vec<String> = redis::cmd("KEYS").arg(pattern).query_async(&mut redis).await.unwrap();
     let mut entries = 0;

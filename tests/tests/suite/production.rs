@@ -6,8 +6,11 @@ use std::process::{Command, Output};
 use liufang_tests::processes::{ROLES, binary};
 
 const SECRETS: [(&str, &str); 4] = [
-    ("LIUFANG__DATABASE__URLS__ORDER", "postgres://liufang_order:swordfish-1@postgres/liufang_order"),
-    ("LIUFANG__BUS__URL", "redis://liufang:swordfish-2@redis:6379/"),
+    (
+        "LIUFANG__DATABASE__URLS__ORDER",
+        "postgres://liufang_order:swordfish-1@postgres/liufang_order?sslmode=verify-full",
+    ),
+    ("LIUFANG__BUS__URL", "rediss://liufang:swordfish-2@redis:6379/"),
     ("LIUFANG__CRYPTO__DATA_SECRET", "swordfish-3-of-at-least-32-characters"),
     ("LIUFANG__ROLE__SETTLEMENT__CHANNEL_KEY", "swordfish-5-for-notices"),
 ];
@@ -78,4 +81,25 @@ fn outside_parties_are_addresses_inside_tls() {
         assert!(said.contains("hooks.insurer: "), "{said}");
     }
     assert!(show("settlement", &with("LIUFANG__HOOKS__INSURER", "HTTPS://insurer.example")).status.success());
+}
+
+#[test]
+fn plain_text_to_servers_is_a_mistake_unless_it_is_said() {
+    let mut bare = SECRETS.to_vec();
+    bare[0].1 = "postgres://liufang_order:swordfish-1@postgres/liufang_order?sslmode=require";
+    bare[1].1 = "redis://liufang:swordfish-2@redis:6379/";
+    let output = show("order", &bare);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    for part in
+        ["database.urls.order: production needs sslmode=verify-full", "bus.url: production needs rediss://"]
+    {
+        assert!(said.contains(part), "{part} is missing in {said}");
+    }
+    assert!(!said.contains("swordfish"), "{said}");
+    bare.push(("LIUFANG__DATABASE__PLAINTEXT_IN_PRIVATE_NETWORK", "true"));
+    bare.push(("LIUFANG__BUS__PLAINTEXT_IN_PRIVATE_NETWORK", "true"));
+    bare.push(("LIUFANG__BUS__CA_FILE", ""));
+    let output = show("order", &bare);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -60,8 +60,7 @@ fn number(info: &Info, key: &str) -> i64 {
 
 impl Streams {
     async fn of(world: &World) -> Streams {
-        let client = redis::Client::open(servers::shared().redis_url()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let mut connection = servers::redis_of(&world.config.redis()).await;
         let pattern = format!("{}:*", world.config.bus.prefix);
         let names: Vec<String> = redis::cmd("KEYS").arg(pattern).query_async(&mut connection).await.unwrap();
         let streams = names.into_iter().filter(|name| !name.contains(":dead:") && !name.ends_with(":epoch"));

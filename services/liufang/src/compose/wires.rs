@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow};
 use liufang_platform::Ids;
 use liufang_platform::config::{Config, GatewayTls};
 use liufang_platform::mesh::{
-    self, MeshFiles, MeshKey, MeshTls, OutsideTls, Place, PublicTls, Remote, RemoteOptions, Security,
+    self, MeshFiles, MeshKey, MeshTls, OutsideTls, Place, PublicTls, Remote, RemoteOptions, Security, Validity,
 };
 use liufang_platform::metrics;
 use rustls::pki_types::ServerName;
@@ -96,14 +96,14 @@ impl Wires {
         if let Some(tls) = self.mesh.clone() {
             tasks.spawn(tell_expiry("mesh", every, shutdown.clone(), {
                 let tls = tls.clone();
-                move || tls.expires_at()
+                move || tls.validity()
             }));
             tasks.spawn(tls.watch(every, shutdown.clone()));
         }
         if let Some(tls) = self.public.clone() {
             tasks.spawn(tell_expiry("public", every, shutdown.clone(), {
                 let tls = tls.clone();
-                move || tls.expires_at()
+                move || tls.validity()
             }));
             tasks.spawn(tls.watch(every, shutdown.clone()));
         }
@@ -118,11 +118,12 @@ async fn tell_expiry(
     usage: &'static str,
     every: Duration,
     shutdown: CancellationToken,
-    expires_at: impl Fn() -> i64 + Send,
+    validity: impl Fn() -> Validity + Send,
 ) {
     while !shutdown.is_cancelled() {
-        let seconds = u64::try_from(expires_at()).unwrap_or_default();
-        metrics::certificate(usage, SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let Validity { from, until } = validity();
+        let seconds = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        metrics::certificate(usage, SystemTime::UNIX_EPOCH + seconds(until), seconds(until - from));
         tokio::select! { () = tokio::time::sleep(every) => {} () = shutdown.cancelled() => {} }
     }
 }

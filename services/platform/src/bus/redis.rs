@@ -25,6 +25,8 @@ pub struct RedisOptions {
     /// One URL, or the seeds of a cluster separated by commas.
     pub url: String,
     pub cluster: bool,
+    /// PEM file of the authorities for `rediss://`; empty: those of the public web.
+    pub ca_file: String,
     /// Separates installations on one Redis.
     pub prefix: String,
     /// Whether what was published is kept in the outbox, to be published again when Redis forgets it.
@@ -42,10 +44,10 @@ pub struct RedisBus {
 }
 
 impl RedisBus {
-    /// Does not connect yet; fails when an address cannot be read.
+    /// Does not connect yet; fails when an address or the file of authorities cannot be read.
     pub fn new(options: &RedisOptions) -> Result<RedisBus, BusError> {
         Ok(RedisBus {
-            server: Server::new(&options.url, options.cluster).map_err(error)?,
+            server: Server::new(options).map_err(error)?,
             publisher: Default::default(),
             prefix: options.prefix.clone(),
             keep_published: options.keep_published,

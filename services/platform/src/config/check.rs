@@ -2,7 +2,7 @@
 
 use config::{FileFormat, Map, Source as _, Value, ValueKind};
 
-use super::{Config, DEFAULTS, GatewayTls, hooks, secrets};
+use super::{Config, DEFAULTS, GatewayTls, hooks, secrets, servers};
 use crate::db::inbox;
 use crate::mesh;
 
@@ -111,6 +111,7 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
     );
     need(config.telemetry.gauges_seconds > 0, "telemetry.gauges_seconds: must be at least 1");
     databases(config, &mut need);
+    servers::mistakes(config).iter().for_each(|mistake| need(false, mistake));
     need(config.bus.cluster || !config.bus.url.contains(','), "bus.url: several addresses need bus.cluster");
     let kept = 0..=inbox::KEEP_SECONDS - 86_400;
     need(

@@ -80,7 +80,8 @@ impl From<DbErr> for DbFault {
     }
 }
 
-fn sql_state(error: &DbErr) -> Option<String> {
+/// The server's own word for an error; none when it is not the server's.
+pub(super) fn sql_state(error: &DbErr) -> Option<String> {
     let (DbErr::Exec(cause) | DbErr::Query(cause) | DbErr::Conn(cause)) = error else { return None };
     let RuntimeErr::SqlxError(error) = cause else { return None };
     error.as_database_error()?.code().map(Cow::into_owned)

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use prost::{Message, Name};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{DbFault, Shared, outbox};
+use super::{DbFault, Shared, Tx, outbox};
 use crate::call::CallMeta;
 use crate::hash;
 
@@ -22,7 +22,7 @@ pub enum Begun<R> {
 
 /// A running transaction with its idempotency claim.
 pub struct Work {
-    tx: DatabaseTransaction,
+    tx: Tx,
     scope: Option<String>,
     shared: Arc<Shared>,
     wrote_outbox: std::sync::atomic::AtomicBool,
@@ -34,16 +34,12 @@ pub struct Work {
 const REPLY: &str = "idempotency.reply";
 
 impl Work {
-    pub(super) fn new(
-        tx: DatabaseTransaction,
-        permit: Option<OwnedSemaphorePermit>,
-        shared: Arc<Shared>,
-    ) -> Work {
+    pub(super) fn new(tx: Tx, permit: Option<OwnedSemaphorePermit>, shared: Arc<Shared>) -> Work {
         Work { tx, scope: None, shared, wrote_outbox: false.into(), _permit: permit }
     }
 
     /// The connection that sees this transaction's writes.
-    pub fn tx(&self) -> &DatabaseTransaction {
+    pub fn tx(&self) -> &Tx {
         &self.tx
     }
 

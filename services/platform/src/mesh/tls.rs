@@ -37,7 +37,14 @@ pub struct MeshFiles {
 struct MeshConfigs {
     server: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
-    expires_at: i64,
+    validity: Validity,
+}
+
+/// From when and until when a certificate is good, in seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    pub from: i64,
+    pub until: i64,
 }
 
 /// This process's certificate in the mesh, always the newest good one; cheap to clone.
@@ -68,9 +75,9 @@ impl MeshTls {
         self.0.current().client.clone()
     }
 
-    /// End of the certificate's validity, in seconds since 1970.
-    pub fn expires_at(&self) -> i64 {
-        self.0.current().expires_at
+    /// Of the certificate in use.
+    pub fn validity(&self) -> Validity {
+        self.0.current().validity
     }
 
     /// Looks for new content at once; see [`Rotating::reload`].
@@ -109,7 +116,7 @@ fn mesh_configs(ca: &[u8], cert: &[u8], key: &[u8], own_roles: &[String]) -> Res
     Ok(MeshConfigs {
         server: Arc::new(served(server, &[ALPN_GRPC])),
         client: Arc::new(client),
-        expires_at: expires_at("mesh.tls.cert_file", &chain)?,
+        validity: validity("mesh.tls.cert_file", &chain)?,
     })
 }
 
@@ -157,7 +164,7 @@ fn explain(error: rustls::Error) -> String {
 
 struct PublicConfig {
     server: Arc<ServerConfig>,
-    expires_at: i64,
+    validity: Validity,
 }
 
 /// The certificate of the public port, always the newest good one; cheap to clone.
@@ -179,9 +186,9 @@ impl PublicTls {
         self.0.current().server.clone()
     }
 
-    /// End of the certificate's validity, in seconds since 1970.
-    pub fn expires_at(&self) -> i64 {
-        self.0.current().expires_at
+    /// Of the certificate in use.
+    pub fn validity(&self) -> Validity {
+        self.0.current().validity
     }
 
     /// Follows the files until `shutdown`.
@@ -192,9 +199,9 @@ impl PublicTls {
 
 fn public_config(cert: &[u8], key: &[u8]) -> Result<PublicConfig, TlsError> {
     let chain = chain("gateway.tls.cert_file", cert)?;
-    let expires_at = expires_at("gateway.tls.cert_file", &chain)?;
+    let validity = validity("gateway.tls.cert_file", &chain)?;
     let now = i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX);
-    if expires_at <= now {
+    if validity.until <= now {
         return Err(TlsError("gateway.tls.cert_file: the certificate has expired".to_owned()));
     }
     let server = ServerConfig::builder_with_provider(provider())
@@ -203,7 +210,7 @@ fn public_config(cert: &[u8], key: &[u8]) -> Result<PublicConfig, TlsError> {
         .with_no_client_auth()
         .with_single_cert(chain, private("gateway.tls.key_file", key)?)
         .map_err(broken("gateway.tls.key_file"))?;
-    Ok(PublicConfig { server: Arc::new(served(server, &[ALPN_GRPC, ALPN_HTTP1])), expires_at })
+    Ok(PublicConfig { server: Arc::new(served(server, &[ALPN_GRPC, ALPN_HTTP1])), validity })
 }
 
 /// How outside parties are checked: against the authorities of a file, always its newest good content, or those of the public
@@ -283,12 +290,14 @@ fn private(setting: &str, pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError
         .map_err(|_| TlsError(format!("{setting}: holds no private key in PEM")))
 }
 
-fn expires_at(setting: &str, chain: &[CertificateDer<'static>]) -> Result<i64, TlsError> {
+fn validity(setting: &str, chain: &[CertificateDer<'static>]) -> Result<Validity, TlsError> {
     let own = chain.first().ok_or_else(|| TlsError(format!("{setting}: holds no certificate")))?;
     let parsed = x509_cert::Certificate::from_der(own)
         .map_err(|error| TlsError(format!("{setting}: cannot be read: {error}")))?;
-    let until = parsed.tbs_certificate().validity().not_after.to_unix_duration();
-    Ok(i64::try_from(until.as_secs()).unwrap_or(i64::MAX))
+    let stated = parsed.tbs_certificate().validity();
+    let seconds =
+        |time: x509_cert::time::Time| i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+    Ok(Validity { from: seconds(stated.not_before), until: seconds(stated.not_after) })
 }
 
 fn broken(setting: &'static str) -> impl Fn(rustls::Error) -> TlsError {

@@ -47,6 +47,7 @@ pub(super) const READY: &str = "liufang_ready";
 pub(super) const START_TIME: &str = "liufang_start_time_seconds";
 pub(super) const BUILD_INFO: &str = "liufang_build_info";
 pub(super) const CERTIFICATE_EXPIRES: &str = "liufang_certificate_expires_seconds";
+pub(super) const CERTIFICATE_LIFETIME: &str = "liufang_certificate_lifetime_seconds";
 
 /// Every metric of every role.
 pub const CATALOG: &[Metric] = &[
@@ -103,6 +104,13 @@ pub const CATALOG: &[Metric] = &[
         kind: Kind::Gauge,
         labels: &["use"],
         help: "Seconds until the certificate in use expires; use is mesh or public.",
+        always: false,
+    },
+    Metric {
+        name: CERTIFICATE_LIFETIME,
+        kind: Kind::Gauge,
+        labels: &["use"],
+        help: "Seconds the certificate in use was made for; what is left is judged by it.",
         always: false,
     },
     metric(

@@ -143,8 +143,11 @@ pub fn ready(role: &'static str, ready: bool) {
     board::set(catalog::READY, &[("role", role)], i64::from(ready));
 }
 
-/// The certificate in use (`mesh` or `public`) and when it expires. Call again when it is replaced.
-pub fn certificate(usage: &'static str, expires: SystemTime) {
+/// The certificate in use (`mesh` or `public`), when it expires and how long it was made for. Call again when it is
+/// replaced.
+pub fn certificate(usage: &'static str, expires: SystemTime, lifetime: Duration) {
+    let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+    board::set(catalog::CERTIFICATE_LIFETIME, &[("use", usage)], lifetime);
     board::set_live(catalog::CERTIFICATE_EXPIRES, &[("use", usage)], move || {
         let seconds = |left: Duration| i64::try_from(left.as_secs()).unwrap_or(i64::MAX);
         let now = SystemTime::now();

@@ -1,44 +1,89 @@
 //! One connection to Redis: to a single server, or to a cluster.
+//!
+//! With `rediss://` the server's certificate must be good for the name in the address (in a cluster: for the names or
+//! addresses its servers tell of each other). The authorities are read anew for every connection, so that theirs and the
+//! server's certificate can be changed while we run.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisError, RedisFuture, Value};
+use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo as _, Pipeline, RedisError, RedisFuture,
+    TlsCertificates, Value,
+};
+
+use super::RedisOptions;
 
 const CONNECT: Duration = Duration::from_secs(3);
 /// Longer than a blocking read.
-const ANSWER: Duration = Duration::from_secs(10);
+const ANSWER: Duration = Duration::from_secs(5);
+/// A host that vanished without a word: the connection ends after this long, whoever waits for it.
+const VANISHED: Duration = Duration::from_secs(15);
 
 /// Opens connections.
 #[derive(Clone)]
-#[allow(clippy::large_enum_variant, reason = "one per process, not a value that moves about")]
-pub(super) enum Server {
-    Single(redis::Client),
+pub(super) struct Server {
+    urls: Vec<String>,
+    cluster: bool,
+    ca_file: Option<PathBuf>,
+}
+
+/// What connections are made from.
+#[allow(clippy::large_enum_variant, reason = "lives for one connection's opening")]
+enum Opener {
+    Single(Client),
     Cluster(Box<ClusterClient>),
 }
 
 impl Server {
-    /// `urls` are separated by commas; several are seeds of one cluster.
-    pub fn new(urls: &str, cluster: bool) -> Result<Server, RedisError> {
-        if !cluster {
-            return Ok(Server::Single(redis::Client::open(urls.trim())?));
-        }
-        let seeds: Vec<&str> = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).collect();
-        let builder = ClusterClient::builder(seeds);
-        let client = builder.connection_timeout(CONNECT).response_timeout(ANSWER).retries(3).build()?;
-        Ok(Server::Cluster(Box::new(client)))
+    /// Fails when an address or the authorities cannot be read.
+    pub fn new(options: &RedisOptions) -> Result<Server, RedisError> {
+        let urls = options.url.split(',').map(|url| url.trim().to_owned()).filter(|url| !url.is_empty());
+        let ca_file = Some(options.ca_file.clone()).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let server = Server { urls: urls.collect(), cluster: options.cluster, ca_file };
+        let authorities = server.ca_file.as_ref().map(std::fs::read).transpose()?;
+        server.opener(authorities)?;
+        Ok(server)
     }
 
     /// One multiplexed connection of a cluster serves every slot: a blocking read would hold up all others behind it.
     pub fn may_block(&self) -> bool {
-        matches!(self, Server::Single(_))
+        !self.cluster
+    }
+
+    fn opener(&self, authorities: Option<Vec<u8>>) -> Result<Opener, RedisError> {
+        let certificates = authorities.map(|pem| TlsCertificates { client_tls: None, root_cert: Some(pem) });
+        if self.cluster {
+            let mut builder = ClusterClient::builder(self.urls.iter().map(String::as_str))
+                .connection_timeout(CONNECT)
+                .response_timeout(ANSWER)
+                .tcp_settings(tcp())
+                .retries(3);
+            if let Some(certificates) = certificates {
+                builder = builder.certs(certificates);
+            }
+            return Ok(Opener::Cluster(Box::new(builder.build()?)));
+        }
+        let url = self.urls.first().map(String::as_str).unwrap_or_default();
+        let info = url.into_connection_info()?.set_tcp_settings(tcp());
+        Ok(Opener::Single(match certificates {
+            Some(certificates) => Client::build_with_tls(info, certificates)?,
+            None => Client::open(info)?,
+        }))
     }
 
     pub async fn open(&self) -> Result<Link, RedisError> {
-        match self {
-            Server::Single(client) => {
+        let authorities = match &self.ca_file {
+            Some(path) => Some(tokio::fs::read(path).await?),
+            None => None,
+        };
+        match self.opener(authorities)? {
+            Opener::Single(client) => {
                 let config = AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(CONNECT))
                     .set_response_timeout(Some(ANSWER));
@@ -47,12 +92,18 @@ impl Server {
                 Ok(Link { run, kind: Kind::Single(connection) })
             }
             // a server of a cluster restarts alone; which of our streams it had is not ours to know
-            Server::Cluster(client) => {
+            Opener::Cluster(client) => {
                 let connection = client.get_async_connection().await?;
                 Ok(Link { run: String::new(), kind: Kind::Cluster(connection) })
             }
         }
     }
+}
+
+fn tcp() -> TcpSettings {
+    let keepalive =
+        TcpKeepalive::new().with_time(Duration::from_secs(5)).with_interval(Duration::from_secs(5));
+    TcpSettings::default().set_keepalive(keepalive).set_user_timeout(VANISHED)
 }
 
 /// The id a server process draws when it starts; empty when we may not ask.
