@@ -116,11 +116,7 @@ fn fault_error(fault: &dyn Fault) -> BusError {
         // a credential of ours that is not accepted says nothing about the event: certificates and keys are renewed
         transient: matches!(
             doc.class,
-            Class::Unavailable
-                | Class::Deadline
-                | Class::Exhausted
-                | Class::Aborted
-                | Class::Unauthenticated
+            Class::Unavailable | Class::Deadline | Class::Exhausted | Class::Aborted | Class::Unauthenticated
         ),
     }
 }

@@ -210,7 +210,11 @@ async fn what_a_restarted_redis_lost_while_nobody_looked_is_published_again() {
     let mut after = Shore { prefix: before.prefix.clone(), ..Shore::of(redis.url()).await };
     let _: () = after.connection.set(after.epoch(), epoch).await.unwrap();
     let mut relay = after.relay(&world);
-    assert_eq!(relay.step().await.unwrap(), 2, "published again by a process that never saw the server before");
+    assert_eq!(
+        relay.step().await.unwrap(),
+        2,
+        "published again by a process that never saw the server before"
+    );
     assert_eq!((relay.step().await.unwrap(), after.length("").await), (0, 2));
 }
 
@@ -234,7 +238,11 @@ async fn what_consumers_may_have_forgotten_is_not_published_again() {
     assert_eq!(relay.step().await.unwrap(), 1, "only what consumers still know");
     // kept for a while, and then nothing is to be kept
     assert_eq!(outbox::purge_step(&world.deps.db, &shore.bus(10 * DAY), 10 * DAY).await.unwrap(), 1);
-    assert_eq!(outbox::purge_step(&world.deps.db, &shore.bus(0), 0).await.unwrap(), 1, "marks of before are removed");
+    assert_eq!(
+        outbox::purge_step(&world.deps.db, &shore.bus(0), 0).await.unwrap(),
+        1,
+        "marks of before are removed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

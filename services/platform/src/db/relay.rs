@@ -115,7 +115,8 @@ impl Relay {
 
     /// Lets some rows wait again that the bus may not have any more.
     async fn replay(&mut self, mark: &str, now: Timestamp) -> Result<(), DbFault> {
-        let is_clean = |(clean, at): &(String, Timestamp)| clean == mark && now < at.plus_seconds(LOOK_SECONDS);
+        let is_clean =
+            |(clean, at): &(String, Timestamp)| clean == mark && now < at.plus_seconds(LOOK_SECONDS);
         if !self.bus.may_forget() || self.clean.as_ref().is_some_and(is_clean) {
             return Ok(());
         }

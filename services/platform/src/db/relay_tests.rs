@@ -244,5 +244,9 @@ async fn a_process_that_stops_leaves_the_rest_to_others() {
     push(&world, &["a", "b", "c"]).await;
     relay(&world, &carrier).run(shutdown).await;
     assert_eq!((carrier.taken(), waiting(&world).await), (vec!["a".to_owned()], 2));
-    assert_eq!(relay(&world, &carrier).step().await.unwrap(), 2, "at once, without waiting for a lease to end");
+    assert_eq!(
+        relay(&world, &carrier).step().await.unwrap(),
+        2,
+        "at once, without waiting for a lease to end"
+    );
 }
