@@ -14,7 +14,7 @@ use prost::{Message, Name};
 use crate::metrics;
 
 pub use local::LocalBus;
-pub use redis::{RedisBus, RedisOptions};
+pub use redis::{Pace, RedisBus, RedisOptions};
 
 /// A published event.
 #[derive(Clone, PartialEq)]
@@ -64,8 +64,15 @@ impl BusError {
 pub struct Epoch {
     /// Changes when the carrier lost everything.
     pub id: String,
-    /// Changes when the carrier's process was replaced: the newest events may be lost. Empty when it is not known.
+    /// Changes when the carrier's process was replaced: nobody knows which events it lost. Empty when it is not known.
     pub run: String,
+}
+
+impl Epoch {
+    /// As it stands beside what this memory was given.
+    pub(crate) fn mark(&self) -> String {
+        format!("{}/{}", self.id, self.run)
+    }
 }
 
 /// Publishes events.
@@ -106,9 +113,10 @@ fn fault_error(fault: &dyn Fault) -> BusError {
     let doc = fault.doc();
     BusError {
         text: format!("{}: {fault}", doc.reason),
+        // a credential of ours that is not accepted says nothing about the event: certificates and keys are renewed
         transient: matches!(
             doc.class,
-            Class::Unavailable | Class::Deadline | Class::Exhausted | Class::Aborted
+            Class::Unavailable | Class::Deadline | Class::Exhausted | Class::Aborted | Class::Unauthenticated
         ),
     }
 }

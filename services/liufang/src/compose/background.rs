@@ -89,13 +89,7 @@ fn housekeeping(config: &Config, role: &'static str, db: &Db, bus: &Arc<dyn Bus>
     let (db, bus, keep) = (db.clone(), bus.clone(), config.bus.keep_published_seconds);
     let purge_published = Worker::new("purge-published", Duration::from_secs(60), move || {
         let (db, bus) = (db.clone(), bus.clone());
-        async move {
-            match bus.epoch().await {
-                Ok(epoch) if bus.may_forget() => outbox::purge_step(&db, &epoch.id, keep).await,
-                // while the bus is away nobody knows what it still has
-                _ => Ok(0),
-            }
-        }
+        async move { outbox::purge_step(&db, bus.as_ref(), keep).await }
     });
     vec![purge_keys.of(role), purge_published.of(role)]
 }

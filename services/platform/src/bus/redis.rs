@@ -8,6 +8,7 @@
 mod consume;
 mod entry;
 mod link;
+mod names;
 
 use redis::{AsyncCommands as _, RedisError};
 use tokio::sync::Mutex;
@@ -15,6 +16,8 @@ use tokio::sync::Mutex;
 use super::{Bus, BusError, Epoch, Event};
 use crate::ids::Ids;
 use link::{Link, Server};
+
+pub use consume::Pace;
 
 /// Streams are trimmed to about this many entries.
 const MAX_LEN: usize = 1_000_000;
@@ -41,6 +44,7 @@ pub struct RedisBus {
     publisher: std::sync::Arc<Mutex<Option<Link>>>,
     prefix: String,
     keep_published: bool,
+    pace: Pace,
 }
 
 impl RedisBus {
@@ -51,7 +55,15 @@ impl RedisBus {
             publisher: Default::default(),
             prefix: options.prefix.clone(),
             keep_published: options.keep_published,
+            pace: Pace::default(),
         })
+    }
+
+    /// Consumes at another pace, for tests.
+    #[must_use]
+    pub fn paced(mut self, pace: Pace) -> RedisBus {
+        self.pace = pace;
+        self
     }
 
     fn stream(&self, topic: &str) -> String {

@@ -113,7 +113,7 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
     databases(config, &mut need);
     servers::mistakes(config).iter().for_each(|mistake| need(false, mistake));
     need(config.bus.cluster || !config.bus.url.contains(','), "bus.url: several addresses need bus.cluster");
-    let kept = 0..=inbox::KEEP_SECONDS - 86_400;
+    let kept = 0..=inbox::REPLAY_SECONDS;
     need(
         kept.contains(&config.bus.keep_published_seconds),
         "bus.keep_published_seconds: must be 0 to 1123200; events published again later would no longer be known as old",

@@ -20,10 +20,11 @@ pub(crate) async fn claim(
     Ok(tx.execute_raw(insert).await?.rows_affected() == 1)
 }
 
-/// How long keys and inbox rows are kept: far longer than any retry lives, and longer than published events are kept
-/// (`bus.keep_published_seconds`).
+/// How long keys and inbox rows are kept: far longer than any retry lives, and longer than events are published again.
 const KEEP_DAYS: i64 = 14;
-pub(crate) const KEEP_SECONDS: i64 = KEEP_DAYS * 86_400;
+/// An event older than this is not published again: consumers would soon have forgotten that they handled it. A day is for
+/// the way and for clocks.
+pub(crate) const REPLAY_SECONDS: i64 = (KEEP_DAYS - 1) * 86_400;
 
 /// Rows of one purge.
 const BATCH: i64 = 1_000;

@@ -6,8 +6,8 @@
 use liufang_kernel::Timestamp;
 use sea_orm::{ConnectionTrait, Statement, Value};
 
-use super::{Db, DbFault};
-use crate::bus::Event;
+use super::{Db, DbFault, inbox};
+use crate::bus::{Bus, Event};
 
 pub(crate) struct Row<'a> {
     pub id: &'a str,
@@ -20,8 +20,8 @@ pub(crate) struct Row<'a> {
 
 /// How long a relay may take to publish a leased batch before another may try.
 const LEASE_SECONDS: i64 = 30;
-const BATCH: i64 = 64;
-/// Rows of one statement that goes over many.
+pub(super) const BATCH: i64 = 64;
+/// Rows of one purge.
 const SWEEP: i64 = 500;
 
 pub(crate) async fn insert(tx: &impl ConnectionTrait, row: Row<'_>) -> Result<(), DbFault> {
@@ -104,10 +104,10 @@ pub(super) async fn release(db: &Db, ids: &[String]) -> Result<(), DbFault> {
 }
 
 /// Notes which memory of the bus has the rows.
-pub(super) async fn mark(db: &Db, ids: &[String], epoch: &str, now: Timestamp) -> Result<(), DbFault> {
+pub(super) async fn mark(db: &Db, ids: &[String], mark: &str, now: Timestamp) -> Result<(), DbFault> {
     // leased for ever: a relay of a version that does not know the mark leaves them alone too
     let set = "UPDATE outbox SET published_at_us = $1, published_epoch = $2, leased_until_us = $3";
-    for_ids(db, set, vec![now.0.into(), epoch.into(), i64::MAX.into()], ids).await
+    for_ids(db, set, vec![now.0.into(), mark.into(), i64::MAX.into()], ids).await
 }
 
 pub(super) async fn remove_all(db: &Db, ids: &[String]) -> Result<(), DbFault> {
@@ -123,49 +123,44 @@ async fn for_ids(db: &Db, sql: &str, mut values: Vec<Value>, ids: &[String]) -> 
     run(db, &format!("{sql} WHERE id IN ({})", places.join(", ")), values).await.map(drop)
 }
 
-const WAITING: &str =
-    "UPDATE outbox SET published_at_us = 0, published_epoch = '', leased_until_us = 0, attempts = 0";
+/// Marked with another memory of the bus than `$1`: two ranges instead of "another than", for the index.
+const ELSEWHERE: &str = "published_at_us > 0 AND (published_epoch < $1 OR published_epoch > $1)";
 
-/// Lets rows wait again that another memory of the bus had; answers how many.
-pub(super) async fn forget_other_epochs(db: &Db, epoch: &str) -> Result<u64, DbFault> {
-    // two ranges instead of "another than", for the index
-    let other = "published_at_us > 0 AND (published_epoch < $1 OR published_epoch > $1)";
-    let sql =
-        format!("{WAITING} WHERE id IN (SELECT id FROM outbox WHERE {other} LIMIT {SWEEP}) AND {other}");
-    sweep(db, &sql, vec![epoch.into()]).await
+/// Lets at most `limit` rows wait again, oldest first, that were given to another memory of the bus than `mark`; answers how
+/// many. Rows that consumers may have forgotten to have handled stay as they are.
+pub(super) async fn forget(db: &Db, mark: &str, limit: i64) -> Result<u64, DbFault> {
+    let young = format!("{ELSEWHERE} AND created_at_us >= $2");
+    let sql = format!(
+        "UPDATE outbox SET published_at_us = 0, published_epoch = '', leased_until_us = 0, attempts = 0 \
+         WHERE id IN (SELECT id FROM outbox WHERE {young} ORDER BY id LIMIT $3) AND {young}"
+    );
+    run(db, &sql, vec![mark.into(), replayed_since(db).0.into(), limit.into()]).await
 }
 
-/// Lets rows wait again that were published at `since` or later, at most at `until`; answers how many.
-pub(super) async fn forget_since(
-    db: &Db,
-    epoch: &str,
-    since: Timestamp,
-    until: Timestamp,
-) -> Result<u64, DbFault> {
-    let late =
-        "published_at_us > 0 AND published_epoch = $1 AND published_at_us >= $2 AND published_at_us <= $3";
-    let sql = format!("{WAITING} WHERE id IN (SELECT id FROM outbox WHERE {late} LIMIT {SWEEP}) AND {late}");
-    sweep(db, &sql, vec![epoch.into(), since.0.into(), until.0.into()]).await
+/// What was written before is not published again.
+fn replayed_since(db: &Db) -> Timestamp {
+    db.shared.clock.now().plus_seconds(-inbox::REPLAY_SECONDS)
 }
 
-/// Repeats a bounded statement until it finds nothing; answers how many rows it changed.
-async fn sweep(db: &Db, sql: &str, values: Vec<Value>) -> Result<u64, DbFault> {
-    let mut swept = 0;
-    loop {
-        match run(db, sql, values.clone()).await? {
-            0 => return Ok(swept),
-            some => swept += some,
-        }
+/// Removes some rows that need not be kept any more; answers how many. Those are rows that the present memory of `bus` has
+/// had for `keep_seconds`, and rows of another memory that are too old to be published again.
+pub async fn purge_step(db: &Db, bus: &dyn Bus, keep_seconds: i64) -> Result<usize, DbFault> {
+    if !bus.may_forget() {
+        return purge(db, "published_at_us > 0", vec![]).await;
     }
+    // while the bus is away nobody knows what it still has
+    let Ok(epoch) = bus.epoch().await else { return Ok(0) };
+    let mark = epoch.mark();
+    let before = db.shared.clock.now().plus_seconds(-keep_seconds);
+    let kept = "published_at_us > 0 AND published_epoch = $1 AND published_at_us < $2";
+    let kept = purge(db, kept, vec![mark.clone().into(), before.0.into()]).await?;
+    let old = format!("{ELSEWHERE} AND created_at_us < $2");
+    Ok(kept + purge(db, &old, vec![mark.into(), replayed_since(db).0.into()]).await?)
 }
 
-/// Removes some rows that the present memory of the bus has had for `keep_seconds`; answers how many.
-pub async fn purge_step(db: &Db, epoch: &str, keep_seconds: i64) -> Result<usize, DbFault> {
-    let before = db.shared.clock.now().plus_seconds(-keep_seconds);
-    let old = "published_at_us > 0 AND published_epoch = $1 AND published_at_us < $2";
-    let sql = format!("DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE {old} LIMIT {SWEEP})");
-    let removed = run(db, &sql, vec![epoch.into(), before.0.into()]).await?;
-    Ok(usize::try_from(removed).unwrap_or(usize::MAX))
+async fn purge(db: &Db, which: &str, values: Vec<Value>) -> Result<usize, DbFault> {
+    let sql = format!("DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE {which} LIMIT {SWEEP})");
+    Ok(usize::try_from(run(db, &sql, values).await?).unwrap_or(usize::MAX))
 }
 
 async fn run(db: &Db, sql: &str, values: Vec<Value>) -> Result<u64, DbFault> {

@@ -1,13 +1,15 @@
 //! The relay: publishes the outbox of one database, at once after a commit here and twice a second for what others left.
 //!
 //! A bus that is another server may lose its memory after it took an event and before every consumer had it. So published
-//! rows are kept, each with the epoch of the bus that has it (a random key in that memory). When a relay finds another
-//! epoch, every kept row of older ones waits again; the consumers' inboxes make the repeat harmless. When the server was
-//! only replaced (its newest moments may be lost: a crash between two writes to its disk, a standby that was behind), what
-//! was published since a minute before the relay last saw the old one waits again.
+//! rows are kept, each with a mark: the epoch of the bus that has it (a random key in that memory) and the run of the
+//! server. A memory that was lost has another epoch; a server that was only replaced has another run, and what it lost is
+//! not known (a second with an append-only file, an hour without one, whatever a standby was behind). Rows with another
+//! mark than the present wait again, a portion at a time, so that news need not wait behind them; the consumers' inboxes
+//! make the repeat harmless. A relay looks for such rows when the mark changes, when it starts (another process may have
+//! seen the change, and died), and once a minute (another process may have written an old mark late, and died).
 //!
-//! Invariant: a row is marked with an epoch that was read before the row was published. Were the memory lost in between,
-//! the mark names the lost one and the row is published again.
+//! Invariant: a row is marked with what was read before the row was published. Were the memory lost in between, the mark
+//! names the lost one and the row is published again.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,12 +18,14 @@ use liufang_kernel::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{Db, DbFault, outbox};
-use crate::bus::{Bus, BusError, Epoch, Event};
+use crate::bus::{Bus, BusError};
 use crate::metrics;
 use crate::retry::Retry;
 
-/// What a replaced server may have lost, with a margin for clocks.
-const NEWEST_SECONDS: i64 = 60;
+/// Between two looks for rows with another mark.
+const LOOK_SECONDS: i64 = 60;
+/// How many of them wait again at once: half of a step is left for news.
+const PORTION: i64 = outbox::BATCH / 2;
 /// In the metrics.
 const NAME: &str = "outbox-relay";
 const IDLE: Duration = Duration::from_millis(500);
@@ -41,13 +45,17 @@ pub struct Relay {
     role: &'static str,
     db: Db,
     bus: Arc<dyn Bus>,
-    /// The epoch of the last step, and when it was read.
-    seen: Option<(Epoch, Timestamp)>,
+    /// The mark beside which no other was found, and when that was.
+    clean: Option<(String, Timestamp)>,
+    /// Whether rows with other marks are being published again.
+    replaying: bool,
+    shutdown: CancellationToken,
 }
 
 impl Relay {
     pub fn new(db: Db, bus: Arc<dyn Bus>) -> Relay {
-        Relay { role: "", db, bus, seen: None }
+        let shutdown = CancellationToken::new();
+        Relay { role: "", db, bus, clean: None, replaying: false, shutdown }
     }
 
     /// The role it works for, in the metrics.
@@ -59,16 +67,16 @@ impl Relay {
     }
 
     /// Publishes one batch in order of writing; answers how many were published. An event that is refused is tried again
-    /// later with growing delays, and others go on; when the bus is away they all wait.
+    /// later with growing delays, and others go on; when the bus is away, or the process stops, they all wait.
     pub async fn step(&mut self) -> Result<usize, RelayError> {
         let now = self.db.shared.clock.now();
-        let epoch = self.bus.epoch().await?;
-        self.replay(&epoch).await?;
-        self.seen = Some((epoch.clone(), now));
+        let mark = self.bus.epoch().await?.mark();
+        self.replay(&mark, now).await?;
         let mut leased = outbox::lease(&self.db, now).await?.into_iter();
         let mut published = Vec::new();
         let mut outage = None;
-        for (event, attempts) in leased.by_ref() {
+        while !self.shutdown.is_cancelled() {
+            let Some((event, attempts)) = leased.next() else { break };
             match self.bus.publish(&event).await {
                 Ok(()) if self.bus.is_remote() => published.push(event.id),
                 // a delivery in this process takes its time: not to be done again because the next one failed
@@ -86,45 +94,44 @@ impl Relay {
                 }
             }
         }
-        self.note(&published, &epoch, now).await?;
-        let Some((event, error)) = outage else { return Ok(published.len()) };
-        let rest: Vec<String> =
-            std::iter::once(event.id).chain(leased.map(|(event, _): (Event, i64)| event.id)).collect();
+        self.note(&published, &mark, now).await?;
+        let unpublished = outage.iter().map(|(event, _)| event.id.clone());
+        let rest: Vec<String> = unpublished.chain(leased.map(|(event, _)| event.id)).collect();
         outbox::release(&self.db, &rest).await?;
-        Err(error.into())
+        match outage {
+            Some((_, error)) => Err(error.into()),
+            None => Ok(published.len()),
+        }
     }
 
-    async fn note(&self, published: &[String], epoch: &Epoch, now: Timestamp) -> Result<(), DbFault> {
+    async fn note(&self, published: &[String], mark: &str, now: Timestamp) -> Result<(), DbFault> {
         match (self.bus.is_remote(), self.bus.may_forget()) {
-            (true, true) => outbox::mark(&self.db, published, &epoch.id, now).await,
+            (true, true) => outbox::mark(&self.db, published, mark, now).await,
             (true, false) => outbox::remove_all(&self.db, published).await,
             // removed one by one
             (false, _) => Ok(()),
         }
     }
 
-    /// Lets rows wait again that the bus may not have any more.
-    async fn replay(&self, epoch: &Epoch) -> Result<(), DbFault> {
-        if !self.bus.may_forget() {
+    /// Lets some rows wait again that the bus may not have any more.
+    async fn replay(&mut self, mark: &str, now: Timestamp) -> Result<(), DbFault> {
+        let is_clean =
+            |(clean, at): &(String, Timestamp)| clean == mark && now < at.plus_seconds(LOOK_SECONDS);
+        if !self.bus.may_forget() || self.clean.as_ref().is_some_and(is_clean) {
             return Ok(());
         }
-        let replayed = match &self.seen {
-            Some((seen, _)) if seen == epoch => 0,
-            // an id that we have not seen in this process: another one may have seen it lose its memory, and died
-            Some((seen, at)) if seen.id == epoch.id => {
-                let (since, now) = (at.plus_seconds(-NEWEST_SECONDS), self.db.shared.clock.now());
-                outbox::forget_since(&self.db, &epoch.id, since, now).await?
-            }
-            _ => outbox::forget_other_epochs(&self.db, &epoch.id).await?,
-        };
-        if 0 < replayed {
-            tracing::warn!(events = replayed, "the bus may have lost events; they are published again");
+        if outbox::forget(&self.db, mark, PORTION).await? == 0 {
+            self.clean = Some((mark.to_owned(), now));
+            self.replaying = false;
+        } else if !std::mem::replace(&mut self.replaying, true) {
+            tracing::warn!(role = self.role, "the bus may have lost events; they are published again");
         }
         Ok(())
     }
 
     /// Steps until `shutdown`, while the database can be used.
     pub async fn run(mut self, shutdown: CancellationToken) {
+        self.shutdown = shutdown.clone();
         let gate = self.db.gate();
         let mut retry = Retry::new(Duration::from_millis(500), Duration::from_secs(5));
         while !shutdown.is_cancelled() {

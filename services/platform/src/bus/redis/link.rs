@@ -19,6 +19,8 @@ use redis::{
 
 use super::RedisOptions;
 
+use super::is_outage;
+
 const CONNECT: Duration = Duration::from_secs(3);
 /// Longer than a blocking read.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -88,7 +90,7 @@ impl Server {
                     .set_connection_timeout(Some(CONNECT))
                     .set_response_timeout(Some(ANSWER));
                 let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-                let run = run_id(&mut connection).await;
+                let run = run_id(&mut connection).await?;
                 Ok(Link { run, kind: Kind::Single(connection) })
             }
             // a server of a cluster restarts alone; which of our streams it had is not ours to know
@@ -107,11 +109,15 @@ fn tcp() -> TcpSettings {
 }
 
 /// The id a server process draws when it starts; empty when we may not ask.
-async fn run_id(connection: &mut MultiplexedConnection) -> String {
+async fn run_id(connection: &mut MultiplexedConnection) -> Result<String, RedisError> {
     let info: Result<String, RedisError> = redis::cmd("INFO").arg("server").query_async(connection).await;
-    let info = info.unwrap_or_default();
+    let info = match info {
+        // a server that is away for a moment must not look like another one
+        Err(error) if is_outage(&error) => return Err(error),
+        other => other.unwrap_or_default(),
+    };
     let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
-    run.map(|run| run.trim().to_owned()).unwrap_or_default()
+    Ok(run.map(|run| run.trim().to_owned()).unwrap_or_default())
 }
 
 /// An open connection. It does not connect again by itself: a broken one is thrown away, and its user hears of it.
