@@ -12,12 +12,13 @@ use liufang::client::Gateway;
 use liufang::compose::{self, Running};
 use liufang::seed::{self, SeedSet};
 use liufang_platform::config::{Config, Layers};
-use liufang_platform::{Clock as _, Ids, ManualClock, PrincipalKind, SharedClock};
+use liufang_platform::{Clock as _, Ids, PrincipalKind, SharedClock, SystemClock};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
+use crate::clock::StoryClock;
 use crate::processes::Processes;
 use crate::{logs, servers, shelf};
 
@@ -35,8 +36,8 @@ pub enum Shape {
 /// A running installation.
 pub struct World {
     pub shape: Shape,
-    /// Turned by tests; the processes of [`Shape::Processes`] have the machine's clock.
-    pub clock: ManualClock,
+    /// Turned by tests; everything of the installation goes by it.
+    pub clock: StoryClock,
     /// The gateway's address.
     pub url: String,
     pub config: Config,
@@ -125,15 +126,22 @@ impl World {
             place.as_mut().and_then(|place| place.take())
         {
             let started = std::time::Instant::now();
-            shelf::reset(&config, &servers::shared().redis_url()).await;
-            logs::note(&format!("processes taken back after {} ms", started.elapsed().as_millis()));
-            let url = processes.gateway();
-            let processes = Some(processes);
-            let clock = story_clock();
-            return World { shape, clock, url, config, running: None, processes, threads, folder, place };
+            shelf::reset(&config, &servers::shared().redis_url(), processes.is_some()).await;
+            logs::note(&format!("installation taken back after {} ms", started.elapsed().as_millis()));
+            let url = processes.as_ref().map(Processes::gateway).unwrap_or_default();
+            let clock = StoryClock::shared(folder.path(), story_offset_seconds());
+            let mut world =
+                World { shape, clock, url, config, running: None, processes, threads, folder, place };
+            if world.processes.is_none() {
+                world.launch().await;
+            }
+            return world;
         }
         let folder = servers::folder("liufang-world-");
-        let clock = story_clock();
+        let clock = match shape {
+            Shape::Processes => StoryClock::shared(folder.path(), story_offset_seconds()),
+            Shape::Sqlite | Shape::Postgres => story_clock(),
+        };
         let config = match shape {
             Shape::Sqlite => {
                 copy_folder(sqlite_template().await, folder.path());
@@ -260,7 +268,7 @@ impl World {
 
     /// Ends what runs in this process; processes that are well wait for the next test.
     pub async fn stop(self) {
-        let World { shape, config, running, processes, folder, place, .. } = self;
+        let World { shape, clock, config, running, processes, folder, place, .. } = self;
         if let Some(running) = running {
             running.shutdown().await;
         }
@@ -270,6 +278,7 @@ impl World {
         if let (Some(mut processes), Some(mut place)) = (processes, place)
             && processes.are_well()
         {
+            let processes = (!clock.is_turned()).then_some(processes);
             *place = Some(shelf::Installation { processes, config, folder });
         }
     }
@@ -294,22 +303,20 @@ fn threads() -> (Runtime, String) {
 }
 
 /// The story's day, 2026-11-22, begins for everybody at ten in the morning in China, whatever day the tests run on.
-fn story_clock() -> ManualClock {
-    let clock = ManualClock::default();
-    clock.advance_seconds(story_offset_seconds());
-    clock
+fn story_clock() -> StoryClock {
+    StoryClock::new(story_offset_seconds())
 }
 
 /// What the machine's clock lacks to the story's; the same for every world and process of a run.
-pub fn story_offset_seconds() -> i64 {
-    static OFFSET: LazyLock<i64> = LazyLock::new(|| STORY_BEGINS_S - ManualClock::default().now().seconds());
+fn story_offset_seconds() -> i64 {
+    static OFFSET: LazyLock<i64> = LazyLock::new(|| STORY_BEGINS_S - SystemClock.now().seconds());
     *OFFSET
 }
 
 /// 2026-11-22T10:00:00+08:00
 const STORY_BEGINS_S: i64 = 1_795_312_800;
 
-async fn connect(url: &str, clock: &ManualClock) -> Gateway {
+async fn connect(url: &str, clock: &StoryClock) -> Gateway {
     Gateway::connect(url).await.expect("gateway answers").with_clock(Arc::new(clock.clone()))
 }
 

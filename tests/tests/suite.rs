@@ -3,10 +3,13 @@
 
 mod suite {
     mod cast;
+    mod clocks;
     mod contract;
     mod faults;
+    mod inbox;
     mod journey_beijing;
     mod journey_qinhuangdao;
+    mod leases;
     mod lifecycle;
     mod mesh;
     mod metrics;

@@ -23,7 +23,7 @@ use tonic::{Code, Request};
 
 use super::cast::*;
 
-behaviour!(a_probe_walks_to_the_price_of_a_basket);
+behaviour!(everywhere a_probe_walks_to_the_price_of_a_basket);
 
 fn event(id: &str) -> Event {
     Event {
