@@ -12,6 +12,7 @@ use liufang::client::Gateway;
 use liufang::compose::{self, Running};
 use liufang::seed::{self, SeedSet};
 use liufang_platform::config::{Config, Layers};
+use liufang_platform::mesh::Between;
 use liufang_platform::{Clock as _, Ids, PrincipalKind, SharedClock, SystemClock};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use tempfile::TempDir;
@@ -48,6 +49,8 @@ pub struct World {
     folder: TempDir,
     /// Where the processes go back to.
     place: Option<shelf::Place>,
+    /// What befalls calls between the roles of one process.
+    between: Option<Between>,
 }
 
 /// Where an installation's tasks run.
@@ -72,9 +75,9 @@ pub async fn run(shape: Shape, test: impl AsyncFnOnce(&mut World)) {
     run_in(World::start(shape).await, test).await;
 }
 
-/// The same in a world that may [`World::crash`]: one process on SQLite.
-pub async fn run_mortal(test: impl AsyncFnOnce(&mut World)) {
-    run_in(World::start_mortal().await, test).await;
+/// The same in a world that may [`World::crash`]: one process on SQLite, with something between its roles.
+pub async fn run_mortal(between: Between, test: impl AsyncFnOnce(&mut World)) {
+    run_in(World::start_mortal(between).await, test).await;
 }
 
 async fn run_in(mut world: World, test: impl AsyncFnOnce(&mut World)) {
@@ -98,26 +101,24 @@ impl World {
     }
 
     /// One process on SQLite that may crash.
-    pub async fn start_mortal() -> World {
-        World::start_on(Threads::Own(None), Shape::Sqlite, &[]).await
+    pub async fn start_mortal(between: Between) -> World {
+        logs::install();
+        World::start_at(None, Some(between), Threads::Own(None), Shape::Sqlite, &[]).await
     }
 
     /// With settings of its own, e.g. `bus.url="redis://…"`.
     pub async fn start_with(shape: Shape, settings: &[String]) -> World {
-        World::start_on(Threads::OfTheTest, shape, settings).await
-    }
-
-    async fn start_on(threads: Threads, shape: Shape, settings: &[String]) -> World {
         logs::install();
         let place = match shape == Shape::Processes && settings.is_empty() {
             true => Some(shelf::turn().await),
             false => None,
         };
-        World::start_at(place, threads, shape, settings).await
+        World::start_at(place, None, Threads::OfTheTest, shape, settings).await
     }
 
     async fn start_at(
         mut place: Option<shelf::Place>,
+        between: Option<Between>,
         threads: Threads,
         shape: Shape,
         settings: &[String],
@@ -130,8 +131,9 @@ impl World {
             logs::note(&format!("installation taken back after {} ms", started.elapsed().as_millis()));
             let url = processes.as_ref().map(Processes::gateway).unwrap_or_default();
             let clock = StoryClock::shared(folder.path(), story_offset_seconds());
+            let running = None;
             let mut world =
-                World { shape, clock, url, config, running: None, processes, threads, folder, place };
+                World { shape, clock, url, config, running, processes, threads, folder, place, between };
             if world.processes.is_none() {
                 world.launch().await;
             }
@@ -154,9 +156,9 @@ impl World {
                 postgres_config(folder.path(), &name, settings)
             }
         };
-        let url = String::new();
+        let (url, running, processes) = (String::new(), None, None);
         let mut world =
-            World { shape, clock, url, config, running: None, processes: None, threads, folder, place };
+            World { shape, clock, url, config, running, processes, threads, folder, place, between };
         if world.place.is_some() {
             shelf::set_aside(&world.config).await;
         }
@@ -193,6 +195,7 @@ impl World {
             threads: Threads::OfTheTest,
             folder,
             place: None,
+            between: None,
         };
         world.launch().await;
         world
@@ -207,8 +210,10 @@ impl World {
             return;
         }
         let clock: SharedClock = Arc::new(self.clock.clone());
-        let config = self.config.clone();
-        let starting = async move { compose::start(&config, clock).await.expect("installation starts") };
+        let (config, between) = (self.config.clone(), self.between.clone());
+        let starting = async move {
+            compose::start_bent(&config, clock, between).await.expect("installation starts")
+        };
         let running = match &mut self.threads {
             Threads::OfTheTest => starting.await,
             Threads::Own(own) => {
