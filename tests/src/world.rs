@@ -211,9 +211,8 @@ impl World {
         }
         let clock: SharedClock = Arc::new(self.clock.clone());
         let (config, between) = (self.config.clone(), self.between.clone());
-        let starting = async move {
-            compose::start_bent(&config, clock, between).await.expect("installation starts")
-        };
+        let starting =
+            async move { compose::start_bent(&config, clock, between).await.expect("installation starts") };
         let running = match &mut self.threads {
             Threads::OfTheTest => starting.await,
             Threads::Own(own) => {

@@ -65,11 +65,7 @@ pub async fn start(config: &Config, clock: SharedClock) -> Result<Running> {
 }
 
 /// The same with something between its roles, for simulations; the command line has none.
-pub async fn start_bent(
-    config: &Config,
-    clock: SharedClock,
-    between: Option<Between>,
-) -> Result<Running> {
+pub async fn start_bent(config: &Config, clock: SharedClock, between: Option<Between>) -> Result<Running> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("data_dir {}", config.data_dir.display()))?;
     let mut builder = Builder { between, ..Builder::new(config, clock)? };

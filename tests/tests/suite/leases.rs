@@ -129,8 +129,7 @@ async fn a_step_in_hand_is_left_alone_until_its_lease_ends(world: &mut World) {
     }
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
-    let (first, free) =
-        (cast.unpaid_otc(&patient, ROW).await, cast.available(OTC_SHOP, GRANULES).await);
+    let (first, free) = (cast.unpaid_otc(&patient, ROW).await, cast.available(OTC_SHOP, GRANULES).await);
     world.clock.stand_still();
     // the shelf holds the line until the order service that called it stands still too
     let shelves = 0..processes::replicas("inventory");

@@ -160,8 +160,7 @@ async fn noted(world: &World, ids: &[String]) -> i64 {
         let sql = "SELECT COUNT(*) AS noted FROM inbox WHERE event_id = ANY($1)";
         let values = [ids.to_vec().into()];
         let count = Statement::from_sql_and_values(database.get_database_backend(), sql, values);
-        sum +=
-            database.query_one_raw(count).await.unwrap().unwrap().try_get::<i64>("", "noted").unwrap();
+        sum += database.query_one_raw(count).await.unwrap().unwrap().try_get::<i64>("", "noted").unwrap();
         database.close().await.unwrap();
     }
     sum
