@@ -91,6 +91,25 @@ macro_rules! behaviour {
     };
 }
 
+/// A test in both shapes with PostgreSQL and Redis that starts its world itself, on servers of its own: an
+/// `async fn name(shape: Shape)` beside it.
+#[macro_export]
+macro_rules! on_own_servers {
+    ($name:ident) => {
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$name($crate::Shape::Postgres).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn as_processes() {
+                super::$name($crate::Shape::Processes).await;
+            }
+        }
+    };
+}
+
 /// Looks until `look` finds something; fails after a minute. For what workers and events do in their own time.
 #[track_caller]
 pub fn eventually<T, F: Future<Output = Option<T>>>(

@@ -66,6 +66,7 @@ impl Processes {
             "database.migrate_at_start=false".to_owned(),
             format!("bus.kind={:?}", config.bus.kind),
             format!("bus.url={:?}", config.bus.url),
+            format!("bus.cluster={}", config.bus.cluster),
             format!("bus.prefix={:?}", config.bus.prefix),
             "drain_ms=300".to_owned(),
             "gateway.per_caller_per_second=0".to_owned(),

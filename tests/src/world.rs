@@ -279,6 +279,10 @@ impl World {
         if shape == Shape::Postgres {
             drop_databases(&config.bus.prefix).await;
         }
+        if shape == Shape::Processes && place.is_none() {
+            drop(processes);
+            return drop_databases(&config.bus.prefix).await;
+        }
         if let (Some(mut processes), Some(mut place)) = (processes, place)
             && processes.are_well()
         {

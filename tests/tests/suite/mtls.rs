@@ -1,4 +1,6 @@
 //! Who may connect to a role, and as whom: certificates of the mesh, their rotation, and the public port's.
+//!
+//! Each listens at one port of one process. That nobody notices a rotation is asked of all of them in `replicas.rs`.
 
 use std::io;
 use std::net::SocketAddr;

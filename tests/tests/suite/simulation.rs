@@ -2,6 +2,9 @@
 //!
 //! The seed decides every step and every fault; only the order in which tasks happen to run is the machine's. A failure
 //! prints the seed and the step log.
+//!
+//! Everything lives in one process, so that the seed reaches the calls between the roles and a crash drops every task where it
+//! stands. Killed processes are in `processes.rs`, `replicas.rs` and `leases.rs`.
 
 mod audit;
 mod dice;
