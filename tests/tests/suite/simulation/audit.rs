@@ -154,6 +154,8 @@ impl Sim<'_> {
                     && !own.hi_rxno.is_empty()
             }
             "UNPAID" | "EXPIRED" | "NOT_DISPENSED_IN_TIME" => true,
+            // paid, and the shelf could not be told before the time of the unpaid was over: the money goes back
+            "RESERVATION_EXPIRED" => true,
             // the reason of a step that could not be made
             _ => state == OrderState::Cancelled || own.kind == OrderKind::Prescription,
         };
