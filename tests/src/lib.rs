@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod certificates;
+pub mod clock;
 pub mod door;
 pub mod front;
 pub mod logs;
@@ -17,8 +18,9 @@ pub use world::{Shape, World};
 
 /// One behaviour, tested in both single-process shapes: embedded SQLite, and PostgreSQL with Redis.
 ///
-/// `behaviour!(everywhere name)` adds the third shape: two processes of every role inside mutual TLS. That is for behaviour
-/// that does not turn the clock. `name` is an `async fn name(world: &mut World)` beside it.
+/// `behaviour!(everywhere name)` adds the third shape: two processes of every role inside mutual TLS. `servers` means the
+/// two shapes with PostgreSQL and Redis. Whatever leaves the processes out says why in the line above it. `name` is an
+/// `async fn name(world: &mut World)` beside it.
 #[macro_export]
 macro_rules! behaviour {
     ($name:ident) => {
@@ -52,6 +54,19 @@ macro_rules! behaviour {
             }
         }
     };
+    (servers $name:ident) => {
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                $crate::world::run($crate::Shape::Postgres, super::$name).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn as_processes() {
+                $crate::world::run($crate::Shape::Processes, super::$name).await;
+            }
+        }
+    };
     (sqlite $name:ident) => {
         mod $name {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,6 +88,25 @@ macro_rules! behaviour {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn as_processes() {
                 $crate::world::run($crate::Shape::Processes, super::$name).await;
+            }
+        }
+    };
+}
+
+/// A test in both shapes with PostgreSQL and Redis that starts its world itself, on servers of its own: an
+/// `async fn name(shape: Shape)` beside it.
+#[macro_export]
+macro_rules! on_own_servers {
+    ($name:ident) => {
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$name($crate::Shape::Postgres).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn as_processes() {
+                super::$name($crate::Shape::Processes).await;
             }
         }
     };

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use liufang_platform::config::Config;
 
 use crate::certificates::{Authority, Files};
+use crate::clock::{self, StoryClock};
 use crate::door::Door;
 use crate::servers::{self, free_port};
 
@@ -54,7 +55,7 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// Starts every role with the settings of `config`, and `more`.
+    /// Starts every role with the settings of `config`, and `more`, on the clock of `folder`.
     pub fn start(config: &Config, folder: &Path, more: &[String]) -> Processes {
         let ports: BTreeMap<Process, u16> = all().map(|process| (process, free_port())).collect();
         let admin = all().map(|process| (process, free_port())).collect();
@@ -66,6 +67,7 @@ impl Processes {
             format!("bus.kind={:?}", config.bus.kind),
             format!("bus.url={:?}", config.bus.url),
             format!("bus.ca_file={:?}", config.bus.ca_file),
+            format!("bus.cluster={}", config.bus.cluster),
             format!("bus.prefix={:?}", config.bus.prefix),
             "drain_ms=300".to_owned(),
             "gateway.per_caller_per_second=0".to_owned(),
@@ -129,8 +131,12 @@ impl Processes {
 
     /// Asks a process to stop (SIGTERM) without waiting for its end.
     pub fn signal(&self, role: &'static str, replica: usize) {
-        let id = self.children[&(role, replica)].id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+        self.send("-TERM", (role, replica));
+    }
+
+    fn send(&self, signal: &str, process: Process) {
+        let id = self.children[&process].id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().expect("kill").success());
     }
 
     /// Waits for the end of a process.
@@ -143,6 +149,16 @@ impl Processes {
         let child = self.children.get_mut(&(role, replica)).expect("running process");
         child.kill().expect("kill -9");
         child.wait().expect("reaped");
+    }
+
+    /// Holds a process as it stands (SIGSTOP): whoever calls it waits.
+    pub fn freeze(&self, role: &'static str, replica: usize) {
+        self.send("-STOP", (role, replica));
+    }
+
+    /// Lets a frozen process go on.
+    pub fn thaw(&self, role: &'static str, replica: usize) {
+        self.send("-CONT", (role, replica));
     }
 
     /// Kills every replica of a role.
@@ -225,7 +241,7 @@ impl Processes {
             command.args(["--set", setting]);
         }
         command.args(["--set", &format!("admin.listen={:?}", self.admin(role, replica))]);
-        command.env("LIUFANG_TEST_CLOCK_OFFSET", crate::world::story_offset_seconds().to_string());
+        command.env(clock::VARIABLE, StoryClock::file_in(&self.folder));
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("log")).stderr(log);
         self.children.insert(process, servers::spawn(command));
     }

@@ -1,7 +1,9 @@
 //! The one installation of processes that all tests of that shape use in turn.
 //!
 //! Starting seventeen processes takes longer than most tests. Between tests the databases get their seeded rows back and
-//! the streams are emptied while the processes run on; an installation that a test failed in is thrown away.
+//! the streams are emptied while the processes run on; an installation that a test failed in is thrown away. Where a test
+//! turned the clock, the processes end with it and others are started: what their workers began by the late clock must not
+//! meet the rows of the next story.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -16,7 +18,8 @@ use crate::servers;
 
 /// Everything but the world around it.
 pub struct Installation {
-    pub processes: Processes,
+    /// None when they have to be started.
+    pub processes: Option<Processes>,
     pub config: Config,
     pub folder: TempDir,
 }
@@ -44,9 +47,11 @@ pub async fn set_aside(config: &Config) {
     .await;
 }
 
-/// Takes every database back to the rows that were set aside.
-pub async fn reset(config: &Config) {
-    calm(config).await;
+/// Takes every database back to the rows that were set aside. `running` processes get a moment to come to rest.
+pub async fn reset(config: &Config, running: bool) {
+    if running {
+        calm(config).await;
+    }
     empty_streams(config).await;
     for_each(config, async |database| {
         let tables = tables(database).await;

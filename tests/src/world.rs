@@ -12,12 +12,14 @@ use liufang::client::Gateway;
 use liufang::compose::{self, Running};
 use liufang::seed::{self, SeedSet};
 use liufang_platform::config::{Config, Layers};
-use liufang_platform::{Clock as _, Ids, ManualClock, PrincipalKind, SharedClock};
+use liufang_platform::mesh::Between;
+use liufang_platform::{Clock as _, Ids, PrincipalKind, SharedClock, SystemClock};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
+use crate::clock::StoryClock;
 use crate::processes::Processes;
 use crate::{logs, servers, shelf};
 
@@ -35,8 +37,8 @@ pub enum Shape {
 /// A running installation.
 pub struct World {
     pub shape: Shape,
-    /// Turned by tests; the processes of [`Shape::Processes`] have the machine's clock.
-    pub clock: ManualClock,
+    /// Turned by tests; everything of the installation goes by it.
+    pub clock: StoryClock,
     /// The gateway's address.
     pub url: String,
     pub config: Config,
@@ -47,6 +49,8 @@ pub struct World {
     folder: TempDir,
     /// Where the processes go back to.
     place: Option<shelf::Place>,
+    /// What befalls calls between the roles of one process.
+    between: Option<Between>,
 }
 
 /// Where an installation's tasks run.
@@ -71,9 +75,9 @@ pub async fn run(shape: Shape, test: impl AsyncFnOnce(&mut World)) {
     run_in(World::start(shape).await, test).await;
 }
 
-/// The same in a world that may [`World::crash`]: one process on SQLite.
-pub async fn run_mortal(test: impl AsyncFnOnce(&mut World)) {
-    run_in(World::start_mortal().await, test).await;
+/// The same in a world that may [`World::crash`]: one process on SQLite, with something between its roles.
+pub async fn run_mortal(between: Between, test: impl AsyncFnOnce(&mut World)) {
+    run_in(World::start_mortal(between).await, test).await;
 }
 
 /// The same in a world that was made for the test.
@@ -98,26 +102,24 @@ impl World {
     }
 
     /// One process on SQLite that may crash.
-    pub async fn start_mortal() -> World {
-        World::start_on(Threads::Own(None), Shape::Sqlite, &[]).await
+    pub async fn start_mortal(between: Between) -> World {
+        logs::install();
+        World::start_at(None, Some(between), Threads::Own(None), Shape::Sqlite, &[]).await
     }
 
     /// With settings of its own, e.g. `bus.url="redis://…"`.
     pub async fn start_with(shape: Shape, settings: &[String]) -> World {
-        World::start_on(Threads::OfTheTest, shape, settings).await
-    }
-
-    async fn start_on(threads: Threads, shape: Shape, settings: &[String]) -> World {
         logs::install();
         let place = match shape == Shape::Processes && settings.is_empty() {
             true => Some(shelf::turn().await),
             false => None,
         };
-        World::start_at(place, threads, shape, settings).await
+        World::start_at(place, None, Threads::OfTheTest, shape, settings).await
     }
 
     async fn start_at(
         mut place: Option<shelf::Place>,
+        between: Option<Between>,
         threads: Threads,
         shape: Shape,
         settings: &[String],
@@ -126,15 +128,23 @@ impl World {
             place.as_mut().and_then(|place| place.take())
         {
             let started = std::time::Instant::now();
-            shelf::reset(&config).await;
-            logs::note(&format!("processes taken back after {} ms", started.elapsed().as_millis()));
-            let url = processes.gateway();
-            let processes = Some(processes);
-            let clock = story_clock();
-            return World { shape, clock, url, config, running: None, processes, threads, folder, place };
+            shelf::reset(&config, processes.is_some()).await;
+            logs::note(&format!("installation taken back after {} ms", started.elapsed().as_millis()));
+            let url = processes.as_ref().map(Processes::gateway).unwrap_or_default();
+            let clock = StoryClock::shared(folder.path(), story_offset_seconds());
+            let running = None;
+            let mut world =
+                World { shape, clock, url, config, running, processes, threads, folder, place, between };
+            if world.processes.is_none() {
+                world.launch().await;
+            }
+            return world;
         }
         let folder = servers::folder("liufang-world-");
-        let clock = story_clock();
+        let clock = match shape {
+            Shape::Processes => StoryClock::shared(folder.path(), story_offset_seconds()),
+            Shape::Sqlite | Shape::Postgres => story_clock(),
+        };
         let config = match shape {
             Shape::Sqlite => {
                 copy_folder(sqlite_template().await, folder.path());
@@ -148,9 +158,9 @@ impl World {
                 postgres_config(folder.path(), &name, secured, settings)
             }
         };
-        let url = String::new();
+        let (url, running, processes) = (String::new(), None, None);
         let mut world =
-            World { shape, clock, url, config, running: None, processes: None, threads, folder, place };
+            World { shape, clock, url, config, running, processes, threads, folder, place, between };
         if world.place.is_some() {
             shelf::set_aside(&world.config).await;
         }
@@ -204,6 +214,7 @@ impl World {
             threads: Threads::OfTheTest,
             folder,
             place: None,
+            between: None,
         };
         world.launch().await;
         world
@@ -218,8 +229,9 @@ impl World {
             return;
         }
         let clock: SharedClock = Arc::new(self.clock.clone());
-        let config = self.config.clone();
-        let starting = async move { compose::start(&config, clock).await.expect("installation starts") };
+        let (config, between) = (self.config.clone(), self.between.clone());
+        let starting =
+            async move { compose::start_bent(&config, clock, between).await.expect("installation starts") };
         let running = match &mut self.threads {
             Threads::OfTheTest => starting.await,
             Threads::Own(own) => {
@@ -279,16 +291,21 @@ impl World {
 
     /// Ends what runs in this process; processes that are well wait for the next test.
     pub async fn stop(self) {
-        let World { shape, config, running, processes, folder, place, .. } = self;
+        let World { shape, clock, config, running, processes, folder, place, .. } = self;
         if let Some(running) = running {
             running.shutdown().await;
         }
         if shape == Shape::Postgres {
             drop_databases(&config.bus.prefix).await;
         }
+        if shape == Shape::Processes && place.is_none() {
+            drop(processes);
+            return drop_databases(&config.bus.prefix).await;
+        }
         if let (Some(mut processes), Some(mut place)) = (processes, place)
             && processes.are_well()
         {
+            let processes = (!clock.is_turned()).then_some(processes);
             *place = Some(shelf::Installation { processes, config, folder });
         }
     }
@@ -313,22 +330,20 @@ fn threads() -> (Runtime, String) {
 }
 
 /// The story's day, 2026-11-22, begins for everybody at ten in the morning in China, whatever day the tests run on.
-fn story_clock() -> ManualClock {
-    let clock = ManualClock::default();
-    clock.advance_seconds(story_offset_seconds());
-    clock
+fn story_clock() -> StoryClock {
+    StoryClock::new(story_offset_seconds())
 }
 
 /// What the machine's clock lacks to the story's; the same for every world and process of a run.
-pub fn story_offset_seconds() -> i64 {
-    static OFFSET: LazyLock<i64> = LazyLock::new(|| STORY_BEGINS_S - ManualClock::default().now().seconds());
+fn story_offset_seconds() -> i64 {
+    static OFFSET: LazyLock<i64> = LazyLock::new(|| STORY_BEGINS_S - SystemClock.now().seconds());
     *OFFSET
 }
 
 /// 2026-11-22T10:00:00+08:00
 const STORY_BEGINS_S: i64 = 1_795_312_800;
 
-async fn connect(url: &str, clock: &ManualClock) -> Gateway {
+async fn connect(url: &str, clock: &StoryClock) -> Gateway {
     Gateway::connect(url).await.expect("gateway answers").with_clock(Arc::new(clock.clone()))
 }
 

@@ -4,12 +4,15 @@
 mod suite {
     mod bus;
     mod cast;
+    mod clocks;
     mod contract;
     mod edges;
     mod faults;
+    mod inbox;
     mod journey_beijing;
     mod journey_qinhuangdao;
     mod keys;
+    mod leases;
     mod lifecycle;
     mod mesh;
     mod metrics;

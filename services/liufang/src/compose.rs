@@ -19,7 +19,7 @@ use liufang_platform::bus::Bus;
 use liufang_platform::config::{Config, GatewayTls, Profile};
 use liufang_platform::gated::gated;
 use liufang_platform::health::{Health, Watched};
-use liufang_platform::mesh::{Directory, MeshKey, Place};
+use liufang_platform::mesh::{Between, Directory, MeshKey, Place};
 use liufang_platform::stack::{ServerStack, StackOptions};
 use liufang_platform::{
     Cipher, Claims, Db, Deps, Ids, Module, PrincipalKind, Regions, Settings, SharedClock, Tokens, Worker,
@@ -61,9 +61,14 @@ pub struct Running {
 
 /// Starts the roles that `config` names.
 pub async fn start(config: &Config, clock: SharedClock) -> Result<Running> {
+    start_bent(config, clock, None).await
+}
+
+/// The same with something between its roles, for simulations; the command line has none.
+pub async fn start_bent(config: &Config, clock: SharedClock, between: Option<Between>) -> Result<Running> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("data_dir {}", config.data_dir.display()))?;
-    let mut builder = Builder::new(config, clock)?;
+    let mut builder = Builder { between, ..Builder::new(config, clock)? };
     for role in roles::of(config) {
         builder.add(role).await.with_context(|| format!("role {}", role.name))?;
     }
@@ -94,6 +99,7 @@ struct Builder<'a> {
     directory: Directory,
     mesh_key: MeshKey,
     wires: wires::Wires,
+    between: Option<Between>,
     built: Vec<Built>,
 }
 
@@ -110,6 +116,7 @@ impl<'a> Builder<'a> {
             directory: Directory::with_limits(mesh_key.clone(), config.mesh.client.clone()),
             mesh_key,
             wires,
+            between: None,
             built: Vec::new(),
         })
     }
@@ -152,9 +159,16 @@ impl<'a> Builder<'a> {
             let peer = self.wires.peer(self.config, role, url);
             places.insert(role.clone(), peer.with_context(|| format!("mesh.peers.{role}"))?);
         }
-        let stacks: HashMap<String, ServerStack> =
-            self.built.iter().map(|built| (built.role.name.to_owned(), self.stack(built))).collect();
-        places.extend(stacks.iter().map(|(role, stack)| (role.clone(), Place::Local(stack.clone()))));
+        let mut stacks = HashMap::new();
+        for built in &self.built {
+            let (role, stack) = (built.role.name, self.stack(built));
+            let place = match &self.between {
+                Some(between) => Place::Bent(between(role, stack.clone())),
+                None => Place::Local(stack.clone()),
+            };
+            places.insert(role.to_owned(), place);
+            stacks.insert(role.to_owned(), stack);
+        }
         for (hook, target) in &self.config.hooks {
             let place = match places.get(target) {
                 Some(place) => Some(place.clone()),

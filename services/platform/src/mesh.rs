@@ -49,10 +49,18 @@ pub struct MeshError {
     pub status: Status,
 }
 
+/// A role of this process behind something that may lose or delay calls to it.
+pub type Bent = BoxCloneSyncService<Request<Body>, Response<Body>, Status>;
+
+/// Puts something between the callers of this process and one of its roles, by name. For simulations: no configuration
+/// names one.
+pub type Between = Arc<dyn Fn(&'static str, ServerStack) -> Bent + Send + Sync>;
+
 /// Where a peer lives.
 #[derive(Clone)]
 pub enum Place {
     Local(ServerStack),
+    Bent(Bent),
     Remote(Remote),
 }
 

@@ -1,14 +1,17 @@
-//! `liufang` as the tests start it: the same command line, on the story's clock.
+//! `liufang` as the tests start it: the same command line, on the story's clock when they name its file.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use liufang_platform::ManualClock;
+use liufang_platform::{SharedClock, SystemClock};
+use liufang_tests::clock::{self, StoryClock};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let clock = ManualClock::default();
-    let offset = std::env::var("LIUFANG_TEST_CLOCK_OFFSET").ok().and_then(|text| text.parse().ok());
-    clock.advance_seconds(offset.unwrap_or_default());
-    liufang::cli::run_at(Arc::new(clock)).await
+    let clock: SharedClock = match std::env::var_os(clock::VARIABLE) {
+        Some(path) => Arc::new(StoryClock::follow(Path::new(&path))),
+        None => Arc::new(SystemClock),
+    };
+    liufang::cli::run_at(clock).await
 }

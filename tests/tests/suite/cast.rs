@@ -16,10 +16,11 @@ use liufang::client::{
 };
 use liufang::seed::{self, Seed, cast};
 use liufang_kernel::timestamp::date_text;
-use liufang_platform::{Clock as _, ManualClock};
+use liufang_platform::Clock as _;
 use liufang_proto::common::v1::{Channel, Leg};
 use liufang_proto::order::v1::{DeliveryAddress, Order, OrderState, PayOrderRequest};
 use liufang_proto::settlement::v1::{LegAmount, Quote, SettlementTotals};
+use liufang_tests::clock::StoryClock;
 use liufang_tests::{World, eventually};
 use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
@@ -64,7 +65,7 @@ pub const SMECTITE: &str = "XA07BCM274P001010100639";
 pub struct Cast {
     pub gateway: Gateway,
     pub seed: Seed,
-    pub clock: ManualClock,
+    pub clock: StoryClock,
     operator_token: String,
 }
 

@@ -13,9 +13,9 @@ use tonic::codegen::Bytes;
 
 use super::cast::*;
 
-behaviour!(sqlite json_answers_like_grpc);
-behaviour!(sqlite refusals_in_json_carry_the_reason);
-behaviour!(sqlite every_reason_is_published);
+behaviour!(everywhere json_answers_like_grpc);
+behaviour!(everywhere refusals_in_json_carry_the_reason);
+behaviour!(everywhere every_reason_is_published);
 
 /// Sends JSON to a method; answers the status and the body.
 async fn post(url: &str, method: &str, token: &str, key: &str, body: Value) -> (u16, Value) {

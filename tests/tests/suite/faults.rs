@@ -13,16 +13,15 @@ use super::cast::*;
 
 behaviour!(everywhere a_lost_answer_of_the_channel_is_asked_for);
 behaviour!(everywhere a_lost_request_to_the_channel_is_sent_again);
-// the channel has landed the call: its notice ends the pending state sooner than many slow processes can look at it
-behaviour!(an_outage_leaves_the_payment_pending);
-behaviour!(a_channel_that_never_answers_costs_nothing);
+behaviour!(everywhere an_outage_leaves_the_payment_pending);
+behaviour!(everywhere a_channel_that_never_answers_costs_nothing);
 behaviour!(everywhere a_slow_payer_is_waited_for);
 behaviour!(everywhere a_refusing_channel_fails_the_payment);
 behaviour!(everywhere a_silent_insurer_is_asked);
 behaviour!(everywhere a_refusing_insurer_gives_the_cash_back);
 behaviour!(everywhere a_lost_answer_to_a_refund_refunds_once);
-behaviour!(notices_are_checked);
-behaviour!(bent_notices_change_nothing);
+behaviour!(everywhere notices_are_checked);
+behaviour!(everywhere bent_notices_change_nothing);
 
 /// Row 163: 5 089 yuan, so only the fees go through the channel.
 const ROW: u32 = 163;

@@ -9,9 +9,9 @@ use liufang_tests::{World, behaviour, eventually};
 use super::cast::*;
 
 behaviour!(everywhere cancelling_before_payment_frees_stock_and_prescription);
-behaviour!(an_unpaid_order_closes_itself);
-behaviour!(an_unpaid_prescription_order_closes_itself);
-behaviour!(an_unpaid_visit_frees_its_slot);
+behaviour!(everywhere an_unpaid_order_closes_itself);
+behaviour!(everywhere an_unpaid_prescription_order_closes_itself);
+behaviour!(everywhere an_unpaid_visit_frees_its_slot);
 behaviour!(everywhere cancelling_after_payment_refunds_everything);
 behaviour!(everywhere a_returned_order_takes_everything_back);
 behaviour!(everywhere collected_at_the_counter_with_the_code);

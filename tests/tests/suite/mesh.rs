@@ -15,7 +15,7 @@ use liufang_proto::settlement::v1::payment_service_client::PaymentServiceClient;
 use liufang_proto::settlement::v1::quote_service_client::QuoteServiceClient;
 use liufang_proto::settlement::v1::{CreateQuoteRequest, VoidRequest};
 use liufang_tests::servers::{self, PrivateRedis};
-use liufang_tests::{Shape, World, behaviour, eventually};
+use liufang_tests::{Shape, World, behaviour, eventually, on_own_servers};
 use prost::{Message as _, Name as _};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
@@ -23,7 +23,8 @@ use tonic::{Code, Request};
 
 use super::cast::*;
 
-behaviour!(a_probe_walks_to_the_price_of_a_basket);
+behaviour!(everywhere a_probe_walks_to_the_price_of_a_basket);
+on_own_servers!(a_redis_that_forgets_loses_nothing_that_was_not_published);
 
 fn event(id: &str) -> Event {
     Event {
@@ -85,13 +86,12 @@ async fn an_event_reaches_a_failing_consumer_later() {
     running.await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_forgets_loses_nothing_that_was_not_published() {
+async fn a_redis_that_forgets_loses_nothing_that_was_not_published(shape: Shape) {
     liufang_tests::logs::announce("waiting for the bus");
     liufang_tests::logs::announce("the bus may have lost events");
     let mut redis = PrivateRedis::start();
     let setting = format!("bus.url={:?}", redis.url());
-    let world = World::start_with(Shape::Postgres, &[setting]).await;
+    let world = World::start_with(shape, &[setting]).await;
     let cast = Cast::of(&world).await;
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;
@@ -113,6 +113,7 @@ async fn a_redis_that_forgets_loses_nothing_that_was_not_published() {
     world.stop().await;
 }
 
+/// One process without certificates: where there are some, they are the proof (`mtls.rs`).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_roles_own_port_asks_for_proof() {
     let setting = "mesh.listen.settlement=\"127.0.0.1:0\"".to_owned();

@@ -1,4 +1,6 @@
 //! Migrations: two runners at once, a runner killed in the middle, roles that wait for theirs, marks of a newer version.
+//!
+//! Runners are processes where it matters; the roles that wait are in one, whose health is read from inside.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! Who may connect to a role, and as whom: certificates of the mesh, their rotation, and the public port's.
+//!
+//! Each listens at one port of one process. That nobody notices a rotation is asked of all of them in `replicas.rs`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -34,7 +36,7 @@ const REFUSED: &str = "mesh connection refused";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
 
 /// A client that trusts `authority` and shows `own`, as somebody else could write it.
-fn client(authority: &Authority, own: Option<&Pair>) -> ClientConfig {
+pub fn client(authority: &Authority, own: Option<&Pair>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -54,13 +56,13 @@ fn client(authority: &Authority, own: Option<&Pair>) -> ClientConfig {
     config
 }
 
-async fn channel(address: SocketAddr, config: ClientConfig, name: &'static str) -> Channel {
+pub async fn channel(address: SocketAddr, config: ClientConfig, name: &str) -> Channel {
     let config = Arc::new(config);
+    let server = ServerName::try_from(name.to_owned()).unwrap();
     let connect = move |_| {
-        let connector = TlsConnector::from(config.clone());
+        let (connector, name) = (TlsConnector::from(config.clone()), server.clone());
         async move {
             let stream = TcpStream::connect(address).await?;
-            let name = ServerName::try_from(name).map_err(io::Error::other)?;
             Ok::<_, io::Error>(TokioIo::new(connector.connect(name, stream).await?))
         }
     };

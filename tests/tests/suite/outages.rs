@@ -10,7 +10,7 @@ use futures::future::join_all;
 use liufang::client::Patient;
 use liufang_proto::order::v1::{Order, OrderState};
 use liufang_tests::servers::{self, PrivateCluster, PrivatePostgres, PrivateRedis};
-use liufang_tests::{Shape, World, behaviour, eventually, logs};
+use liufang_tests::{Shape, World, behaviour, eventually, logs, on_own_servers, processes};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use tonic::Code;
 use tonic::transport::Endpoint;
@@ -22,6 +22,10 @@ use super::cast::*;
 
 behaviour!(processes a_call_in_flight_outlives_the_signal);
 behaviour!(processes a_second_signal_ends_at_once);
+// what looks at PostgreSQL away, or at servers away at start, reads the health of one process with every role in it
+on_own_servers!(redis_away_during_orders_loses_no_news);
+on_own_servers!(an_event_that_redis_forgot_is_published_again);
+on_own_servers!(a_redis_cluster_carries_the_events);
 
 const ROW: u32 = 163;
 pub const ADMIN: &str = "admin.listen=\"127.0.0.1:0\"";
@@ -149,12 +153,11 @@ async fn servers_that_are_away_at_start_are_waited_for() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_away_during_orders_loses_no_news() {
+async fn redis_away_during_orders_loses_no_news(shape: Shape) {
     logs::announce("waiting for the bus");
     logs::announce("the bus may have lost events");
     let mut redis = PrivateRedis::start();
-    let world = World::start_with(Shape::Postgres, &[format!("bus.url={:?}", redis.url())]).await;
+    let world = World::start_with(shape, &[format!("bus.url={:?}", redis.url())]).await;
     let cast = Cast::of(&world).await;
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;
@@ -163,7 +166,15 @@ async fn redis_away_during_orders_loses_no_news() {
     let claim = cast.claim(&order).await;
     cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), true, "同意").await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(world.running.as_ref().unwrap().health().is_ready(), "calls are answered");
+    match &world.processes {
+        None => assert!(world.running.as_ref().unwrap().health().is_ready(), "calls are answered"),
+        Some(processes) => {
+            for (role, replica) in processes::all() {
+                let ready = page(&processes.admin(role, replica), "/readyz");
+                assert_eq!(ready.0, 200, "{role}-{replica} answers calls: {}", ready.1);
+            }
+        }
+    }
     redis.start_again();
     let order = cast.order_in(&patient, &order.order_id, OrderState::AwaitingPayment).await;
     cast.pay(&patient, &order).await;
@@ -176,12 +187,11 @@ async fn order_database(world: &World) -> DatabaseConnection {
 }
 
 /// Flushed after the event was published and before the order service has it: its tries all fail meanwhile.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_that_redis_forgot_is_published_again() {
+async fn an_event_that_redis_forgot_is_published_again(shape: Shape) {
     logs::announce("the bus may have lost events");
     logs::announce("internal error");
     let redis = PrivateRedis::start();
-    let world = World::start_with(Shape::Postgres, &[format!("bus.url={:?}", redis.url())]).await;
+    let world = World::start_with(shape, &[format!("bus.url={:?}", redis.url())]).await;
     let cast = Cast::of(&world).await;
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;
@@ -213,8 +223,7 @@ async fn flush(redis: &PrivateRedis) {
     let _: () = redis::cmd("FLUSHALL").query_async(&mut connection).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_cluster_carries_the_events() {
+async fn a_redis_cluster_carries_the_events(shape: Shape) {
     logs::announce("the bus may have lost events");
     let cluster = PrivateCluster::start();
     let settings = [
@@ -222,7 +231,7 @@ async fn a_redis_cluster_carries_the_events() {
         format!("bus.ca_file={:?}", cluster.ca_file().display().to_string()),
         "bus.cluster=true".to_owned(),
     ];
-    let world = World::start_with(Shape::Postgres, &settings).await;
+    let world = World::start_with(shape, &settings).await;
     let cast = Cast::of(&world).await;
     let patient = cast.patient(1).await;
     let (order, claim) = cast.to_pay(&patient, SHOP, SHOP_PHARMACIST).await;

@@ -8,8 +8,9 @@ use liufang_tests::{Shape, World, behaviour, logs, servers};
 use super::cast::*;
 use super::otlp::{Receiver, metrics_of};
 
+// reads the files of SQLite
 behaviour!(sqlite nothing_personal_leaves_its_place_on_sqlite);
-behaviour!(postgres nothing_personal_is_published);
+behaviour!(servers nothing_personal_is_published);
 
 /// What must not be found: everything that names somebody of the stories.
 fn canaries(cast: &Cast) -> Vec<String> {
@@ -96,7 +97,14 @@ async fn nothing_personal_is_published(world: &mut World) {
     let needles = canaries(&cast);
     let refusals = live(&cast).await;
     check_refusals(&refusals, &needles);
-    check_logs(&needles);
+    match &world.processes {
+        None => check_logs(&needles),
+        Some(processes) => {
+            let parts: Vec<&str> = needles.iter().map(String::as_str).collect();
+            assert!(!processes.logged(&["INFO"]).is_empty(), "the logs are read at all");
+            assert!(processes.logged(&parts).is_empty(), "personal data in the log of a process");
+        }
+    }
     let mut redis = servers::redis_of(&world.config.redis()).await;
     let pattern = format!("{}:*", world.config.bus.prefix);
     let streams: Vec<String> = redis::cmd("KEYS").arg(pattern).query_async(&mut redis).await.unwrap();

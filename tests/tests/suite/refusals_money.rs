@@ -9,7 +9,7 @@ use liufang_tests::{World, behaviour};
 
 use super::cast::*;
 
-behaviour!(an_expired_quote_pays_nothing);
+behaviour!(everywhere an_expired_quote_pays_nothing);
 behaviour!(everywhere a_balance_that_changed_pays_nothing);
 behaviour!(everywhere an_account_cannot_be_spent_twice);
 behaviour!(everywhere a_key_stands_for_one_request);

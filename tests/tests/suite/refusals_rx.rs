@@ -26,7 +26,7 @@ behaviour!(everywhere no_payment_before_the_pharmacists_pass);
 behaviour!(everywhere a_prescription_has_one_holder);
 behaviour!(everywhere signatures_are_checked);
 behaviour!(everywhere the_wrong_pharmacist_passes_nothing);
-behaviour!(an_expired_prescription_is_not_filled);
+behaviour!(everywhere an_expired_prescription_is_not_filled);
 
 async fn only_registered_diseases_of_the_scheme_are_renewed(world: &mut World) {
     let cast = Cast::of(world).await;

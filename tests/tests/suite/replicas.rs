@@ -16,6 +16,7 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use tonic::Code;
 
 use super::cast::*;
+use super::otlp::metrics_of;
 
 behaviour!(processes an_event_is_handled_once);
 behaviour!(processes the_other_replica_finishes_what_a_killed_one_began);
@@ -68,9 +69,9 @@ impl Streams {
         Streams { connection, names }
     }
 
-    /// Publishes everything that was ever published once more; answers how many entries.
-    async fn repeat(&mut self) -> usize {
-        let mut count = 0;
+    /// Publishes everything that was ever published once more; answers the events.
+    async fn repeat(&mut self) -> Vec<String> {
+        let mut ids = Vec::new();
         for name in &self.names {
             let entries: Vec<Entry> = redis::cmd("XRANGE")
                 .arg(name)
@@ -83,13 +84,15 @@ impl Streams {
                 let mut add = redis::cmd("XADD");
                 add.arg(name).arg("*");
                 for (field, value) in fields {
+                    if field == "id" {
+                        ids.push(String::from_utf8(value.clone()).unwrap());
+                    }
                     add.arg(field).arg(value);
                 }
                 let _: String = add.query_async(&mut self.connection).await.unwrap();
-                count += 1;
             }
         }
-        count
+        ids
     }
 
     async fn info(&mut self, what: &str, of: &[&str]) -> Vec<Info> {
@@ -135,6 +138,33 @@ impl Streams {
     }
 }
 
+/// Deliveries that every process together found handled before.
+async fn duplicates(world: &World) -> i64 {
+    let processes = world.processes.as_ref().expect("processes");
+    let mut sum = 0;
+    for (role, replica) in processes::all() {
+        let page = metrics_of(&processes.admin(role, replica)).await;
+        let found = page.lines().filter(|line| line.starts_with("liufang_bus_handled_total{"));
+        let found = found.filter(|line| line.contains("outcome=\"duplicate\""));
+        sum += found.map(|line| line.rsplit(' ').next().unwrap().parse::<i64>().unwrap()).sum::<i64>();
+    }
+    sum
+}
+
+/// How often the inboxes of all roles have noted these events.
+async fn noted(world: &World, ids: &[String]) -> i64 {
+    let mut sum = 0;
+    for role in ROLES.into_iter().filter(|role| *role != "gateway") {
+        let database = world.database(role).await;
+        let sql = "SELECT COUNT(*) AS noted FROM inbox WHERE event_id = ANY($1)";
+        let values = [ids.to_vec().into()];
+        let count = Statement::from_sql_and_values(database.get_database_backend(), sql, values);
+        sum += database.query_one_raw(count).await.unwrap().unwrap().try_get::<i64>("", "noted").unwrap();
+        database.close().await.unwrap();
+    }
+    sum
+}
+
 async fn an_event_is_handled_once(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
@@ -154,15 +184,20 @@ async fn an_event_is_handled_once(world: &mut World) {
     })
     .await;
     streams.until_done().await;
-    let before = rows(world).await;
+    let (before, known) = (rows(world).await, duplicates(world).await);
     // every event comes once more, to whichever replica is free
     let repeated = streams.repeat().await;
-    assert!(20 < repeated, "{repeated} events");
+    assert!(20 < repeated.len(), "{} events", repeated.len());
+    let expected = noted(world, &repeated).await;
     streams.until_done().await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let after = rows(world).await;
     let changed: Vec<_> = after.iter().filter(|(table, count)| before.get(*table) != Some(count)).collect();
     assert!(changed.is_empty(), "a second delivery had an effect: {changed:?}");
+    // most effects would be the same if they were made again: the inbox itself must have said no, to each consumer
+    logs::note(&format!("{} events again, {expected} times known to an inbox", repeated.len()));
+    assert!(10 < expected, "{expected} known");
+    assert_eq!(duplicates(world).await - known, expected, "deliveries the inbox refused");
     assert_eq!(cast.available(OTC_SHOP, GRANULES).await, inventory);
     cast.books_agree().await;
     assert_eq!(streams.readers().await, processes::replicas("order"), "every replica takes its share");

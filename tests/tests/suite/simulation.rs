@@ -2,6 +2,9 @@
 //!
 //! The seed decides every step and every fault; only the order in which tasks happen to run is the machine's. A failure
 //! prints the seed and the step log.
+//!
+//! Everything lives in one process, so that the seed reaches the calls between the roles and a crash drops every task where it
+//! stands. Killed processes are in `processes.rs`, `replicas.rs` and `leases.rs`.
 
 mod audit;
 mod dice;
@@ -9,6 +12,7 @@ mod fates;
 mod model;
 mod renewal;
 mod steps;
+mod wire;
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -20,6 +24,7 @@ use liufang_tests::World;
 use self::audit::Levels;
 use self::dice::Dice;
 use self::model::{Person, Purchase, Script, Tape};
+use self::wire::{Mishap, Wire};
 use super::cast::*;
 
 /// Steps of a run.
@@ -52,11 +57,12 @@ async fn more_seeds() {
 }
 
 async fn simulate(seed: u64) {
-    liufang_tests::world::run_mortal(async |world: &mut World| {
+    let wire = Wire::of(seed);
+    liufang_tests::world::run_mortal(wire.between(), async |world: &mut World| {
         world.expect_log("notice with a wrong signature");
         world.expect_log("difference raised");
         let tape = Tape::default();
-        let outcome = AssertUnwindSafe(run(world, seed, tape.clone())).catch_unwind().await;
+        let outcome = AssertUnwindSafe(run(world, seed, tape.clone(), wire)).catch_unwind().await;
         if let Err(panic) = outcome {
             let said = panic.downcast_ref::<String>().cloned();
             let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -66,8 +72,8 @@ async fn simulate(seed: u64) {
     .await;
 }
 
-async fn run(world: &mut World, seed: u64, tape: Tape) {
-    let mut sim = Sim::begin(world, seed, tape).await;
+async fn run(world: &mut World, seed: u64, tape: Tape, wire: Wire) {
+    let mut sim = Sim::begin(world, seed, tape, wire).await;
     sim.has_prescriptions(3).await;
     for step in 0..STEPS {
         sim.tape.note(format!("step {step}"));
@@ -82,6 +88,7 @@ async fn run(world: &mut World, seed: u64, tape: Tape) {
     }
     sim.come_to_rest().await;
     sim.audit().await;
+    sim.met_every_mishap();
 }
 
 /// One run.
@@ -89,6 +96,7 @@ struct Sim<'a> {
     seed: u64,
     dice: Dice,
     tape: Tape,
+    wire: Wire,
     world: &'a mut World,
     cast: Cast,
     people: Vec<Person>,
@@ -144,7 +152,7 @@ const STEPS_BY_WEIGHT: [(usize, Step); 17] = [
 ];
 
 impl<'a> Sim<'a> {
-    async fn begin(world: &'a mut World, seed: u64, tape: Tape) -> Sim<'a> {
+    async fn begin(world: &'a mut World, seed: u64, tape: Tape, wire: Wire) -> Sim<'a> {
         let cast = Cast::of(world).await;
         let mut people = Vec::new();
         for row in RENEWING.into_iter().chain(BUYING) {
@@ -160,6 +168,7 @@ impl<'a> Sim<'a> {
             seed,
             dice: Dice::of(seed),
             tape,
+            wire,
             world,
             cast,
             people,
@@ -260,9 +269,10 @@ impl<'a> Sim<'a> {
         (!usable.is_empty()).then(|| *self.dice.one(&usable))
     }
 
-    /// The outside is well again, every deadline passes, the workers come to an end.
+    /// The wires, the outside are well again, every deadline passes, the workers come to an end.
     async fn come_to_rest(&mut self) {
         self.tape.note("the end".to_owned());
+        self.wire.is_well_again();
         self.turns_dials_back().await;
         self.world.clock.advance_seconds(1_860);
         self.until_at_rest(&[OrderState::AwaitingPayment, OrderState::Paying, OrderState::Refunding]).await;
@@ -277,6 +287,15 @@ impl<'a> Sim<'a> {
         ])
         .await;
         self.until_shelves_are_free().await;
+    }
+
+    /// A run without mishaps on the wires would say nothing about them.
+    fn met_every_mishap(&self) {
+        let tally = self.wire.tally();
+        liufang_tests::logs::note(&format!("seed {}: calls between roles {tally:?}", self.seed));
+        for mishap in [Mishap::Lost, Mishap::Unheard, Mishap::Late, Mishap::Twice, Mishap::Away] {
+            assert!(tally.contains_key(&mishap), "no call was {mishap:?}: {tally:?}");
+        }
     }
 
     async fn until_at_rest(&mut self, moving: &[OrderState]) {

@@ -22,7 +22,7 @@ use calls::call;
 use sheet::{Sheet, fits};
 use table::{Edge, Operation, Table};
 
-behaviour!(every_cell_answers_as_published);
+behaviour!(everywhere every_cell_answers_as_published);
 
 async fn every_cell_answers_as_published(world: &mut World) {
     let mut walk = Walk::begin(Cast::of(world).await).await;

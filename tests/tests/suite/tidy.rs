@@ -200,6 +200,25 @@ fn every_service_has_a_page() {
     }
 }
 
+/// Behaviour runs as processes too; what does not has a comment that says why.
+#[test]
+fn what_is_left_out_of_the_processes_says_why() {
+    let words = ["everywhere", "servers", "processes"];
+    let mut found = Vec::new();
+    for path in sources(&root().join("tests/tests")).iter().filter(|path| !path.ends_with("tidy.rs")) {
+        let text = fs::read_to_string(path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let Some(rest) = line.strip_prefix("behaviour!(") else { continue };
+            let above = number.checked_sub(1).map(|above| lines[above]).unwrap_or_default();
+            if !words.iter().any(|word| rest.starts_with(word)) && !above.starts_with("//") {
+                found.push(format!("{}: {line}", path.strip_prefix(root()).unwrap().display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "left out of the processes without a reason:\n  {}", found.join("\n  "));
+}
+
 /// Paths in back quotes that begin like a file of ours.
 #[test]
 fn documents_name_files_that_exist() {

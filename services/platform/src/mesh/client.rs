@@ -75,7 +75,7 @@ impl Client {
         let closed = || Status::unavailable("peer is gone");
         let _permit = self.state.in_flight.acquire().await.map_err(|_| closed())?;
         let mut tried = Vec::new();
-        if self.identity == Identity::Forwarded && matches!(place, Place::Local(_)) {
+        if self.identity == Identity::Forwarded && !matches!(place, Place::Remote(_)) {
             return self.attempt(&place, self.prepare(request, budget, &place), &mut tried).await;
         }
         let (parts, body) = request.into_parts();
@@ -109,6 +109,7 @@ impl Client {
         }
         let result = match place.clone() {
             Place::Local(stack) => stack.oneshot(request).await.map_err(|never| match never {}),
+            Place::Bent(way) => way.oneshot(request).await,
             Place::Remote(remote) => remote.call(request, tried).await,
         };
         // answers of the peer, even bad ones, show that it lives; only transport failures count
@@ -148,7 +149,7 @@ impl Client {
         }
         if self.identity == Identity::Role {
             match place {
-                Place::Local(_) => {
+                Place::Local(_) | Place::Bent(_) => {
                     request.extensions_mut().insert(ServicePrincipal(self.peers.own_role.to_string()));
                 }
                 // the certificate of this process is the proof; a process of several roles says which one calls

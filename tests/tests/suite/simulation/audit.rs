@@ -157,6 +157,8 @@ impl Sim<'_> {
             "UNPAID" | "EXPIRED" | "NOT_DISPENSED_IN_TIME" => true,
             // the fee came through when the visit had lapsed: [`Sim::visits_agree`]
             "VISIT_STATE_MISMATCH" => own.kind == OrderKind::Consultation && !own.told_paid,
+            // paid, and the shelf could not be told before the time of the unpaid was over: the money goes back
+            "RESERVATION_EXPIRED" => true,
             // the reason of a step that could not be made
             _ => state == OrderState::Cancelled || own.kind == OrderKind::Prescription,
         };

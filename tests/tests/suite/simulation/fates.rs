@@ -71,7 +71,7 @@ impl<T> Heard<T> {
 }
 
 /// An answer that says nothing about the outcome.
-fn unheard<T>(answer: &Answer<T>) -> bool {
+pub fn unheard<T>(answer: &Answer<T>) -> bool {
     let Err(refusal) = answer else { return false };
     match refusal.code {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Aborted => true,
@@ -102,7 +102,9 @@ impl Sim<'_> {
         }
         let pause = Duration::from_millis(self.dice.below(45) as u64);
         self.tape.note(format!("  {what} [{fate:?} {}ms]", pause.as_millis()));
+        self.wire.bend_questions(true);
         let heard = self.meet(fate, pause, &key, &call).await;
+        self.wire.bend_questions(false);
         self.tape.note(format!("    -> {}", heard.told()));
         if let Some(Err(refusal)) = &heard.answer {
             assert!(refusal.code != Code::Internal, "{what}: {refusal}");

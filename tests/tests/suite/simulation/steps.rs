@@ -15,7 +15,7 @@ use liufang_proto::sandbox::v1::Dial;
 
 use super::super::cast::*;
 use super::Sim;
-use super::fates::Heard;
+use super::fates::{Heard, unheard};
 use super::model::Purchase;
 
 /// Dials that make sense for a method of the outside parties.
@@ -225,8 +225,8 @@ impl Sim<'_> {
         let (paid, cancelled) = tokio::join!(pay(key), cancel);
         self.tape.note(format!("    -> paid {}, cancelled {}", paid.is_ok(), cancelled.is_ok()));
         let own = &mut self.orders[number];
-        own.cancelled |= cancelled.is_ok() || cancelled.is_err_and(|refusal| refusal.reason.is_empty());
-        let maybe = paid.as_ref().is_err_and(|refusal| refusal.code == tonic::Code::Unavailable);
+        own.cancelled |= cancelled.is_ok() || unheard(&cancelled);
+        let maybe = unheard(&paid);
         self.paid(number, &order, Heard { answer: Some(paid), maybe });
     }
 
