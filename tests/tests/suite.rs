@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod suite {
+    mod calls;
     mod cast;
     mod contract;
     mod faults;
@@ -24,6 +25,7 @@ mod suite {
     mod replicas;
     mod simulation;
     mod states;
+    mod stopping;
     mod tidy;
     mod traces;
 }

@@ -175,10 +175,10 @@ impl Db {
     /// Closes every connection; all clones of this database are of no use afterwards.
     pub async fn close(&self) {
         // an error here is a connection that is gone already
-        let _ = self.connection.close_by_ref().await;
         if let Some(probe) = &self.probe {
             let _ = probe.connection().close_by_ref().await;
         }
+        let _ = self.connection.close_by_ref().await;
     }
 
     /// Claims the call's idempotency key and opens a unit of work, or hands back the stored reply of the same call.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use liufang_platform::Ids;
@@ -10,7 +10,6 @@ use liufang_platform::config::{Config, GatewayTls};
 use liufang_platform::mesh::{
     self, MeshFiles, MeshKey, MeshTls, Place, PublicTls, Remote, RemoteOptions, Security,
 };
-use liufang_platform::metrics;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::task::JoinSet;
@@ -58,7 +57,7 @@ impl Wires {
 
     /// With certificates there is no key that could prove a role.
     pub fn key(&self, config: &Config) -> MeshKey {
-        if self.mesh.is_some() { MeshKey::none() } else { MeshKey::new(&config.mesh.secret) }
+        MeshKey::new(if self.mesh.is_some() { "" } else { &config.mesh.secret })
     }
 
     /// A role of this mesh in another process.
@@ -94,33 +93,11 @@ impl Wires {
     pub fn follow(&self, config: &Config, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
         let every = Duration::from_secs(config.mesh.tls.reload_seconds);
         if let Some(tls) = self.mesh.clone() {
-            tasks.spawn(tell_expiry("mesh", every, shutdown.clone(), {
-                let tls = tls.clone();
-                move || tls.expires_at()
-            }));
             tasks.spawn(tls.watch(every, shutdown.clone()));
         }
         if let Some(tls) = self.public.clone() {
-            tasks.spawn(tell_expiry("public", every, shutdown.clone(), {
-                let tls = tls.clone();
-                move || tls.expires_at()
-            }));
             tasks.spawn(tls.watch(every, shutdown.clone()));
         }
-    }
-}
-
-/// Tells the metrics how long the certificate in use is still good for.
-async fn tell_expiry(
-    usage: &'static str,
-    every: Duration,
-    shutdown: CancellationToken,
-    expires_at: impl Fn() -> i64 + Send,
-) {
-    while !shutdown.is_cancelled() {
-        let seconds = u64::try_from(expires_at()).unwrap_or_default();
-        metrics::certificate(usage, SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-        tokio::select! { () = tokio::time::sleep(every) => {} () = shutdown.cancelled() => {} }
     }
 }
 
