@@ -72,7 +72,7 @@ def run(suite, test, name=None):
     environment["RUST_BACKTRACE"] = "0"
     if name:
         environment["LIUFANG_BREAK"] = name
-    command = [suite, "--exact", f"suite::{test}::on_sqlite", "--nocapture"]
+    command = [suite, "--exact", f"suite::{test}", "--nocapture"]
     ended = subprocess.run(
         command, cwd=COPY / "tests", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -95,7 +95,10 @@ def place(output):
 
 
 def tests_of(entry):
-    return entry["test"] if isinstance(entry["test"], list) else [entry["test"]]
+    """Full names; a behaviour is tried on SQLite unless the entry names another shape, "" for a test without shapes."""
+    shape = entry.get("shape", "on_sqlite")
+    tests = entry["test"] if isinstance(entry["test"], list) else [entry["test"]]
+    return [f"{test}::{shape}" if shape else test for test in tests]
 
 
 def prove(suite, entry, test):
