@@ -31,7 +31,8 @@ async fn open_streams_end_with_a_word_to_go_on_elsewhere() {
         loop {
             match story.message().await {
                 Ok(Some(_)) => {}
-                other => return other.expect_err("a status"),
+                Ok(None) => panic!("ended without a status"),
+                Err(status) => return status,
             }
         }
     };
@@ -72,7 +73,7 @@ async fn a_statement_that_waits_does_not_hold_the_end_up() {
     };
     let asking = institutions.list_institutions(ListInstitutionsRequest::default());
     let (asked, ()) = tokio::join!(asking, stopping);
-    assert_eq!(refused_status(asked).code, Code::Unavailable);
+    assert!(asked.is_err(), "cut off");
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
     for line in ["calls were still running when the time to stop was over", "databases were still in use"] {
         assert!(log.contains(line), "{log}");
