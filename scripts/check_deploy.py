@@ -348,7 +348,7 @@ def check_role(where: str, name: str, service, services) -> None:
     for peer in ROLES[1:]:
         need(environment.get(f"LIUFANG__MESH__PEERS__{peer.upper()}") == f"https://{peer}:7000", f"{where}: does not know {peer}")
     seconds = int(service["stop_grace_period"].rstrip("s"))
-    need(seconds * 1000 > int(environment["LIUFANG__SHUTDOWN_MS"]), f"{where}: is killed before its shutdown_ms")
+    need(seconds * 1000 > int(environment["LIUFANG__SHUTDOWN_MS"]) + 3000, f"{where}: is killed before its shutdown_ms and three seconds")
 
 
 def check_secrets(defaults, folder: pathlib.Path) -> None:

@@ -208,9 +208,8 @@ LIFE = [
         and 9090 in [p["containerPort"] for p in o.container(r)["ports"]])),
     ("the kubelet sleeps before SIGTERM", "single", {}, lambda o: every(
         lambda r: o.container(r)["lifecycle"]["preStop"] == {"sleep": {"seconds": 3}})),
-    ("grace is longer than sleep, drain and shutdown", "ha", {}, lambda o: every(
-        lambda r: o.pod(r)["terminationGracePeriodSeconds"] * 1000 > 3000 + o.config(r)["drain_ms"]
-        + o.config(r)["shutdown_ms"])),
+    ("grace is longer than sleep, shutdown and what follows it", "ha", {}, lambda o: every(
+        lambda r: o.pod(r)["terminationGracePeriodSeconds"] * 1000 > 3000 + o.config(r)["shutdown_ms"] + 3000)),
     ("a call may finish inside the shutdown", "ha", {}, lambda o: every(
         lambda r: o.config(r)["drain_ms"] + o.config(r)["mesh"]["max_deadline_ms"] <= o.config(r)["shutdown_ms"])),
     ("an upgrade never has fewer pods", "ha", {}, lambda o: every(

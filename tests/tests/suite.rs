@@ -3,6 +3,7 @@
 
 mod suite {
     mod bus;
+    mod calls;
     mod cast;
     mod clocks;
     mod contract;
@@ -33,6 +34,7 @@ mod suite {
     mod silence;
     mod simulation;
     mod states;
+    mod stopping;
     mod tidy;
     mod traces;
 }

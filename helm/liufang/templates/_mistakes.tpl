@@ -162,9 +162,10 @@
 {{- define "liufang.mistakesOfLife" -}}
 {{- $l := .root.Values.lifecycle -}}
 {{- $found := .found -}}
-{{- $need := add (mul $l.preStopSeconds 1000) $l.drainMs $l.shutdownMs -}}
+{{- /* the drain is inside shutdownMs; databases and exporters have three seconds more */ -}}
+{{- $need := add (mul $l.preStopSeconds 1000) $l.shutdownMs 3000 -}}
 {{- if le (mul $l.terminationGracePeriodSeconds 1000) $need -}}
-  {{- include "liufang.mistake" (dict "found" $found "text" (printf "lifecycle.terminationGracePeriodSeconds: %d s must be longer than preStop + drain + shutdown = %d ms, or calls are cut" (int $l.terminationGracePeriodSeconds) $need)) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" (printf "lifecycle.terminationGracePeriodSeconds: %d s must be longer than preStop + shutdown + 3 s = %d ms, or calls are cut" (int $l.terminationGracePeriodSeconds) $need)) -}}
 {{- end -}}
 {{- $calls := add $l.drainMs $l.maxDeadlineMs -}}
 {{- if lt (int64 $l.shutdownMs) $calls -}}

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use http::HeaderValue;
-use liufang_platform::metrics;
 use liufang_platform::status::code_name;
+use liufang_platform::{metrics, stack};
 use tonic::{Code, Status};
 use tracing::Span;
 
-use crate::error::GATEWAY_OVERLOADED_REASON as GATEWAY_OVERLOADED;
+use crate::error::{GATEWAY_OVERLOADED_REASON as GATEWAY_OVERLOADED, GatewayError};
 use crate::refusal;
 
 /// The line of one request; written when dropped, so a caller that leaves early is logged too (as `CANCELLED`).
@@ -54,6 +54,18 @@ impl Entry {
         name.clone_into(&mut self.method);
     }
 
+    /// Ends the call with a refusal of the door's own. What is said of it has the call's trace and request id.
+    pub fn refuse(&mut self, error: &GatewayError) -> Status {
+        let status = self.say(|| refusal::status(error));
+        self.settle(&status);
+        status
+    }
+
+    /// Does something that may be told of, as part of the call.
+    pub fn say<R>(&self, work: impl FnOnce() -> R) -> R {
+        stack::in_request(self.request_id.to_str().unwrap_or_default().to_owned(), &self.span, work)
+    }
+
     /// Notes how the call ended. The first word counts.
     pub fn settle(&mut self, status: &Status) {
         if self.outcome.is_none() {
@@ -90,5 +102,21 @@ impl Drop for Entry {
             request_id = self.request_id.to_str().unwrap_or_default(),
             "call"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn refusals_know_the_request_they_refuse() {
+        let mut entry = Entry::new("grpc", HeaderValue::from_static("req-7"));
+        let status = entry.refuse(&GatewayError::BadAnswer("of nobody"));
+        assert_eq!(status.get_details_request_info().unwrap().request_id, "req-7");
+        assert_eq!(entry.outcome, Some((Code::Internal, "ANSWER_UNREADABLE".to_owned())));
+        assert!(stack::request_id().is_empty(), "outside of the call");
     }
 }

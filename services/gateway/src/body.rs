@@ -100,10 +100,15 @@ impl Watched {
         self.deadline.as_mut().poll(cx).is_ready().then_some(GatewayError::DeadlineExceeded)
     }
 
-    fn end(&mut self, status: &Status) -> Option<Result<Frame<Bytes>, Status>> {
+    /// Ends the answer with a refusal of the door's own.
+    pub fn refuse(mut self, error: &GatewayError) -> Status {
+        self.entry.refuse(error)
+    }
+
+    fn end(&mut self, error: &GatewayError) -> Option<Result<Frame<Bytes>, Status>> {
         self.inner = None;
-        self.entry.settle(status);
-        Some(Ok(Frame::trailers(trailers(status))))
+        let status = self.entry.refuse(error);
+        Some(Ok(Frame::trailers(trailers(&status))))
     }
 }
 
@@ -134,7 +139,7 @@ impl HttpBody for Watched {
             }
             Poll::Ready(Some(Err(status))) => {
                 let error = GatewayError::Unavailable(status.to_string());
-                Poll::Ready(self.end(&refusal::status(&error)))
+                Poll::Ready(self.end(&error))
             }
             Poll::Ready(None) => {
                 self.inner = None;
@@ -143,7 +148,7 @@ impl HttpBody for Watched {
                 Poll::Ready(None)
             }
             Poll::Pending => match self.overdue(cx) {
-                Some(error) => Poll::Ready(self.end(&refusal::status(&error))),
+                Some(error) => Poll::Ready(self.end(&error)),
                 None => Poll::Pending,
             },
         }

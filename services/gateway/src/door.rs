@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method as Verb, Request, Response, StatusCode, Version, header};
 use liufang_platform::deadline::scope;
 use liufang_platform::mesh::Mesh;
-use liufang_platform::stack::set_parent;
+use liufang_platform::stack::{set_parent, with_request_id};
 use liufang_platform::{AuthFault, Principal};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -104,7 +104,8 @@ pub(crate) async fn serve(door: Arc<Door>, mut request: Request<AxumBody>) -> Re
     let origin = request.headers().get(header::ORIGIN).cloned();
     let request_id = headers::request_id(request.headers());
     request.headers_mut().insert(headers::REQUEST_ID, request_id.clone());
-    let mut response = pass(&door, request, &request_id).await;
+    let id = request_id.to_str().unwrap_or_default().to_owned();
+    let mut response = with_request_id(id, pass(&door, request, &request_id)).await;
     let mut asked = HeaderMap::new();
     if let Some(origin) = origin {
         asked.insert(header::ORIGIN, origin);

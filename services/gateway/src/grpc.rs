@@ -18,7 +18,8 @@ pub(crate) async fn call(door: &Arc<Door>, request: Request<Body>, mut entry: En
     let (parts, body) = request.into_parts();
     match attempt(door, &parts, body, &mut entry).await {
         Ok((response, admitted)) => {
-            let told = refusal::read(response.headers()).map(refusal::explained);
+            let told = refusal::read(response.headers());
+            let told = told.map(|status| entry.say(|| refusal::explained(status)));
             if let Some(status) = &told {
                 entry.settle(status);
                 // a refusal without a body: its headers are all there is
@@ -28,11 +29,7 @@ pub(crate) async fn call(door: &Arc<Door>, request: Request<Body>, mut entry: En
             }
             response.map(|body| Body::new(Watched::new(body, admitted, entry)))
         }
-        Err(error) => {
-            let status = refusal::status(&error);
-            entry.settle(&status);
-            status.into_http()
-        }
+        Err(error) => entry.refuse(&error).into_http(),
     }
 }
 

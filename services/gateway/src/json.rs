@@ -68,8 +68,8 @@ pub(crate) async fn call(
         }
         Err(failure) => {
             let status = match failure {
-                Failure::Door(error) => refusal::status(&error),
-                Failure::Service(status) => refusal::explained(status),
+                Failure::Door(error) => entry.refuse(&error),
+                Failure::Service(status) => entry.say(|| refusal::explained(status)),
             };
             entry.settle(&status);
             render::error(&status)

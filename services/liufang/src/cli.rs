@@ -172,7 +172,7 @@ fn show(layers: &Layers) -> Result<()> {
 }
 
 async fn serve(config: &Config, clock: SharedClock, ready_file: Option<PathBuf>) -> Result<()> {
-    let _telemetry = telemetry::install(&config.telemetry, &telemetry::service_name(&config.roles))?;
+    let telemetry = telemetry::install(&config.telemetry, &telemetry::service_name(&config.roles))?;
     let mut running = compose::start(config, clock).await?;
     if let Some(gateway) = running.gateway {
         tracing::info!(%gateway, "gateway listens");
@@ -195,7 +195,11 @@ async fn serve(config: &Config, clock: SharedClock, ready_file: Option<PathBuf>)
     }
     tracing::info!("stopping; a second signal ends at once");
     tokio::select! {
-        () = running.shutdown() => return Ok(()),
+        () = running.shutdown() => {
+            drop(telemetry);
+            // nothing left may hold the end up: a runtime that is dropped waits for name servers and files
+            std::process::exit(0)
+        }
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }

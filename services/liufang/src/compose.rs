@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use futures::future::join_all;
 use liufang_platform::bus::Bus;
 use liufang_platform::config::{Config, GatewayTls, Profile};
 use liufang_platform::gated::gated;
@@ -36,6 +37,9 @@ const PACKS: [(&str, &str); 2] = [
     ("beijing.toml", include_str!("../../../deploy/regions/beijing.toml")),
     ("qinhuangdao.toml", include_str!("../../../deploy/regions/qinhuangdao.toml")),
 ];
+
+/// Databases that work for calls cut off are waited for this long.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// A running process.
 pub struct Running {
@@ -249,10 +253,11 @@ impl<'a> Builder<'a> {
         if roles::has_gateway(self.config) {
             names.push(liufang_gateway::ROLE);
         }
-        for role in &names {
+        for role in names {
             metrics::role(role);
+            let report = health.subscribe();
+            metrics::ready(role, move || report.borrow().ready);
         }
-        tasks.spawn(serve::tell_ready(names, health.clone(), shutdown.clone()));
         for built in &mut self.built {
             let watched = metrics::Watched {
                 role: built.role.name,
@@ -311,7 +316,7 @@ impl Running {
     }
 
     /// Says that it is not ready, goes on for the time others need to hear of it, stops taking calls, lets running ones
-    /// finish inside the configured time, ends.
+    /// finish inside the configured time, ends. A database whose connections are still in use then is left a moment later.
     pub async fn shutdown(mut self) {
         let over = tokio::time::Instant::now() + self.grace;
         self.health.drain();
@@ -322,8 +327,9 @@ impl Running {
         if tokio::time::timeout_at(over, drained).await.is_err() {
             tracing::warn!("calls were still running when the time to stop was over");
         }
-        for database in &self.databases {
-            database.close().await;
+        let closed = join_all(self.databases.iter().map(Db::close));
+        if tokio::time::timeout_at(over + CLOSING, closed).await.is_err() {
+            tracing::warn!("databases were still in use when the process ended");
         }
         self.probes.abort_all();
     }

@@ -4,12 +4,13 @@
 //! required: without it calls are still answered, and the outbox keeps what is to be told. Alive: the process runs;
 //! databases have no say, since a restart does not mend them.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -33,10 +34,49 @@ pub struct Watched {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     pub ready: bool,
-    /// Why not, one line each.
-    pub reasons: Vec<String>,
+    /// Why not.
+    pub reasons: Vec<Reason>,
     /// What is wrong and does not matter for readiness.
     pub notes: Vec<String>,
+}
+
+/// Why a process is not ready; in a report, one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    Stopping,
+    Database { role: &'static str, state: DbState },
+}
+
+impl Reason {
+    /// The same trouble, whatever words the database has for it by now: an outage goes through several.
+    fn is_like(&self, other: &Reason) -> bool {
+        match (self, other) {
+            (Reason::Database { role, state }, Reason::Database { role: of, state: was }) => {
+                role == of && std::mem::discriminant(state) == std::mem::discriminant(was)
+            }
+            (one, other) => one == other,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Reason::Database { role, state } = self else { return f.write_str("stopping") };
+        write!(f, "database of {role}: ")?;
+        match state {
+            DbState::Ready => f.write_str("ready"),
+            DbState::Unknown => f.write_str("not looked at yet"),
+            DbState::Away(error) => write!(f, "does not answer: {error}"),
+            DbState::Pending(pending) => write!(f, "{pending} migrations pending"),
+            DbState::Broken(error) => write!(f, "cannot be used: {error}"),
+        }
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// The health of one process; cheap to clone.
@@ -99,10 +139,15 @@ impl Health {
 
     /// Not ready any more: the process is about to stop.
     pub fn drain(&self) {
-        self.0.draining.store(true, Ordering::SeqCst);
-        self.0.found.send_modify(|report| {
-            report.ready = false;
-            report.reasons = vec![DRAINING.to_owned()];
+        self.0.found.send_if_modified(|report| {
+            // set inside: the next look adds to what is told here, one that is under way cannot come between
+            let first = !self.0.draining.swap(true, Ordering::SeqCst);
+            if first {
+                tracing::info!("not ready: stopping");
+                report.ready = false;
+                report.reasons.push(Reason::Stopping);
+            }
+            first
         });
     }
 
@@ -139,8 +184,6 @@ impl Health {
     }
 }
 
-const DRAINING: &str = "stopping";
-
 impl Inner {
     async fn bring_up(&self, watched: &Watched) -> Result<(), DbFault> {
         let state = watched.db.look(watched.migrations).await;
@@ -170,33 +213,29 @@ impl Inner {
     }
 
     fn found(&self, bus: Option<String>) -> Report {
-        let mut reasons: Vec<String> = self.databases.iter().filter_map(reason).collect();
+        let mut reasons: Vec<Reason> = self.databases.iter().filter_map(reason).collect();
         if self.draining.load(Ordering::SeqCst) {
-            reasons.push(DRAINING.to_owned());
+            reasons.push(Reason::Stopping);
         }
         let notes = bus.map(|error| format!("bus: {error}")).into_iter().collect();
         Report { ready: reasons.is_empty(), reasons, notes }
     }
 }
 
-fn reason(watched: &Watched) -> Option<String> {
-    let what = match watched.db.state() {
-        DbState::Ready => return None,
-        DbState::Unknown => "not looked at yet".to_owned(),
-        DbState::Away(error) => format!("does not answer: {error}"),
-        DbState::Pending(pending) => format!("{pending} migrations pending"),
-        DbState::Broken(error) => format!("cannot be used: {error}"),
-    };
-    Some(format!("database of {}: {what}", watched.role))
+fn reason(watched: &Watched) -> Option<Reason> {
+    let state = watched.db.state();
+    (state != DbState::Ready).then_some(Reason::Database { role: watched.role, state })
+}
+
+/// Reasons of a kind that was not there before.
+fn news<'a>(was: &Report, now: &'a Report) -> impl Iterator<Item = &'a Reason> {
+    now.reasons.iter().filter(|reason| !was.reasons.iter().any(|old| old.is_like(reason)))
 }
 
 /// One line for each thing that changed.
 fn tell(was: &Report, now: &Report) {
-    for line in now.reasons.iter().filter(|line| !was.reasons.contains(line)) {
-        match line.as_str() {
-            DRAINING => tracing::info!("not ready: {line}"),
-            _ => tracing::warn!("not ready: {line}"),
-        }
+    for reason in news(was, now) {
+        tracing::warn!("not ready: {reason}");
     }
     for line in now.notes.iter().filter(|_| was.notes.is_empty()) {
         tracing::warn!("waiting for the bus, events stay in the outbox: {line}");
@@ -206,5 +245,53 @@ fn tell(was: &Report, now: &Report) {
     }
     if now.notes.is_empty() && !was.notes.is_empty() {
         tracing::info!("the bus answers again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(reasons: impl IntoIterator<Item = (&'static str, DbState)>) -> Report {
+        let reasons = reasons.into_iter().map(|(role, state)| Reason::Database { role, state });
+        let reasons: Vec<_> = reasons.collect();
+        Report { ready: reasons.is_empty(), reasons, notes: Vec::new() }
+    }
+
+    fn told(was: &Report, now: &Report) -> Vec<String> {
+        news(was, now).map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_outage_is_told_of_once_whatever_it_is_called_meanwhile() {
+        let away = |words: &str| DbState::Away(words.to_owned());
+        let well = report([]);
+        let begun = report([("order", away("connection refused"))]);
+        assert_eq!(told(&well, &begun), ["database of order: does not answer: connection refused"]);
+        let goes_on = report([("order", away("the database system is starting up"))]);
+        assert!(told(&begun, &goes_on).is_empty());
+        let other = report([("order", away("time-out")), ("identity", away("time-out"))]);
+        assert_eq!(told(&goes_on, &other), ["database of identity: does not answer: time-out"]);
+        let pending = report([("order", DbState::Pending(2))]);
+        assert_eq!(told(&other, &pending), ["database of order: 2 migrations pending"]);
+        assert!(told(&pending, &report([("order", DbState::Pending(1))])).is_empty());
+        assert_eq!(told(&well, &begun).len(), 1, "the next outage is told of again");
+    }
+
+    #[tokio::test]
+    async fn a_process_that_stops_says_so_once() {
+        let health = Health::new(Vec::new(), Arc::new(crate::bus::LocalBus::default()), Vec::new(), false);
+        health.start().await.unwrap();
+        assert!(health.is_ready());
+        let mut changes = health.subscribe();
+        health.drain();
+        assert!(changes.has_changed().unwrap());
+        let drained = changes.borrow_and_update().clone();
+        assert_eq!((drained.ready, &drained.reasons[..]), (false, &[Reason::Stopping][..]));
+        // neither a second word nor a look changes anything
+        health.drain();
+        health.publish().await;
+        assert!(!changes.has_changed().unwrap());
+        assert_eq!(serde_json::to_value(&drained).unwrap()["reasons"], serde_json::json!(["stopping"]));
     }
 }

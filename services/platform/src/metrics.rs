@@ -14,7 +14,7 @@ mod watch;
 pub use catalog::{CATALOG, Kind, Metric};
 pub use instruments::{flush, install, metrics_text};
 pub use record::{
-    Running, breaker, bus_handled, call_ended, certificate, client_call, client_retry, consumer, dead_letter,
-    peer, ready, role, rpc_ended, running, shed, worker, worker_stepped,
+    Running, bus_handled, call_ended, certificate, client_call, client_retry, consumer, dead_letter, peer,
+    ready, role, rpc_ended, running, shed, worker, worker_stepped,
 };
 pub use watch::{Gauge, Watched, watch};

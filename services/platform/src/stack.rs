@@ -4,6 +4,7 @@
 //! two) → deadline → shed → authenticate → authorise by method (no row: deny) → record.
 
 mod context;
+mod ending;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use http::{HeaderMap, Request, Response};
 use liufang_kernel::{Class, Fault, ReasonDoc};
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -29,7 +31,7 @@ use crate::mesh::{MeshKey, MeshPeer};
 use crate::metrics;
 use crate::status::to_status;
 
-pub use context::{request_id, set_parent, traceparent};
+pub use context::{in_request, request_id, set_parent, traceparent, with_request_id};
 
 /// What the stack found out about the caller; travels to [`crate::rpc::Calls`] as a request extension.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +61,7 @@ pub struct ServerStack {
     routes: Routes,
     options: Arc<StackOptions>,
     in_flight: Arc<Semaphore>,
+    closing: Option<CancellationToken>,
 }
 
 /// What the stack itself refuses with.
@@ -99,8 +102,8 @@ static PANIC: ReasonDoc =
 static STOPPING: ReasonDoc = ReasonDoc::new(
     "STOPPING",
     Class::Unavailable,
-    "服务正在停止，结果未知，请以同一幂等键重试",
-    "the server stopped before the answer was ready; retry under the same key to learn the outcome",
+    "服务正在停止，结果未知，请以同一幂等键重试；数据流请从最后收到的位置重新打开",
+    "the server stopped before the answer was complete; retry under the same key to learn the outcome, open a stream again from its last position",
 );
 
 impl StackFault {
@@ -132,27 +135,38 @@ impl ServerStack {
     pub fn new(routes: Routes, options: StackOptions) -> ServerStack {
         let in_flight = Arc::new(Semaphore::new(options.max_in_flight));
         // axum asks its router to be prepared once, or every clone does it again
-        ServerStack { routes: routes.prepare(), options: Arc::new(options), in_flight }
+        ServerStack { routes: routes.prepare(), options: Arc::new(options), in_flight, closing: None }
+    }
+
+    /// The same stack, in front of a port that closes when `closing` is cancelled: answers that are still open then, streams,
+    /// end with [`StackFault::Stopping`] instead of holding the end of the process up.
+    #[must_use]
+    pub fn closing(mut self, closing: CancellationToken) -> ServerStack {
+        self.closing = Some(closing);
+        self
     }
 
     async fn handle(self, mut request: Request<Body>) -> Response<Body> {
-        let role = self.options.role;
         let id = context::request_id_of(request.headers());
+        context::write_request_id(request.headers_mut(), &id);
+        let span = context::span(self.options.role, request.uri().path(), request.headers());
+        // what is said and answered about the call beside its own task has its ids too
+        context::with_request_id(id.clone(), self.watched(id, request)).instrument(span).await
+    }
+
+    async fn watched(self, id: String, request: Request<Body>) -> Response<Body> {
+        let role = self.options.role;
         let method = request.uri().path().to_owned();
-        let span = context::span(role, &method, request.headers());
+        let closing = self.closing.clone();
         let started = Instant::now();
         let deadline = started + self.deadline_of(request.headers());
         let expired = async move {
             tokio::time::sleep_until(deadline.into()).await;
             to_status(&StackFault::Deadline, None).into_http()
         };
-        context::write_request_id(request.headers_mut(), &id);
         let answer = tokio::spawn(
-            context::with_request_id(
-                id.clone(),
-                deadline::scope(deadline, self.answer(method.clone(), request)),
-            )
-            .instrument(span.clone()),
+            context::with_request_id(id, deadline::scope(deadline, self.answer(method.clone(), request)))
+                .in_current_span(),
         );
         let response = tokio::select! {
             answer = answer => answer.unwrap_or_else(|gone| to_status(&StackFault::of_task(&gone), None).into_http()),
@@ -162,10 +176,11 @@ impl ServerStack {
             Code::from_bytes(response.headers().get("grpc-status").map_or(b"0", |value| value.as_bytes()));
         metrics::rpc_ended(role, &method, code, response.headers(), started.elapsed());
         let elapsed_us = started.elapsed().as_micros() as u64;
-        context::say_with_request_id(id, || {
-            span.in_scope(|| tracing::debug!(?code, elapsed_us, "answered"));
-        });
-        response
+        tracing::debug!(?code, elapsed_us, "answered");
+        match closing {
+            Some(closing) => ending::cut_when(closing, response),
+            None => response,
+        }
     }
 
     async fn answer(mut self, method: String, mut request: Request<Body>) -> Response<Body> {
@@ -277,5 +292,62 @@ mod tests {
         assert_eq!(told(cut).await, (Code::Unavailable, StackFault::Stopping));
         let bug = tokio::spawn(async { panic!("a bug") });
         assert_eq!(told(bug).await, (Code::Internal, StackFault::Panic));
+    }
+
+    /// A stack before one handler, and a call that it admits.
+    fn before<F>(handler: fn() -> F) -> (ServerStack, Request<Body>)
+    where
+        F: Future<Output = axum::response::Response> + Send + 'static,
+    {
+        let options = StackOptions {
+            role: "settlement",
+            tokens: Tokens::signing(&crate::auth::SigningKey::generate().unwrap()),
+            mesh_key: MeshKey::new(""),
+            clock: Arc::new(crate::clock::SystemClock),
+            max_in_flight: 1,
+            max_deadline: Duration::from_secs(60),
+        };
+        let mut request = Request::post("/liufang.settlement.v1.PaymentService/Void");
+        request = request.extension(ServicePrincipal("order".to_owned())).header("x-request-id", "req-7");
+        let routes = Routes::from(axum::Router::new().fallback(handler));
+        (ServerStack::new(routes, options), request.body(Body::empty()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_bug_is_answered_with_the_id_of_its_call() {
+        use tonic_types::StatusExt as _;
+        async fn bug() -> axum::response::Response {
+            panic!("a bug")
+        }
+        let (mut stack, request) = before(bug);
+        let response = stack.call(request).await.unwrap();
+        let status = Status::from_header_map(response.headers()).unwrap();
+        assert_eq!(status.code(), Code::Internal);
+        assert_eq!(status.get_details_request_info().unwrap().request_id, "req-7");
+    }
+
+    #[tokio::test]
+    async fn only_answers_that_go_on_are_cut() {
+        use http_body_util::{BodyExt as _, StreamBody};
+        async fn endless() -> axum::response::Response {
+            let first = http_body::Frame::data(bytes::Bytes::from_static(b"first"));
+            let frames = futures::stream::once(async { Ok::<_, Status>(first) });
+            let body = StreamBody::new(futures::StreamExt::chain(frames, futures::stream::pending()));
+            Response::new(axum::body::Body::new(body))
+        }
+        async fn whole() -> axum::response::Response {
+            Response::new(axum::body::Body::from("whole"))
+        }
+        let closing = CancellationToken::new();
+        let (stack, request) = before(endless);
+        let mut answer = stack.closing(closing.clone()).call(request).await.unwrap().into_body();
+        assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), "first");
+        closing.cancel();
+        let trailers = answer.frame().await.unwrap().unwrap().into_trailers().unwrap();
+        assert_eq!(Status::from_header_map(&trailers).unwrap().code(), Code::Unavailable);
+        assert!(answer.frame().await.is_none());
+        let (stack, request) = before(whole);
+        let answer = stack.closing(closing).call(request).await.unwrap();
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "whole");
     }
 }

@@ -3,6 +3,9 @@
 mod json;
 mod sampler;
 
+use std::sync::mpsc;
+use std::time::Duration;
+
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
@@ -16,17 +19,37 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 use crate::config::Telemetry;
 use crate::metrics;
 
-/// Keeps the exporters alive; flushes them when it is dropped.
+/// A receiver that does not answer holds the end of the process up no longer than this.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// Keeps the exporters alive; flushes them when it is dropped, for two seconds at most.
 pub struct Guard(Option<SdkTracerProvider>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        metrics::flush();
-        if let Some(provider) = &self.0 {
-            // the process is ending; there is nobody left to tell
-            let _ = provider.shutdown();
-        }
+        let provider = self.0.take();
+        let flush = move || {
+            // both at once: each may wait for the same receiver
+            let metrics = std::thread::spawn(metrics::flush);
+            if let Some(provider) = provider {
+                // the process is ending; there is nobody left to tell
+                let _ = provider.shutdown_with_timeout(FLUSH);
+            }
+            let _ = metrics.join();
+        };
+        within(FLUSH, flush);
     }
+}
+
+/// Whether `work` ended in time; otherwise it is left alone.
+fn within(limit: Duration, work: impl FnOnce() + Send + 'static) -> bool {
+    let (done, ended) = mpsc::channel();
+    std::thread::spawn(move || {
+        work();
+        // fails when nobody waits any more
+        let _ = done.send(());
+    });
+    ended.recv_timeout(limit).is_ok()
 }
 
 /// What went wrong while installing telemetry.
@@ -113,5 +136,15 @@ mod tests {
         assert_eq!(service_name(&["order".to_owned()]), "liufang-order");
         assert_eq!(service_name(&[]), "liufang");
         assert_eq!(service_name(&["order".to_owned(), "gateway".to_owned()]), "liufang");
+    }
+
+    #[test]
+    fn nobody_waits_for_a_receiver_that_does_not_answer() {
+        let (never, answer) = mpsc::channel::<()>();
+        assert!(!within(Duration::from_millis(1), move || {
+            let _ = answer.recv();
+        }));
+        assert!(within(Duration::from_secs(60), || {}));
+        drop(never);
     }
 }

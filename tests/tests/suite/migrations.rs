@@ -132,7 +132,10 @@ async fn a_process_waits_for_its_migrations_and_needs_no_restart() {
     let running = world.running.as_ref().unwrap();
     let report = running.health().report();
     assert!(!report.ready && report.reasons.len() == 8, "{report:?}");
-    assert!(report.reasons.iter().all(|reason| reason.contains("migrations pending")), "{report:?}");
+    assert!(
+        report.reasons.iter().all(|reason| reason.to_string().contains("migrations pending")),
+        "{report:?}"
+    );
     let cast = Cast::of(&world).await;
     let refusal = refused_as(cast.public().list_slots(Default::default()).await, "DATABASE_UNAVAILABLE");
     assert_eq!(refusal.code, tonic::Code::Unavailable);

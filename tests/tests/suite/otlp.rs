@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -201,8 +201,19 @@ impl Program {
 
     /// Stops it in good order: exporters send what they hold when the process ends.
     pub fn stop(mut self) {
+        self.signal();
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// Asks it to stop (SIGTERM) without waiting for its end.
+    pub fn signal(&self) {
         let stopped = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(stopped.success() && self.child.wait().unwrap().success());
+        assert!(stopped.success());
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 }
 

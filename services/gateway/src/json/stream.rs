@@ -35,17 +35,14 @@ pub(crate) async fn call(
 ) -> Response<AxumBody> {
     let (parts, body) = request.into_parts();
     let body = match open(door, &parts, body, &mut entry).await {
-        Ok((answer, shape, admitted)) => {
-            let told = refusal::read(answer.headers()).map(refusal::explained);
-            match told {
-                Some(status) => ended(&status, &mut entry),
-                None => {
-                    let watched = Watched::new(answer.into_body(), admitted, entry);
-                    AxumBody::new(Envelopes::new(watched, shape, door.config.max_response_bytes))
-                }
+        Ok((answer, shape, admitted)) => match refusal::read(answer.headers()) {
+            Some(status) => ended(&entry.say(|| refusal::explained(status)), &mut entry),
+            None => {
+                let watched = Watched::new(answer.into_body(), admitted, entry);
+                AxumBody::new(Envelopes::new(watched, shape, door.config.max_response_bytes))
             }
-        }
-        Err(error) => ended(&refusal::status(&error), &mut entry),
+        },
+        Err(error) => ended(&entry.refuse(&error), &mut entry),
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -138,6 +135,12 @@ impl Envelopes {
         }
         Poll::Ready(Some(Ok(Frame::data(end_envelope(status)))))
     }
+
+    fn refuse(&mut self, error: &GatewayError) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(inner) = self.inner.take() else { return Poll::Ready(None) };
+        let status = inner.refuse(error);
+        Poll::Ready(Some(Ok(Frame::data(end_envelope(&status)))))
+    }
 }
 
 impl HttpBody for Envelopes {
@@ -155,7 +158,7 @@ impl HttpBody for Envelopes {
             match self.next() {
                 Ok(Some(envelope)) => return Poll::Ready(Some(Ok(Frame::data(envelope)))),
                 Ok(None) => {}
-                Err(error) => return self.end(&refusal::status(&error)),
+                Err(error) => return self.refuse(&error),
             }
             let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
             let status = match ready!(Pin::new(inner).poll_frame(cx)) {
@@ -169,9 +172,10 @@ impl HttpBody for Envelopes {
                 Some(Err(status)) => Some(status),
                 None => None,
             };
-            let unknown = || refusal::status(&GatewayError::BadAnswer("ended without a status"));
-            let status = status.unwrap_or_else(unknown);
-            return self.end(&status);
+            return match status {
+                Some(status) => self.end(&status),
+                None => self.refuse(&GatewayError::BadAnswer("ended without a status")),
+            };
         }
     }
 }

@@ -76,15 +76,6 @@ pub(super) async fn gateway(
     Ok(address)
 }
 
-/// Tells the metrics whether the roles of this process are ready.
-pub(super) async fn tell_ready(roles: Vec<&'static str>, health: Health, shutdown: CancellationToken) {
-    while !shutdown.is_cancelled() {
-        roles.iter().for_each(|role| metrics::ready(role, health.is_ready()));
-        tokio::select! { () = tokio::time::sleep(Duration::from_secs(2)) => {} () = shutdown.cancelled() => {} }
-    }
-    roles.iter().for_each(|role| metrics::ready(role, false));
-}
-
 /// Serves one role to other processes, with health; the answer is the bound address.
 pub(super) async fn role(
     stack: ServerStack,
@@ -95,6 +86,7 @@ pub(super) async fn role(
     shutdown: &CancellationToken,
 ) -> Result<SocketAddr> {
     let (listener, address) = bound("mesh.listen", listen).await?;
+    let stack = stack.closing(shutdown.clone());
     let behind_stack = tower::service_fn(move |request: http::Request<axum::body::Body>| {
         let mut stack = stack.clone();
         async move { tower::Service::call(&mut stack, request.map(tonic::body::Body::new)).await }

@@ -1,15 +1,14 @@
 //! How this process reaches others and is reached: certificates, peers, outside parties.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use liufang_platform::Ids;
 use liufang_platform::config::{Config, GatewayTls};
 use liufang_platform::mesh::{
-    self, MeshFiles, MeshKey, MeshTls, OutsideTls, Place, PublicTls, Remote, RemoteOptions, Security, Validity,
+    self, MeshFiles, MeshKey, MeshTls, OutsideTls, Place, PublicTls, Remote, RemoteOptions, Security,
 };
-use liufang_platform::metrics;
 use rustls::pki_types::ServerName;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -57,7 +56,7 @@ impl Wires {
 
     /// With certificates there is no key that could prove a role.
     pub fn key(&self, config: &Config) -> MeshKey {
-        if self.mesh.is_some() { MeshKey::none() } else { MeshKey::new(&config.mesh.secret) }
+        MeshKey::new(if self.mesh.is_some() { "" } else { &config.mesh.secret })
     }
 
     /// A role of this mesh in another process.
@@ -94,37 +93,14 @@ impl Wires {
     pub fn follow(&self, config: &Config, tasks: &mut JoinSet<()>, shutdown: &CancellationToken) {
         let every = Duration::from_secs(config.mesh.tls.reload_seconds);
         if let Some(tls) = self.mesh.clone() {
-            tasks.spawn(tell_expiry("mesh", every, shutdown.clone(), {
-                let tls = tls.clone();
-                move || tls.validity()
-            }));
             tasks.spawn(tls.watch(every, shutdown.clone()));
         }
         if let Some(tls) = self.public.clone() {
-            tasks.spawn(tell_expiry("public", every, shutdown.clone(), {
-                let tls = tls.clone();
-                move || tls.validity()
-            }));
             tasks.spawn(tls.watch(every, shutdown.clone()));
         }
         if !config.hooks_tls.ca_file.is_empty() {
             tasks.spawn(self.outside.clone().watch(every, shutdown.clone()));
         }
-    }
-}
-
-/// Tells the metrics how long the certificate in use is still good for.
-async fn tell_expiry(
-    usage: &'static str,
-    every: Duration,
-    shutdown: CancellationToken,
-    validity: impl Fn() -> Validity + Send,
-) {
-    while !shutdown.is_cancelled() {
-        let Validity { from, until } = validity();
-        let seconds = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
-        metrics::certificate(usage, SystemTime::UNIX_EPOCH + seconds(until), seconds(until - from));
-        tokio::select! { () = tokio::time::sleep(every) => {} () = shutdown.cancelled() => {} }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -43,8 +43,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(peers: Peers, peer: &str, identity: Identity) -> Client {
-        let state = peers.directory.0.limits.of(peer);
-        metrics::peer(&peers.own_role, peer);
+        let state = peers.directory.0.limits.of(&peers.own_role, peer);
         Client { peers, peer: Arc::from(peer), identity, state }
     }
 
@@ -54,9 +53,9 @@ impl Client {
             Identity::Forwarded => Duration::MAX,
             Identity::Role => Duration::from_millis(self.limits().call_budget_ms),
         };
-        let budget = deadline::remaining(most).min(LONGEST);
-        let run = self.run_within(request, budget);
-        let result = match tokio::time::timeout(budget, run).await {
+        let until = Instant::now() + deadline::remaining(most).min(LONGEST);
+        let run = self.run_until(request, until);
+        let result = match tokio::time::timeout_at(until.into(), run).await {
             Ok(result) => result,
             Err(_) => Err(Status::deadline_exceeded("the peer did not answer in time")),
         };
@@ -69,33 +68,55 @@ impl Client {
         &self.peers.directory.0.limits.limits
     }
 
-    async fn run_within(&self, request: Request<Body>, budget: Duration) -> Result<Response<Body>, Status> {
+    async fn run_until(&self, request: Request<Body>, until: Instant) -> Result<Response<Body>, Status> {
         let place = self.peers.directory.place(&self.peer);
         let place = place.ok_or_else(|| Status::unavailable("no such peer is bound"))?.clone();
         let closed = || Status::unavailable("peer is gone");
+        // nobody waits for a turn to be told this
+        self.may_send(until)?;
         let _permit = self.state.in_flight.acquire().await.map_err(|_| closed())?;
         let mut tried = Vec::new();
         if self.identity == Identity::Forwarded && !matches!(place, Place::Remote(_)) {
-            return self.attempt(&place, self.prepare(request, budget, &place), &mut tried).await;
+            self.may_send(until)?;
+            return self.attempt(&place, self.prepare(request, until, &place), &mut tried).await;
         }
         let (parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         let mut pause = Duration::from_millis(self.limits().first_pause_ms);
+        self.may_send(until)?;
         for attempt in 1.. {
-            let request = self.prepare(rebuild(&parts, body.clone()), budget, &place);
+            let request = self.prepare(rebuild(&parts, body.clone()), until, &place);
             let result = self.attempt(&place, request, &mut tried).await;
             let again = attempt < self.limits().attempts && self.may_retry(&result);
             if !again {
                 return result;
             }
-            metrics::client_retry(&self.peers.own_role, &self.peer);
             let elsewhere = matches!(&place, Place::Remote(remote) if remote.has_another(&tried));
             if !elsewhere {
+                // a known failure is worth more than a time-out
+                if until <= Instant::now() + pause {
+                    return result;
+                }
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
+            if self.may_send(until).is_err() {
+                return result;
+            }
+            metrics::client_retry(&self.peers.own_role, &self.peer);
         }
         Err(closed())
+    }
+
+    /// What is not sent is no try: nothing is counted, nothing repeated.
+    fn may_send(&self, until: Instant) -> Result<(), Status> {
+        if self.state.is_open() {
+            return Err(Status::unavailable("peer failed too often just now"));
+        }
+        if until <= Instant::now() {
+            return Err(Status::deadline_exceeded("no time was left for the call"));
+        }
+        Ok(())
     }
 
     async fn attempt(
@@ -104,18 +125,13 @@ impl Client {
         request: Request<Body>,
         tried: &mut Vec<SocketAddr>,
     ) -> Result<Response<Body>, Status> {
-        if self.state.is_open() {
-            return Err(Status::unavailable("peer failed too often just now"));
-        }
         let result = match place.clone() {
             Place::Local(stack) => stack.oneshot(request).await.map_err(|never| match never {}),
             Place::Bent(way) => way.oneshot(request).await,
             Place::Remote(remote) => remote.call(request, tried).await,
         };
         // answers of the peer, even bad ones, show that it lives; only transport failures count
-        if let Some(open) = self.state.note(result.is_err()) {
-            metrics::breaker(&self.peers.own_role, &self.peer, open);
-        }
+        self.state.note(result.is_err());
         result
     }
 
@@ -129,17 +145,18 @@ impl Client {
         if !failed {
             self.state.deposit();
         }
-        failed && !self.peer.starts_with("hook.") && self.state.withdraw()
+        failed && !self.peer.starts_with("hook.") && !self.state.is_open() && self.state.withdraw()
     }
 
-    fn prepare(&self, mut request: Request<Body>, budget: Duration, place: &Place) -> Request<Body> {
+    fn prepare(&self, mut request: Request<Body>, until: Instant, place: &Place) -> Request<Body> {
         let headers = request.headers_mut();
         let mut set = |name: &'static str, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.insert(name, value);
             }
         };
-        set("grpc-timeout", &deadline::write_timeout(budget));
+        let left = until.saturating_duration_since(Instant::now());
+        set("grpc-timeout", &deadline::write_timeout(left));
         if let Some(traceparent) = stack::traceparent() {
             set("traceparent", &traceparent);
         }

@@ -17,14 +17,9 @@ const SECONDS: i64 = 60;
 impl MeshKey {
     pub const HEADER: &'static str = "x-liufang-service";
 
-    /// An empty secret is none: it proves nothing.
+    /// An empty secret is none: it proves nothing, and no proof is accepted.
     pub fn new(secret: &str) -> MeshKey {
         MeshKey(Some(secret).filter(|secret| !secret.is_empty()).map(Arc::from))
-    }
-
-    /// Accepts no proof.
-    pub fn none() -> MeshKey {
-        MeshKey(None)
     }
 
     /// A proof that the bearer is `role`.

@@ -1,12 +1,17 @@
 //! What one process may ask of one peer: calls at once, retries, and a breaker for a peer that is gone.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tower::retry::budget::{Budget as _, TpsBudget};
+
+use crate::metrics;
+
+/// For how long after its last failure a broken peer is told of: nobody knows how a peer is that nobody asks any more.
+const TOLD: Duration = Duration::from_secs(60);
 
 /// Section `[mesh.client]`. The meaning of every key is in `deploy/config/default.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -58,7 +63,13 @@ impl ClientLimits {
 /// The shared state of every peer.
 pub(super) struct Limits {
     pub limits: ClientLimits,
-    peers: Mutex<HashMap<String, Arc<PeerState>>>,
+    peers: Mutex<HashMap<String, Known>>,
+}
+
+struct Known {
+    state: Arc<PeerState>,
+    /// Roles of this process that have asked for the peer.
+    callers: Vec<Arc<str>>,
 }
 
 impl Limits {
@@ -66,9 +77,18 @@ impl Limits {
         Limits { limits, peers: Mutex::default() }
     }
 
-    pub fn of(&self, peer: &str) -> Arc<PeerState> {
+    /// The state of `peer`, which all roles of the process share. The first time that `caller` asks, the metrics hear of the two.
+    pub fn of(&self, caller: &Arc<str>, peer: &str) -> Arc<PeerState> {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        peers.entry(peer.to_owned()).or_insert_with(|| Arc::new(PeerState::new(&self.limits))).clone()
+        let known = peers
+            .entry(peer.to_owned())
+            .or_insert_with(|| Known { state: Arc::new(PeerState::new(&self.limits)), callers: Vec::new() });
+        if !known.callers.contains(caller) {
+            known.callers.push(caller.clone());
+            let state = Arc::downgrade(&known.state);
+            metrics::peer(caller, peer, move || Some(state.upgrade()?.is_broken(Instant::now())));
+        }
+        known.state.clone()
     }
 }
 
@@ -83,7 +103,14 @@ pub(super) struct PeerState {
 #[derive(Default)]
 struct Breaker {
     failures: u32,
-    open_until: Option<Instant>,
+    last_failure: Option<Instant>,
+}
+
+impl Breaker {
+    fn failed_within(&self, times: u32, past: Duration, now: Instant) -> bool {
+        let recently = |at| now.saturating_duration_since(at) < past;
+        self.failures >= times && self.last_failure.is_some_and(recently)
+    }
 }
 
 impl PeerState {
@@ -99,19 +126,26 @@ impl PeerState {
         }
     }
 
+    /// Whether nothing may be sent now.
     pub fn is_open(&self) -> bool {
-        let breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
-        breaker.open_until.is_some_and(|until| Instant::now() < until)
+        self.breaker().failed_within(self.break_after, self.break_for, Instant::now())
     }
 
-    /// Takes one try of a call into account; answers whether the breaker is open when that changed.
-    pub fn note(&self, failed: bool) -> Option<bool> {
-        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether the peer was broken when it was last asked, and that is not long ago. Stays through the moments in which
+    /// the breaker lets calls try again.
+    fn is_broken(&self, now: Instant) -> bool {
+        self.breaker().failed_within(self.break_after, TOLD.max(self.break_for), now)
+    }
+
+    /// Takes one try of a call into account.
+    pub fn note(&self, failed: bool) {
+        let mut breaker = self.breaker();
         breaker.failures = if failed { breaker.failures.saturating_add(1) } else { 0 };
-        let was_open = breaker.open_until.is_some();
-        breaker.open_until = (breaker.failures >= self.break_after).then(|| Instant::now() + self.break_for);
-        let open = breaker.open_until.is_some();
-        (open != was_open).then_some(open)
+        breaker.last_failure = failed.then(Instant::now);
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A call that needed no further try makes room for a share of a retry.
@@ -148,5 +182,21 @@ mod tests {
         }
         state.note(true);
         assert!(state.is_open());
+    }
+
+    #[test]
+    fn a_broken_peer_is_told_of_until_it_answers_or_nobody_asks_any_more() {
+        let limits = ClientLimits { breaker_failures: 2, breaker_pause_ms: 0, ..ClientLimits::default() };
+        let state = PeerState::new(&limits);
+        state.note(true);
+        assert!(!state.is_broken(Instant::now()));
+        state.note(true);
+        // between its tries the breaker is closed for a moment
+        assert!(!state.is_open() && state.is_broken(Instant::now()));
+        assert!(!state.is_broken(Instant::now() + TOLD));
+        state.note(true);
+        assert!(state.is_broken(Instant::now()));
+        state.note(false);
+        assert!(!state.is_broken(Instant::now()));
     }
 }

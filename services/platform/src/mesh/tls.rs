@@ -22,6 +22,7 @@ use x509_cert::der::Decode as _;
 
 use super::roles::{self, RoleVerifier};
 use super::rotate::{Rotating, TlsError};
+use crate::metrics;
 
 const ALPN_GRPC: &[u8] = b"h2";
 const ALPN_HTTP1: &[u8] = b"http/1.1";
@@ -85,8 +86,13 @@ impl MeshTls {
         self.0.reload()
     }
 
-    /// Follows the files until `shutdown`.
+    /// Follows the files until `shutdown`, and shows the metrics when the certificate in use ends.
     pub async fn watch(self, every: Duration, shutdown: CancellationToken) {
+        let shown = self.clone();
+        metrics::certificate("mesh", move || {
+            let Validity { from, until } = shown.validity();
+            (from, until)
+        });
         self.0.watch(every, shutdown).await;
     }
 }
@@ -191,8 +197,13 @@ impl PublicTls {
         self.0.current().validity
     }
 
-    /// Follows the files until `shutdown`.
+    /// Follows the files until `shutdown`, and shows the metrics when the certificate in use ends.
     pub async fn watch(self, every: Duration, shutdown: CancellationToken) {
+        let shown = self.clone();
+        metrics::certificate("public", move || {
+            let Validity { from, until } = shown.validity();
+            (from, until)
+        });
         self.0.watch(every, shutdown).await;
     }
 }

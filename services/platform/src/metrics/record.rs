@@ -72,10 +72,11 @@ fn pair(role: &str, key: &'static str, value: &str) -> [KeyValue; 2] {
     [KeyValue::new("role", labels::interned(role)), KeyValue::new(key, labels::interned(value))]
 }
 
-/// A peer this role may call.
-pub fn peer(role: &str, peer: &str) {
+/// A peer this role calls; `broken` tells, quickly, whether it is known not to answer, and `None` once nobody can know.
+pub fn peer(role: &str, peer: &str, broken: impl Fn() -> Option<bool> + Send + Sync + 'static) {
     instruments().client_retries.add(0, &pair(role, "peer", peer));
-    breaker(role, peer, false);
+    let labels = [("role", labels::interned(role)), ("peer", labels::interned(peer))];
+    board::set_live(catalog::BREAKER_OPEN, &labels, move || broken().map(i64::from));
 }
 
 /// A call to a peer ended, after all its tries.
@@ -87,12 +88,6 @@ pub fn client_call(role: &str, peer: &str, code: Code) {
 /// A call to a peer is tried again.
 pub fn client_retry(role: &str, peer: &str) {
     instruments().client_retries.add(1, &pair(role, "peer", peer));
-}
-
-/// The breaker before a peer opened or closed.
-pub fn breaker(role: &str, peer: &str, open: bool) {
-    let labels = [("role", labels::interned(role)), ("peer", labels::interned(peer))];
-    board::set(catalog::BREAKER_OPEN, &labels, i64::from(open));
 }
 
 /// A worker of this process.
@@ -138,23 +133,22 @@ pub fn dead_letter(role: &'static str, consumer: &'static str) {
     instruments().bus_dead_letters.add(1, &pair(role, "consumer", consumer));
 }
 
-/// Whether a role can do its work.
-pub fn ready(role: &'static str, ready: bool) {
-    board::set(catalog::READY, &[("role", role)], i64::from(ready));
+/// A role of this process and what tells whether it can do its work.
+pub fn ready(role: &'static str, ready: impl Fn() -> bool + Send + Sync + 'static) {
+    board::set_live(catalog::READY, &[("role", role)], move || Some(i64::from(ready())));
 }
 
-/// The certificate in use (`mesh` or `public`), when it expires and how long it was made for. Call again when it is
-/// replaced.
-pub fn certificate(usage: &'static str, expires: SystemTime, lifetime: Duration) {
-    let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
-    board::set(catalog::CERTIFICATE_LIFETIME, &[("use", usage)], lifetime);
+/// The certificate in use (`mesh` or `public`) and what tells from when and until when it is good, in seconds since 1970.
+pub fn certificate(usage: &'static str, validity: impl Fn() -> (i64, i64) + Clone + Send + Sync + 'static) {
+    let whole = validity.clone();
+    board::set_live(catalog::CERTIFICATE_LIFETIME, &[("use", usage)], move || {
+        let (from, until) = whole();
+        Some(until.saturating_sub(from))
+    });
     board::set_live(catalog::CERTIFICATE_EXPIRES, &[("use", usage)], move || {
-        let seconds = |left: Duration| i64::try_from(left.as_secs()).unwrap_or(i64::MAX);
-        let now = SystemTime::now();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         // below zero: expired since
-        Some(match expires.duration_since(now) {
-            Ok(left) => seconds(left),
-            Err(past) => -seconds(past.duration()),
-        })
+        Some(validity().1.saturating_sub(now))
     });
 }

@@ -19,13 +19,14 @@ pub fn request_id() -> String {
     REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
 }
 
-pub(super) async fn with_request_id<F: Future>(id: String, future: F) -> F::Output {
+/// Runs `future` as part of the call with this request id, which must be of a harmless shape.
+pub async fn with_request_id<F: Future>(id: String, future: F) -> F::Output {
     REQUEST_ID.scope(id, future).await
 }
 
-/// For a line about a call whose task has ended.
-pub(super) fn say_with_request_id(id: String, say: impl FnOnce()) {
-    REQUEST_ID.sync_scope(id, say);
+/// Does something as part of a call, outside of its task: what is said has the call's ids.
+pub fn in_request<R>(id: String, span: &Span, work: impl FnOnce() -> R) -> R {
+    REQUEST_ID.sync_scope(id, || span.in_scope(work))
 }
 
 /// The caller's id when it is plain, a fresh one otherwise.
