@@ -101,7 +101,7 @@ impl Worker {
     }
 }
 
-fn describe(fault: &dyn Fault) -> String {
+pub(crate) fn describe(fault: &dyn Fault) -> String {
     let mut text = fault.to_string();
     let mut source = std::error::Error::source(fault);
     while let Some(cause) = source {

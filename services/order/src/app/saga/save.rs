@@ -51,6 +51,9 @@ impl App {
         operation: &str,
     ) -> Result<(), OrderError> {
         let (tx, cipher, now) = (work.tx(), &self.deps.cipher, self.now());
+        if let Some(reason) = &change.refusal {
+            journal::lose(tx, &order.id, reason).await?;
+        }
         journal::drop_open(tx, &order.id, change.drop).await?;
         let due = now.plus_seconds(LEASE_SECONDS);
         for (position, next) in (order.steps - count(change.next.len()) + 1..).zip(&change.next) {

@@ -104,3 +104,25 @@ fn of_many_payments_at_once_one_goes_through() {
         assert_eq!(bench.peers.keys("Authorise").len(), 1);
     });
 }
+
+#[test]
+fn a_twin_of_a_call_under_way_stores_no_answer() {
+    block(async {
+        let bench = bench().await;
+        let id = bench.place("key-place", otc()).await.unwrap().id;
+        // the answers never come: their makers are as good as dead
+        let dead = |call| tokio::time::timeout(std::time::Duration::from_millis(500), call);
+        bench.peers.hang("Capture");
+        assert!(dead(bench.pay("key-pay-1", &id)).await.is_err());
+        assert_eq!(refused(bench.pay("key-pay-1", &id).await), "ORDER_CHANGED");
+        is(&bench.get(&id).await, State::Paying);
+        bench.world.clock.advance_seconds(60);
+        is(&bench.pay("key-pay-1", &id).await.unwrap(), State::Paid);
+        let cancel = || bench.app.cancel(bench.patient("key-cancel", id.clone()));
+        bench.peers.hang("Refund");
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(500), cancel()).await.is_err());
+        assert_eq!(refused(cancel().await), "ORDER_CHANGED");
+        bench.world.clock.advance_seconds(60);
+        is(&cancel().await.unwrap(), State::Refunded);
+    });
+}
