@@ -57,8 +57,7 @@ async fn the_first_prescription_is_read_in_the_visit_that_renews_it(world: &mut 
     let patient = cast.patient(1).await;
     let first = cast.prescribed(&patient, two_drugs(4)).await;
     let slot = cast.slot(DOCTOR_2).await;
-    let body =
-        BookVisitRequest { first_rx_ref: first.hosp_rxno.clone(), ..cast.booking(&slot, "M03900") };
+    let body = BookVisitRequest { first_rx_ref: first.hosp_rxno.clone(), ..cast.booking(&slot, "M03900") };
     let visit = patient.book_visit(body).await.unwrap().visit.unwrap();
     let fee = patient.place_fee(&visit.visit_id).await.unwrap();
     let paid = cast.pay(&patient, &fee).await;
@@ -93,11 +92,8 @@ async fn a_return_does_not_undo_a_recall(world: &mut World) {
     cast.pos(OTC_SHOP).return_order(back).await.unwrap();
     cast.order_in(&patient, &order.order_id, OrderState::Refunded).await;
     let after = lots(&cast).await;
-    let states: Vec<&str> = after
-        .iter()
-        .filter(|lot| lot.manu_lotnum == sold)
-        .map(|lot| lot.state.as_str())
-        .collect();
+    let states: Vec<&str> =
+        after.iter().filter(|lot| lot.manu_lotnum == sold).map(|lot| lot.state.as_str()).collect();
     assert_eq!(states, ["recalled", "recalled"], "the lot itself and what came back of it");
 }
 

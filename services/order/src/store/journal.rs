@@ -215,7 +215,7 @@ pub async fn drop_open(conn: &impl ConnectionTrait, order_id: &str, which: Drop)
     Ok(())
 }
 
-/// A refusal ends the operations whose forward steps are open: the steps keep the reason, and their callers lose them.
+/// News of a refusal ends the operations whose forward steps are open: the steps keep the reason, and their callers lose them.
 pub async fn lose(conn: &impl ConnectionTrait, order_id: &str, reason: &str) -> Result<(), OrderError> {
     let open = Condition::all()
         .add(Column::OrderId.eq(order_id))

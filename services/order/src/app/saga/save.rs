@@ -27,7 +27,7 @@ impl App {
     }
 
     /// The order's row, with the numbers that the change's steps and story lines will have.
-    pub(super) async fn save_order(
+    pub(in crate::app) async fn save_order(
         &self,
         work: &Work,
         order: &mut Order,
@@ -42,7 +42,7 @@ impl App {
     }
 
     /// Steps, story and news of a change whose order is written.
-    pub(super) async fn save_rest(
+    pub(in crate::app) async fn save_rest(
         &self,
         work: &Work,
         order: &Order,
@@ -51,9 +51,6 @@ impl App {
         operation: &str,
     ) -> Result<(), OrderError> {
         let (tx, cipher, now) = (work.tx(), &self.deps.cipher, self.now());
-        if let Some(reason) = &change.refusal {
-            journal::lose(tx, &order.id, reason).await?;
-        }
         journal::drop_open(tx, &order.id, change.drop).await?;
         let due = now.plus_seconds(LEASE_SECONDS);
         for (position, next) in (order.steps - count(change.next.len()) + 1..).zip(&change.next) {

@@ -110,17 +110,24 @@ fn a_twin_of_a_call_under_way_stores_no_answer() {
     block(async {
         let bench = bench().await;
         let id = bench.place("key-place", otc()).await.unwrap().id;
-        // the answers never come: their makers are as good as dead
-        let dead = |call| tokio::time::timeout(std::time::Duration::from_millis(500), call);
-        bench.peers.hang("Capture");
-        assert!(dead(bench.pay("key-pay-1", &id)).await.is_err());
+        let moment = std::time::Duration::from_millis(500);
+        // the maker dies in the middle, and the worker makes its step when the twin comes
+        let under_way = async |step: &'static str, maker: &mut (dyn Future<Output = ()> + Unpin)| {
+            bench.peers.hang(step);
+            assert!(tokio::time::timeout(moment, maker).await.is_err());
+            bench.world.clock.advance_seconds(60);
+            bench.peers.hang(step);
+            assert!(tokio::time::timeout(moment, bench.app.resume_step()).await.is_err());
+        };
+        let pay = async || drop(bench.pay("key-pay-1", &id).await);
+        under_way("Capture", &mut Box::pin(pay())).await;
         assert_eq!(refused(bench.pay("key-pay-1", &id).await), "ORDER_CHANGED");
         is(&bench.get(&id).await, State::Paying);
         bench.world.clock.advance_seconds(60);
         is(&bench.pay("key-pay-1", &id).await.unwrap(), State::Paid);
+
         let cancel = || bench.app.cancel(bench.patient("key-cancel", id.clone()));
-        bench.peers.hang("Refund");
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(500), cancel()).await.is_err());
+        under_way("Refund", &mut Box::pin(async { drop(cancel().await) })).await;
         assert_eq!(refused(cancel().await), "ORDER_CHANGED");
         bench.world.clock.advance_seconds(60);
         is(&cancel().await.unwrap(), State::Refunded);
