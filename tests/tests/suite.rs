@@ -25,6 +25,7 @@ mod suite {
     mod processes;
     mod production;
     mod races;
+    mod refusals_care;
     mod refusals_money;
     mod refusals_otc;
     mod refusals_rx;

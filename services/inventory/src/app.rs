@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use liufang_kernel::region::SchemeKind;
 use liufang_kernel::{Date, Violations};
-use liufang_platform::{AuthFault, Call, CallMeta, Db, Deps, Ids, PrincipalKind, Regions};
+use liufang_platform::{AuthFault, Call, CallMeta, Db, Deps, Ids, PrincipalKind, Regions, Sweep};
 
 use crate::domain::RowRefusal;
 use crate::domain::parity::Policy;
@@ -58,6 +58,7 @@ pub struct App {
     regions: Arc<Regions>,
     neighbours: Neighbours,
     clock: liufang_platform::SharedClock,
+    expiring: Sweep,
 }
 
 impl App {
@@ -68,6 +69,7 @@ impl App {
             regions: deps.regions.clone(),
             neighbours: Neighbours::new(deps.peers.clone()),
             clock: deps.clock.clone(),
+            expiring: Sweep::new("reservation cannot be ended", deps.clock.clone()),
         }
     }
 

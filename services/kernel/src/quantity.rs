@@ -27,6 +27,12 @@ impl Quantity {
         (self.0 % 10_000 == 0).then_some(self.0 / 10_000)
     }
 
+    /// The number of units that are begun, as days of a supply are counted: a begun day is a day.
+    pub fn begun(self) -> i64 {
+        let rest = i64::from(self.0 % 10_000 > 0);
+        self.0 / 10_000 + rest
+    }
+
     pub fn is_positive(self) -> bool {
         self.0 > 0
     }
@@ -89,5 +95,12 @@ mod tests {
     fn whole_units_only_when_there_is_no_fraction() {
         assert_eq!(Quantity::whole(3).as_whole(), Some(3));
         assert_eq!(Quantity(1).as_whole(), None);
+    }
+
+    #[test]
+    fn a_begun_unit_counts_as_one() {
+        for (text, begun) in [("0", 0), ("0.0001", 1), ("27", 27), ("27.5", 28), ("28", 28), ("-0.5", 0)] {
+            assert_eq!(text.parse::<Quantity>().unwrap().begun(), begun, "{text}");
+        }
     }
 }

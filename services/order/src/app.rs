@@ -17,14 +17,14 @@ mod saga;
 mod view;
 
 use liufang_kernel::Timestamp;
-use liufang_platform::{Begun, CallMeta, Deps};
+use liufang_platform::{Begun, CallMeta, Deps, Sweep};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::domain::{Order, State};
 use crate::error::OrderError;
 use crate::rpc::Peers;
-use crate::store::orders;
+use crate::store::{journal, orders};
 
 pub use collect::Collect;
 pub use dispense::Dispense;
@@ -42,13 +42,17 @@ pub struct App {
     peers: Peers,
     /// How long the pharmacy has from payment to dispensing, in seconds.
     dispense_seconds: i64,
+    closing: Sweep,
+    resuming: Sweep,
 }
 
 impl App {
     pub fn new(deps: Deps) -> App {
         let peers = Peers::new(deps.peers.clone());
         let dispense_seconds = deps.settings.get("dispense_seconds", 3 * 86_400);
-        App { deps, peers, dispense_seconds }
+        let closing = Sweep::new("unpaid order cannot be closed", deps.clock.clone());
+        let resuming = Sweep::new("saga cannot be resumed", deps.clock.clone());
+        App { deps, peers, dispense_seconds, closing, resuming }
     }
 
     fn now(&self) -> Timestamp {
@@ -67,8 +71,14 @@ impl App {
         }
     }
 
-    /// Claims the key and stores the answer made of the order as it is now.
-    async fn answer<R>(&self, meta: &CallMeta, id: &str, render: fn(&Order) -> R) -> Result<R, OrderError>
+    /// Claims the key and stores the answer made of the order as it is now, unless the operation was refused meanwhile.
+    async fn answer<R>(
+        &self,
+        meta: &CallMeta,
+        id: &str,
+        operation: &str,
+        render: fn(&Order) -> R,
+    ) -> Result<R, OrderError>
     where
         R: Serialize + DeserializeOwned,
     {
@@ -80,6 +90,13 @@ impl App {
                 // a twin of this placing was refused, and heard why; the repeat is an attempt of its own
                 if order.state == State::Refused {
                     return Err(OrderError::Changed);
+                }
+                // after the order was read: what is stored is never younger than the refusal
+                if !journal::knows(work.tx(), id, operation).await? {
+                    let lost = journal::lost(work.tx(), id, operation).await?;
+                    return Err(
+                        lost.map_or(OrderError::Changed, |reason| OrderError::PaymentRefused { reason })
+                    );
                 }
                 Ok(work.commit(render(&order)).await?)
             }

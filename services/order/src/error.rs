@@ -61,6 +61,14 @@ impl OrderError {
         matches!(self, OrderError::Peer(fault) if fault.is_refusal())
     }
 
+    /// Neither done nor refused, and repeating will not tell: a person must look.
+    pub fn is_stuck(&self) -> bool {
+        match self {
+            OrderError::Peer(fault) => fault.is_key_reused(),
+            other => matches!(other, OrderError::Unreadable(_)),
+        }
+    }
+
     /// Lost a race for a row; the same use case may be run again.
     pub fn is_race(&self) -> bool {
         matches!(self, OrderError::Changed | OrderError::Db(DbFault::LostRace))
@@ -127,6 +135,10 @@ reasons! {
     ONLINE_FORBIDDEN = "ONLINE_FORBIDDEN", Precondition, "该药品禁止网络销售，请到店自取",
         "the drug may not be sold online; choose pick-up";
     PRESCRIPTION_NOT_ACTIVE = "PRESCRIPTION_NOT_ACTIVE", Precondition, "处方不是有效状态", "the prescription is not active";
+    PRESCRIPTION_EXPIRED = "PRESCRIPTION_EXPIRED", Precondition, "处方已失效", "the prescription has expired";
+    PRESCRIPTION_REVOKED = "PRESCRIPTION_REVOKED", Precondition, "处方已撤销", "the prescriber revoked the prescription";
+    PRESCRIPTION_REFUSED = "PRESCRIPTION_REFUSED", Precondition, "处方未通过医院药师审核",
+        "the hospital pharmacist refused the prescription";
     DISEASE_NOT_IN_SCHEME = "DISEASE_NOT_IN_SCHEME", Precondition, "该病种不在本地区慢病续方范围内",
         "the prescription's disease is not in the region's scheme";
     PRESCRIPTION_NOT_FOUND = "PRESCRIPTION_NOT_FOUND", NotFound, "处方不存在或不属于本人", "no such prescription, or not the caller's";

@@ -48,10 +48,16 @@ impl PeerFault {
     }
 
     /// True when the peer refused: nothing happened, and repeating will not help. A credential of ours that is not accepted
-    /// says nothing about the matter: an earlier try may have had its effect.
+    /// says nothing about the matter: an earlier try may have had its effect. Nor does [`PeerFault::is_key_reused`].
     pub fn is_refusal(&self) -> bool {
         let later = matches!(self.code, Code::Aborted | Code::ResourceExhausted | Code::Unauthenticated);
-        !self.is_unknown() && !later
+        !self.is_unknown() && !later && !self.is_key_reused()
+    }
+
+    /// True when the key was used with another request: an earlier call under it did have its effect, but not this one's.
+    /// Only a person can tell what to make of that.
+    pub fn is_key_reused(&self) -> bool {
+        self.doc.reason == "IDEMPOTENCY_KEY_REUSED"
     }
 }
 

@@ -32,18 +32,20 @@ use crate::domain::visit::Visit;
 use crate::error::{Missing, PrescriptionError};
 use crate::rpc::identity;
 use crate::store;
+use worker::Sweeps;
 
 /// The use cases; cheap to clone.
 #[derive(Clone)]
 pub struct App {
     deps: Deps,
+    sweeps: Sweeps,
 }
 
 type Outcome<T> = Result<T, PrescriptionError>;
 
 impl App {
     pub fn new(deps: Deps) -> App {
-        App { deps }
+        App { sweeps: Sweeps::new(&deps.clock), deps }
     }
 
     /// The reply of the same call committed before, if any.

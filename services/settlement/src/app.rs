@@ -16,7 +16,7 @@ pub mod quote;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use liufang_platform::{Cipher, Db, Deps, Ids, Principal, PrincipalKind, Regions, SharedClock, hash};
+use liufang_platform::{Cipher, Db, Deps, Ids, Principal, PrincipalKind, Regions, SharedClock, Sweep, hash};
 
 use crate::domain::payment::Journal;
 use crate::error::{Refusal, SettlementError};
@@ -37,6 +37,8 @@ pub struct App {
     pub(crate) regions: Arc<Regions>,
     region_versions: Arc<BTreeMap<String, String>>,
     pub(crate) channel_key: Arc<str>,
+    expiring: Sweep,
+    converging: Sweep,
 }
 
 impl App {
@@ -53,6 +55,8 @@ impl App {
             regions: deps.regions.clone(),
             region_versions: Arc::new(versions.collect()),
             channel_key: deps.settings.get("channel_key", DEV_CHANNEL_KEY.to_owned()).into(),
+            expiring: Sweep::new("hold cannot be ended", deps.clock.clone()),
+            converging: Sweep::new("payment cannot be brought on", deps.clock.clone()),
         }
     }
 

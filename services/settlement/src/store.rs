@@ -10,8 +10,7 @@ pub mod payment;
 pub mod quote;
 pub mod receivable;
 
-pub(crate) use sea_orm::ConnectionTrait;
-use sea_orm::{DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
 fn statement(conn: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(conn.get_database_backend(), sql, values)

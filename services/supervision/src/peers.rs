@@ -36,9 +36,8 @@ pub async fn prescribed_days(peers: &Peers, hi_rxno: &str) -> Result<BTreeMap<St
     };
     let lines = answer.prescription.map(|prescription| prescription.lines).unwrap_or_default();
     let days = lines.into_iter().filter_map(|line| {
-        // a begun day is a day
         let days: Quantity = line.medc_days.parse().ok()?;
-        Some((line.med_list_codg, days.0.checked_add(9_999)? / 10_000))
+        Some((line.med_list_codg, days.begun()))
     });
     Ok(days.collect())
 }

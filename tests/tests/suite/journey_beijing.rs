@@ -78,6 +78,12 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
     let dispensed = cast.dispense(&paid, OTC_PHARMACIST, "").await;
     let rows = cast.movements(OTC_SHOP, &order.order_id).await;
     assert!(rows.iter().all(|row| row.kind() == MovementKind::Sale && row.hi_rxno.is_empty()));
+    // goods without the mark are self-paid (2) and stand for themselves, beside an insured settlement (1)
+    for row in &rows {
+        let insured = row.med_list_codg != CALCIUM;
+        let expected = if insured { ("1", false) } else { ("2", true) };
+        assert_eq!((row.mdtrt_setl_type.as_str(), row.setl_id.is_empty()), expected, "{}", row.med_list_codg);
+    }
     assert_eq!(rows.iter().map(|row| packs(&row.quantity)).sum::<i64>(), -3);
     let granules: Vec<&str> =
         rows.iter().filter(|row| row.med_list_codg == GRANULES).map(|row| row.manu_lotnum.as_str()).collect();

@@ -1,7 +1,7 @@
 //! The insurance code 医保电子凭证 at a counter: shown by the person, decoded once into a proof of presence.
 
 use liufang_kernel::{Sensitive, Timestamp};
-use liufang_platform::{Begun, Call};
+use liufang_platform::{Begun, Call, Work};
 use serde::{Deserialize, Serialize};
 
 use super::App;
@@ -54,25 +54,26 @@ impl App {
 
     /// Decodes a code once and leaves an access record. Wrong guesses are counted per caller.
     pub async fn decode_insurance_code(&self, call: Call<Decode>) -> Result<Present, IdentityError> {
+        if let Some(reply) = self.replayed(&call.meta).await? {
+            return Ok(reply);
+        }
         let Call { meta, body } = call;
         let institution = meta.principal.institution()?;
+        let reader = reader_of(meta.principal.kind, institution);
+        let hash = self.vault.insurance_code(body.code.reveal());
+        let guess = self.begin_guess(&format!("code:{reader}"), CODE_GUESSES, meta.now).await?;
+        if store::code::consume(guess.tx(), &hash, meta.now).await?.is_none() {
+            guess.done().await?;
+            return Err(IdentityError::InsuranceCodeInvalid);
+        }
+        guess.cancel().await?;
         let work = match self.deps.db.begin(&meta).await? {
             Begun::Replay(reply) => return Ok(reply),
             Begun::Fresh(work) => work,
         };
-        let reader = reader_of(meta.principal.kind, institution);
-        let guesses = format!("code:{reader}");
-        if let Some(wait_ms) =
-            CODE_GUESSES.wait_ms(store::throttle::find(work.tx(), &guesses).await?, meta.now)
-        {
-            return Err(IdentityError::CodeGuessing { wait_ms });
-        }
-        let hash = self.vault.insurance_code(body.code.reveal());
-        let Some(person_id) = store::code::consume(work.tx(), &hash, meta.now).await? else {
-            work.cancel().await?;
-            self.count_guess(&guesses, CODE_GUESSES, meta.now).await?;
-            return Err(IdentityError::InsuranceCodeInvalid);
-        };
+        // somebody else may have used it a moment ago
+        let used = store::code::consume(work.tx(), &hash, meta.now).await?;
+        let person_id = used.ok_or(IdentityError::InsuranceCodeInvalid)?;
         let presence_token = self.deps.ids.secret();
         let presence = Presence {
             token_hash: self.vault.presence(&presence_token),
@@ -87,15 +88,20 @@ impl App {
         Ok(work.commit(Present { presence_token, person_id }).await?)
     }
 
-    /// Counts a wrong guess in its own unit of work: the refusal that follows changes nothing else.
-    pub(super) async fn count_guess(
+    /// Counts a guess before it is compared, in a unit of work of its own: other guesses of the subject wait until it has
+    /// ended, so of many at once no more are compared than the policy allows. To end it by `done` when the guess was wrong:
+    /// the refusal that follows changes nothing else; by `cancel` when it was right.
+    pub(super) async fn begin_guess(
         &self,
         subject: &str,
         policy: Policy,
         now: Timestamp,
-    ) -> Result<(), IdentityError> {
+    ) -> Result<Work, IdentityError> {
         let work = self.deps.db.begin_step().await?;
-        store::throttle::count(work.tx(), subject, policy, now).await?;
-        Ok(work.done().await?)
+        let window = store::throttle::count(work.tx(), subject, policy, now).await?;
+        match policy.wait_ms(window, now) {
+            Some(wait_ms) => Err(IdentityError::CodeGuessing { wait_ms }),
+            None => Ok(work),
+        }
     }
 }

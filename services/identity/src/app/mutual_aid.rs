@@ -41,30 +41,28 @@ pub struct Filings(pub Vec<MutualAid>);
 impl App {
     /// Files. Order of refusals: region, relation, holder not found, places, schemes, an existing filing.
     pub async fn file_mutual_aid(&self, call: Call<File>) -> Result<MutualAid, IdentityError> {
+        if let Some(reply) = self.replayed(&call.meta).await? {
+            return Ok(reply);
+        }
         let Call { meta, body } = call;
         let beneficiary = meta.principal.person()?;
-        let work = match self.deps.db.begin(&meta).await? {
-            Begun::Replay(reply) => return Ok(reply),
-            Begun::Fresh(work) => work,
-        };
         let today = meta.now.china_date();
         let pack = self.pack(&body.region)?;
         if !pack.relation_allowed(body.relation, today) {
             return Err(IdentityError::RelationNotAllowed);
         }
-        let guesses = format!("holder:{beneficiary}");
-        if let Some(wait_ms) =
-            HOLDER_GUESSES.wait_ms(store::throttle::find(work.tx(), &guesses).await?, meta.now)
-        {
-            return Err(IdentityError::CodeGuessing { wait_ms });
-        }
+        let guess = self.begin_guess(&format!("holder:{beneficiary}"), HOLDER_GUESSES, meta.now).await?;
         let blind = self.vault.certno_blind(body.holder_certno.reveal());
-        let holder = store::person::find_by_certno(work.tx(), &self.vault, &blind, today).await?;
+        let holder = store::person::find_by_certno(guess.tx(), &self.vault, &blind, today).await?;
         let holder = holder.filter(|holder| same_name(holder.name.reveal(), body.holder_name.reveal()));
         let Some(holder) = holder else {
-            work.cancel().await?;
-            self.count_guess(&guesses, HOLDER_GUESSES, meta.now).await?;
+            guess.done().await?;
             return Err(IdentityError::HolderNotFound);
+        };
+        guess.cancel().await?;
+        let work = match self.deps.db.begin(&meta).await? {
+            Begun::Replay(reply) => return Ok(reply),
+            Begun::Fresh(work) => work,
         };
         if holder.person_id == beneficiary {
             return Err(IdentityError::RelationNotAllowed);

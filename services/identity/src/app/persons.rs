@@ -73,6 +73,8 @@ impl App {
         Ok(work.commit(imported).await?)
     }
 
+    /// While another region's insurance has not ended the person is not the caller's: a suspended row may be taken up again, a
+    /// future one begins. Only the caller's own rows may be ended then.
     async fn import_person(
         &self,
         work: &Work,
@@ -80,26 +82,47 @@ impl App {
         index: i32,
         meta: &CallMeta,
     ) -> Result<Result<String, RowProblem>, IdentityError> {
-        let mut row = match row {
+        let row = match row {
             Ok(row) => row,
             Err(violations) => {
                 return Ok(Err(RowProblem::new(index, Invalid::reason(), violations.to_string())));
             }
         };
-        let elsewhere = self.elsewhere(work, &row, meta).await?;
-        let here = row.insurances.iter().all(|own| self.is_of_caller(own, meta));
-        if !here || elsewhere.iter().any(|own| own.in_force(meta.now.china_date())) {
-            let message = "insurances.insuplc_admdvs: not a place of the caller's region";
-            return Ok(Err(RowProblem::new(index, &reasons::OUTSIDE_REGION, message)));
+        let outside = |message: &str| RowProblem::new(index, &reasons::OUTSIDE_REGION, message);
+        if !row.insurances.iter().all(|own| self.is_of_caller(own, meta)) {
+            return Ok(Err(outside("insurances.insuplc_admdvs: not a place of the caller's region")));
         }
-        row.insurances.extend(elsewhere);
-        let person = ImportedPerson {
+        let blind = self.vault.certno_blind(row.certno.reveal());
+        let today = meta.now.china_date();
+        let known = store::person::find_by_certno(work.tx(), &self.vault, &blind, today).await?;
+        let known_rows = known.iter().flat_map(|known| known.insurances.clone());
+        let (own, elsewhere): (Vec<_>, Vec<_>) = known_rows.partition(|own| self.is_of_caller(own, meta));
+        let mut person = ImportedPerson {
             name: row.name.reveal(),
             certno: row.certno.reveal(),
             phone: row.phone.as_ref().map_or("", |phone| phone.reveal()),
-            insurances: &row.insurances,
+            insurances: &[],
             health: &row.health,
         };
+        if let Some(known) = &known
+            && elsewhere.iter().any(|row| !row.has_ended(today))
+        {
+            let ends = !row.insurances.is_empty() && row.insurances.iter().all(|own| own.has_ended(today));
+            if own.is_empty() || !ends {
+                return Ok(Err(outside("insurances: the person is insured outside the caller's region")));
+            }
+            // the person is not the caller's any more, who may only end what it began
+            person = ImportedPerson {
+                name: known.name.reveal(),
+                certno: row.certno.reveal(),
+                phone: "",
+                insurances: &[],
+                health: known.health.reveal(),
+            };
+        }
+        // rows of other regions stay
+        let insurances = [row.insurances.clone(), elsewhere].concat();
+        person.insurances = &insurances;
         let fresh_id = self.deps.ids.next("per");
         Ok(Ok(store::person::import(work.tx(), &self.vault, &person, fresh_id, meta.now).await?))
     }
@@ -109,24 +132,6 @@ impl App {
         let region = &meta.principal.region;
         let pack = self.deps.regions.get(region);
         region.is_empty() || pack.is_some_and(|pack| pack.is_insured_place(&row.insured_place))
-    }
-
-    /// Known insurance rows of the person that are not the caller's to replace: while one is in force the person is not
-    /// the caller's at all, afterwards the row stays as history.
-    async fn elsewhere(
-        &self,
-        work: &Work,
-        row: &PersonRow,
-        meta: &CallMeta,
-    ) -> Result<Vec<Insurance>, IdentityError> {
-        if meta.principal.region.is_empty() {
-            return Ok(Vec::new());
-        }
-        let blind = self.vault.certno_blind(row.certno.reveal());
-        let known =
-            store::person::find_by_certno(work.tx(), &self.vault, &blind, meta.now.china_date()).await?;
-        let rows = known.map(|known| known.insurances).unwrap_or_default();
-        Ok(rows.into_iter().filter(|own| !self.is_of_caller(own, meta)).collect())
     }
 
     /// The caller's own data.

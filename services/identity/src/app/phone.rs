@@ -128,14 +128,8 @@ impl App {
         let subject = format!("phone:{}", self.vault.phone_blind(own.phone.reveal()));
         let code = self.deps.ids.digits(phone_code::DIGITS);
         let work = self.deps.db.begin_step().await?;
-        let window = store::throttle::find(work.tx(), &subject).await?;
-        if let Some(wait_ms) = PHONE_MESSAGES.wait_ms(window, meta.now) {
-            return Err(IdentityError::ResendTooSoon { wait_ms });
-        }
         let window = store::throttle::count(work.tx(), &subject, PHONE_MESSAGES, meta.now).await?;
-        // messages that were counted between the look and the count
-        if window.count > PHONE_MESSAGES.limit {
-            let wait_ms = PHONE_MESSAGES.wait_ms(Some(window), meta.now).unwrap_or_default();
+        if let Some(wait_ms) = PHONE_MESSAGES.wait_ms(window, meta.now) {
             return Err(IdentityError::ResendTooSoon { wait_ms });
         }
         let hash = self.vault.phone_code(&own.verification_id, &code);

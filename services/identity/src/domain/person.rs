@@ -31,6 +31,11 @@ pub struct Insurance {
 }
 
 impl Insurance {
+    /// Over for good on `date`: neither suspended, which may be lifted, nor yet to begin.
+    pub fn has_ended(&self, date: Date) -> bool {
+        self.state == InsuranceState::Ended || self.end.is_some_and(|end| end < date)
+    }
+
     /// Insured on `date`.
     pub fn in_force(&self, date: Date) -> bool {
         self.state == InsuranceState::Normal && self.begin <= date && self.end.is_none_or(|end| date <= end)
@@ -120,7 +125,10 @@ mod tests {
         };
         assert!(row.in_force(date!(2020 - 01 - 01)) && row.in_force(date!(2026 - 06 - 30)));
         assert!(!row.in_force(date!(2019 - 12 - 31)) && !row.in_force(date!(2026 - 07 - 01)));
+        assert!(row.has_ended(date!(2026 - 07 - 01)) && !row.has_ended(date!(2026 - 06 - 30)));
         let suspended = Insurance { state: InsuranceState::Suspended, ..row };
         assert!(!suspended.in_force(date!(2021 - 01 - 01)));
+        assert!(!suspended.has_ended(date!(2021 - 01 - 01)), "a suspension may be lifted");
+        assert!(!suspended.has_ended(date!(2019 - 01 - 01)), "nor is over what is yet to begin");
     }
 }

@@ -26,9 +26,9 @@ pub struct Window {
 }
 
 impl Policy {
-    /// Milliseconds until the window ends, when it is full.
-    pub fn wait_ms(&self, window: Option<Window>, now: Timestamp) -> Option<u64> {
-        let window = window.filter(|window| window.count >= self.limit && self.is_open(window, now))?;
+    /// Milliseconds until the window ends, when what it counted last was one too many.
+    pub fn wait_ms(&self, window: Window, now: Timestamp) -> Option<u64> {
+        let window = Some(window).filter(|window| self.limit < window.count && self.is_open(window, now))?;
         let end = window.started_at.plus_seconds(self.window_seconds);
         u64::try_from(end.0 - now.0).ok().map(|wait| wait.div_ceil(1000))
     }
@@ -53,14 +53,14 @@ mod tests {
     #[test]
     fn full_after_the_limit_and_free_after_the_window() {
         let start = Timestamp(1_700_000_000_000_000);
-        let mut window = None;
+        let mut window = CODE_GUESSES.count(None, start);
         for _ in 0..CODE_GUESSES.limit {
             assert_eq!(CODE_GUESSES.wait_ms(window, start), None);
-            window = Some(CODE_GUESSES.count(window, start));
+            window = CODE_GUESSES.count(Some(window), start);
         }
         assert_eq!(CODE_GUESSES.wait_ms(window, start.plus_seconds(1)), Some(599_000));
         assert_eq!(CODE_GUESSES.wait_ms(window, start.plus_seconds(600)), None);
         let later = start.plus_seconds(600);
-        assert_eq!(CODE_GUESSES.count(window, later), Window { started_at: later, count: 1 });
+        assert_eq!(CODE_GUESSES.count(Some(window), later), Window { started_at: later, count: 1 });
     }
 }

@@ -7,22 +7,8 @@ use sea_orm::entity::prelude::*;
 use crate::domain::throttle::{Policy, Window};
 use crate::error::IdentityError;
 
-/// The present window of a subject.
-pub async fn find<C: ConnectionTrait>(
-    connection: &C,
-    subject: &str,
-) -> Result<Option<Window>, IdentityError> {
-    let select = Statement::from_sql_and_values(
-        connection.get_database_backend(),
-        "SELECT started_at_us, hits FROM throttle WHERE subject = $1",
-        [subject.into()],
-    );
-    let Some(row) = connection.query_one_raw(select).await? else { return Ok(None) };
-    let started_at = Timestamp(row.try_get("", "started_at_us")?);
-    Ok(Some(Window { started_at, count: row.try_get("", "hits")? }))
-}
-
-/// Counts one event of a subject and hands the window back. One statement: of many at once each gets a count of its own.
+/// Counts one event of a subject and hands the window back. One statement: of many at once each gets a count of its own, and
+/// the next waits until the transaction of this one has ended.
 pub async fn count<C: ConnectionTrait>(
     connection: &C,
     subject: &str,

@@ -63,6 +63,99 @@ async fn an_agency_leaves_people_of_another_region_alone() {
 }
 
 #[tokio::test]
+async fn insurance_elsewhere_that_has_not_ended_is_not_overwritten_but_may_be_ended() {
+    let town = Town::new().await;
+    let (_, token) = town.registered(&town.employee).await;
+    let beijing = town.token(PrincipalKind::Agency, "agency-bj", "110000");
+    let qinhuangdao = town.token(PrincipalKind::Agency, "agency-qhd", "130300");
+    let import = |row: &pb::PersonRow, agency: &str| {
+        let request = town.call(pb::ImportPersonsRequest { rows: vec![row.clone()] }, agency);
+        let mut persons = town.persons();
+        async move {
+            let answer = persons.import_persons(request).await.unwrap().into_inner();
+            answer.errors.first().map(|error| error.message.clone()).unwrap_or_default()
+        }
+    };
+    let rows = || async {
+        let me = town.persons().get_me(town.call(pb::GetMeRequest {}, &token)).await.unwrap().into_inner();
+        let told = |own: pb::Insurance| (own.insuplc_admdvs, own.state);
+        me.person.unwrap().insurances.into_iter().map(told).collect::<Vec<_>>()
+    };
+    let refused = "insurances: the person is insured outside the caller's region";
+    // suspended there, and taken up again there: still not Beijing's
+    let mut suspended = row(&town.employee, "310", "130302");
+    suspended.insurances[0].state = 2;
+    town.import(vec![suspended]).await;
+    assert_eq!(import(&row(&town.employee, "310", "110105"), &beijing).await, refused);
+    assert_eq!(rows().await, [("130302".to_owned(), 2)]);
+
+    // in force here, and about to begin there: each ends what it began, and touches nothing else
+    let mut both = row(&town.employee, "310", "110105");
+    let mut future = row(&town.employee, "310", "130302").insurances.remove(0);
+    future.begin_date = "2099-01-01".to_owned();
+    both.insurances.push(future);
+    town.import(vec![both]).await;
+    assert_eq!(import(&row(&town.employee, "310", "110105"), &beijing).await, refused);
+    assert_eq!(import(&row(&town.employee, "310", "130302"), &qinhuangdao).await, refused);
+    let mut ended = row(&town.employee, "310", "110105");
+    ended.insurances[0].state = 4;
+    ended.allergies.clear();
+    ended.psn_name = "测试丁".to_owned();
+    assert_eq!(import(&ended, &beijing).await, "");
+    assert_eq!(rows().await, [("110105".to_owned(), 4), ("130302".to_owned(), 1)]);
+    let me = town.persons().get_me(town.call(pb::GetMeRequest {}, &token)).await.unwrap().into_inner();
+    let me = me.person.unwrap();
+    assert_eq!(
+        (me.name_masked.as_str(), me.allergies.len()),
+        ("测试甲", 1),
+        "the rest is not Beijing's any more"
+    );
+    assert_eq!(import(&row(&town.employee, "310", "130302"), &qinhuangdao).await, "");
+    // who never had the person cannot end anything
+    assert_eq!(import(&ended, &beijing).await, "", "a repeat is harmless");
+    let mut stranger = row(&town.outsider, "310", "110105");
+    stranger.insurances[0].state = 4;
+    assert_eq!(import(&stranger, &beijing).await, refused);
+}
+
+#[tokio::test]
+async fn of_a_hundred_guesses_at_once_ten_are_compared() {
+    let town = Town::new().await;
+    let (_, token) = town.registered(&town.employee).await;
+    let pos = town.token(PrincipalKind::Pos, "P11010500001", "110000");
+    let issue = town.call(pb::IssueInsuranceCodeRequest {}, &token);
+    let code = town.persons().issue_insurance_code(issue).await.unwrap().into_inner().code;
+    let decode = |code: String| {
+        let body = pb::DecodeInsuranceCodeRequest { code, business_type: "02121".to_owned() };
+        let request = town.call(body, &pos);
+        let mut persons = town.persons();
+        async move { persons.decode_insurance_code(request).await.map(tonic::Response::into_inner) }
+    };
+    // honest scans are not counted
+    assert!(decode(code).await.is_ok());
+    let told = super::town::join_all((0..100).map(|n| decode(format!("{n:028}")))).await;
+    let told: Vec<String> = told.into_iter().map(reason).collect();
+    let compared = told.iter().filter(|told| *told == "INSURANCE_CODE_INVALID").count();
+    assert_eq!((compared, told.iter().filter(|told| *told == "CODE_GUESSING").count()), (10, 90));
+
+    let file = |n: u32| {
+        let body = pb::FileMutualAidRequest {
+            holder_name: format!("测试{n}"),
+            holder_certno: town.resident.certno.clone(),
+            relation: "spouse".to_owned(),
+            region: "110000".to_owned(),
+        };
+        let request = town.call(body, &token);
+        let mut persons = town.persons();
+        async move { persons.file_mutual_aid(request).await }
+    };
+    let told = super::town::join_all((0..100).map(file)).await;
+    let told: Vec<String> = told.into_iter().map(reason).collect();
+    assert_eq!(told.iter().filter(|told| *told == "HOLDER_NOT_FOUND").count(), 10);
+    assert_eq!(told.iter().filter(|told| *told == "CODE_GUESSING").count(), 90);
+}
+
+#[tokio::test]
 async fn every_reading_by_another_role_is_on_record() {
     let town = Town::new().await;
     let (person_id, token) = town.registered(&town.employee).await;

@@ -110,7 +110,8 @@ impl App {
         Ok(rows)
     }
 
-    /// For each sold lot the held lot its packs come back into; opened where there is none.
+    /// For each sold lot the held lot its packs come back into; opened where there is none. What is recalled stays so, and what
+    /// comes back of a recalled lot is recalled.
     async fn return_lots(
         &self,
         work: &Work,
@@ -124,7 +125,7 @@ impl App {
             origin: lot.origin.taken_back(),
             on_hand: Quantity::ZERO,
             reserved: Quantity::ZERO,
-            state: LotState::Held,
+            state: if lot.state == LotState::Recalled { LotState::Recalled } else { LotState::Held },
             ..lot.clone()
         };
         store::lot::insert(work.tx(), &sold.iter().map(fresh).collect::<Vec<_>>()).await?;
@@ -138,10 +139,7 @@ impl App {
                     && other.origin == lot.origin.taken_back()
             };
             let target = present.iter().find(same).ok_or_else(InventoryError::lost_race)?;
-            let (id, own) = (&target.lot_id, &reservation.fixmedins_code);
-            if target.state != LotState::Recalled {
-                store::lot::set_state(work.tx(), id, own, LotState::Held, WHY_HELD).await?;
-            }
+            store::lot::take_back(work.tx(), &target.lot_id, &lot.lot_id, WHY_HELD).await?;
             targets.insert(lot.lot_id.clone(), target.clone());
         }
         Ok(targets)

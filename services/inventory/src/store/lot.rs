@@ -168,3 +168,17 @@ pub async fn set_state(
     let values: Vec<Value> = vec![state.code().into(), reason.into(), lot_id.into(), institution.into()];
     Ok(lots(sql::rows(conn, query, values).await?)?.pop())
 }
+
+/// Holds a lot that takes packs of `sold_lot_id` back: recalled as that one is, and never out of a recall.
+pub async fn take_back(
+    conn: &impl ConnectionTrait,
+    lot_id: &str,
+    sold_lot_id: &str,
+    reason: &str,
+) -> Result<(), DbErr> {
+    let query = "UPDATE lot SET state_reason = $1, state = CASE WHEN EXISTS (SELECT 1 FROM lot AS sold \
+         WHERE sold.lot_id = $2 AND sold.state = 'recalled') THEN 'recalled' ELSE 'held' END \
+         WHERE lot_id = $3 AND state <> 'recalled'";
+    sql::run(conn, query, vec![reason.into(), sold_lot_id.into(), lot_id.into()]).await?;
+    Ok(())
+}

@@ -173,31 +173,36 @@ pub async fn save(conn: &impl ConnectionTrait, reservation: &Reservation) -> Res
     Ok(())
 }
 
-/// Marks up to `limit` held reservations whose deadline has passed as expired and hands them over. The guard is repeated
-/// outside the subquery: a second replica waits for the row, then finds it expired.
-pub async fn expire_due(
+/// Marks a held reservation whose deadline has passed as expired and hands it over; `None` when it is not held any more.
+pub async fn expire(
     conn: &impl ConnectionTrait,
+    reservation_id: &str,
     now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Reservation>, InventoryError> {
+) -> Result<Option<Reservation>, InventoryError> {
     let query = format!(
-        "UPDATE reservation SET state = {expired}, version = version + 1 WHERE reservation_id IN \
-         (SELECT reservation_id FROM reservation WHERE state = {held} AND expires_at_us <= $1 \
-          ORDER BY expires_at_us LIMIT $2) AND state = {held} AND expires_at_us <= $1 RETURNING {COLUMNS}",
+        "UPDATE reservation SET state = {expired}, version = version + 1 \
+         WHERE reservation_id = $1 AND state = {held} AND expires_at_us <= $2 RETURNING {COLUMNS}",
         expired = ReservationState::Expired.number(),
         held = ReservationState::Held.number(),
     );
-    let rows = sql::rows(conn, query, vec![now.0.into(), limit.into()]).await?;
-    assemble(conn, rows).await
+    let rows = sql::rows(conn, query, vec![reservation_id.into(), now.0.into()]).await?;
+    Ok(assemble(conn, rows).await?.pop())
 }
 
-/// Whether any held reservation is past its deadline; asked before the writer is taken.
-pub async fn any_due(conn: &impl ConnectionTrait, now: Timestamp) -> Result<bool, DbErr> {
+/// Held reservations past their deadline, oldest first; asked before the writer is taken.
+pub async fn due(conn: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<String>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Due {
+        reservation_id: String,
+    }
     let query = format!(
-        "SELECT {COLUMNS} FROM reservation WHERE state = {} AND expires_at_us <= $1 LIMIT 1",
+        "SELECT reservation_id FROM reservation WHERE state = {} AND expires_at_us <= $1 \
+         ORDER BY expires_at_us LIMIT $2",
         ReservationState::Held.number()
     );
-    Ok(!sql::rows::<Row>(conn, query, vec![now.0.into()]).await?.is_empty())
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = sql::rows::<Due>(conn, query, vec![now.0.into(), limit.into()]).await?;
+    Ok(rows.into_iter().map(|row| row.reservation_id).collect())
 }
 
 #[derive(FromQueryResult)]

@@ -250,3 +250,34 @@ async fn crossing_scans_of_many_orders_all_find_their_packs() {
     assert_eq!(shop.level().await, (0, 0, 0));
     shop.assert_ledger_agrees().await;
 }
+
+#[tokio::test]
+async fn what_comes_back_of_a_recalled_lot_is_recalled() {
+    let shop = stocked().await;
+    shop.app.reserve(shop.reserving("o1", 3)).await.unwrap();
+    shop.app.commit(shop.committing("o1", &[1, 2, 4])).await.unwrap();
+    shop.take_back("o1", vec![scan(1, &[1])]).await.unwrap();
+    let state_of = |lotnum: &'static str, returned: bool| {
+        let shop = &shop;
+        async move {
+            let levels = shop.app.get_stock(shop.call(pos(SHOP), vec![])).await.unwrap();
+            let mut lots = levels.into_iter().flat_map(|level| level.lots);
+            let is = |lot: &crate::domain::Lot| (lot.origin == crate::domain::Origin::Returned) == returned;
+            lots.find(|lot| lot.manu_lotnum == lotnum && is(lot)).unwrap()
+        }
+    };
+    for lotnum in ["SOON", "LATE"] {
+        let lot_id = state_of(lotnum, false).await.lot_id;
+        let recall = SetLotState { lot_id, state: LotState::Recalled, reason: "召回".into() };
+        shop.app.set_lot_state(shop.call(operator(), recall)).await.unwrap();
+    }
+    assert_eq!(state_of("SOON", true).await.state, LotState::Held);
+    shop.take_back("o1", vec![]).await.unwrap();
+    assert_eq!(
+        state_of("SOON", true).await.state,
+        LotState::Recalled,
+        "it follows, though it was there before"
+    );
+    assert_eq!(state_of("LATE", true).await.state, LotState::Recalled, "and so does a fresh one");
+    shop.assert_ledger_agrees().await;
+}

@@ -121,3 +121,21 @@ async fn a_passed_deadline_frees_the_stock() {
     late.body.expires_at = late.meta.now;
     assert_eq!(reason(shop.app.reserve(late).await), "DEADLINE_PASSED");
 }
+
+#[tokio::test]
+async fn a_reservation_that_cannot_be_ended_holds_up_no_other() {
+    use sea_orm::{ConnectionTrait, Statement};
+    let shop = shop().await;
+    shop.stock(vec![purchase("1", "SOON", "2027-06-30", 3, &[1, 2, 3])]).await;
+    shop.app.reserve(shop.reserving("o1", 1)).await.unwrap();
+    shop.app.reserve(shop.reserving("o2", 1)).await.unwrap();
+    let db = &shop.world.deps.db;
+    let sql = "UPDATE reservation_line SET used_up = 'x' WHERE reservation_id = \
+               (SELECT reservation_id FROM reservation WHERE order_id = 'o1')";
+    db.read().execute_raw(Statement::from_string(db.backend(), sql)).await.unwrap();
+    shop.world.clock.advance_seconds(86_400);
+    assert_eq!(shop.app.expire_step().await.unwrap(), 1);
+    assert_eq!(shop.events("ReservationExpired").await, 1);
+    assert_eq!(shop.level().await.1, 1, "the other one's pack is free again");
+    assert_eq!(shop.app.expire_step().await.unwrap(), 0);
+}

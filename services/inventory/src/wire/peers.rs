@@ -97,10 +97,9 @@ fn need(line: &prescription::RxLine) -> Result<Option<Need>, InventoryError> {
     let dispensed = if line.dispensed_cnt.is_empty() { "0" } else { &line.dispensed_cnt };
     let dispensed: Quantity = dispensed.parse().map_err(|_| corrupt())?;
     let hospital_price: UnitPrice = line.drug_pric.parse().map_err(|_| corrupt())?;
-    // a broken day is a day
     let days = if line.medc_days.is_empty() { "0" } else { &line.medc_days };
     let days: Quantity = days.parse().map_err(|_| corrupt())?;
-    let use_days = u16::try_from(days.0.saturating_add(9_999) / 10_000).map_err(|_| corrupt())?;
+    let use_days = u16::try_from(days.begun()).map_err(|_| corrupt())?;
     let left = quantity - dispensed;
     let need = Need {
         line_no: line.line_no,

@@ -5,20 +5,17 @@ use crate::domain::{State, cancel};
 use crate::error::OrderError;
 use crate::store::orders;
 
+/// Orders of one step, each in a transaction of its own.
+const BATCH: u64 = 16;
+
 impl App {
     /// Closes orders whose time to pay is over and frees what they hold; answers how many.
     pub async fn close_unpaid_step(&self) -> Result<usize, OrderError> {
-        let over = orders::unpaid(self.deps.db.read(), self.now(), 16).await?;
+        let over = orders::unpaid(self.deps.db.read(), self.now(), self.closing.reach(BATCH)).await?;
         let mut closed = 0;
-        for id in over {
-            match self.close_unpaid(&id).await {
-                Ok(true) => closed += 1,
-                Ok(false) => {}
-                // paying and closing met, the other one won
-                Err(error) if error.is_race() => {}
-                // one that cannot be closed must not keep the stock of all others
-                Err(error) => tracing::error!(order = id, "unpaid order cannot be closed: {error}"),
-            }
+        for id in self.closing.pick(over, BATCH) {
+            let done = self.closing.settle(&id, self.close_unpaid(&id).await)?;
+            closed += usize::from(done == Some(true));
         }
         Ok(closed)
     }

@@ -38,7 +38,7 @@ impl App {
         let decide = |order: &mut Order| decide(order, &call.body, &pharmacist);
         self.start(&call.meta, id, &operation, decide).await?;
         self.drive(id, &operation).await?.or_unreachable()?;
-        self.answer(&call.meta, id, Dispensed::of).await
+        self.answer(&call.meta, id, &operation, Dispensed::of).await
     }
 
     /// The secret is asked for before anything is sold: a wrong one must leave no sale behind. What the order itself forbids

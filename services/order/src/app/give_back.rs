@@ -29,6 +29,6 @@ impl App {
         };
         self.start(&call.meta, id, &operation, decide).await?;
         self.drive(id, &operation).await?;
-        self.answer(&call.meta, id, View::for_others).await
+        self.answer(&call.meta, id, &operation, View::for_others).await
     }
 }

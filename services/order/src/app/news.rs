@@ -8,7 +8,7 @@ use crate::domain::{
     withdraw,
 };
 use crate::error::OrderError;
-use crate::store::orders;
+use crate::store::{journal, orders};
 
 /// The consumer's name in the inbox.
 const CONSUMER: &str = "order";
@@ -113,7 +113,11 @@ impl App {
         let was = order.state;
         let change = decide(&mut order)?;
         if !change.is_empty() {
-            self.save(&work, &mut order, was, &change, "").await?;
+            self.save_order(&work, &mut order, &change).await?;
+            if let Some(reason) = &change.refusal {
+                journal::lose(work.tx(), id, reason).await?;
+            }
+            self.save_rest(&work, &order, was, &change, "").await?;
         }
         work.done().await?;
         Ok(!change.next.is_empty())

@@ -56,7 +56,7 @@ impl App {
         let operation = self.operation(&call.meta);
         let id = self.write_down(&call, &operation).await?;
         self.drive(&id, &operation).await?.or_unreachable()?;
-        self.answer(&call.meta, &id, View::for_patient).await
+        self.answer(&call.meta, &id, &operation, View::for_patient).await
     }
 
     /// The order's id is made of the call, so a repeat after a crash finds what the first one began. An attempt that was

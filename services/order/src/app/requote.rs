@@ -26,6 +26,6 @@ impl App {
         };
         self.start(&call.meta, id, &operation, decide).await?;
         self.drive(id, &operation).await?.or_unreachable()?;
-        self.answer(&call.meta, id, View::for_patient).await
+        self.answer(&call.meta, id, &operation, View::for_patient).await
     }
 }

@@ -11,7 +11,7 @@ use liufang_platform::CallMeta;
 
 use super::App;
 use super::access;
-use crate::domain::{Change, Order, Step};
+use crate::domain::{Change, Order};
 use crate::error::OrderError;
 use crate::store::{journal, orders};
 
@@ -22,6 +22,8 @@ const RACES: usize = 5;
 const LEASE_SECONDS: i64 = 20;
 /// How often and how long a caller looks again while somebody else makes its step.
 const TWIN_WAITS: u32 = 40;
+/// Orders of one step of the worker.
+const BATCH: u64 = 16;
 const TWIN_PAUSE: Duration = Duration::from_millis(50);
 
 impl App {
@@ -66,28 +68,31 @@ impl App {
     pub(super) async fn drive(&self, id: &str, operation: &str) -> Result<Driven, OrderError> {
         let mut refused = None;
         let mut waited = 0;
+        // a twin only waits; whoever made a step of the operation hears why it was refused
+        let mut maker = false;
         // what this loop itself made fresh is its own to go on with
         let mut made = operation.to_owned();
         loop {
             let db = self.deps.db.read();
             let Some(entry) = journal::first_open(db, &self.deps.cipher, id).await? else { break };
             let now = self.now();
-            // a fresh step belongs to whoever made it; one that was tried already waits for its time
+            // a fresh step belongs to whoever made it; one that was tried already waits for its time, and only one that is
+            // due must be taken first
             let fresh = entry.attempts == 0 && entry.operation == made;
-            if now < entry.due && !fresh {
-                if !self.twin_waits(&entry, operation, &mut waited).await {
-                    break;
-                }
-                continue;
-            }
-            // a fresh step is its maker's until it is due; only a step that is due must be taken first
-            if !fresh && !self.lease(&entry, now.plus_seconds(LEASE_SECONDS)).await? {
+            let taken =
+                fresh || (entry.due <= now && self.lease(&entry, now.plus_seconds(LEASE_SECONDS)).await?);
+            if !taken {
                 // somebody else makes it right now; a caller's twin waits for that answer
-                if !self.twin_waits(&entry, operation, &mut waited).await {
-                    break;
+                if self.twin_waits(&entry, operation, &mut waited).await {
+                    continue;
                 }
-                continue;
+                // its own step has no answer yet, and neither has the caller: nothing is stored under the key
+                if !entry.step.is_question() && entry.operation == operation && !operation.is_empty() {
+                    return Err(OrderError::Changed);
+                }
+                break;
             }
+            maker |= entry.operation == operation;
             let ran = self.run(&entry).await;
             made.clone_from(&entry.operation);
             let settled = self.settle(&entry, ran).await?;
@@ -112,9 +117,10 @@ impl App {
             return Err(error);
         }
         let db = self.deps.db.read();
-        // somebody else made the step that was refused, and heard why
         if !operation.is_empty() && !journal::knows(db, id, operation).await? {
-            return Err(OrderError::Changed);
+            // news of the refusal came before our own step, or somebody else made that step and heard why
+            let lost = if maker { journal::lost(db, id, operation).await? } else { None };
+            return Err(lost.map_or(OrderError::Changed, |reason| OrderError::PaymentRefused { reason }));
         }
         let open = journal::first_open(db, &self.deps.cipher, id).await?;
         Ok(if open.is_some() { Driven::Waiting(None) } else { Driven::Finished })
@@ -122,8 +128,7 @@ impl App {
 
     /// A caller whose step somebody else is making — its own twin, or the worker — waits a little for that answer.
     async fn twin_waits(&self, entry: &journal::Entry, operation: &str, waited: &mut u32) -> bool {
-        let asks = matches!(entry.step, Step::AwaitPayment | Step::AwaitRefund);
-        if operation.is_empty() || asks || TWIN_WAITS <= *waited {
+        if operation.is_empty() || entry.step.is_question() || TWIN_WAITS <= *waited {
             return false;
         }
         *waited += 1;
@@ -144,16 +149,14 @@ impl App {
 
     /// Resumes orders with a step due; answers how many.
     pub async fn resume_step(&self) -> Result<usize, OrderError> {
-        let due = journal::due(self.deps.db.read(), self.now(), 16).await?;
+        let due = journal::due(self.deps.db.read(), self.now(), self.resuming.reach(BATCH)).await?;
+        let due = self.resuming.pick(due, BATCH);
         let mut moved = 0;
         // side by side: a peer that does not answer one order must not hold up the others
         let driven = futures::future::join_all(due.iter().map(|id| self.drive(id, ""))).await;
         for (id, driven) in due.iter().zip(driven) {
-            match driven {
-                Ok(Driven::Finished) => moved += 1,
-                Ok(Driven::Waiting(_)) => {}
-                Err(error) => tracing::info!(order = id, "saga will be resumed: {error}"),
-            }
+            let driven = self.resuming.settle(id, driven)?;
+            moved += usize::from(matches!(driven, Some(Driven::Finished)));
         }
         Ok(moved)
     }

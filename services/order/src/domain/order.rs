@@ -219,7 +219,8 @@ pub struct Order {
     pub recorded: bool,
     /// The state a taking-back started from; it returns there when the first step is refused.
     pub before: Option<State>,
-    /// Set while a payment is pending and the order must end whatever comes of it.
+    /// Why the order must end: set while a payment is pending or the pharmacy dispenses, whose outcome decides how. Goods that were
+    /// handed out before it clear it.
     pub doomed: String,
     pub cancel_reason: String,
     /// What the pharmacy wrote when it took goods back; free text, so treated as personal.

@@ -100,6 +100,11 @@ impl Step {
         }
     }
 
+    /// Whether the step only asks, again and again: nobody waits for its answer.
+    pub fn is_question(self) -> bool {
+        matches!(self, Step::AwaitPayment | Step::AwaitRefund)
+    }
+
     /// Whether the step gives something back. Such a step is repeated until it is done; an order that was cancelled keeps it.
     pub fn is_compensation(self) -> bool {
         matches!(

@@ -4,7 +4,7 @@ use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::Expr;
-use sea_orm::{IntoActiveModel, QueryOrder, Statement};
+use sea_orm::{Condition, IntoActiveModel, QueryOrder, Statement};
 
 use crate::domain::{Argument, Drop, Next, Step};
 use crate::error::OrderError;
@@ -213,6 +213,47 @@ pub async fn drop_open(conn: &impl ConnectionTrait, order_id: &str, which: Drop)
     }
     update.exec(conn).await?;
     Ok(())
+}
+
+/// News of a refusal ends the operations whose forward steps are open: the steps keep the reason, and their callers lose them.
+pub async fn lose(conn: &impl ConnectionTrait, order_id: &str, reason: &str) -> Result<(), OrderError> {
+    let open = Condition::all()
+        .add(Column::OrderId.eq(order_id))
+        .add(Column::State.eq(OPEN))
+        .add(Column::Compensation.eq(false))
+        .add(Column::Operation.ne(""));
+    let rows = Entity::find().filter(open.clone()).all(conn).await?;
+    let noted = Entity::update_many().col_expr(Column::Reason, Expr::value(reason)).filter(open);
+    noted.exec(conn).await?;
+    for row in rows {
+        disown(conn, order_id, &row.operation).await?;
+    }
+    Ok(())
+}
+
+/// Why an operation lost its steps to news that came before their answer; the newest such loss.
+pub async fn lost(
+    conn: &impl ConnectionTrait,
+    order_id: &str,
+    operation: &str,
+) -> Result<Option<String>, OrderError> {
+    let query = Entity::find()
+        .filter(Column::OrderId.eq(order_id))
+        .filter(Column::Operation.eq(failed(operation)))
+        .filter(Column::State.eq(DROPPED))
+        .filter(Column::Reason.ne(""))
+        .order_by_desc(Column::Position);
+    Ok(query.one(conn).await?.map(|row| row.reason))
+}
+
+/// Why a step was given up while it was being made, when that was a refusal.
+pub async fn dropped_because(
+    conn: &impl ConnectionTrait,
+    entry: &Entry,
+) -> Result<Option<String>, OrderError> {
+    let row = Entity::find_by_id((entry.order_id.clone(), entry.position)).one(conn).await?;
+    let row = row.filter(|row| row.state == DROPPED && !row.reason.is_empty());
+    Ok(row.map(|row| row.reason))
 }
 
 /// Whether a caller's operation is under way or done already, so that a repeat resumes it. A refused one was [`disown`]ed and

@@ -35,8 +35,12 @@ impl App {
         // the losers of a race are turned away before a name is read
         decide(&record.status(), &dry, now)?;
         check_signatures(&record)?;
-        let person = identity::person(&self.deps.peers, &record.rx.person_id, "claim", true).await?;
+        // and so is a pharmacy without an agreement today
         let institution = identity::institution(&self.deps.peers, pharmacy, now.china_date()).await?;
+        if !institution.hospital.agreement_active {
+            return Err(Refusal::NotDesignated("AGREEMENT").into());
+        }
+        let person = identity::person(&self.deps.peers, &record.rx.person_id, "claim", true).await?;
         let pack = self.pack(&institution.region)?;
         let findings = self.examined_again(&record, &person, pack, now).await?;
         let deadlines = pack.deadlines(now.china_date()).ok_or(Refusal::NotDesignated("REGION"))?;

@@ -175,17 +175,18 @@ pub async fn has_open(
     Ok(found.is_some())
 }
 
-/// Unpaid visits whose deadline has passed.
+/// Unpaid visits whose deadline has passed, oldest first.
 pub async fn overdue(
     conn: &impl ConnectionTrait,
-    cipher: &Cipher,
     now: Timestamp,
     limit: u64,
-) -> Result<Vec<Visit>, StoreError> {
+) -> Result<Vec<String>, StoreError> {
     let query = Entity::find()
+        .select_only()
+        .column(Column::VisitId)
         .filter(Column::State.eq(VisitState::Booked.code()))
         .filter(Column::PayByUs.lte(now.0))
         .order_by_asc(Column::PayByUs)
         .limit(limit);
-    query.all(conn).await?.into_iter().map(|row| read(row, cipher)).collect()
+    Ok(query.into_tuple().all(conn).await?)
 }

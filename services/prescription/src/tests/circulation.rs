@@ -322,3 +322,25 @@ async fn a_feed_of_before_goes_on_where_it_was() {
     }
     assert!(watched(&town, Who::Pos(OTHER_PHARMACY), 0).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_prescription_that_cannot_be_read_holds_up_no_other() {
+    use sea_orm::{ConnectionTrait, Statement};
+    let town = town().await;
+    let broken = town.active("C-12").await;
+    let sound = town.active_with("C-13", |sheet| {
+        for line in 1..=2 {
+            let rule_id = "RX_DUPLICATE_ACTIVE".to_owned();
+            sheet.overrides.push(pb::Override { rule_id, line, reason: "换药".to_owned() });
+        }
+    });
+    let sound = sound.await;
+    let db = &town.world.deps.db;
+    let sql = "UPDATE prescription SET findings_sealed = 'x', valid_until_us = valid_until_us - 1 WHERE hi_rxno = $1";
+    let spoil = Statement::from_sql_and_values(db.backend(), sql, [broken.hi_rxno.clone().into()]);
+    db.read().execute_raw(spoil).await.unwrap();
+    town.world.clock.advance_seconds(30 * 86_400);
+    town.work().await;
+    let seen = town.get(Who::Order, &sound.hi_rxno).await.unwrap();
+    assert_eq!(seen.state, pb::PrescriptionState::Expired as i32);
+}

@@ -10,7 +10,6 @@ use crate::domain::benefit::{LegKind, OutsideFees};
 use crate::domain::payment::{Journal, Payment, PaymentState, Step, cash_of};
 use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
-use crate::store::accumulator::Year;
 use crate::{events, store};
 
 /// Hold every leg of a quote.
@@ -61,7 +60,7 @@ impl App {
         if stored.quote.expires_at <= meta.now {
             return Err(Refusal::QuoteExpired.into());
         }
-        if !self.year_stands(work.tx(), &stored.quote).await? {
+        if !store::accumulator::stands(work.tx(), &self.cipher, &stored.quote).await? {
             let facts = vec![("cause".into(), "benefit_used_since".to_owned())];
             return Err(SettlementError::Refused(Refusal::QuoteExpired, facts));
         }
@@ -73,22 +72,6 @@ impl App {
             return Err(Refusal::ChannelRequired.into());
         }
         Ok(stored.quote)
-    }
-
-    /// Whether the person's year still is what the quote was calculated on. Another settlement in between moves the
-    /// deductible and the cap, and the fund would pay a share nobody calculated.
-    pub(super) async fn year_stands(
-        &self,
-        conn: &impl store::ConnectionTrait,
-        quote: &Quote,
-    ) -> Result<bool, SettlementError> {
-        let of = Year { person_id: &quote.person_id, year: quote.year, insutype: &quote.insutype };
-        for (scope, basis) in &quote.basis {
-            if store::accumulator::read(conn, &self.cipher, of, scope).await? != *basis {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     fn new_journal(&self, quote: &Quote, body: &Authorise, now: Timestamp) -> Journal {
@@ -201,24 +184,23 @@ impl App {
     /// Worker step: ends authorised payments whose hold is over; answers how many.
     pub async fn expire_step(&self) -> Result<usize, SettlementError> {
         let now = self.clock.now();
-        let overdue = store::payment::overdue(self.db.read(), now, BATCH).await?;
+        let overdue = store::payment::overdue(self.db.read(), now, self.expiring.reach(BATCH)).await?;
         let mut ended = 0;
-        for mut journal in overdue {
-            let work = self.db.begin_step().await?;
-            match self.give_up(&work, &mut journal, PaymentState::Expired, "EXPIRED", now).await {
-                Ok(()) => {
-                    work.done().await?;
-                    ended += 1;
-                }
-                // somebody captured or voided it first
-                Err(SettlementError::LostRace) => work.cancel().await?,
-                // one that cannot be ended must not keep the holds of all others
-                Err(error) => {
-                    tracing::error!(payment_id = journal.payment_id, "hold cannot be ended: {error}");
-                    work.cancel().await?;
-                }
-            }
+        for id in self.expiring.pick(overdue, BATCH) {
+            let expired = self.expiring.settle(&id, self.expire(&id, now).await)?;
+            ended += usize::from(expired == Some(true));
         }
         Ok(ended)
+    }
+
+    /// False when somebody captured or voided it first.
+    async fn expire(&self, payment_id: &str, now: Timestamp) -> Result<bool, SettlementError> {
+        let work = self.db.begin_step().await?;
+        let found = store::payment::find(work.tx(), payment_id).await?;
+        let held = |journal: &Journal| journal.state == PaymentState::Authorised;
+        let Some(mut journal) = found.filter(held) else { return Ok(false) };
+        self.give_up(&work, &mut journal, PaymentState::Expired, "EXPIRED", now).await?;
+        work.done().await?;
+        Ok(true)
     }
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::accumulate::{Addition, Scope};
-use crate::domain::benefit::LegKind;
 use crate::domain::payment::{Journal, Payment, PaymentState, Step, first_step};
 use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
@@ -71,7 +70,7 @@ impl App {
         if !quote.basis.is_empty() {
             self.queue_for_year(work, &quote, payment_id).await?;
         }
-        if !self.year_stands(work.tx(), &quote).await? {
+        if !store::accumulator::stands(work.tx(), &self.cipher, &quote).await? {
             // a twin order of the same person was settled first; this one has to be quoted anew
             journal.failure_reason = "BENEFIT_USED_SINCE".to_owned();
             self.give_up(work, &mut journal, PaymentState::Expired, "EXPIRED", now).await?;
@@ -98,8 +97,7 @@ impl App {
         let nothing = Addition::default();
         store::accumulator::add(work.tx(), &self.cipher, of, &Scope::All, nothing).await?;
         let twins = store::payment::pending_of(work.tx(), &quote.person_id).await?;
-        let on_fund = |twin: &Journal| twin.legs.iter().any(|leg| leg.kind == LegKind::Fund);
-        match twins.iter().any(|twin| twin.payment_id != payment_id && on_fund(twin)) {
+        match twins.iter().any(|twin| twin.payment_id != payment_id && twin.may_use_fund()) {
             true => Err(SettlementError::LostRace),
             false => Ok(()),
         }

@@ -36,17 +36,22 @@ impl App {
     /// Worker step: resumes payments whose pause or lease is over; answers how many it touched.
     pub async fn converge_step(&self) -> Result<usize, SettlementError> {
         let now = self.clock.now();
-        let due = store::payment::due(self.db.read(), now, BATCH).await?;
-        let results = join_all(due.into_iter().map(|journal| self.resume(journal, now))).await;
+        let due = store::payment::due(self.db.read(), now, self.converging.reach(BATCH)).await?;
+        let due = self.converging.pick(due, BATCH);
+        let results = join_all(due.iter().map(|id| self.resume(id, now))).await;
         let mut touched = 0;
-        for result in results {
-            touched += usize::from(result?);
+        for (id, result) in due.iter().zip(results) {
+            touched += usize::from(self.converging.settle(id, result)? == Some(true));
         }
         Ok(touched)
     }
 
-    async fn resume(&self, mut journal: Journal, now: Timestamp) -> Result<bool, SettlementError> {
+    /// False when somebody else has it.
+    async fn resume(&self, payment_id: &str, now: Timestamp) -> Result<bool, SettlementError> {
         let work = self.db.begin_step().await?;
+        let found = store::payment::find(work.tx(), payment_id).await?;
+        let due = |journal: &Journal| journal.is_running() && journal.next_at <= now;
+        let Some(mut journal) = found.filter(due) else { return Ok(false) };
         match self.lease(&work, &mut journal, now).await {
             Ok(()) => work.done().await?,
             Err(SettlementError::LostRace) => return Ok(false),

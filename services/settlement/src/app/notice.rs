@@ -46,7 +46,7 @@ impl App {
             return Err(Refusal::NoticeAmount.into());
         }
         if contradicts(&journal, notice.says) {
-            self.raise_notice(&journal, "NOTICE_AFTER_END", notice.amount, meta.now).await?;
+            self.raise_notice(&journal, store::notice::AFTER_END, notice.amount, meta.now).await?;
         }
         let work = match self.db.begin::<()>(&meta).await? {
             Begun::Fresh(work) => work,

@@ -6,6 +6,7 @@ use sea_orm::ConnectionTrait;
 
 use super::{exec, one};
 use crate::domain::accumulate::{Addition, Scope};
+use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 
 /// Whose year, under which insurance.
@@ -42,6 +43,22 @@ pub async fn read(
         expense: Fen(row.try_get("", "expense_fen")?),
         fund_paid: Fen(row.try_get("", "fund_paid_fen")?),
     })
+}
+
+/// Whether the person's year still is what the quote was calculated on. Another settlement in between moves the
+/// deductible and the cap, and the fund would pay a share nobody calculated.
+pub async fn stands(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    quote: &Quote,
+) -> Result<bool, SettlementError> {
+    let of = Year { person_id: &quote.person_id, year: quote.year, insutype: &quote.insutype };
+    for (scope, basis) in &quote.basis {
+        if read(conn, cipher, of, scope).await? != *basis {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 pub async fn add(

@@ -21,6 +21,9 @@ pub async fn note(
     Ok(exec(conn, sql, values).await? == 1)
 }
 
+/// Kind of the difference that a notice about an ended payment raises.
+pub const AFTER_END: &str = "NOTICE_AFTER_END";
+
 /// A difference between our books and an outside party's.
 pub struct Difference<'a> {
     pub payment_id: &'a str,

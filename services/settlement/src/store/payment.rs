@@ -171,24 +171,27 @@ pub async fn due(
     conn: &impl ConnectionTrait,
     now: Timestamp,
     limit: u64,
-) -> Result<Vec<Journal>, SettlementError> {
+) -> Result<Vec<String>, SettlementError> {
     let running = [PaymentState::Pending.as_str(), PaymentState::Refunding.as_str()];
     let found = Entity::find()
         .filter(Column::State.is_in(running))
         .filter(Column::NextAtUs.lte(now.0))
         .order_by_asc(Column::NextAtUs)
         .limit(limit);
-    found.all(conn).await?.into_iter().map(to_journal).collect()
+    Ok(found.select_only().column(Column::PaymentId).into_tuple().all(conn).await?)
 }
 
-/// When the oldest payment was made whose outcome is not known.
+/// Since when the oldest payment is open whose outcome is not known: since it was made, or, where late cash goes back, since
+/// the notice of it.
 pub async fn oldest_pending(conn: &impl ConnectionTrait) -> Result<Option<Timestamp>, SettlementError> {
-    let query = Entity::find()
-        .select_only()
-        .column_as(Column::CreatedAtUs.min(), "oldest")
-        .filter(Column::State.eq(PaymentState::Pending.as_str()));
-    let oldest: Option<Option<i64>> = query.into_tuple().one(conn).await?;
-    Ok(oldest.flatten().map(Timestamp))
+    let sql = "SELECT MIN(COALESCE((SELECT MIN(late.raised_at_us) FROM raised_difference late \
+               WHERE late.payment_id = payment.payment_id AND late.kind = $1 AND payment.step IN ($2, $3)), \
+               payment.created_at_us)) AS since FROM payment WHERE payment.state = $4";
+    let steps = [Step::ReturnCash, Step::Fail].map(Step::as_str);
+    let values = [super::notice::AFTER_END, steps[0], steps[1], PaymentState::Pending.as_str()];
+    let row = super::one(conn, sql, values.map(Into::into)).await?;
+    let since: Option<i64> = row.map(|row| row.try_get("", "since")).transpose()?.flatten();
+    Ok(since.map(Timestamp))
 }
 
 /// Payments of a person whose capture has begun.
@@ -202,15 +205,16 @@ pub async fn pending_of(
     found.all(conn).await?.into_iter().map(to_journal).collect()
 }
 
-/// Authorised payments whose hold has ended.
+/// Authorised payments whose hold has ended, oldest first.
 pub async fn overdue(
     conn: &impl ConnectionTrait,
     now: Timestamp,
     limit: u64,
-) -> Result<Vec<Journal>, SettlementError> {
+) -> Result<Vec<String>, SettlementError> {
     let found = Entity::find()
         .filter(Column::State.eq(PaymentState::Authorised.as_str()))
         .filter(Column::HoldExpiresAtUs.lte(now.0))
+        .order_by_asc(Column::HoldExpiresAtUs)
         .limit(limit);
-    found.all(conn).await?.into_iter().map(to_journal).collect()
+    Ok(found.select_only().column(Column::PaymentId).into_tuple().all(conn).await?)
 }

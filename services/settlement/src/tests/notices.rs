@@ -106,3 +106,34 @@ async fn cash_that_comes_after_the_end_goes_back() {
     assert_eq!(town.account("bj1").await, (9_000, 0));
     town.audit().await;
 }
+
+#[tokio::test]
+async fn late_cash_that_cannot_go_back_keeps_no_other_payment_waiting_and_is_known_from_its_notice_on() {
+    let town = town().await;
+    town.credit("qhd1", "130300", 50_000).await;
+    let fees = vec![outside(OutsideKind::Delivery, 600)];
+    let late = town.authorise(&town.quote(chronic("qhd1", "ord1", &["甲 100 5"], fees)).await).await;
+    town.fakes.dial("create", [Fault::StayOpen]);
+    town.capture(&late).await;
+    town.settle_down(200).await;
+    assert_eq!(town.payment(&late).await.state, PaymentState::Expired);
+    town.world.clock.advance_seconds(86_400);
+    let paid = liufang_proto::hooks::v1::ChannelState::Paid as i32;
+    town.fakes.books().channel.get_mut(&late.channel_order_no).unwrap().state = paid;
+    town.fakes.dial("refund", [Fault::LoseRequest; 400]);
+    town.app.notify(town.call(Principal::anonymous(), notice(&late, "n1", 600))).await.unwrap();
+    town.settle_down(1).await;
+    assert_eq!(
+        town.payment(&late).await.state,
+        PaymentState::Pending,
+        "the channel does not take it back yet"
+    );
+    let age = town.app.pending_oldest_seconds().await.unwrap();
+    assert!((1..=60).contains(&age), "since the notice, not since the payment was made: {age}");
+
+    let next = town.pay(chronic("qhd1", "ord2", &["甲 100 5"], vec![])).await;
+    assert_eq!(next.state, PaymentState::Captured, "it can draw on the fund no more: nobody waits for it");
+    town.world.clock.advance_seconds(1_800);
+    assert!(1_800 < town.app.pending_oldest_seconds().await.unwrap());
+    town.audit().await;
+}

@@ -20,8 +20,8 @@ impl App {
         if found.person_id != person {
             return Err(OrderError::rule(&error::PRESCRIPTION_NOT_FOUND));
         }
-        if !found.active {
-            return Err(OrderError::rule(&error::PRESCRIPTION_NOT_ACTIVE));
+        if let Some(ended) = found.refusal {
+            return Err(OrderError::rule(ended));
         }
         if !body.risk_confirmed {
             return Err(OrderError::rule(&error::RISK_NOT_CONFIRMED));

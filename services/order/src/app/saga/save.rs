@@ -27,7 +27,7 @@ impl App {
     }
 
     /// The order's row, with the numbers that the change's steps and story lines will have.
-    pub(super) async fn save_order(
+    pub(in crate::app) async fn save_order(
         &self,
         work: &Work,
         order: &mut Order,
@@ -42,7 +42,7 @@ impl App {
     }
 
     /// Steps, story and news of a change whose order is written.
-    pub(super) async fn save_rest(
+    pub(in crate::app) async fn save_rest(
         &self,
         work: &Work,
         order: &Order,

@@ -51,13 +51,16 @@ impl App {
                 Ok(Settled::Went { refusal: refused.map(|_| error) })
             }
             Err(error) => {
-                if error.is_refusal() || matches!(error, OrderError::Unreadable(_)) {
+                let stuck = error.is_stuck();
+                if error.is_refusal() || stuck {
                     tracing::error!(
                         order = entry.order_id,
                         step = entry.step.as_str(),
                         "saga step is stuck: {error}"
                     );
                 }
+                // the reason is of our own call to the peer, and nothing the caller could mend
+                let error = if stuck { OrderError::Unreadable("a saga step is stuck") } else { error };
                 self.postpone(entry, pause_us(entry.attempts)).await?;
                 Ok(Settled::Unreachable(error))
             }
@@ -105,7 +108,8 @@ impl App {
             if refusal.is_none() {
                 self.undo_late(entry).await?;
             }
-            return Ok(None);
+            // news was faster than the answer, and its reason is the answer
+            return journal::dropped_because(self.deps.db.read(), entry).await;
         }
         self.save_rest(&work, &order, was, &outcome, &entry.operation).await?;
         if outcome.refusal.is_some() && !entry.operation.is_empty() {

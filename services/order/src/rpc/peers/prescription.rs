@@ -1,6 +1,6 @@
 //! Prescriptions and visits.
 
-use liufang_kernel::{Fen, Quantity, Timestamp, UnitPrice};
+use liufang_kernel::{Fen, Quantity, ReasonDoc, Timestamp, UnitPrice};
 use liufang_platform::{PeerFault, outgoing};
 use liufang_proto::prescription::v1 as pb;
 use pb::circulation_service_client::CirculationServiceClient;
@@ -11,13 +11,14 @@ use tonic::Request;
 use super::Peers;
 use super::numbers::{line_no, number, optional, present};
 use crate::domain::{Order, Visit, handed_out};
-use crate::error::OrderError;
+use crate::error::{self, OrderError};
 
 /// What an order needs of a prescription. The disease is personal: it is fetched when needed and not kept.
 pub struct Prescription {
     pub person_id: String,
     pub hospital: String,
-    pub active: bool,
+    /// Why no order may be placed over it; `None` while it is active.
+    pub refusal: Option<&'static ReasonDoc>,
     pub dise_codg: String,
     pub lines: Vec<PrescribedLine>,
 }
@@ -35,7 +36,7 @@ pub struct PrescribedLine {
 
 fn prescribed(line: pb::RxLine) -> Result<PrescribedLine, OrderError> {
     let days = optional::<Quantity>(&line.medc_days)?.unwrap_or_default();
-    let use_days = u16::try_from(days.0.saturating_add(9_999) / 10_000);
+    let use_days = u16::try_from(days.begun());
     Ok(PrescribedLine {
         line_no: u32::try_from(line.line_no).unwrap_or_default(),
         med_list_codg: line.med_list_codg,
@@ -46,6 +47,17 @@ fn prescribed(line: pb::RxLine) -> Result<PrescribedLine, OrderError> {
     })
 }
 
+/// The words of the prescription service for a state that is not active.
+fn inactive(state: pb::PrescriptionState) -> Option<&'static ReasonDoc> {
+    match state {
+        pb::PrescriptionState::Active => None,
+        pb::PrescriptionState::Expired => Some(&error::PRESCRIPTION_EXPIRED),
+        pb::PrescriptionState::Revoked => Some(&error::PRESCRIPTION_REVOKED),
+        pb::PrescriptionState::Refused => Some(&error::PRESCRIPTION_REFUSED),
+        _ => Some(&error::PRESCRIPTION_NOT_ACTIVE),
+    }
+}
+
 impl Peers {
     /// One prescription.
     pub async fn prescription(&self, hi_rxno: &str) -> Result<Prescription, OrderError> {
@@ -54,7 +66,7 @@ impl Peers {
         let answer = client.get_prescription(Request::new(request)).await.map_err(PeerFault::from)?;
         let found = present(answer.into_inner().prescription)?;
         Ok(Prescription {
-            active: found.state() == pb::PrescriptionState::Active,
+            refusal: inactive(found.state()),
             person_id: found.person_id,
             hospital: found.fixmedins_code,
             dise_codg: found.dise_codg,

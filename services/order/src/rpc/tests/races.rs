@@ -104,3 +104,32 @@ fn of_many_payments_at_once_one_goes_through() {
         assert_eq!(bench.peers.keys("Authorise").len(), 1);
     });
 }
+
+#[test]
+fn a_twin_of_a_call_under_way_stores_no_answer() {
+    block(async {
+        let bench = bench().await;
+        let id = bench.place("key-place", otc()).await.unwrap().id;
+        let moment = std::time::Duration::from_millis(500);
+        // the maker dies in the middle, and the worker makes its step when the twin comes
+        let under_way = async |step: &'static str, maker: &mut (dyn Future<Output = ()> + Unpin)| {
+            bench.peers.hang(step);
+            assert!(tokio::time::timeout(moment, maker).await.is_err());
+            bench.world.clock.advance_seconds(60);
+            bench.peers.hang(step);
+            assert!(tokio::time::timeout(moment, bench.app.resume_step()).await.is_err());
+        };
+        let pay = async || drop(bench.pay("key-pay-1", &id).await);
+        under_way("Capture", &mut Box::pin(pay())).await;
+        assert_eq!(refused(bench.pay("key-pay-1", &id).await), "ORDER_CHANGED");
+        is(&bench.get(&id).await, State::Paying);
+        bench.world.clock.advance_seconds(60);
+        is(&bench.pay("key-pay-1", &id).await.unwrap(), State::Paid);
+
+        let cancel = || bench.app.cancel(bench.patient("key-cancel", id.clone()));
+        under_way("Refund", &mut Box::pin(async { drop(cancel().await) })).await;
+        assert_eq!(refused(cancel().await), "ORDER_CHANGED");
+        bench.world.clock.advance_seconds(60);
+        is(&cancel().await.unwrap(), State::Refunded);
+    });
+}

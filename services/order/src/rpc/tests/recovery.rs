@@ -185,3 +185,57 @@ fn paying_gives_up_a_quote_that_does_not_come() {
         is(&bench.pay("key-pay-1", &placed.id).await.unwrap(), State::Paid);
     });
 }
+
+#[test]
+fn a_payment_that_news_ended_is_refused_like_one_whose_answer_came_first() {
+    block(async {
+        for closes in [false, true] {
+            let bench = bench().await;
+            let placed = bench.place("key-place", otc()).await.unwrap();
+            bench.peers.slow("Capture");
+            bench.peers.answer("Capture", &payment_in(PaymentState::Failed));
+            let told = async {
+                // the event is there before the answer of our own step
+                while bench.peers.keys("Capture").is_empty() {
+                    tokio::task::yield_now().await;
+                }
+                if closes {
+                    bench.world.clock.advance_seconds(3_600);
+                }
+                let news = Payment::Ended { reason: "CHANNEL_REFUSED".to_owned() };
+                bench.app.on_payment(&event("evt_1"), &placed.id, "pay_1", news).await.unwrap();
+            };
+            let (paid, ()) = tokio::join!(bench.pay("key-pay-1", &placed.id), told);
+            assert_eq!(refused(paid), "PAYMENT_REFUSED");
+            let expected = if closes { State::Cancelled } else { State::AwaitingPayment };
+            is(&bench.get(&placed.id).await, expected);
+            // the repeat is an attempt of its own, also after a fresh quote, and stores no success
+            if !closes {
+                let again = crate::app::Requote { order_id: placed.id.clone(), payers: Default::default() };
+                bench.app.requote(bench.patient("key-requote", again)).await.unwrap();
+                is(&bench.pay("key-pay-1", &placed.id).await.unwrap(), State::Paid);
+            } else {
+                assert_eq!(refused(bench.pay("key-pay-1", &placed.id).await), "ORDER_ENDED");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_key_that_another_request_took_is_no_refusal() {
+    block(async {
+        let bench = bench().await;
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        let taken = liufang_platform::DbFault::REASONS[2];
+        assert_eq!(taken.reason, "IDEMPOTENCY_KEY_REUSED");
+        bench.peers.refuse("Capture", taken);
+        is(&bench.pay("key-pay-1", &placed.id).await.unwrap(), State::Paying);
+        assert!(
+            bench.peers.keys("Void").is_empty(),
+            "an earlier call did have its effect: nothing is taken back"
+        );
+        bench.world.clock.advance_seconds(60);
+        bench.app.resume_step().await.unwrap();
+        is(&bench.get(&placed.id).await, State::Paid);
+    });
+}

@@ -22,9 +22,11 @@ pub(super) fn release_nomination(status: &Status, order_id: &str) -> Result<Next
 /// Frees the prescription for another order; an expired or revoked one stays what it is. Harmless twice.
 pub(super) fn reverse(status: &Status, order_id: &str) -> Next {
     let mut next = status.clone();
-    if next.order_id == order_id && next.state == State::Active {
+    if next.order_id == order_id && matches!(next.state, State::Active | State::Expired) {
         next.release();
-        next.review = Review::Pending;
+        if next.state == State::Active {
+            next.review = Review::Pending;
+        }
     }
     quiet(next)
 }

@@ -167,7 +167,7 @@ fn the_whole_table() {
         Claim
           draft      !TokenInvalid
           reviewed   !TokenInvalid
-          refused    !DraftRefused
+          refused    !TokenInvalid
           active     !TokenInvalid
           nominated  ACTIVE/PENDING+held
           held       !Held
@@ -176,8 +176,8 @@ fn the_whole_table() {
           partly     !Held
           used       !Held
           late       !Expired
-          expired    !Expired
-          revoked    !Revoked
+          expired    !TokenInvalid
+          revoked    !TokenInvalid
         RecoverSecret
           draft      !NotHeld
           reviewed   !NotHeld

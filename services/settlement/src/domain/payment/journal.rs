@@ -5,7 +5,7 @@ use liufang_kernel::{Fen, Timestamp};
 use super::machine::Next;
 use super::states::{PaymentState, Step, ord_stas};
 use super::{Payment, backoff_us, is_insured};
-use crate::domain::benefit::Leg;
+use crate::domain::benefit::{Leg, LegKind};
 
 /// A payment with what only the machine needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,12 @@ const RAISED_PAUSE_S: i64 = 5;
 impl Journal {
     pub fn insured(&self) -> bool {
         is_insured(&self.legs)
+    }
+
+    /// Whether the payment may still draw on the fund: a running one that only gives back never books again.
+    pub fn may_use_fund(&self) -> bool {
+        let gives_back = matches!(self.step, Step::ReturnCash | Step::Fail);
+        self.is_running() && !gives_back && self.legs.iter().any(|leg| leg.kind == LegKind::Fund)
     }
 
     /// Whether the machine has something left to do.
