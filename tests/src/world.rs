@@ -194,7 +194,7 @@ impl World {
             Shape::Postgres | Shape::Processes => {
                 let name = format!("p{}", Ids.digits(9));
                 servers::shared().create_databases(&name);
-                postgres_config(folder.path(), &name, &[])
+                postgres_config(folder.path(), &name, false, &[])
             }
         };
         prepare(&config).await;

@@ -176,7 +176,6 @@ impl Db {
         if let Some(probe) = &self.probe {
             probe.close().await;
         }
-        let _ = self.connection.close_by_ref().await;
     }
 
     /// Claims the call's idempotency key and opens a unit of work, or hands back the stored reply of the same call.

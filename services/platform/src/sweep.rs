@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use liufang_kernel::{Class, Fault, Timestamp};
 
+use crate::causes;
 use crate::clock::SharedClock;
-use crate::worker::describe;
 
 /// Pause after the first failure of a row; it doubles.
 const PAUSE_SECONDS: i64 = 60;
@@ -75,7 +75,7 @@ impl Sweep {
             Class::Aborted if !self.races_for_nothing(id) => return Ok(None),
             _ => {}
         }
-        tracing::error!(row = id, "{}: {}", self.complaint, describe(&fault));
+        tracing::error!(row = id, "{}: {}", self.complaint, causes::chain(&fault));
         self.leave_alone(id);
         Ok(None)
     }

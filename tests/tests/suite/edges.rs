@@ -198,7 +198,7 @@ async fn a_certificate_before_its_time_is_taken_in_time() {
     files.write(&authority.pem(), &authority.role(&["order"]));
     let named = MeshFiles { ca: files.ca.clone(), cert: files.cert.clone(), key: files.key.clone() };
     let tls = MeshTls::load(&named, &["order"]).unwrap();
-    let old = tls.expires_at();
+    let old = tls.validity().until;
     let names = ["order.liufang.mesh".to_owned()];
     let (soon, later) = (time::Duration::seconds(2), time::Duration::hours(2));
     // a machine that was away for two seconds between the writing and the look tries again
@@ -210,5 +210,5 @@ async fn a_certificate_before_its_time_is_taken_in_time() {
     };
     assert!(error.starts_with("mesh.tls.cert_file:") && error.contains("not valid before"), "{error}");
     eventually("it is in use", || async { tls.reload().unwrap_or(false).then_some(()) }).await;
-    assert!(old < tls.expires_at());
+    assert!(old < tls.validity().until);
 }

@@ -5,7 +5,7 @@ use super::peers::*;
 use super::world::*;
 use crate::domain::prescription::{Line, Prescription};
 use crate::domain::state::{Review, State, Use};
-use crate::store::prescription::{Record, Signed, insert};
+use crate::store::prescription::{Record, insert};
 
 fn line(used: Use) -> Line {
     let quantity = Quantity::whole(1);
