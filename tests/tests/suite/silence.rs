@@ -31,7 +31,7 @@ async fn behind(name: &str, statement_timeout: Duration) -> (Front, Db) {
     let url = url.replace(&servers::shared().postgres_port.to_string(), &front.port().to_string());
     let mut options = DbOptions::new(url);
     options.max_connections = 1;
-    options.acquire_timeout = Duration::from_secs(3);
+    options.acquire_timeout = Duration::from_secs(20);
     options.statement_timeout = statement_timeout;
     let cipher = Cipher::new("a secret for tests only, long enough");
     let db = Db::connect(&options, cipher, Arc::new(SystemClock)).await.unwrap();
@@ -96,6 +96,8 @@ async fn a_connection_that_was_given_back_to_silence_blocks_nobody() {
 async fn what_can_be_asked_again_is_given_up_before_the_deadline() {
     let (front, db) = behind("reading", Duration::from_secs(600)).await;
     db.read().execute_unprepared("SELECT 1").await.unwrap();
+    // the pool has taken the connection back, and gives it out again without a question
+    eventually("the connection is free", || async { (db.pool().idle == 1).then_some(()) }).await;
     front.fall_silent();
     let end = Instant::now() + Duration::from_secs(6);
     let read = deadline::scope(end, db.read().execute_unprepared("SELECT 2"));
