@@ -96,9 +96,9 @@ const BOOKED: [&str; 6] = [
 
 const CHANGED: [&str; 2] = [
     "INSERT INTO change (sequence, hi_rxno, hospital, pharmacy, state, review, used, at_us) VALUES \
-     (1, 'old-rx', 'H13030200001', '', 3, 1, 1, 1795312000000000), \
-     (2, 'other-rx', 'H13030200002', '', 3, 1, 1, 1795312000000000), \
-     (3, 'old-rx', 'H13030200001', 'P13030200001', 4, 1, 1, 1795312001000000)",
+     (1, 'old-rx', 'H13030200001', '', 10, 1, 1, 1795312000000000), \
+     (2, 'other-rx', 'H13030200002', '', 10, 1, 1, 1795312000000000), \
+     (3, 'old-rx', 'H13030200001', 'P13030200001', 1, 1, 1, 1795312001000000)",
     "UPDATE counter SET value = 3 WHERE name = 'change'",
 ];
 
