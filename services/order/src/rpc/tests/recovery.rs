@@ -192,18 +192,17 @@ fn a_payment_that_news_ended_is_refused_like_one_whose_answer_came_first() {
         for closes in [false, true] {
             let bench = bench().await;
             let placed = bench.place("key-place", otc()).await.unwrap();
-            bench.peers.slow("Capture");
+            let answer = bench.peers.hold("Capture");
             bench.peers.answer("Capture", &payment_in(PaymentState::Failed));
             let told = async {
-                // the event is there before the answer of our own step
-                while bench.peers.keys("Capture").is_empty() {
-                    tokio::task::yield_now().await;
-                }
+                bench.peers.called("Capture", 1).await;
                 if closes {
                     bench.world.clock.advance_seconds(3_600);
                 }
                 let news = Payment::Ended { reason: "CHANNEL_REFUSED".to_owned() };
                 bench.app.on_payment(&event("evt_1"), &placed.id, "pay_1", news).await.unwrap();
+                // the event was there before the answer of our own step
+                answer.notify_one();
             };
             let (paid, ()) = tokio::join!(bench.pay("key-pay-1", &placed.id), told);
             assert_eq!(refused(paid), "PAYMENT_REFUSED");

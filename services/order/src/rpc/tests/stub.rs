@@ -12,6 +12,7 @@ use liufang_platform::DbFault;
 use liufang_platform::status::to_status;
 use liufang_proto::{dispatch, identity, inventory, prescription, settlement};
 use prost::Message;
+use tokio::sync::Notify;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::server::{Grpc, UnaryService};
 use tonic::service::Routes;
@@ -33,6 +34,7 @@ struct Script {
     once: HashMap<String, VecDeque<Result<Vec<u8>, Status>>>,
     hanging: Vec<String>,
     slow: Vec<String>,
+    held: HashMap<String, Arc<Notify>>,
 }
 
 impl Stub {
@@ -59,6 +61,20 @@ impl Stub {
     /// The next call of `method` is answered after a while.
     pub fn slow(&self, method: &str) {
         self.0.lock().unwrap().slow.push(method.to_owned());
+    }
+
+    /// The next call of `method` is answered when the handle is notified.
+    pub fn hold(&self, method: &str) -> Arc<Notify> {
+        let handle = Arc::new(Notify::new());
+        self.0.lock().unwrap().held.insert(method.to_owned(), handle.clone());
+        handle
+    }
+
+    /// Waits until `method` was called so often.
+    pub async fn called(&self, method: &str, times: usize) {
+        while self.keys(method).len() < times {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     fn hangs(&self, method: &str) -> bool {
@@ -300,7 +316,11 @@ impl UnaryService<Bytes> for Answers {
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let answer = self.stub.serve(&self.method, &request).map(Response::new);
         let (hangs, slow) = (self.stub.hangs(&self.method), self.stub.is_slow(&self.method));
+        let held = self.stub.0.lock().unwrap().held.remove(&self.method);
         Box::pin(async move {
+            if let Some(handle) = held {
+                handle.notified().await;
+            }
             if slow {
                 tokio::time::sleep(Duration::from_millis(400)).await;
             }
