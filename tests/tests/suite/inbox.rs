@@ -73,6 +73,7 @@ async fn what_is_delivered_again_counts_once() {
     db.migrate(MIGRATIONS).await.unwrap();
     let options = RedisOptions {
         url: servers.redis_url(),
+        ca_file: String::new(),
         cluster: false,
         prefix: format!("tally-{name}"),
         keep_published: false,
