@@ -8,8 +8,7 @@ mod stocking;
 use liufang_kernel::{Fault as _, Quantity, Timestamp, Violations};
 use liufang_platform::testing::{World, world};
 use liufang_platform::{Call, CallMeta, Clock as _, Principal, PrincipalKind};
-use sea_orm::FromQueryResult;
-use sea_orm::Statement;
+use sea_orm::{ConnectionTrait as _, FromQueryResult, Statement};
 
 use crate::app::{App, Commit, RecordMovements, Reserve};
 use crate::domain::dispense::Scan;

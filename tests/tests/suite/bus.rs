@@ -298,7 +298,8 @@ async fn outages_give_no_event_up() {
     // four tries of the first delivery, one of each later
     assert_eq!(listener.tries_of("broken"), 4 + 2);
     eventually("what waited is taken, or given up", || async {
-        let settled = listener.taken.lock().unwrap().len() + shore.length(":dead:listener").await as usize;
+        let given_up = shore.length(":dead:listener").await as usize;
+        let settled = listener.taken.lock().unwrap().len() + given_up;
         (settled == 3).then_some(())
     })
     .await;
@@ -322,10 +323,13 @@ async fn who_stops_leaves_the_rest_and_its_name() {
         told.lock().unwrap().as_ref().expect("running").cancel();
         Ok(())
     });
-    let mut held = stop.lock().unwrap();
-    let running = shore.consume(QUICK, "first", &first);
-    *held = Some(running.shutdown.clone());
-    drop(held);
+    let running = {
+        // nobody takes anything before it can be told
+        let mut held = stop.lock().unwrap();
+        let running = shore.consume(QUICK, "first", &first);
+        *held = Some(running.shutdown.clone());
+        running
+    };
     running.task.await.unwrap();
     assert_eq!(*first.taken.lock().unwrap(), ["a"]);
     assert_eq!(shore.names().await, [("first".to_owned(), 2)], "what is pending would go with the name");
