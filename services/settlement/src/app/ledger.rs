@@ -61,23 +61,24 @@ impl App {
         if !still {
             audit.problem("the ledger moved during the audit; balances were not compared".to_owned());
         }
-        Ok(Audited { transfers: audit.checked, head_hash: audit.head, problems: audit.problems })
+        let ChainAudit { chain, problems, .. } = audit;
+        Ok(Audited { transfers: chain.checked, head_hash: chain.head, problems })
     }
 
     /// Feeds what the audit has not seen yet; answers the head it has reached.
     async fn feed(&self, audit: &mut ChainAudit) -> Result<i64, SettlementError> {
         loop {
-            let page = store::ledger::transfers(self.db.read(), audit.last, "", PAGE).await?;
+            let page = store::ledger::transfers(self.db.read(), audit.chain.last, "", PAGE).await?;
             if page.is_empty() {
                 break;
             }
             page.iter().for_each(|transfer| audit.feed(transfer));
         }
         let (sequence, hash) = store::ledger::head(self.db.read()).await?;
-        if sequence == audit.last && hash != audit.head {
+        if sequence == audit.chain.last && hash != audit.chain.head {
             audit.problem("the head does not match the last transfer".to_owned());
         }
-        Ok(audit.last)
+        Ok(audit.chain.last)
     }
 
     async fn cross_checks(&self) -> Result<Vec<String>, SettlementError> {

@@ -12,6 +12,6 @@ mod transfer;
 mod model;
 
 pub use account::Account;
-pub use chain::{ChainAudit, GENESIS};
+pub use chain::{Chain, ChainAudit, Flaw, GENESIS};
 pub use posting::{CaptureFacts, capture, claim_payment, credit, refund};
 pub use transfer::{Draft, Entry, Transfer, TransferKind, Unbalanced};

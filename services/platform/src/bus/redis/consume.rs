@@ -119,6 +119,10 @@ impl Group<'_> {
     async fn handle(&self, entry: StreamId, link: &mut Link) -> Result<(), RedisError> {
         let name = self.consumer.name;
         let id = entry.id.clone();
+        if entry::is_for_another(&entry.map, name) {
+            let _: i64 = link.xack(&self.stream, name, &[id]).await?;
+            return Ok(());
+        }
         let delivered = match entry::event(&entry.map) {
             Some(event) => deliver(self.consumer, event).await,
             None => Err(BusError::permanent("cannot be read")),
@@ -132,7 +136,9 @@ impl Group<'_> {
             metrics::dead_letter(self.consumer.role, name);
             tracing::error!(consumer = name, entry = id, "event moved to dead letters: {error}");
             let dead = format!("{}:dead:{name}", self.stream);
-            let _: String = link.xadd(dead, "*", &entry::raw(entry.map)).await?;
+            let mut fields = entry::raw(entry.map);
+            fields.push((entry::WHY.to_owned(), error.to_string().into_bytes()));
+            let _: String = link.xadd(dead, "*", &fields).await?;
         }
         let _: i64 = link.xack(&self.stream, name, &[id]).await?;
         Ok(())

@@ -1,6 +1,7 @@
 //! Recomputes a chain from its first transfer and collects everything that does not hold.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use liufang_kernel::Fen;
 
@@ -10,14 +11,69 @@ use super::transfer::{Transfer, sum};
 /// The hash before the first transfer.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// What does not hold at one transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Something was taken out, or put in between.
+    Sequence { found: i64, expected: i64 },
+    /// Its entries sum to this, or there are none.
+    Unbalanced { sequence: i64, fen: i128 },
+    /// The transfer, one of its entries or its predecessor was changed after it was written.
+    Hash { sequence: i64 },
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Flaw::Sequence { found, expected } => {
+                write!(f, "sequence {found} stands where {expected} should")
+            }
+            Flaw::Unbalanced { sequence, .. } => write!(f, "transfer {sequence} does not sum to zero"),
+            Flaw::Hash { sequence } => write!(f, "transfer {sequence} does not match its hash"),
+        }
+    }
+}
+
+/// The links of the chain alone, one after the other; needs no memory of what lies behind.
+#[derive(Debug)]
+pub struct Chain {
+    hash: fn(&str) -> String,
+    pub checked: i64,
+    /// Sequence of the last transfer that was linked.
+    pub last: i64,
+    pub head: String,
+}
+
+impl Chain {
+    pub fn new(hash: fn(&str) -> String) -> Chain {
+        Chain { hash, checked: 0, last: 0, head: GENESIS.to_owned() }
+    }
+
+    /// Checks one transfer against its predecessor. A changed one is named once: its successor is checked against the hash
+    /// it was linked to.
+    pub fn link(&mut self, transfer: &Transfer) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        let (sequence, fen) = (transfer.sequence, sum(&transfer.entries));
+        if sequence != self.last + 1 {
+            flaws.push(Flaw::Sequence { found: sequence, expected: self.last + 1 });
+        }
+        if fen != 0 || transfer.entries.is_empty() {
+            flaws.push(Flaw::Unbalanced { sequence, fen });
+        }
+        if (self.hash)(&transfer.canonical(&self.head)) != transfer.hash {
+            flaws.push(Flaw::Hash { sequence });
+        }
+        self.checked += 1;
+        self.last = sequence;
+        self.head.clone_from(&transfer.hash);
+        flaws
+    }
+}
+
 /// A running audit; feed transfers in order of posting.
 #[derive(Debug)]
 pub struct ChainAudit {
-    hash: fn(&str) -> String,
-    pub checked: i64,
-    /// Sequence of the last transfer that was fed.
-    pub last: i64,
-    pub head: String,
+    pub chain: Chain,
     pub balances: BTreeMap<Account, i128>,
     pub problems: Vec<String>,
 }
@@ -27,14 +83,7 @@ const MOST_PROBLEMS: usize = 100;
 
 impl ChainAudit {
     pub fn new(hash: fn(&str) -> String) -> ChainAudit {
-        ChainAudit {
-            hash,
-            checked: 0,
-            last: 0,
-            head: GENESIS.to_owned(),
-            balances: BTreeMap::new(),
-            problems: Vec::new(),
-        }
+        ChainAudit { chain: Chain::new(hash), balances: BTreeMap::new(), problems: Vec::new() }
     }
 
     pub fn problem(&mut self, text: String) {
@@ -45,19 +94,10 @@ impl ChainAudit {
 
     /// Checks one transfer against its predecessor.
     pub fn feed(&mut self, transfer: &Transfer) {
-        self.checked += 1;
         let sequence = transfer.sequence;
-        if sequence != self.last + 1 {
-            self.problem(format!("sequence {sequence} stands where {} should", self.last + 1));
+        for flaw in self.chain.link(transfer) {
+            self.problem(flaw.to_string());
         }
-        self.last = sequence;
-        if sum(&transfer.entries) != 0 || transfer.entries.is_empty() {
-            self.problem(format!("transfer {sequence} does not sum to zero"));
-        }
-        if (self.hash)(&transfer.canonical(&self.head)) != transfer.hash {
-            self.problem(format!("transfer {sequence} does not match its hash"));
-        }
-        self.head.clone_from(&transfer.hash);
         for entry in &transfer.entries {
             let balance = self.balances.entry(entry.account.clone()).or_default();
             *balance += i128::from(entry.amount.0);
