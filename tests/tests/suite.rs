@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod suite {
+    mod audit;
     mod cast;
     mod contract;
+    mod dead_letters;
     mod faults;
     mod journey_beijing;
     mod journey_qinhuangdao;

@@ -72,7 +72,9 @@ pub async fn run(
         let settlement = found.of(liufang_settlement::ROLE);
         statements.check(look, settlement).await.context("role settlement")?;
     } else if request.channel_book.is_some() || request.insurer_book.is_some() {
-        bail!("statements are compared with the books of role settlement, which is not among the roles asked for");
+        bail!(
+            "statements are compared with the books of role settlement, which is not among the roles asked for"
+        );
     }
     let suspects = looks.disagreements(&mut found).await?;
     let waiting = looks.waiting().await?;
@@ -90,11 +92,13 @@ pub async fn run(
 fn statements(request: &Request) -> Result<Statements> {
     let mut statements = Statements::default();
     if let Some(path) = &request.channel_book {
-        let text = std::fs::read_to_string(path).with_context(|| format!("--channel-book {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("--channel-book {}", path.display()))?;
         statements.read_channel(&text).with_context(|| format!("--channel-book {}", path.display()))?;
     }
     if let Some(path) = &request.insurer_book {
-        let text = std::fs::read_to_string(path).with_context(|| format!("--insurer-book {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("--insurer-book {}", path.display()))?;
         statements.read_insurer(&text).with_context(|| format!("--insurer-book {}", path.display()))?;
     }
     Ok(statements)
@@ -178,7 +182,8 @@ impl Looks {
         for (name, auditor, look) in self.tellers() {
             let mut after = String::new();
             loop {
-                let page = auditor.orders(look, &after, PAGE).await.with_context(|| format!("role {name}"))?;
+                let page =
+                    auditor.orders(look, &after, PAGE).await.with_context(|| format!("role {name}"))?;
                 let Some(last) = page.last() else { break };
                 after.clone_from(last);
                 found.of(name).looked_at("orders", page.len());
@@ -226,13 +231,17 @@ impl Looks {
         if let Some(orders) = self.of(liufang_order::ROLE) {
             for page in ids.chunks(usize::try_from(PAGE).unwrap_or(usize::MAX)) {
                 let still = self.compare(orders, page).await?;
-                still.into_iter().filter(|own| suspects.contains(&suspect(own))).for_each(|own| found.push(own));
+                still
+                    .into_iter()
+                    .filter(|own| suspects.contains(&suspect(own)))
+                    .for_each(|own| found.push(own));
             }
         }
         for (role, look) in &self.0 {
             let events = waiting_events(look).await.with_context(|| format!("role {}", role.name))?;
             let mut topics: BTreeMap<String, (i64, String)> = BTreeMap::new();
-            for (id, topic) in events.into_iter().filter(|(id, _)| waiting.contains(&(role.name, id.clone()))) {
+            for (id, topic) in events.into_iter().filter(|(id, _)| waiting.contains(&(role.name, id.clone())))
+            {
                 // they come oldest first
                 topics.entry(topic).or_insert_with(|| (0, id)).0 += 1;
             }

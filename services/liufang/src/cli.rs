@@ -12,7 +12,7 @@ use liufang_platform::config::{self, Config, Layers};
 use liufang_platform::{PrincipalKind, SharedClock, SystemClock, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{audit, client, compose, demo, probe, seed};
+use crate::{audit, bus, client, compose, demo, probe, seed};
 
 /// 医保线上购药: e-prescriptions from the doctor to the door, money from the fund to the pharmacy.
 #[derive(Parser)]
@@ -93,6 +93,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         insurer_book: Option<PathBuf>,
     },
+    /// Look at the bus and mend it.
+    #[command(subcommand)]
+    Bus(bus::BusCommand),
     /// Print the effective configuration with the source of every value; secrets are hidden.
     Config,
     /// Print a one-hour access token signed with the installation's key.
@@ -140,6 +143,9 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<ExitCode> {
             let request = audit::Request { json, grace, channel_book, insurer_book };
             return look(&Config::load(&layers)?, &request).await;
         }
+        Command::Bus(command) => {
+            bus::run(&Config::load(&layers)?, &clock, command, &mut std::io::stdout()).await
+        }
         Command::Config => show(&layers),
         Command::Serve { ready_file } => serve(&Config::load(&layers)?, clock, ready_file).await,
         Command::Demo => play(layers, clock).await,
@@ -167,7 +173,14 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<ExitCode> {
             };
             print(&compose::token_from_config(&Config::load(&layers)?, &clock, kind, &subject)?)
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn look(config: &Config, request: &audit::Request) -> Result<ExitCode> {
+    let (mut out, mut summary) = (std::io::stdout(), std::io::stderr());
+    let agrees = audit::run(config, request, &mut out, &mut summary).await?;
+    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl LayerArgs {

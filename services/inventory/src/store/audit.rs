@@ -89,13 +89,21 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         kind: "CODE_STATE",
-        ids: &["drug_trac_codg", "order_id", "state"],
+        ids: &["drug_trac_codg", "state"],
         numbers: &["sold"],
-        sql: "SELECT drug_trac_codg, order_id, state, sold FROM (SELECT t.drug_trac_codg, t.order_id, t.state, \
+        sql: "SELECT drug_trac_codg, state, sold FROM (SELECT t.drug_trac_codg, t.state, \
               (SELECT CAST(COALESCE(SUM(CASE m.kind WHEN 3 THEN 1 ELSE -1 END), 0) AS BIGINT) FROM movement_code c \
               JOIN movement m ON m.movement_id = c.movement_id WHERE c.drug_trac_codg = t.drug_trac_codg \
-              AND m.order_id = t.order_id AND m.kind IN (3, 4)) AS sold FROM trace_code t) AS sides \
-              WHERE (state = 'dispensed' AND sold <> 1) OR (state <> 'dispensed' AND sold <> 0)",
+              AND m.kind IN (3, 4)) AS sold FROM trace_code t) AS sides \
+              WHERE (state = 'dispensed' AND sold < 1) OR (state <> 'dispensed' AND sold > 0)",
+    },
+    Check {
+        kind: "CODE_ORDER",
+        ids: &["drug_trac_codg", "order_id"],
+        numbers: &[],
+        sql: "SELECT t.drug_trac_codg, t.order_id FROM trace_code t WHERE t.state = 'dispensed' AND NOT EXISTS \
+              (SELECT 1 FROM movement_code c JOIN movement m ON m.movement_id = c.movement_id \
+              WHERE c.drug_trac_codg = t.drug_trac_codg AND m.order_id = t.order_id AND m.kind = 3)",
     },
     Check {
         kind: "CODE_ASTRAY",

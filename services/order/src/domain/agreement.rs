@@ -36,7 +36,11 @@ pub struct Disagreement {
 }
 
 /// Compares. `asked` says of which kinds of part everything there is was handed in.
-pub fn disagreements(order: Option<&Known>, parts: &[Part<'_>], asked: impl Fn(&str) -> bool) -> Vec<Disagreement> {
+pub fn disagreements(
+    order: Option<&Known>,
+    parts: &[Part<'_>],
+    asked: impl Fn(&str) -> bool,
+) -> Vec<Disagreement> {
     let mut found = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         let kind = match order {
@@ -74,14 +78,18 @@ fn contradiction(order: &Known, part: &Part<'_>) -> Option<&'static str> {
     let state = order.state;
     let (fits, kind) = match (part.what, part.state) {
         ("payment", "captured") => (is_paid(state) || state == State::Refunding, "PAID_BUT_ORDER_IS"),
-        ("payment", _) if part.id == order.payment_id && is_paid(state) => (false, "ORDER_PAID_BUT_PAYMENT_IS"),
+        ("payment", _) if part.id == order.payment_id && is_paid(state) => {
+            (false, "ORDER_PAID_BUT_PAYMENT_IS")
+        }
         ("payment", other) if part.id == order.payment_id && state == State::Refunding => {
             (matches!(other, "refunding" | "refunded"), "ORDER_REFUNDING_BUT_PAYMENT_IS")
         }
         ("payment", other) if part.id == order.payment_id && state == State::Refunded => {
             (other == "refunded", "ORDER_REFUNDED_BUT_PAYMENT_IS")
         }
-        ("payment", "refunding" | "refunded") if part.id == order.payment_id => (false, "REFUNDED_BUT_ORDER_IS"),
+        ("payment", "refunding" | "refunded") if part.id == order.payment_id => {
+            (false, "REFUNDED_BUT_ORDER_IS")
+        }
         ("payment", "voided" | "expired" | "failed") if part.id == order.payment_id => {
             (state != State::Paying, "PAYING_BUT_PAYMENT_IS")
         }
@@ -130,10 +138,7 @@ fn missing(order: &Known, parts: &[Part<'_>]) -> Vec<(&'static str, &'static str
 
 /// Money is here and stays.
 fn is_paid(state: State) -> bool {
-    matches!(
-        state,
-        State::Paid | State::Dispensing | State::Dispensed | State::Delivering | State::Completed
-    )
+    matches!(state, State::Paid | State::Dispensing | State::Dispensed | State::Delivering | State::Completed)
 }
 
 /// Everything was to be given back.
@@ -157,11 +162,9 @@ fn stock_fits(order: &Known, stock: &str) -> bool {
 fn handed_out_fits(order: &Known) -> bool {
     match order.state {
         State::Paid => order.recorded,
-        State::Dispensing
-        | State::Dispensed
-        | State::Delivering
-        | State::Completed
-        | State::Refunding => true,
+        State::Dispensing | State::Dispensed | State::Delivering | State::Completed | State::Refunding => {
+            true
+        }
         _ => false,
     }
 }
@@ -235,8 +238,12 @@ mod tests {
     fn a_refunded_order_is_undone_everywhere() {
         let own = order(Kind::Prescription, State::Refunded);
         let parts: Vec<_> = DONE.iter().map(|(what, state)| part(what, state)).collect();
-        assert_eq!(kinds(Some(&own), &parts), ["PAID_BUT_ORDER_IS", "STOCK_DIFFERS", "DISPENSED_BUT_ORDER_IS"]);
-        let undone = [part("payment", "refunded"), part("reservation", "returned"), part("delivery", "cancelled")];
+        assert_eq!(
+            kinds(Some(&own), &parts),
+            ["PAID_BUT_ORDER_IS", "STOCK_DIFFERS", "DISPENSED_BUT_ORDER_IS"]
+        );
+        let undone =
+            [part("payment", "refunded"), part("reservation", "returned"), part("delivery", "cancelled")];
         assert!(kinds(Some(&own), &undone).is_empty());
         assert_eq!(kinds(Some(&own), &[part("payment", "voided")]), ["ORDER_REFUNDED_BUT_PAYMENT_IS"]);
     }
@@ -244,8 +251,12 @@ mod tests {
     #[test]
     fn what_stands_without_an_order_is_named() {
         let parts: Vec<_> = DONE.iter().map(|(what, state)| part(what, state)).collect();
-        assert_eq!(kinds(None, &parts), ["PAID_WITHOUT_ORDER", "STOCK_WITHOUT_ORDER", "DISPENSED_WITHOUT_ORDER"]);
-        let ended = [part("payment", "voided"), part("reservation", "released"), part("delivery", "cancelled")];
+        assert_eq!(
+            kinds(None, &parts),
+            ["PAID_WITHOUT_ORDER", "STOCK_WITHOUT_ORDER", "DISPENSED_WITHOUT_ORDER"]
+        );
+        let ended =
+            [part("payment", "voided"), part("reservation", "released"), part("delivery", "cancelled")];
         assert!(kinds(None, &ended).is_empty());
     }
 

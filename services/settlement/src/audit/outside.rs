@@ -106,7 +106,8 @@ fn table<'a, const N: usize>(
 ) -> Result<Vec<(usize, [&'a str; N])>, Unreadable> {
     let text = text.trim_start_matches('\u{feff}');
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let header: Vec<&str> = lines.next().map(|(_, line)| line.split(',').map(str::trim).collect()).unwrap_or_default();
+    let header: Vec<&str> =
+        lines.next().map(|(_, line)| line.split(',').map(str::trim).collect()).unwrap_or_default();
     let mut places = [0; N];
     for (place, column) in places.iter_mut().zip(columns) {
         let at = header.iter().position(|name| *name == column);
@@ -140,9 +141,8 @@ async fn channel(look: &Snapshot, rows: &[ChannelRow], found: &mut Findings) -> 
         let ours: HashMap<&str, &Journal> =
             ours.iter().map(|journal| (journal.channel_order_no.as_str(), journal)).collect();
         for row in chunk {
-            let difference = |kind, fen: Fen| {
-                Difference::new(kind).with("number", row.number.as_str()).with("fen", fen.0)
-            };
+            let difference =
+                |kind, fen: Fen| Difference::new(kind).with("number", row.number.as_str()).with("fen", fen.0);
             match ours.get(row.number.as_str()) {
                 None if row.kept.is_zero() => {}
                 None => found.push(difference("CHANNEL_UNKNOWN_TO_US", row.kept)),
@@ -179,7 +179,8 @@ async fn insurer(look: &Snapshot, rows: &[InsurerRow], found: &mut Findings) -> 
     for chunk in rows.chunks(CHUNK) {
         let numbers: Vec<String> = chunk.iter().map(|row| row.msgid.clone()).collect();
         let ours = store::payment::numbered(look.tx(), Number::Message, &numbers).await.map_err(fault)?;
-        let ours: HashMap<&str, &Journal> = ours.iter().map(|journal| (journal.msgid.as_str(), journal)).collect();
+        let ours: HashMap<&str, &Journal> =
+            ours.iter().map(|journal| (journal.msgid.as_str(), journal)).collect();
         for row in chunk {
             let difference =
                 |kind| Difference::new(kind).with("number", row.setl_id.as_str()).with("fen", row.fund.0);

@@ -87,11 +87,16 @@ fn holds(journal: &Journal, holds: &[Hold]) -> Vec<Flaw> {
         people.entry(&hold.person_id).or_default().1 += hold.amount;
     }
     let differ = people.values().filter(|(expected, found)| expected != found);
-    let flaw = |(expected, found): &(Fen, Fen)| Flaw { kind: "PAYMENT_HOLD", expected: *expected, found: *found };
+    let flaw =
+        |(expected, found): &(Fen, Fen)| Flaw { kind: "PAYMENT_HOLD", expected: *expected, found: *found };
     let mut flaws: Vec<Flaw> = differ.map(flaw).collect();
     let astray = holds.iter().filter(|hold| !wanted.contains(&hold.state.as_str()));
     if flaws.is_empty() {
-        flaws.extend(astray.map(|hold| Flaw { kind: "PAYMENT_HOLD", expected: Fen::ZERO, found: hold.amount }));
+        flaws.extend(astray.map(|hold| Flaw {
+            kind: "PAYMENT_HOLD",
+            expected: Fen::ZERO,
+            found: hold.amount,
+        }));
     }
     flaws
 }

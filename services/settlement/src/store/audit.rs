@@ -170,7 +170,8 @@ pub async fn booked(
     if payments.is_empty() {
         return Ok(booked);
     }
-    let sql = format!("SELECT payment_id, person_id, amount_fen, state FROM hold WHERE payment_id IN ({among})");
+    let sql =
+        format!("SELECT payment_id, person_id, amount_fen, state FROM hold WHERE payment_id IN ({among})");
     for row in all(conn, &sql, values()).await? {
         let hold = Hold {
             person_id: row.try_get("", "person_id")?,

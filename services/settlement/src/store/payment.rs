@@ -152,7 +152,8 @@ pub async fn page(
     after: &str,
     limit: u64,
 ) -> Result<Vec<(String, Option<Journal>)>, SettlementError> {
-    let found = Entity::find().filter(Column::PaymentId.gt(after)).order_by_asc(Column::PaymentId).limit(limit);
+    let found =
+        Entity::find().filter(Column::PaymentId.gt(after)).order_by_asc(Column::PaymentId).limit(limit);
     let read = |row: Model| (row.payment_id.clone(), to_journal(row).ok());
     Ok(found.all(conn).await?.into_iter().map(read).collect())
 }

@@ -138,9 +138,8 @@ impl RedisBus {
     /// # Errors
     /// Redis does not answer.
     pub async fn dropped(&self) -> Result<Vec<Dropped>, BusError> {
-        let notes = self
-            .with_link(async |link| read_all(link, &format!("{}:dropped", self.prefix)).await)
-            .await?;
+        let notes =
+            self.with_link(async |link| read_all(link, &format!("{}:dropped", self.prefix)).await).await?;
         let read = |note: StreamId| Dropped {
             consumer: text(&note.map, "consumer"),
             topic: text(&note.map, "topic"),
@@ -173,7 +172,11 @@ impl RedisBus {
             let Some((topic, consumer)) = own.and_then(|rest| rest.split_once(":dead:")) else { continue };
             for StreamId { id, map, .. } in read_all(link, &stream).await? {
                 let letter = DeadLetter {
-                    at_us: id.split('-').next().and_then(|ms| ms.parse().ok()).map_or(0, |ms: i64| ms * 1_000),
+                    at_us: id
+                        .split('-')
+                        .next()
+                        .and_then(|ms| ms.parse().ok())
+                        .map_or(0, |ms: i64| ms * 1_000),
                     consumer: consumer.to_owned(),
                     topic: topic.to_owned(),
                     event: text(&map, "id"),
