@@ -23,9 +23,9 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         kind: "ORDER_LINES",
-        ids: &["order_id", "kind"],
+        ids: &["order_id", "state"],
         numbers: &[],
-        sql: "SELECT o.order_id, o.kind FROM purchase_order o WHERE NOT EXISTS \
+        sql: "SELECT o.order_id, o.state FROM purchase_order o WHERE NOT EXISTS \
               (SELECT 1 FROM order_line l WHERE l.order_id = o.order_id)",
     },
     Check {

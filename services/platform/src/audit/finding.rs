@@ -53,8 +53,10 @@ impl Difference {
         Difference { kind, role: "", fields: Vec::new() }
     }
 
+    /// Adds an id or an amount. `kind` and `role` are names of their own.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<Field>) -> Difference {
+        debug_assert!(!["kind", "role"].contains(&key), "{key} is taken");
         self.fields.push((key, value.into()));
         self
     }

@@ -1,4 +1,4 @@
-//! One row changed by hand, what the audit must call it, and the way back.
+//! What a hand changed in one table, what the audit must call it, and the way back.
 
 pub struct Edit {
     pub role: &'static str,
@@ -58,6 +58,19 @@ pub const EDITS: &[Edit] = &[
          (SELECT MIN(sequence) FROM ledger_transfer WHERE kind = 'capture')",
         "UPDATE ledger_transfer SET reference = SUBSTR(reference, 1, LENGTH(reference) - 1) WHERE sequence = \
          (SELECT MIN(sequence) FROM ledger_transfer WHERE kind = 'capture')",
+    ),
+    edit(
+        "settlement",
+        &[
+            "CREDIT_TRANSFER",
+            "LEDGER_ENTRY_ASTRAY",
+            "LEDGER_HASH",
+            "LEDGER_HEAD",
+            "LEDGER_SEQUENCE",
+            "LEDGER_TRANSFER",
+        ],
+        "UPDATE ledger_transfer SET sequence = 1000000 WHERE sequence = 3",
+        "UPDATE ledger_transfer SET sequence = 3 WHERE sequence = 1000000",
     ),
     // personal accounts
     edit(
@@ -137,6 +150,13 @@ pub const EDITS: &[Edit] = &[
          (SELECT MIN(payment_id) FROM settlement_row) AND refund = FALSE",
         "UPDATE settlement_row SET fund_fen = fund_fen - 1 WHERE payment_id = \
          (SELECT MIN(payment_id) FROM settlement_row) AND refund = FALSE",
+    ),
+    edit(
+        "settlement",
+        &["PAYMENT_RECEIVABLE", "RECEIVABLE_ASTRAY"],
+        "UPDATE receivable SET payment_id = 'x' || payment_id WHERE debtor_kind = 'channel' AND payment_id = \
+         (SELECT MAX(payment_id) FROM receivable WHERE debtor_kind = 'channel')",
+        "UPDATE receivable SET payment_id = SUBSTR(payment_id, 2) WHERE payment_id LIKE 'x%'",
     ),
     // claims
     edit(
@@ -226,6 +246,27 @@ pub const EDITS: &[Edit] = &[
          (SELECT MIN(drug_trac_codg) FROM trace_code WHERE state = 'dispensed')",
         "UPDATE trace_code SET order_id = SUBSTR(order_id, 2) WHERE order_id LIKE 'x%'",
     ),
+    edit(
+        "inventory",
+        &["CODE_ORDER", "RESERVATION_SALE", "SALE_ASTRAY"],
+        "UPDATE movement SET order_id = 'x' || order_id WHERE movement_id = \
+         (SELECT MIN(movement_id) FROM movement WHERE kind = 3)",
+        "UPDATE movement SET order_id = SUBSTR(order_id, 2) WHERE order_id LIKE 'x%'",
+    ),
+    edit(
+        "inventory",
+        &["RESERVATION_RETURN", "STOCK_DIFFERS"],
+        "UPDATE reservation SET state = 5 WHERE state = 2 AND order_id = \
+         (SELECT MIN(order_id) FROM movement WHERE kind = 3 AND hi_rxno <> '')",
+        "UPDATE reservation SET state = 2 WHERE state = 5",
+    ),
+    edit(
+        "inventory",
+        &["CODE_ASTRAY", "CODE_ORDER", "CODE_STATE"],
+        "UPDATE trace_code SET drug_trac_codg = 'x' || drug_trac_codg WHERE drug_trac_codg = \
+         (SELECT MIN(drug_trac_codg) FROM trace_code WHERE state = 'dispensed')",
+        "UPDATE trace_code SET drug_trac_codg = SUBSTR(drug_trac_codg, 2) WHERE drug_trac_codg LIKE 'x%'",
+    ),
     // prescriptions
     edit(
         "prescription",
@@ -252,6 +293,18 @@ pub const EDITS: &[Edit] = &[
         &["ORDER_WITHOUT_VISIT", "SLOT_PLACES"],
         "UPDATE visit SET state = 5",
         "UPDATE visit SET state = 4",
+    ),
+    edit(
+        "prescription",
+        &["ORDER_WITHOUT_VISIT", "VISIT_WITHOUT_ORDER"],
+        "UPDATE visit SET order_id = 'x' || order_id",
+        "UPDATE visit SET order_id = SUBSTR(order_id, 2)",
+    ),
+    edit(
+        "prescription",
+        &["DISPENSED_NOT_RECORDED", "DISPENSED_WITHOUT_ORDER"],
+        "UPDATE hand_out SET order_id = 'x' || order_id",
+        "UPDATE hand_out SET order_id = SUBSTR(order_id, 2)",
     ),
     // orders, and what they are to others
     edit(
@@ -314,6 +367,22 @@ pub const EDITS: &[Edit] = &[
         "UPDATE purchase_order SET state = 'refunded' WHERE kind = 'consultation'",
         "UPDATE purchase_order SET state = 'completed' WHERE kind = 'consultation'",
     ),
+    edit(
+        "order",
+        &[
+            "DISPENSED_NOT_RECORDED",
+            "DISPENSED_WITHOUT_ORDER",
+            "JOURNAL_LENGTH",
+            "ORDER_LINES",
+            "ORDER_WITHOUT_PAYMENT",
+            "ORDER_WITHOUT_STOCK",
+            "PAID_WITHOUT_ORDER",
+            "STOCK_WITHOUT_ORDER",
+            "STORY_LENGTH",
+        ],
+        "UPDATE purchase_order SET order_id = 'x' || order_id WHERE kind = 'prescription'",
+        "UPDATE purchase_order SET order_id = SUBSTR(order_id, 2) WHERE order_id LIKE 'x%'",
+    ),
     // deliveries
     edit(
         "dispatch",
@@ -332,6 +401,18 @@ pub const EDITS: &[Edit] = &[
         &["FAILED_ATTEMPTS"],
         "UPDATE delivery SET failed_attempts = failed_attempts + 1 WHERE state = 'delivered'",
         "UPDATE delivery SET failed_attempts = failed_attempts - 1 WHERE state = 'delivered'",
+    ),
+    edit(
+        "dispatch",
+        &["DELIVERY_WITHOUT_ORDER"],
+        "UPDATE delivery SET order_id = 'x' || order_id WHERE state = 'waiting'",
+        "UPDATE delivery SET order_id = SUBSTR(order_id, 2) WHERE state = 'waiting'",
+    ),
+    edit(
+        "dispatch",
+        &["ORDER_WITHOUT_DELIVERY"],
+        "UPDATE delivery SET order_id = 'x' || order_id WHERE state = 'delivered'",
+        "UPDATE delivery SET order_id = SUBSTR(order_id, 2) WHERE state = 'delivered'",
     ),
     // news that nobody was told
     edit(
