@@ -37,11 +37,11 @@ impl Said {
     }
 }
 
-/// Asks in this process.
-pub async fn ask(config: &Config, grace: Duration) -> Said {
-    let request = Request { json: true, grace, ..Request::default() };
+/// Asks in this process. `grace` passes between the two looks at what may have been on its way.
+pub async fn ask(config: &Config, grace: impl Future<Output = ()>) -> Said {
+    let request = Request { json: true, ..Request::default() };
     let (mut out, mut summary) = (Vec::new(), Vec::new());
-    let agrees = run(config, &request, &mut out, &mut summary).await.expect("it can look");
+    let agrees = run(config, &request, grace, &mut out, &mut summary).await.expect("it can look");
     let out = String::from_utf8(out).expect("text");
     let differences: Vec<Value> =
         out.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect();
@@ -53,7 +53,7 @@ pub async fn ask(config: &Config, grace: Duration) -> Said {
 pub async fn agrees(config: &Config) -> Said {
     let started = std::time::Instant::now();
     loop {
-        let said = ask(config, Duration::ZERO).await;
+        let said = ask(config, async {}).await;
         if said.differences.is_empty() {
             return said;
         }

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use liufang_platform::audit::{Audit, AuditFault, Difference, Findings, Part, waiting_events};
@@ -27,8 +26,6 @@ const MOST_SUSPECTS: usize = 10_000;
 pub struct Request {
     /// One JSON object a difference instead of plain text.
     pub json: bool,
-    /// How long news may be on its way between two services.
-    pub grace: Duration,
     /// Statements from outside, CSV.
     pub channel_book: Option<PathBuf>,
     pub insurer_book: Option<PathBuf>,
@@ -53,13 +50,15 @@ fn auditor(role: &str) -> Option<&'static dyn Audit> {
     }
 }
 
-/// Looks, writes a line for every difference to `out` and a summary to `summary`; answers whether everything agrees.
+/// Looks, writes a line for every difference to `out` and a summary to `summary`; answers whether everything agrees. `grace`
+/// passes before what may have been on its way is asked for again.
 ///
 /// # Errors
 /// It could not look: a database is away or has another schema, a statement cannot be read.
 pub async fn run(
     config: &Config,
     request: &Request,
+    grace: impl Future<Output = ()>,
     out: &mut impl Write,
     summary: &mut impl Write,
 ) -> Result<bool> {
@@ -80,7 +79,7 @@ pub async fn run(
     let waiting = looks.waiting().await?;
     looks.close().await;
     if !suspects.is_empty() || !waiting.is_empty() {
-        tokio::time::sleep(request.grace).await;
+        grace.await;
         let looks = Looks::open(config, &roles).await?;
         looks.ask_again(&suspects, &waiting, &mut found).await?;
         looks.close().await;
@@ -144,8 +143,10 @@ impl Looks {
     /// Opens all; the error names every role that cannot be looked at.
     async fn open(config: &Config, roles: &[&'static Role]) -> Result<Looks> {
         let (mut looks, mut blind) = (Vec::new(), Vec::new());
-        for role in roles {
-            match look(config, role).await {
+        // at once: the closer their moments, the less is on its way between them
+        let opening = futures::future::join_all(roles.iter().map(|role| look(config, role)));
+        for (role, look) in roles.iter().zip(opening.await) {
+            match look {
                 Ok(look) => looks.push((*role, look)),
                 Err(fault) => blind.push(format!("role {}: {fault}", role.name)),
             }

@@ -139,9 +139,8 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<ExitCode> {
     let layers = cli.layers.layers();
     let done = match cli.command {
         Command::Audit { json, grace_seconds, channel_book, insurer_book } => {
-            let grace = Duration::from_secs(grace_seconds);
-            let request = audit::Request { json, grace, channel_book, insurer_book };
-            return look(&Config::load(&layers)?, &request).await;
+            let request = audit::Request { json, channel_book, insurer_book };
+            return look(&Config::load(&layers)?, &request, Duration::from_secs(grace_seconds)).await;
         }
         Command::Bus(command) => {
             bus::run(&Config::load(&layers)?, &clock, command, &mut std::io::stdout()).await
@@ -177,9 +176,10 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<ExitCode> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn look(config: &Config, request: &audit::Request) -> Result<ExitCode> {
+async fn look(config: &Config, request: &audit::Request, grace: Duration) -> Result<ExitCode> {
     let (mut out, mut summary) = (std::io::stdout(), std::io::stderr());
-    let agrees = audit::run(config, request, &mut out, &mut summary).await?;
+    let grace = async { tokio::time::sleep(grace).await };
+    let agrees = audit::run(config, request, grace, &mut out, &mut summary).await?;
     Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -2,8 +2,6 @@
 
 mod edits;
 
-use std::time::Duration;
-
 use liufang::client::Patient;
 use liufang_proto::common::v1::Channel;
 use liufang_proto::order::v1::OrderState;
@@ -20,6 +18,7 @@ use edits::{EDITS, Edit};
 behaviour!(everywhere a_busy_day_leaves_books_that_agree);
 behaviour!(everywhere lost_answers_leave_books_that_agree);
 behaviour!(every_difference_is_named);
+behaviour!(what_is_on_its_way_is_not_named);
 behaviour!(the_program_ends_with_what_it_saw);
 behaviour!(statements_from_outside_are_compared);
 behaviour!(sqlite a_limit_that_was_broken_is_named);
@@ -106,12 +105,43 @@ async fn every_difference_is_named(world: &mut World) {
     for Edit { role, kinds, does, undoes } in EDITS {
         let database = world.database(role).await;
         assert!(0 < execute(&database, does).await, "changes something: {does}");
-        let said = audit::ask(&world.config, Duration::ZERO).await;
-        assert_eq!(said.kinds(), *kinds, "{does}: {said:#?}");
+        let said = audit::ask(&world.config, async {}).await;
+        assert_eq!(said.kinds(), *kinds, "{kinds:?} after {does}: {said:?}");
         execute(&database, undoes).await;
         database.close().await.unwrap();
     }
     audit::agrees(&world.config).await;
+}
+
+/// Two services never commit in the same moment.
+async fn what_is_on_its_way_is_not_named(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let buyer = cast.patient_through("jd", BUYER).await;
+    cast.paid_otc(&buyer, BUYER).await;
+    stopped(world).await;
+    let (order, identity) = (world.database("order").await, world.database("identity").await);
+    let late = "UPDATE purchase_order SET state = 'paying'";
+    let waiting = EDITS.last().expect("an event that waits");
+    execute(&order, late).await;
+    execute(&identity, waiting.does).await;
+    let said = audit::ask(&world.config, async {}).await;
+    assert_eq!(said.kinds(), ["OUTBOX_WAITS", "PAID_BUT_ORDER_IS"], "nothing came: {said:?}");
+    let mut came = 0;
+    let said = audit::ask(&world.config, async {
+        execute(&identity, waiting.undoes).await;
+        came += execute(&order, "UPDATE purchase_order SET state = 'paid'").await;
+    })
+    .await;
+    assert_eq!((came, said.differences.len()), (1, 0), "it came meanwhile: {said:?}");
+    // another difference is another one, even of the same order
+    execute(&order, late).await;
+    let said = audit::ask(&world.config, async {
+        execute(&order, "UPDATE purchase_order SET state = 'completed'").await;
+    })
+    .await;
+    assert_eq!(said.differences.len(), 0, "what was seen once alone: {said:?}");
+    let said = audit::ask(&world.config, async {}).await;
+    assert_eq!(said.kinds(), ["DELIVERY_DIFFERS", "STOCK_DIFFERS"], "{said:?}");
 }
 
 async fn the_program_ends_with_what_it_saw(world: &mut World) {
@@ -243,9 +273,9 @@ async fn a_limit_that_was_broken_is_named(world: &mut World) {
         "UPDATE lot SET reserved_e4 = on_hand_e4 + 1 WHERE lot_id = (SELECT MIN(lot_id) FROM lot)",
     )
     .await;
-    let said = audit::ask(&world.config, Duration::ZERO).await;
+    let said = audit::ask(&world.config, async {}).await;
     let kinds = ["ACCOUNT_BELOW_LIMIT", "ACCOUNT_HELD", "LOT_BELOW_LIMIT", "LOT_RESERVED"];
-    assert_eq!(said.kinds(), kinds, "{said:#?}");
+    assert_eq!(said.kinds(), kinds, "{said:?}");
 }
 
 async fn execute(database: &DatabaseConnection, sql: &str) -> u64 {

@@ -15,12 +15,15 @@ use prost::{Message as _, Name as _};
 use redis::aio::ConnectionLike;
 use tokio_util::sync::CancellationToken;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_server_gives_up_and_gives_again() {
-    let url = servers::shared().redis_url();
-    let client = redis::Client::open(url.as_str()).unwrap();
-    let link = client.get_multiplexed_async_connection().await.unwrap();
-    given_up_and_given_again(&[format!("bus.url={url:?}")], link).await;
+mod one_server_gives_up_and_gives_again {
+    /// Redis, and the consumer's own tables in SQLite.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn on_sqlite() {
+        let url = liufang_tests::servers::shared().redis_url();
+        let client = redis::Client::open(url.as_str()).unwrap();
+        let link = client.get_multiplexed_async_connection().await.unwrap();
+        super::given_up_and_given_again(&[format!("bus.url={url:?}")], link).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
