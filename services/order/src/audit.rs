@@ -67,6 +67,15 @@ pub async fn compare(
     Ok(differences)
 }
 
+/// Those of `orders` that nobody has placed.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn unknown(look: &Snapshot, orders: &[String]) -> Result<Vec<String>, AuditFault> {
+    let known = store::audit::known(look.tx(), orders).await.map_err(fault)?;
+    Ok(orders.iter().filter(|id| !known.contains_key(*id)).cloned().collect())
+}
+
 /// Under which name a part's id stands.
 fn key(what: &str) -> &'static str {
     match what {

@@ -13,7 +13,7 @@ use super::{DbFault, DbOptions, pool};
 use crate::migrate::{self, Migration};
 
 /// A sum over a big table takes longer than a call may.
-const STATEMENT: Duration = Duration::from_secs(600);
+const STATEMENT: Duration = Duration::from_secs(3_600);
 
 /// The open look. Dropping it ends it; nothing was changed.
 pub struct Snapshot {
