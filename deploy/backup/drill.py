@@ -128,9 +128,6 @@ class Postgres:
 
         until("PostgreSQL answers", answers)
 
-    def dsn(self, role: str) -> str:
-        return f"host=127.0.0.1 port={self.port} user=postgres dbname=liufang_{role}"
-
     def sql(self, database: str, text: str) -> str:
         return run(program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", self.port, "-U", "postgres", "-d",
                    database, "-c", text).strip()
@@ -306,17 +303,21 @@ def outside_books(ours: Installation, folder: pathlib.Path) -> tuple[pathlib.Pat
     return paths[0], paths[1]
 
 
-def reconcile(ours: Installation, postgres: Postgres, folder: pathlib.Path) -> list[dict]:
+def reconcile(ours: Installation, postgres: Postgres, redis: Redis, folder: pathlib.Path) -> list[dict]:
     channel, insurer = outside_books(ours, folder)
-    result = folder / "differences.json"
     done = subprocess.run(
-        [sys.executable, HERE / "reconcile.py", "--channel-book", channel, "--insurer-book", insurer, "--settlement",
-         postgres.dsn("settlement"), "--order", postgres.dsn("order"), "--json", result],
-        capture_output=True, text=True, env={**os.environ, "PATH": f"{os.path.dirname(program('psql'))}:{os.environ['PATH']}"})
-    print("        " + done.stdout.strip().replace("\n", "\n        "), flush=True)
+        [ours.binary, "audit", "--json", "--grace-seconds", "5", "--channel-book", channel, "--insurer-book", insurer,
+         *ours.settings(postgres, redis)], capture_output=True, text=True)
+    for line in [*done.stdout.splitlines(), *done.stderr.splitlines()]:
+        print(f"        {line}", flush=True)
     if done.returncode not in (0, 1):
-        raise SystemExit(f"the drill failed: reconcile: {done.stderr}")
-    return json.loads(result.read_text(encoding="utf-8"))
+        raise SystemExit(f"the drill failed: audit ended with {done.returncode}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def named_in(found: list[dict]) -> set[tuple[str, str]]:
+    """The kind of each difference, and whom it names: a number outside, or an order."""
+    return {(row["kind"], row.get("number", row.get("order_id", ""))) for row in found}
 
 
 def number_of(postgres: Postgres, order: str) -> str:
@@ -449,8 +450,7 @@ def drill(binary: str, folder: pathlib.Path) -> None:
     until("supervision was told", lambda: told(second, buy[1:6]) == 5)
     check(True, "orders 1 to 5 are paid; their news was replayed from the outbox")
     books_agree(ours, operator)
-    found = reconcile(ours, second, folder)
-    named = {(row["kind"], row["number"]) for row in found}
+    named = named_in(reconcile(ours, second, redis, folder))
     check(("CHANNEL_UNKNOWN_TO_US", numbers[6]) in named, "the reconciliation names order 6 by the channel's number")
     check({kind for kind, _ in named} <= {"CHANNEL_UNKNOWN_TO_US", "INSURER_UNKNOWN_TO_US"} and
           not any(number in numbers.values() and number != numbers[6] for _, number in named), "and nothing else")
@@ -468,7 +468,7 @@ def drill(binary: str, folder: pathlib.Path) -> None:
     until("supervision was told", lambda: told(third, buy[1:4]) == 3)
     check(True, "orders 1 to 3 are paid; their news was replayed from the outbox")
     books_agree(ours, operator)
-    named = {(row["kind"], row["number"]) for row in reconcile(ours, third, folder)}
+    named = named_in(reconcile(ours, third, redis, folder))
     for n in (5, 6):
         check(("CHANNEL_UNKNOWN_TO_US", numbers[n]) in named, f"the reconciliation names order {n} by the channel's number")
     check(("PAID_WITHOUT_ORDER", buy[4]) in named, "and order 4, which settlement knows and order does not")

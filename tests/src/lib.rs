@@ -3,6 +3,7 @@
 //! Test code, so it may panic: a failed set-up is a failed test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod audit;
 pub mod certificates;
 pub mod clock;
 pub mod door;

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod suite {
+    mod audit;
     mod bus;
     mod calls;
     mod cast;
     mod clocks;
     mod contract;
+    mod dead_letters;
     mod edges;
     mod faults;
     mod inbox;

@@ -5,6 +5,7 @@
 //! the recipient or back at the pharmacy.
 
 mod app;
+pub mod audit;
 mod domain;
 mod error;
 mod events;

@@ -1,5 +1,6 @@
 //! Dispatch's tables; the only place that names them.
 
+pub mod audit;
 pub mod couriers;
 pub mod deliveries;
 pub mod jobs;

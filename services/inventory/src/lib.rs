@@ -3,6 +3,7 @@
 //! Wiring only; see `README.md` beside `Cargo.toml` for the service on one page.
 
 mod app;
+pub mod audit;
 pub mod domain;
 mod error;
 mod events;

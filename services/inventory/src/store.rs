@@ -3,6 +3,7 @@
 //! Every statement runs on SQLite and PostgreSQL alike. What several rows need is done in one statement with a row of
 //! `VALUES` each, so that grouped requests stay cheap. Stock columns change by guarded updates only.
 
+pub mod audit;
 pub mod drug;
 pub mod listing;
 pub mod lot;

@@ -12,7 +12,7 @@ use liufang_platform::config::{self, Config, Layers};
 use liufang_platform::{PrincipalKind, SharedClock, SystemClock, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{client, compose, demo, probe, seed};
+use crate::{audit, bus, client, compose, demo, probe, seed};
 
 /// 医保线上购药: e-prescriptions from the doctor to the door, money from the fund to the pharmacy.
 #[derive(Parser)]
@@ -77,6 +77,25 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = "")]
         ca: String,
     },
+    /// Look at the databases of the roles, changing nothing, and name everything that does not agree, a line each. Ends
+    /// with 0 when everything agrees, with 1 when something does not, with 2 when it could not look.
+    Audit {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+        /// How long news may be on its way between two services before a difference is one.
+        #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+        grace_seconds: u64,
+        /// The payment channel's statement: CSV with channel_order_no,amount_fen,refunded_fen,state.
+        #[arg(long, value_name = "FILE")]
+        channel_book: Option<PathBuf>,
+        /// The insurer's statement: CSV with setl_id,msgid,fund_pay_sumamt_fen,reversed.
+        #[arg(long, value_name = "FILE")]
+        insurer_book: Option<PathBuf>,
+    },
+    /// Look at the bus and mend it.
+    #[command(subcommand)]
+    Bus(bus::BusCommand),
     /// Print the effective configuration with the source of every value; secrets are hidden.
     Config,
     /// Print a one-hour access token signed with the installation's key.
@@ -103,19 +122,29 @@ pub async fn run() -> ExitCode {
 
 /// The same by another clock.
 pub async fn run_at(clock: SharedClock) -> ExitCode {
-    match execute(Cli::parse(), clock).await {
-        Ok(()) => ExitCode::SUCCESS,
+    let cli = Cli::parse();
+    // whoever asks whether the books agree must not take "I could not look" for an answer
+    let failed = ExitCode::from(if matches!(cli.command, Command::Audit { .. }) { 2 } else { 1 });
+    match execute(cli, clock).await {
+        Ok(code) => code,
         Err(error) => {
             // the log may not be installed yet, or may go elsewhere
             let _ = writeln!(std::io::stderr(), "liufang: {error:#}");
-            ExitCode::FAILURE
+            failed
         }
     }
 }
 
-async fn execute(cli: Cli, clock: SharedClock) -> Result<()> {
+async fn execute(cli: Cli, clock: SharedClock) -> Result<ExitCode> {
     let layers = cli.layers.layers();
-    match cli.command {
+    let done = match cli.command {
+        Command::Audit { json, grace_seconds, channel_book, insurer_book } => {
+            let request = audit::Request { json, channel_book, insurer_book };
+            return look(&Config::load(&layers)?, &request, Duration::from_secs(grace_seconds)).await;
+        }
+        Command::Bus(command) => {
+            bus::run(&Config::load(&layers)?, &clock, command, &mut std::io::stdout()).await
+        }
         Command::Config => show(&layers),
         Command::Serve { ready_file } => serve(&Config::load(&layers)?, clock, ready_file).await,
         Command::Demo => play(layers, clock).await,
@@ -143,7 +172,15 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<()> {
             };
             print(&compose::token_from_config(&Config::load(&layers)?, &clock, kind, &subject)?)
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn look(config: &Config, request: &audit::Request, grace: Duration) -> Result<ExitCode> {
+    let (mut out, mut summary) = (std::io::stdout(), std::io::stderr());
+    let grace = async { tokio::time::sleep(grace).await };
+    let agrees = audit::run(config, request, grace, &mut out, &mut summary).await?;
+    Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl LayerArgs {

@@ -30,7 +30,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use migrate::migrate;
-pub use roles::{Role, all_reasons, by_name as role};
+pub use roles::{Role, all_reasons, by_name as role, of as roles_of};
 
 /// Region packs that ship with the binary.
 const PACKS: [(&str, &str); 2] = [

@@ -1,5 +1,7 @@
-//! The binary as a library: command line, composition, outside clients, seed data, demo, probe.
+//! The binary as a library: command line, composition, outside clients, seed data, demo, and what operators look with.
 
+pub mod audit;
+pub mod bus;
 pub mod cli;
 pub mod client;
 pub mod compose;

@@ -3,6 +3,7 @@
 //!
 //! Owns no clock, id or I/O: they are arguments. Invariant: a refused operation leaves the order as it was.
 
+pub mod agreement;
 mod basket;
 mod change;
 mod collection;

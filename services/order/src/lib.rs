@@ -6,6 +6,7 @@
 //! gives it back.
 
 mod app;
+pub mod audit;
 mod domain;
 mod error;
 mod events;

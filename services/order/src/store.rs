@@ -1,5 +1,6 @@
 //! Queries and entities; the only place that names tables.
 
+pub mod audit;
 pub mod journal;
 pub mod line;
 pub mod orders;

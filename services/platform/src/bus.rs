@@ -14,7 +14,7 @@ use prost::{Message, Name};
 use crate::metrics;
 
 pub use local::LocalBus;
-pub use redis::{Pace, RedisBus, RedisOptions};
+pub use redis::{Choice, DeadLetter, Dropped, Pace, RedisBus, RedisOptions};
 
 /// A published event.
 #[derive(Clone, PartialEq)]

@@ -13,6 +13,7 @@ mod probe;
 pub mod relay;
 #[cfg(test)]
 mod relay_tests;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -36,6 +37,7 @@ use probe::Probe;
 pub use bounded::{Reader, Tx};
 pub use fault::DbFault;
 pub use gate::{DbState, Gate};
+pub use snapshot::Snapshot;
 pub use work::{Begun, Work};
 
 /// How to reach a database.

@@ -5,6 +5,7 @@
 //! holder at a time; the signed bytes never change; terminal states never change.
 
 mod app;
+pub mod audit;
 pub mod domain;
 mod error;
 mod events;

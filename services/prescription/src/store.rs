@@ -3,6 +3,7 @@
 //! Changes of visits, slots and prescriptions are guarded updates: they name the version (or the vacancy) they were
 //! decided on and answer whether they took place. Personal text goes in and out sealed; see [`sealed`].
 
+pub mod audit;
 pub mod change;
 pub mod hand_out;
 pub mod line;

@@ -1,6 +1,7 @@
 //! What the money service decides: benefits, legs, the ledger, the payment machine, claims. Pure functions only.
 
 pub mod accumulate;
+pub mod audit;
 pub mod benefit;
 pub mod claim;
 pub mod ledger;

@@ -3,6 +3,7 @@
 //! Wiring only. Rules are in [`domain`], one page about everything is in `README.md`.
 
 mod app;
+pub mod audit;
 pub mod domain;
 mod error;
 mod events;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod accumulator;
+pub mod audit;
 pub mod claim;
 pub mod hold;
 pub mod ledger;

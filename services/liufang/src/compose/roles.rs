@@ -37,7 +37,7 @@ pub static ROLES: [Role; 8] =
     roles![identity, prescription, inventory, settlement, order, dispatch, supervision, sandbox];
 
 /// The service roles of this process, in the order they start.
-pub(super) fn of(config: &Config) -> Vec<&'static Role> {
+pub fn of(config: &Config) -> Vec<&'static Role> {
     let named = |role: &&Role| {
         let everything = config.roles.is_empty();
         let safe = role.name != sandbox::ROLE || !config.is_production();

@@ -6,6 +6,7 @@
 //! Every command touches one key, so that topics spread over a cluster.
 
 mod consume;
+mod dead;
 mod entry;
 mod link;
 mod names;
@@ -18,6 +19,7 @@ use crate::ids::Ids;
 use link::{Link, Server};
 
 pub use consume::Pace;
+pub use dead::{Choice, DeadLetter, Dropped};
 
 /// Streams are trimmed to about this many entries.
 const MAX_LEN: usize = 1_000_000;

@@ -113,7 +113,7 @@ impl App {
             let wrong = self.cross_checks().await?;
             if store::ledger::heads(self.db.read()).await? == before {
                 for (head, balances) in before.iter().zip(&balances) {
-                    if audit.chain(&head.region).end != *head {
+                    if audit.chain(&head.region).links.end != *head {
                         audit.problem(format!(
                             "the head of {:?} does not match the last transfer",
                             head.region
@@ -129,15 +129,16 @@ impl App {
         if !still {
             audit.problem("the ledger moved during the audit; balances were not compared".to_owned());
         }
-        let chain = |chain: &Chain| AuditedChain { end: chain.end.clone(), transfers: chain.checked };
-        let chains = audit.chains().filter(|chain| chain.checked > 0).map(chain).collect();
+        let chain =
+            |chain: &Chain| AuditedChain { end: chain.links.end.clone(), transfers: chain.links.checked };
+        let chains = audit.chains().filter(|chain| chain.links.checked > 0).map(chain).collect();
         Ok(Audited { chains, problems: audit.problems })
     }
 
     /// Feeds what the audit has not seen yet of a chain, up to the head that was read.
     async fn feed(&self, audit: &mut ChainAudit, head: &ChainEnd) -> Result<(), SettlementError> {
         loop {
-            let seen = audit.chain(&head.region).end.sequence;
+            let seen = audit.chain(&head.region).links.end.sequence;
             let page = store::ledger::chain(self.db.read(), &head.region, seen, PAGE).await?;
             if page.is_empty() {
                 return Ok(());

@@ -13,6 +13,6 @@ mod transfer;
 mod model;
 
 pub use account::Account;
-pub use chain::{Chain, ChainAudit, GENESIS};
+pub use chain::{Chain, ChainAudit, Flaw, GENESIS, Links};
 pub use posting::{CaptureFacts, capture, claim_payment, credit, refund};
 pub use transfer::{ChainEnd, Draft, Entry, Transfer, TransferKind, Unbalanced};

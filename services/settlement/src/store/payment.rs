@@ -146,6 +146,39 @@ pub async fn by_channel_order(
     found.one(conn).await?.map(to_journal).transpose()
 }
 
+/// A page of all payments in the order of their ids, for the auditor; a row that cannot be read stands as `None`.
+pub async fn page(
+    conn: &impl ConnectionTrait,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<(String, Option<Journal>)>, SettlementError> {
+    let found =
+        Entity::find().filter(Column::PaymentId.gt(after)).order_by_asc(Column::PaymentId).limit(limit);
+    let read = |row: Model| (row.payment_id.clone(), to_journal(row).ok());
+    Ok(found.all(conn).await?.into_iter().map(read).collect())
+}
+
+/// Payments by a number we gave them outside: at the channel, or the message's at the insurer.
+pub async fn numbered(
+    conn: &impl ConnectionTrait,
+    column: Number,
+    numbers: &[String],
+) -> Result<Vec<Journal>, SettlementError> {
+    let column = match column {
+        Number::Channel => Column::ChannelOrderNo,
+        Number::Message => Column::Msgid,
+    };
+    let found = Entity::find().filter(column.is_in(numbers.iter().map(String::as_str)));
+    found.all(conn).await?.into_iter().map(to_journal).collect()
+}
+
+/// Whose number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Number {
+    Channel,
+    Message,
+}
+
 /// Writes the row if nobody has since it was read, and counts its version up.
 ///
 /// # Errors

@@ -111,6 +111,8 @@ impl Sim<'_> {
         self.visits_agree(&ended).await;
         self.prescriptions_agree(&ended).await;
         self.cast.books_agree().await;
+        // and the operators' auditor, who looks into the tables
+        liufang_tests::audit::agrees(&self.world.config).await;
     }
 
     async fn ended(&mut self, number: usize) -> Ended {

@@ -169,6 +169,10 @@ impl Group<'_> {
     async fn handle(&self, entry: StreamId, is_first: bool, link: &mut Link) -> Result<(), RedisError> {
         let name = self.consumer.name;
         let id = entry.id.clone();
+        if entry::is_for_another(&entry.map, name) {
+            let _: i64 = link.xack(&self.stream, name, &[id]).await?;
+            return Ok(());
+        }
         let delivered = match entry::event(&entry.map) {
             Some(event) => self.deliver(event, is_first).await,
             None => Err(BusError::permanent("cannot be read")),
@@ -187,7 +191,9 @@ impl Group<'_> {
             metrics::dead_letter(self.consumer.role, name);
             tracing::error!(consumer = name, entry = id, "event moved to dead letters: {error}");
             let dead = format!("{}:dead:{name}", self.stream);
-            let _: String = link.xadd(dead, "*", &entry::raw(entry.map)).await?;
+            let mut fields = entry::raw(entry.map);
+            fields.push((entry::WHY.to_owned(), error.to_string().into_bytes()));
+            let _: String = link.xadd(dead, "*", &fields).await?;
         }
         let _: i64 = link.xack(&self.stream, name, &[&id]).await?;
         if !(is_first && is_good) {

@@ -7,6 +7,11 @@ use redis::Value;
 
 use crate::bus::Event;
 
+/// Of a dead letter: why it was given up.
+pub(super) const WHY: &str = "why";
+/// Of an event given again: the one consumer it is meant for.
+pub(super) const ONLY: &str = "only";
+
 pub(super) fn fields(event: &Event) -> [(&'static str, Vec<u8>); 6] {
     [
         ("id", event.id.clone().into_bytes()),
@@ -19,7 +24,7 @@ pub(super) fn fields(event: &Event) -> [(&'static str, Vec<u8>); 6] {
 }
 
 pub(super) fn event(fields: &HashMap<String, Value>) -> Option<Event> {
-    let text = |name: &str| String::from_utf8(bytes(fields.get(name)?)?).ok();
+    let text = |name: &str| text(fields.get(name)?);
     Some(Event {
         id: text("id")?,
         topic: text("topic")?,
@@ -33,6 +38,15 @@ pub(super) fn event(fields: &HashMap<String, Value>) -> Option<Event> {
 /// The fields of an entry as they came, for the dead-letter stream.
 pub(super) fn raw(fields: HashMap<String, Value>) -> Vec<(String, Vec<u8>)> {
     fields.into_iter().map(|(name, value)| (name, bytes(&value).unwrap_or_default())).collect()
+}
+
+pub(super) fn text(value: &Value) -> Option<String> {
+    String::from_utf8(bytes(value)?).ok()
+}
+
+/// Whether another consumer is meant.
+pub(super) fn is_for_another(fields: &HashMap<String, Value>, consumer: &str) -> bool {
+    fields.get(ONLY).and_then(text).is_some_and(|only| only != consumer)
 }
 
 fn bytes(value: &Value) -> Option<Vec<u8>> {

@@ -1,6 +1,7 @@
 //! Recomputes the chains from their first transfers and collects everything that does not hold.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use liufang_kernel::Fen;
 
@@ -10,23 +11,95 @@ use super::transfer::{ChainEnd, Transfer, sum};
 /// The hash before the first transfer.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// What does not hold at one transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Something was taken out, or put in between.
+    Sequence { found: i64, expected: i64 },
+    /// Its entries sum to this, or there are none.
+    Unbalanced { sequence: i64, fen: i128 },
+    /// The transfer, one of its entries or its predecessor was changed after it was written.
+    Hash { sequence: i64 },
+    /// Regions have no common books.
+    Foreign { sequence: i64 },
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Flaw::Sequence { found, expected } => {
+                write!(f, "sequence {found} stands where {expected} should")
+            }
+            Flaw::Unbalanced { sequence, .. } => write!(f, "transfer {sequence} does not sum to zero"),
+            Flaw::Hash { sequence } => write!(f, "transfer {sequence} does not match its hash"),
+            Flaw::Foreign { sequence } => write!(f, "transfer {sequence} moves a fund of another region"),
+        }
+    }
+}
+
+/// The links of one chain, one after the other; needs no memory of what lies behind.
+#[derive(Clone, Debug)]
+pub struct Links {
+    hash: fn(&str) -> String,
+    /// The last transfer that was linked.
+    pub end: ChainEnd,
+    pub checked: i64,
+}
+
+impl Links {
+    /// A chain that begins at its first transfer.
+    pub fn new(hash: fn(&str) -> String) -> Links {
+        let end = ChainEnd { region: String::new(), sequence: 0, hash: GENESIS.to_owned() };
+        Links { hash, end, checked: 0 }
+    }
+
+    /// The chain of a region: it begins where this one ends.
+    #[must_use]
+    pub fn branch(&self, region: &str) -> Links {
+        let end = ChainEnd { region: region.to_owned(), ..self.end.clone() };
+        Links { hash: self.hash, end, checked: 0 }
+    }
+
+    /// Checks one transfer against its predecessor. A changed one is named once: its successor is checked against the hash
+    /// it was linked to.
+    pub fn link(&mut self, transfer: &Transfer) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        let (sequence, fen) = (transfer.sequence, sum(&transfer.entries));
+        let expected = self.end.sequence + 1;
+        if sequence != expected {
+            flaws.push(Flaw::Sequence { found: sequence, expected });
+        }
+        if fen != 0 || transfer.entries.is_empty() {
+            flaws.push(Flaw::Unbalanced { sequence, fen });
+        }
+        if (self.hash)(&transfer.canonical(&self.end.hash)) != transfer.hash {
+            flaws.push(Flaw::Hash { sequence });
+        }
+        let mut named = transfer.entries.iter().filter_map(|entry| entry.account.region());
+        if !self.end.region.is_empty() && named.any(|region| region != self.end.region) {
+            flaws.push(Flaw::Foreign { sequence });
+        }
+        self.checked += 1;
+        self.end.sequence = sequence;
+        self.end.hash.clone_from(&transfer.hash);
+        flaws
+    }
+}
+
 /// What was recomputed of one chain.
 #[derive(Clone, Debug)]
 pub struct Chain {
-    /// Of the last transfer that was fed.
-    pub end: ChainEnd,
-    pub checked: i64,
+    pub links: Links,
     pub balances: BTreeMap<Account, i128>,
 }
 
 impl Chain {
-    fn new(region: &str, sequence: i64, hash: &str) -> Chain {
-        let end = ChainEnd { region: region.to_owned(), sequence, hash: hash.to_owned() };
-        Chain { end, checked: 0, balances: BTreeMap::new() }
+    fn new(links: Links) -> Chain {
+        Chain { links, balances: BTreeMap::new() }
     }
 
     fn name(&self) -> String {
-        match self.end.region.as_str() {
+        match self.links.end.region.as_str() {
             "" => String::new(),
             region => format!("region {region}: "),
         }
@@ -36,7 +109,6 @@ impl Chain {
 /// A running audit; feed the transfers of a chain in order of posting, those of the whole installation before any region's.
 #[derive(Debug)]
 pub struct ChainAudit {
-    hash: fn(&str) -> String,
     /// By region; the empty one is the chain of the whole installation.
     chains: BTreeMap<String, Chain>,
     /// Personal accounts over all chains: what was credited before the division is spent after it.
@@ -49,13 +121,8 @@ const MOST_PROBLEMS: usize = 100;
 
 impl ChainAudit {
     pub fn new(hash: fn(&str) -> String) -> ChainAudit {
-        let whole = Chain::new("", 0, GENESIS);
-        ChainAudit {
-            hash,
-            chains: BTreeMap::from([(String::new(), whole)]),
-            persons: BTreeMap::new(),
-            problems: Vec::new(),
-        }
+        let chains = BTreeMap::from([(String::new(), Chain::new(Links::new(hash)))]);
+        ChainAudit { chains, persons: BTreeMap::new(), problems: Vec::new() }
     }
 
     pub fn problem(&mut self, text: String) {
@@ -66,10 +133,9 @@ impl ChainAudit {
 
     /// The chain of a region as far as it was fed. A new one begins where that of the whole installation ends.
     pub fn chain(&mut self, region: &str) -> &mut Chain {
-        let whole = self.chains.get("").map(|chain| chain.end.clone());
+        let whole = self.chains.get("").map(|chain| chain.links.branch(region));
         let whole = whole.expect("the chain of the whole installation is there from the beginning");
-        let branch = || Chain::new(region, whole.sequence, &whole.hash);
-        self.chains.entry(region.to_owned()).or_insert_with(branch)
+        self.chains.entry(region.to_owned()).or_insert_with(|| Chain::new(whole))
     }
 
     pub fn chains(&self) -> impl Iterator<Item = &Chain> {
@@ -78,28 +144,13 @@ impl ChainAudit {
 
     /// Checks one transfer against its predecessor in the chain of `transfer.region`.
     pub fn feed(&mut self, transfer: &Transfer) {
-        let hash = self.hash;
-        let mut found = Vec::new();
+        let sequence = transfer.sequence;
         let chain = self.chain(&transfer.region);
-        let (name, sequence, due) = (chain.name(), transfer.sequence, chain.end.sequence + 1);
-        chain.checked += 1;
-        if sequence != due {
-            found.push(format!("{name}sequence {sequence} stands where {due} should"));
-        }
-        if sum(&transfer.entries) != 0 || transfer.entries.is_empty() {
-            found.push(format!("{name}transfer {sequence} does not sum to zero"));
-        }
-        if hash(&transfer.canonical(&chain.end.hash)) != transfer.hash {
-            found.push(format!("{name}transfer {sequence} does not match its hash"));
-        }
-        chain.end.sequence = sequence;
-        chain.end.hash.clone_from(&transfer.hash);
+        let name = chain.name();
+        let flaws = chain.links.link(transfer).into_iter();
+        let mut found: Vec<String> = flaws.map(|flaw| format!("{name}{flaw}")).collect();
         for entry in &transfer.entries {
             *chain.balances.entry(entry.account.clone()).or_default() += i128::from(entry.amount.0);
-            let foreign = entry.account.region().is_some_and(|region| region != transfer.region);
-            if foreign && !transfer.region.is_empty() {
-                found.push(format!("{name}transfer {sequence} moves a fund of another region"));
-            }
         }
         for entry in transfer.entries.iter().filter(|entry| entry.account.person_id().is_some()) {
             let balance = self.persons.entry(entry.account.clone()).or_default();
