@@ -161,6 +161,16 @@ impl Pool {
     }
 }
 
+/// One connection that is there before anything is asked, with the settings of the pool's.
+pub fn single(options: &DbOptions) -> ConnectOptions {
+    let mut connect = match options.url.starts_with("sqlite:") {
+        true => sqlite_pool(options),
+        false => postgres_pool(options, Doubt::default()),
+    };
+    connect.connect_lazy(false).max_connections(1);
+    connect
+}
+
 fn common(options: &DbOptions) -> ConnectOptions {
     let mut connect = ConnectOptions::new(&options.url);
     connect

@@ -28,8 +28,8 @@ impl Snapshot {
     /// The database does not answer, or the file cannot be opened.
     pub async fn open(options: &DbOptions) -> Result<Snapshot, DbFault> {
         let sqlite = options.url.starts_with("sqlite:");
-        let options = DbOptions { max_connections: 1, statement_timeout: STATEMENT, ..options.clone() };
-        let mut connect = pool(&options, sqlite);
+        let options = DbOptions { statement_timeout: STATEMENT, ..options.clone() };
+        let mut connect = pool::single(&options);
         if sqlite {
             connect.map_sqlx_sqlite_opts(|sqlite| {
                 sqlite.read_only(true).create_if_missing(false).busy_timeout(Duration::from_secs(10))
