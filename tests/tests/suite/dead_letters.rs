@@ -26,6 +26,9 @@ mod one_server_gives_up_and_gives_again {
     }
 }
 
+/// Of an entry of a stream, as Redis tells them.
+type Fields = Vec<(String, Vec<u8>)>;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_gives_up_and_gives_again() {
     let cluster = PrivateCluster::start();
@@ -183,8 +186,7 @@ async fn is_listed(config: &Config, event: &Event) -> String {
 /// Puts the fields of an entry into the stream once more; of one that is gone, those of any event.
 async fn copy(link: &mut impl ConnectionLike, stream: &str, id: &str) {
     let mut read = redis::cmd("XRANGE");
-    let found: Vec<(String, Vec<(String, Vec<u8>)>)> =
-        read.arg(stream).arg(id).arg(id).query_async(link).await.unwrap();
+    let found: Vec<(String, Fields)> = read.arg(stream).arg(id).arg(id).query_async(link).await.unwrap();
     let gone = vec![("id".to_owned(), b"evt-gone".to_vec())];
     let fields = found.into_iter().next().map_or(gone, |(_, fields)| fields);
     let mut add = redis::cmd("XADD");
