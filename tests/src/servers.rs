@@ -384,6 +384,11 @@ impl PrivateRedis {
         self.port
     }
 
+    /// What makes an installation use it instead of the shared one.
+    pub fn settings(&self) -> [String; 2] {
+        [format!("bus.url={:?}", self.url()), "bus.ca_file=\"\"".to_owned()]
+    }
+
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
         format!("{scheme}://127.0.0.1:{}/", self.port)

@@ -33,9 +33,17 @@ type Fields = Vec<(String, Vec<u8>)>;
 async fn a_cluster_gives_up_and_gives_again() {
     let cluster = PrivateCluster::start();
     let seeds = cluster.urls();
-    let client = redis::cluster::ClusterClient::new(seeds.split(',')).unwrap();
+    let root_cert = Some(std::fs::read(cluster.ca_file()).unwrap());
+    let certificates = redis::TlsCertificates { client_tls: None, root_cert };
+    let client =
+        redis::cluster::ClusterClient::builder(seeds.split(',')).certs(certificates).build().unwrap();
     let link = client.get_async_connection().await.unwrap();
-    given_up_and_given_again(&[format!("bus.url={seeds:?}"), "bus.cluster=true".to_owned()], link).await;
+    let settings = [
+        format!("bus.url={seeds:?}"),
+        format!("bus.ca_file={:?}", cluster.ca_file().display().to_string()),
+        "bus.cluster=true".to_owned(),
+    ];
+    given_up_and_given_again(&settings, link).await;
 }
 
 #[test]
@@ -156,9 +164,11 @@ async fn is_given_up(office: &Office, link: &mut impl ConnectionLike, stream: &s
         ask.arg(stream).arg("clerk").arg("-").arg("+").arg(10).query_async(link).await.unwrap()
     };
     let (id, ..) = pending(link).await.pop().expect("it waits");
+    let mut count = redis::cmd("HSET");
+    count.arg(format!("{stream}:failed:clerk")).arg(&id).arg(30);
+    let _: i64 = count.query_async(link).await.unwrap();
     let mut claim = redis::cmd("XCLAIM");
-    claim.arg(stream).arg("clerk").arg("nobody").arg(0).arg(&id);
-    claim.arg("IDLE").arg(60_000).arg("RETRYCOUNT").arg(30).arg("JUSTID");
+    claim.arg(stream).arg("clerk").arg("nobody").arg(0).arg(&id).arg("IDLE").arg(60_000).arg("JUSTID");
     let _: redis::Value = claim.query_async(link).await.unwrap();
     let started = std::time::Instant::now();
     while !pending(link).await.is_empty() {

@@ -90,8 +90,7 @@ async fn a_redis_that_forgets_loses_nothing_that_was_not_published(shape: Shape)
     liufang_tests::logs::announce("waiting for the bus");
     liufang_tests::logs::announce("the bus may have lost events");
     let mut redis = PrivateRedis::start();
-    let setting = format!("bus.url={:?}", redis.url());
-    let world = World::start_with(shape, &[setting]).await;
+    let world = World::start_with(shape, &redis.settings()).await;
     let cast = Cast::of(&world).await;
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;

@@ -156,7 +156,7 @@ async fn redis_away_during_orders_loses_no_news(shape: Shape) {
     logs::announce("waiting for the bus");
     logs::announce("the bus may have lost events");
     let mut redis = PrivateRedis::start();
-    let world = World::start_with(shape, &[format!("bus.url={:?}", redis.url())]).await;
+    let world = World::start_with(shape, &redis.settings()).await;
     let cast = Cast::of(&world).await;
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;
@@ -193,7 +193,7 @@ async fn an_event_that_redis_forgot_is_published_again() {
     logs::announce("the bus may have lost events");
     logs::announce("internal error");
     let redis = PrivateRedis::start();
-    let world = World::start_with(Shape::Postgres, &[format!("bus.url={:?}", redis.url())]).await;
+    let world = World::start_with(Shape::Postgres, &redis.settings()).await;
     let cast = Cast::of(&world).await;
     let patient = cast.patient(1).await;
     let rx = cast.prescribed(&patient, two_drugs(4)).await;

@@ -50,11 +50,17 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         kind: "CHANGE_FEED",
-        ids: &[],
+        ids: &["institution"],
         numbers: &["counter", "entries", "last_sequence"],
-        sql: "SELECT counter, entries, last_sequence FROM (SELECT c.value AS counter, \
+        // the numbering of the whole installation, and each institution's, which goes on above it
+        sql: "SELECT institution, counter, entries, last_sequence FROM (SELECT '' AS institution, c.value AS counter, \
               (SELECT CAST(COUNT(*) AS BIGINT) FROM change) AS entries, \
               (SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT) FROM change) AS last_sequence FROM counter c \
-              WHERE c.name = 'change') AS sides WHERE counter <> entries OR counter <> last_sequence",
+              WHERE c.name IN ('change', 'change-closed') \
+              UNION ALL SELECT h.institution, h.sequence, \
+              (SELECT CAST(COUNT(*) + c.value AS BIGINT) FROM feed f WHERE f.institution = h.institution), \
+              (SELECT CAST(COALESCE(MAX(f.sequence), c.value) AS BIGINT) FROM feed f WHERE f.institution = h.institution) \
+              FROM feed_head h JOIN counter c ON c.name = 'change-closed') AS sides \
+              WHERE counter <> entries OR counter <> last_sequence",
     },
 ];

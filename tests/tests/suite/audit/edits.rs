@@ -291,8 +291,8 @@ pub const EDITS: &[Edit] = &[
     edit(
         "prescription",
         &["CHANGE_FEED"],
-        "UPDATE counter SET value = value + 1 WHERE name = 'change'",
-        "UPDATE counter SET value = value - 1 WHERE name = 'change'",
+        "UPDATE feed_head SET sequence = sequence + 1 WHERE institution = (SELECT MIN(institution) FROM feed_head)",
+        "UPDATE feed_head SET sequence = sequence - 1 WHERE institution = (SELECT MIN(institution) FROM feed_head)",
     ),
     edit(
         "prescription",
