@@ -17,10 +17,15 @@ use edits::{EDITS, Edit};
 
 behaviour!(everywhere a_busy_day_leaves_books_that_agree);
 behaviour!(everywhere lost_answers_leave_books_that_agree);
+// the audit reads databases, whoever writes them: the two above show it beside processes
 behaviour!(every_difference_is_named);
+// likewise
 behaviour!(what_is_on_its_way_is_not_named);
+// likewise
 behaviour!(the_program_ends_with_what_it_saw);
+// likewise
 behaviour!(statements_from_outside_are_compared);
+// only SQLite lets a hand break a limit of the table
 behaviour!(sqlite a_limit_that_was_broken_is_named);
 
 const PATIENT: u32 = 1;

@@ -168,7 +168,8 @@ fn next(state: OrderState) -> &'static [OrderState] {
         Dispensed => &[Delivering, Completed, Refunding],
         Delivering => &[Completed, Refunding],
         Completed => &[Refunding],
-        Refunding => &[Refunded],
+        // or it stays what it was: a step of the way back was refused
+        Refunding => &[Refunded, Paid, Dispensed, Delivering, Completed],
         Cancelled | Refunded => &[],
     }
 }
