@@ -79,6 +79,7 @@ pub fn program(config: &Config, arguments: &[&str]) -> Ran {
         ("database.url", config.database.url.clone()),
         ("bus.kind", config.bus.kind.clone()),
         ("bus.url", config.bus.url.clone()),
+        ("bus.ca_file", config.bus.ca_file.clone()),
         ("bus.prefix", config.bus.prefix.clone()),
     ] {
         command.args(["--set", &format!("{key}={value:?}")]);

@@ -17,11 +17,12 @@ use super::cast::*;
 
 behaviour!(everywhere a_suspended_pharmacy_claims_nothing);
 behaviour!(everywhere the_first_prescription_is_read_in_the_visit_that_renews_it);
-behaviour!(a_return_does_not_undo_a_recall);
-behaviour!(insurance_that_is_suspended_elsewhere_is_left_alone);
-behaviour!(of_many_guesses_at_once_ten_are_compared);
+behaviour!(everywhere a_return_does_not_undo_a_recall);
+behaviour!(everywhere insurance_that_is_suspended_elsewhere_is_left_alone);
+behaviour!(everywhere of_many_guesses_at_once_ten_are_compared);
+// announces a line of the log that is read in one process alone
 behaviour!(sqlite a_key_that_another_request_took_is_no_refusal);
-behaviour!(sqlite nobody_unverified_orders);
+behaviour!(everywhere nobody_unverified_orders);
 
 /// Row 163: Beijing, 5 089 yuan.
 const RICH: u32 = 163;

@@ -17,7 +17,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
 
 use super::cast::*;
 
-behaviour!(postgres no_region_waits_for_another);
+behaviour!(servers no_region_waits_for_another);
 
 mod an_installation_of_before_is_divided_under_way {
     use super::*;
