@@ -442,15 +442,7 @@ def drill(binary: str, folder: pathlib.Path) -> None:
     say("-- restore A: base backup, archived log up to the restore point")
     second, redis = restore_base(folder, base, archive), Redis(folder, "redis-a")
     check(told(second, buy[3:6]) == 0, "the restored server has the events of orders 3 to 5 in its outboxes only")
-    redis.start()
-    running = ours.serve("ours-a", second, redis)
-    for n in range(1, 6):
-        ours.paid(BUYERS[n - 1], buy[n])
-    drained(second)
-    until("supervision was told", lambda: told(second, buy[1:6]) == 5)
-    check(True, "orders 1 to 5 are paid; their news was replayed from the outbox")
-    books_agree(ours, operator)
-    named = named_in(reconcile(ours, second, redis, folder))
+    running, named = replayed(ours, "ours-a", second, redis, folder, buy[1:6], operator)
     check(("CHANNEL_UNKNOWN_TO_US", numbers[6]) in named, "the reconciliation names order 6 by the channel's number")
     check({kind for kind, _ in named} <= {"CHANNEL_UNKNOWN_TO_US", "INSURER_UNKNOWN_TO_US"} and
           not any(number in numbers.values() and number != numbers[6] for _, number in named), "and nothing else")
@@ -460,15 +452,7 @@ def drill(binary: str, folder: pathlib.Path) -> None:
 
     say("-- restore B: one dump per database")
     third, redis = restore_dumps(dumps), Redis(folder, "redis-b")
-    redis.start()
-    running = ours.serve("ours-b", third, redis)
-    for n in range(1, 4):
-        ours.paid(BUYERS[n - 1], buy[n])
-    drained(third)
-    until("supervision was told", lambda: told(third, buy[1:4]) == 3)
-    check(True, "orders 1 to 3 are paid; their news was replayed from the outbox")
-    books_agree(ours, operator)
-    named = named_in(reconcile(ours, third, redis, folder))
+    running, named = replayed(ours, "ours-b", third, redis, folder, buy[1:4], operator)
     for n in (5, 6):
         check(("CHANNEL_UNKNOWN_TO_US", numbers[n]) in named, f"the reconciliation names order {n} by the channel's number")
     check(("PAID_WITHOUT_ORDER", buy[4]) in named, "and order 4, which settlement knows and order does not")
@@ -476,6 +460,19 @@ def drill(binary: str, folder: pathlib.Path) -> None:
     ours.paid(BUYERS[0], again)
     check(True, "the restored installation takes new orders")
     running.kill()
+
+
+def replayed(ours: Installation, name: str, restored: Postgres, redis: Redis, folder: pathlib.Path, orders: list[str], operator: str):
+    """Serves what was restored until these orders, the first ones bought, are paid and told of; then what the audit names."""
+    redis.start()
+    running = ours.serve(name, restored, redis)
+    for buyer, order in zip(BUYERS, orders):
+        ours.paid(buyer, order)
+    drained(restored)
+    until("supervision was told", lambda: told(restored, orders) == len(orders))
+    check(True, f"orders 1 to {len(orders)} are paid; their news was replayed from the outbox")
+    books_agree(ours, operator)
+    return running, named_in(reconcile(ours, restored, redis, folder))
 
 
 def payment_state(postgres: Postgres, order: str) -> str:

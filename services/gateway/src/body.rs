@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use liufang_platform::status::trailers;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -110,15 +110,6 @@ impl Watched {
         let status = self.entry.refuse(error);
         Some(Ok(Frame::trailers(trailers(&status))))
     }
-}
-
-fn trailers(status: &Status) -> HeaderMap {
-    let mut trailers = HeaderMap::new();
-    if status.add_header(&mut trailers).is_err() {
-        // a message that fits no header still has a code
-        trailers.insert(Status::GRPC_STATUS, HeaderValue::from(i32::from(status.code())));
-    }
-    trailers
 }
 
 impl HttpBody for Watched {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue};
 use liufang_kernel::{Class, Fault, ReasonDoc};
 use tonic::{Code, Status};
 use tonic_types::{
@@ -55,6 +56,16 @@ pub fn code_name(code: Code) -> &'static str {
         Code::DataLoss => "DATA_LOSS",
         Code::Unauthenticated => "UNAUTHENTICATED",
     }
+}
+
+/// The end of an answer that has begun.
+pub fn trailers(status: &Status) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    if status.add_header(&mut trailers).is_err() {
+        // a message that fits no header still has a code
+        trailers.insert(Status::GRPC_STATUS, HeaderValue::from(i32::from(status.code())));
+    }
+    trailers
 }
 
 /// Turns a fault into a status. `meta` is known once the call was opened.

@@ -4,15 +4,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response};
+use http::Response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
 use tracing::Span;
 
 use super::{StackFault, context};
-use crate::status::to_status;
+use crate::status::{to_status, trailers};
 
 /// Ends the answer with [`StackFault::Stopping`] when it has nothing to say at a moment after `closing`. Answers that are
 /// ready, as all but streams are, pass whole.
@@ -60,13 +60,4 @@ impl HttpBody for Cut {
     fn size_hint(&self) -> SizeHint {
         self.inner.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
     }
-}
-
-fn trailers(status: &Status) -> HeaderMap {
-    let mut trailers = HeaderMap::new();
-    if status.add_header(&mut trailers).is_err() {
-        // a message that fits no header still has a code
-        trailers.insert(Status::GRPC_STATUS, HeaderValue::from(Code::Unavailable as i32));
-    }
-    trailers
 }
