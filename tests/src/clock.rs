@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn all_who_follow_jump_together() {
-        let folder = tempfile::tempdir().expect("folder");
+        let folder = crate::servers::folder("liufang-clock-");
         let clock = StoryClock::shared(folder.path(), 60);
         let other = StoryClock::follow(&StoryClock::file_in(folder.path()));
         assert!(!clock.is_turned() && 59 < other.now().seconds() - SystemClock.now().seconds());

@@ -13,6 +13,7 @@ pub mod processes;
 pub mod secured;
 pub mod servers;
 mod shelf;
+pub mod streams;
 pub mod world;
 
 pub use world::{Shape, World};

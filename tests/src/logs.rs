@@ -1,5 +1,6 @@
 //! Captures what the process logs. A WARN or ERROR nobody announced fails a test, and the privacy test reads everything.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
@@ -12,10 +13,18 @@ use tracing_subscriber::{EnvFilter, Layer};
 struct Book {
     /// Everything at DEBUG and above from our own crates.
     lines: Vec<String>,
+    /// WARN and ERROR that nobody had announced when they came.
     loud: Vec<String>,
-    announced: Vec<String>,
+    announced: BTreeMap<u64, String>,
+    announcements: u64,
     /// Names of threads whose installation is being killed; what it cries then is no complaint.
     dying: Vec<String>,
+}
+
+impl Book {
+    fn is_announced(&self, line: &str) -> bool {
+        self.announced.values().any(|part| line.contains(part))
+    }
 }
 
 static BOOK: LazyLock<Mutex<Book>> = LazyLock::new(Mutex::default);
@@ -42,7 +51,8 @@ impl<S: Subscriber> Layer<S> for Capture {
         let mut book = book();
         let thread = std::thread::current();
         let dying = book.dying.iter().any(|name| thread.name() == Some(name));
-        if level <= Level::WARN && event.metadata().target().starts_with("liufang") && !dying {
+        let is_loud = level <= Level::WARN && event.metadata().target().starts_with("liufang");
+        if is_loud && !dying && !book.is_announced(&line.0) {
             book.loud.push(line.0.clone());
         }
         book.lines.push(line.0);
@@ -70,9 +80,29 @@ pub fn install() {
     LazyLock::force(&ONCE);
 }
 
-/// Announces that lines containing `part` may appear.
-pub fn announce(part: &str) {
-    book().announced.push(part.to_owned());
+/// What a test announced. Ends when it is dropped: keep it until the installation has stopped.
+#[must_use = "an announcement ends when it is dropped"]
+#[derive(Debug)]
+pub struct Announced(u64);
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        book().announced.remove(&self.0);
+    }
+}
+
+/// Announces that lines containing `part` may appear: name the cause, not the kind of line.
+pub fn announce(part: &str) -> Announced {
+    let mut book = book();
+    book.announcements += 1;
+    let number = book.announcements;
+    book.announced.insert(number, part.to_owned());
+    Announced(number)
+}
+
+/// Whether a line of another process was announced.
+pub fn is_announced(line: &str) -> bool {
+    book().is_announced(line)
 }
 
 /// The installation on threads of this name is about to be killed.
@@ -83,9 +113,7 @@ pub fn forgive(threads: &str) {
 /// Takes the WARN and ERROR lines nobody announced: each fails one test. Tests run side by side, so it may be a
 /// neighbour of the one that logged.
 pub fn take_unannounced() -> Vec<String> {
-    let mut book = book();
-    let loud = std::mem::take(&mut book.loud);
-    loud.into_iter().filter(|line| !book.announced.iter().any(|part| line.contains(part))).collect()
+    std::mem::take(&mut book().loud)
 }
 
 /// Every captured line that contains one of `needles`.

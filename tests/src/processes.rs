@@ -12,6 +12,7 @@ use liufang_platform::config::Config;
 use crate::certificates::{Authority, Files};
 use crate::clock::{self, StoryClock};
 use crate::door::Door;
+use crate::logs;
 use crate::servers::{self, free_port};
 
 /// Every role, the gateway last.
@@ -52,6 +53,8 @@ pub struct Processes {
     settings: Vec<String>,
     folder: PathBuf,
     door: Door,
+    /// How much each had logged when the present test began.
+    before: BTreeMap<Process, usize>,
 }
 
 impl Processes {
@@ -100,12 +103,14 @@ impl Processes {
             settings,
             folder: folder.to_owned(),
             door: Door::start(gateways),
+            before: BTreeMap::new(),
         };
+        processes.begin_test();
         let started = Instant::now();
         all().for_each(|process| processes.spawn(process));
         all().for_each(|process| processes.wait_ready(process));
         let count = processes.children.len();
-        crate::logs::note(&format!("{count} processes ready after {} ms", started.elapsed().as_millis()));
+        logs::note(&format!("{count} processes ready after {} ms", started.elapsed().as_millis()));
         processes
     }
 
@@ -189,17 +194,32 @@ impl Processes {
         self.children.values_mut().all(|child| matches!(child.try_wait(), Ok(None)))
     }
 
-    /// What a process has logged.
-    pub fn log(&self, role: &str, replica: usize) -> String {
-        std::fs::read_to_string(self.log_file((role, replica))).unwrap_or_default()
+    /// A test begins: what was logged before is none of its business.
+    pub fn begin_test(&mut self) {
+        let length =
+            |process| std::fs::metadata(self.log_file(process)).map_or(0, |file| file.len() as usize);
+        self.before = all().map(|process| (process, length(process))).collect();
     }
 
-    /// What the replicas of a role have logged.
-    pub fn log_of(&self, role: &str) -> String {
+    /// What a process has logged since the test began.
+    pub fn log(&self, role: &'static str, replica: usize) -> String {
+        let all = std::fs::read(self.log_file((role, replica))).unwrap_or_default();
+        let before = self.before.get(&(role, replica)).copied().unwrap_or_default();
+        String::from_utf8_lossy(all.get(before..).unwrap_or_default()).into_owned()
+    }
+
+    /// WARN and ERROR lines of ours since the test began that nobody announced, and every panic.
+    pub fn unannounced(&self) -> Vec<String> {
+        let loud = |line: &String| is_loud(line) && !line.contains(BUSY) && !logs::is_announced(line);
+        self.logged(&["WARN", "ERROR", "panicked at"]).into_iter().filter(loud).collect()
+    }
+
+    /// What the replicas of a role have logged since the test began.
+    pub fn log_of(&self, role: &'static str) -> String {
         (0..replicas(role)).map(|replica| self.log(role, replica)).collect()
     }
 
-    /// Lines of every log that contain one of `parts`, with the process's name.
+    /// Lines of every log since the test began that contain one of `parts`, with the process's name.
     pub fn logged(&self, parts: &[&str]) -> Vec<String> {
         let mut found = Vec::new();
         for (role, replica) in all() {
@@ -261,6 +281,17 @@ impl Processes {
     }
 }
 
+/// Seventeen processes that start at once on a small machine: a probe waits too long for its connection.
+const BUSY: &str = "does not answer: Connection pool timed out";
+
+/// Whether a line, as text or as JSON, is a WARN or ERROR of ours or a panic. Libraries complain of slowness too.
+fn is_loud(line: &str) -> bool {
+    let levels = [" WARN ", " ERROR ", "\"level\":\"WARN\"", "\"level\":\"ERROR\""];
+    let ours = ["WARN liufang", "ERROR liufang", "}: liufang", "\"target\":\"liufang"];
+    let any = |parts: &[&str]| parts.iter().any(|part| line.contains(part));
+    line.contains("panicked at") || any(&levels) && any(&ours)
+}
+
 fn certificate(folder: &Path, role: &str) -> Files {
     Files::of(&folder.join("tls").join(role), "tls")
 }
@@ -282,5 +313,23 @@ impl Drop for Processes {
         for child in self.children.values_mut() {
             let _ = child.wait();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loud;
+
+    #[test]
+    fn complaints_of_ours_are_loud() {
+        let text = "order-0: 2026-11-22T11:36:48.4Z  WARN liufang_platform::health: not ready";
+        let inside = "order-0: 2026-11-22T11:36:48.4Z ERROR rpc{role=\"order\"}: liufang_platform::status: internal error";
+        let json = "order-0: {\"level\":\"WARN\",\"message\":\"m\",\"target\":\"liufang_platform::health\"}";
+        assert!(
+            [text, inside, json, "order-0: thread 'main' panicked at src/lib.rs"].into_iter().all(is_loud)
+        );
+        let library = "order-0: 2026-11-22T11:36:48.4Z  WARN sqlx::pool::acquire: slow";
+        let quiet = "order-0: 2026-11-22T11:36:48.4Z  INFO liufang_platform::status: refused";
+        assert!(![library, quiet].into_iter().any(is_loud));
     }
 }

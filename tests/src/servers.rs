@@ -89,7 +89,8 @@ impl Servers {
         let postgres = postgres(folder.path(), postgres_port, durability, &tls);
         let redis = redis(folder.path(), redis_port, None);
         let redis_tls = redis_in(&folder.path().join("redis-tls"), redis_tls_port, Some(&tls));
-        keep(vec![postgres, redis, redis_tls]);
+        // they end with this process
+        [postgres, redis, redis_tls].into_iter().map(spawn).for_each(std::mem::forget);
         wait_for(postgres_port, "PostgreSQL", folder.path());
         wait_for(redis_port, "Redis", folder.path());
         wait_for(redis_tls_port, "Redis", &folder.path().join("redis-tls"));
@@ -120,9 +121,7 @@ impl Servers {
 
     /// One database per role, named `<name>_<role>`.
     pub fn create_databases(&self, name: &str) {
-        for role in crate::processes::ROLES {
-            self.client("createdb", &[&format!("{name}_{role}")]);
-        }
+        create_databases(self.postgres_port, name);
     }
 
     /// Transactions per second of pgbench's TPC-B on this server.
@@ -182,6 +181,12 @@ fn wait_until_answering(port: u16) {
     }
 }
 
+fn create_databases(port: u16, name: &str) {
+    for role in crate::processes::ROLES {
+        client(port, "createdb", &[&format!("{name}_{role}")]);
+    }
+}
+
 fn client(port: u16, name: &str, arguments: &[&str]) -> String {
     let output = Command::new(program(name))
         .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-U", "liufang"])
@@ -191,22 +196,6 @@ fn client(port: u16, name: &str, arguments: &[&str]) -> String {
         .expect("client program starts");
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Starts the commands from a thread that never ends: they are told to die with the thread that started them, and test
-/// threads end early.
-fn keep(commands: Vec<Command>) {
-    let (ready, started) = mpsc::channel();
-    std::thread::spawn(move || {
-        let children: Vec<Child> =
-            commands.into_iter().map(|mut command| command.spawn().expect("server program starts")).collect();
-        ready.send(()).expect("the starter waits");
-        loop {
-            std::thread::park();
-            let _ = &children;
-        }
-    });
-    started.recv().expect("server programs started");
 }
 
 fn wait_for(port: u16, name: &str, folder: &Path) {
@@ -374,7 +363,7 @@ impl PrivateRedis {
         let port = free_port();
         let tls = secured.then(|| ServerTls::make(folder.path()));
         give_to_nobody(folder.path());
-        let child = redis(folder.path(), port, tls.as_ref()).spawn().expect("redis-server starts");
+        let child = spawn(redis(folder.path(), port, tls.as_ref()));
         let redis = PrivateRedis { port, child, tls, folder };
         redis.wait();
         redis
@@ -403,7 +392,7 @@ impl PrivateRedis {
     pub fn start_again_secured(&mut self, secured: bool) {
         self.kill();
         let tls = self.tls.as_ref().filter(|_| secured);
-        self.child = redis(self.folder.path(), self.port, tls).spawn().expect("redis-server starts");
+        self.child = spawn(redis(self.folder.path(), self.port, tls));
         self.wait();
     }
 
@@ -415,8 +404,7 @@ impl PrivateRedis {
 
     /// An empty one on the same port.
     pub fn start_again(&mut self) {
-        let command = redis(self.folder.path(), self.port, self.tls.as_ref()).spawn();
-        self.child = command.expect("redis-server starts");
+        self.child = spawn(redis(self.folder.path(), self.port, self.tls.as_ref()));
         self.wait();
     }
 
@@ -442,13 +430,11 @@ pub struct PrivatePostgres {
 
 impl PrivatePostgres {
     pub fn start() -> PrivatePostgres {
-        let folder =
-            tempfile::Builder::new().prefix("liufang-postgres-").tempdir().expect("temporary folder");
+        let folder = folder("liufang-postgres-");
         let port = free_port();
         let tls = ServerTls::make(folder.path());
         init_postgres(folder.path());
-        let mut command = postgres_server(folder.path(), port, Durability::Restartable, &tls);
-        let child = command.spawn().expect("postgres starts");
+        let child = spawn(postgres_server(folder.path(), port, Durability::Restartable, &tls));
         wait_until_answering(port);
         create_login(port);
         PrivatePostgres { port, child, tls, folder }
@@ -484,9 +470,7 @@ impl PrivatePostgres {
 
     /// One database per role, named `<name>_<role>`.
     pub fn create_databases(&self, name: &str) {
-        for role in crate::processes::ROLES {
-            client(self.port, "createdb", &[&format!("{name}_{role}")]);
-        }
+        create_databases(self.port, name);
     }
 
     pub fn url(&self, database: &str) -> String {
@@ -502,8 +486,8 @@ impl PrivatePostgres {
 
     /// The same data on the same port.
     pub fn start_again(&mut self) {
-        let mut command = postgres_server(self.folder.path(), self.port, Durability::Restartable, &self.tls);
-        self.child = command.spawn().expect("postgres starts");
+        self.child =
+            spawn(postgres_server(self.folder.path(), self.port, Durability::Restartable, &self.tls));
         wait_until_answering(self.port);
     }
 }
@@ -525,7 +509,7 @@ pub struct PrivateCluster {
 
 impl PrivateCluster {
     pub fn start() -> PrivateCluster {
-        let folder = tempfile::Builder::new().prefix("liufang-cluster-").tempdir().expect("temporary folder");
+        let folder = folder("liufang-cluster-");
         let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
         let tls = ServerTls::make(folder.path());
         let children = ports.iter().map(|port| cluster_server(folder.path(), *port, &tls)).collect();
@@ -608,7 +592,7 @@ fn cluster_server(folder: &Path, port: u16, tls: &ServerTls) -> Child {
     // the cluster's own port is the given one plus 10000, which may be too high
     let bus = free_port().to_string();
     command.args(["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "2000"]);
-    command.spawn().expect("redis-server starts")
+    spawn(command)
 }
 
 impl Drop for PrivateCluster {

@@ -6,7 +6,7 @@
 //! meet the rows of the next story.
 
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use liufang_platform::config::Config;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::processes::{Processes, ROLES};
-use crate::servers;
+use crate::{eventually, servers, streams};
 
 /// Everything but the world around it.
 pub struct Installation {
@@ -47,11 +47,8 @@ pub async fn set_aside(config: &Config) {
     .await;
 }
 
-/// Takes every database back to the rows that were set aside. `running` processes get a moment to come to rest.
-pub async fn reset(config: &Config, running: bool) {
-    if running {
-        calm(config).await;
-    }
+/// Takes every database back to the rows that were set aside.
+pub async fn reset(config: &Config) {
     empty_streams(config).await;
     for_each(config, async |database| {
         let tables = tables(database).await;
@@ -82,30 +79,35 @@ pub async fn reset(config: &Config, running: bool) {
     empty_streams(config).await;
 }
 
-/// Waits a moment for the news of the test before to arrive.
-async fn calm(config: &Config) {
+/// Waits until the news of a test has been published and read, and nobody works on it any more.
+pub async fn calm(config: &Config) {
     for_each(config, async |database| {
-        for _ in 0..40 {
-            let sql = "SELECT COUNT(*) AS waiting FROM outbox";
-            let row = database.query_one_raw(Statement::from_string(database.get_database_backend(), sql));
-            let waiting: i64 =
-                row.await.expect("outbox").expect("row").try_get("", "waiting").expect("count");
-            if waiting == 0 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        eventually("every event is published", || async {
+            (waiting(database, "outbox WHERE published_at_us = 0").await == 0).then_some(())
+        })
+        .await;
     })
     .await;
+    let (mut connection, streams) = streams::of(config).await;
+    for stream in streams {
+        let started = Instant::now();
+        while !streams::is_finished(&mut connection, &stream).await {
+            assert!(started.elapsed() < Duration::from_secs(60), "somebody still works on what {stream} had");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+async fn waiting(database: &DatabaseConnection, of: &str) -> i64 {
+    let sql = format!("SELECT COUNT(*) AS waiting FROM {of}");
+    let row = database.query_one_raw(Statement::from_string(database.get_database_backend(), sql)).await;
+    row.expect("outbox").expect("row").try_get("", "waiting").expect("count")
 }
 
 /// Streams keep their groups: their readers wait in them.
 async fn empty_streams(config: &Config) {
     let mut connection = servers::redis_of(&config.redis()).await;
-    let mut keys = redis::cmd("KEYS");
-    keys.arg(format!("{}:*", config.bus.prefix));
-    let streams: Vec<String> = keys.query_async(&mut connection).await.expect("keys");
-    for stream in streams {
+    for stream in streams::keys(config, &mut connection).await {
         let mut trim = redis::cmd("XTRIM");
         trim.arg(&stream).arg("MAXLEN").arg(0);
         // keys of another kind are none of ours to empty

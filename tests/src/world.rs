@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 use crate::clock::StoryClock;
+use crate::logs::Announced;
 use crate::processes::Processes;
 use crate::{logs, servers, shelf};
 
@@ -51,6 +52,20 @@ pub struct World {
     place: Option<shelf::Place>,
     /// What befalls calls between the roles of one process.
     between: Option<Between>,
+    /// What the test announced; ends with the world.
+    announced: Vec<Announced>,
+    watch: Watch,
+}
+
+/// Takes the loud lines of a test that panics: they are not the next one's.
+struct Watch;
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tell(&logs::take_unannounced());
+        }
+    }
 }
 
 /// Where an installation's tasks run.
@@ -84,16 +99,14 @@ pub async fn run_mortal(between: Between, test: impl AsyncFnOnce(&mut World)) {
 pub async fn run_in(mut world: World, test: impl AsyncFnOnce(&mut World)) {
     // a failed test gives its connections back too
     let outcome = AssertUnwindSafe(test(&mut world)).catch_unwind().await;
-    if outcome.is_err() {
+    if let Err(panic) = outcome {
         world.tell_what_processes_said();
         world.processes.take();
-    }
-    world.stop().await;
-    if let Err(panic) = outcome {
+        world.end().await;
+        tell(&logs::take_unannounced());
         std::panic::resume_unwind(panic);
     }
-    let loud = logs::take_unannounced();
-    assert!(loud.is_empty(), "logged without announcement:\n{}", loud.join("\n"));
+    world.stop().await;
 }
 
 impl World {
@@ -128,15 +141,17 @@ impl World {
             place.as_mut().and_then(|place| place.take())
         {
             let started = std::time::Instant::now();
-            shelf::reset(&config, processes.is_some()).await;
+            shelf::reset(&config).await;
             logs::note(&format!("installation taken back after {} ms", started.elapsed().as_millis()));
-            let url = processes.as_ref().map(Processes::gateway).unwrap_or_default();
             let clock = StoryClock::shared(folder.path(), story_offset_seconds());
-            let running = None;
-            let mut world =
-                World { shape, clock, url, config, running, processes, threads, folder, place, between };
-            if world.processes.is_none() {
-                world.launch().await;
+            let mut world = World { place, ..World::of(shape, clock, config, folder) };
+            match processes {
+                None => world.launch().await,
+                Some(mut processes) => {
+                    processes.begin_test();
+                    world.url = processes.gateway();
+                    world.processes = Some(processes);
+                }
             }
             return world;
         }
@@ -158,9 +173,7 @@ impl World {
                 postgres_config(folder.path(), &name, secured, settings)
             }
         };
-        let (url, running, processes) = (String::new(), None, None);
-        let mut world =
-            World { shape, clock, url, config, running, processes, threads, folder, place, between };
+        let mut world = World { place, between, threads, ..World::of(shape, clock, config, folder) };
         if world.place.is_some() {
             shelf::set_aside(&world.config).await;
         }
@@ -171,7 +184,7 @@ impl World {
     /// On servers of the test's own, named by `settings`, seeded there.
     pub async fn alone(settings: &[String]) -> World {
         logs::install();
-        let folder = tempfile::Builder::new().prefix("liufang-world-").tempdir().expect("temporary folder");
+        let folder = servers::folder("liufang-world-");
         let config = config(folder.path(), settings);
         seed_into(&config).await;
         World::with(Shape::Postgres, config, folder).await
@@ -180,7 +193,7 @@ impl World {
     /// An empty installation with the settings given, started, ready or not.
     pub async fn bare(settings: &[String]) -> World {
         logs::install();
-        let folder = tempfile::Builder::new().prefix("liufang-world-").tempdir().expect("temporary folder");
+        let folder = servers::folder("liufang-world-");
         let config = config(folder.path(), settings);
         World::with(Shape::Postgres, config, folder).await
     }
@@ -203,8 +216,14 @@ impl World {
     }
 
     async fn with(shape: Shape, config: Config, folder: TempDir) -> World {
-        let clock = story_clock();
-        let mut world = World {
+        let mut world = World::of(shape, story_clock(), config, folder);
+        world.launch().await;
+        world
+    }
+
+    /// Nothing of it runs yet.
+    fn of(shape: Shape, clock: StoryClock, config: Config, folder: TempDir) -> World {
+        World {
             shape,
             clock,
             url: String::new(),
@@ -215,9 +234,9 @@ impl World {
             folder,
             place: None,
             between: None,
-        };
-        world.launch().await;
-        world
+            announced: Vec::new(),
+            watch: Watch,
+        }
     }
 
     /// Starts the installation; after [`World::crash`] on the same data.
@@ -275,9 +294,9 @@ impl World {
         self.token(PrincipalKind::Operator, "ops")
     }
 
-    /// Announces that log lines containing `part` may appear.
-    pub fn expect_log(&self, part: &str) {
-        logs::announce(part);
+    /// Announces that log lines containing `part` may appear until this world has ended.
+    pub fn expect_log(&mut self, part: &str) {
+        self.announced.push(logs::announce(part));
     }
 
     /// A direct look into a role's database.
@@ -289,9 +308,31 @@ impl World {
         self.folder.path()
     }
 
-    /// Ends what runs in this process; processes that are well wait for the next test.
-    pub async fn stop(self) {
-        let World { shape, clock, config, running, processes, folder, place, .. } = self;
+    /// Ends the test: what runs in this process ends, processes that are well wait for the next test, and nothing that
+    /// nobody announced was logged.
+    pub async fn stop(mut self) {
+        self.come_to_rest().await;
+        let mut loud = self.processes.as_ref().map(Processes::unannounced).unwrap_or_default();
+        let announced = std::mem::take(&mut self.announced);
+        self.end().await;
+        drop(announced);
+        loud.extend(logs::take_unannounced());
+        assert!(loud.is_empty(), "logged without announcement:\n{}", loud.join("\n"));
+    }
+
+    /// What the test set going arrives, so that nothing of it meets the rows of the next test. Processes of a turned clock
+    /// end with the test instead.
+    async fn come_to_rest(&mut self) {
+        if self.place.is_some()
+            && !self.clock.is_turned()
+            && self.processes.as_mut().is_some_and(Processes::are_well)
+        {
+            shelf::calm(&self.config).await;
+        }
+    }
+
+    async fn end(self) {
+        let World { shape, clock, config, running, processes, folder, place, watch, .. } = self;
         if let Some(running) = running {
             running.shutdown().await;
         }
@@ -300,25 +341,29 @@ impl World {
         }
         if shape == Shape::Processes && place.is_none() {
             drop(processes);
-            return drop_databases(&config.bus.prefix).await;
-        }
-        if let (Some(mut processes), Some(mut place)) = (processes, place)
+            drop_databases(&config.bus.prefix).await;
+        } else if let (Some(mut processes), Some(mut place)) = (processes, place)
             && processes.are_well()
         {
             let processes = (!clock.is_turned()).then_some(processes);
             *place = Some(shelf::Installation { processes, config, folder });
         }
+        drop(watch);
     }
 
     /// For whoever reads why a test failed.
-    #[allow(clippy::print_stderr)]
     fn tell_what_processes_said(&self) {
         let parts = [" WARN ", " ERROR ", "navailable", "xceeded", "unreachable"];
         let loud: Vec<String> =
             self.processes.iter().flat_map(|processes| processes.logged(&parts)).collect();
-        for line in loud.iter().rev().take(60).rev() {
-            eprintln!("{}", line.chars().take(400).collect::<String>());
-        }
+        tell(&loud);
+    }
+}
+
+/// The last of the lines, cut.
+fn tell(lines: &[String]) {
+    for line in lines.iter().rev().take(60).rev() {
+        logs::note(&line.chars().take(400).collect::<String>());
     }
 }
 

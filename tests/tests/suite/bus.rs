@@ -197,7 +197,7 @@ async fn write(world: &World, name: &str) {
 /// The machine was down with Redis on it; what was written last did not reach the disk, the epoch had long before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_restarted_redis_lost_while_nobody_looked_is_published_again() {
-    logs::announce("the bus may have lost events");
+    let _announced = logs::announce("the bus may have lost events");
     let world = testing::world("test", &[], &[]).await;
     let mut redis = PrivateRedis::start();
     let mut before = Shore::of(redis.url()).await;
@@ -220,7 +220,7 @@ async fn what_a_restarted_redis_lost_while_nobody_looked_is_published_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_consumers_may_have_forgotten_is_not_published_again() {
-    logs::announce("the bus may have lost events");
+    let _announced = logs::announce("the bus may have lost events");
     let world = testing::world("test", &[], &[]).await;
     let mut shore = Shore::shared().await;
     let mut relay = shore.relay(&world);
@@ -277,7 +277,7 @@ async fn what_fails_does_not_hold_up_what_is_new() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn outages_give_no_event_up() {
-    logs::announce("event moved to dead letters");
+    let _announced = logs::announce("event moved to dead letters");
     let mut shore = Shore::shared().await;
     let listener = Listener::new(|name, number| match (name, number) {
         // long enough to be given up several times, and then a failure of its own

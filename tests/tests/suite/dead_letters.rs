@@ -99,7 +99,7 @@ fn consumers(office: &Arc<Office>) -> [Consumer; 2] {
 
 async fn given_up_and_given_again(settings: &[String], mut link: impl ConnectionLike) {
     logs::install();
-    logs::announce("event moved to dead letters");
+    let _announced = logs::announce("event moved to dead letters");
     let folder = servers::folder("liufang-dead-");
     let mut overrides = vec![
         format!("data_dir={:?}", folder.path().display().to_string()),

@@ -14,7 +14,7 @@ use liufang_platform::mesh::{
     Security, parse_targets,
 };
 use liufang_tests::certificates::{Authority, Files};
-use liufang_tests::{Shape, World, eventually, logs};
+use liufang_tests::{Shape, World, eventually, logs, servers};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -72,7 +72,7 @@ async fn is_closed(mut stream: TcpStream) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_network_does_not_shut_the_public_port() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = servers::folder("liufang-edges-");
     let authority = Authority::new();
     let limits = HandshakeLimits { patience: Duration::from_secs(3_600), at_once: 8, of_one_network: 4 };
     let address = public(&authority, "127.0.0.1", limits, Router::new(), folder.path()).await;
@@ -100,7 +100,7 @@ async fn one_network_does_not_shut_the_public_port() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_public_port_waits_for_nobody_long() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = servers::folder("liufang-edges-");
     let limits = HandshakeLimits { patience: Duration::from_millis(50), ..HandshakeLimits::PUBLIC };
     let address = public(&Authority::new(), "127.0.0.1", limits, Router::new(), folder.path()).await;
     is_closed(connect([127, 0, 0, 1], address).await).await;
@@ -142,7 +142,7 @@ fn trusting(authority: &Authority, folder: &Path) -> OutsideTls {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_address_of_a_hook_has_its_own_name() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = servers::folder("liufang-edges-");
     let authority = Authority::new();
     let serve = |ip| public(&authority, ip, HandshakeLimits::PUBLIC, party(), folder.path());
     let (one, two) = (serve("127.0.0.1").await, serve("127.0.0.2").await);
@@ -158,7 +158,7 @@ async fn every_address_of_a_hook_has_its_own_name() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_authority_of_outside_parties_is_taken_without_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = servers::folder("liufang-edges-");
     let (ours, theirs) = (Authority::new(), Authority::new());
     let address = public(&theirs, "127.0.0.1", HandshakeLimits::PUBLIC, party(), folder.path()).await;
     let tls = trusting(&ours, folder.path());
@@ -176,14 +176,14 @@ async fn a_new_authority_of_outside_parties_is_taken_without_a_restart() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_follows_the_authorities_of_outside_parties() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = servers::folder("liufang-edges-");
     let file = folder.path().join("ca.pem");
     let shown = file.display().to_string();
     std::fs::write(&file, Authority::new().pem()).unwrap();
     let settings = [format!("hooks_tls.ca_file={shown:?}"), "mesh.tls.reload_seconds=1".to_owned()];
     let world = World::start_with(Shape::Sqlite, &settings).await;
     // what is wrong with the file is told, so somebody looks at it
-    logs::announce(&shown);
+    let _announced = logs::announce(&shown);
     std::fs::remove_file(&file).unwrap();
     let told = || logs::containing(&[&format!("the old one stays: hooks_tls.ca_file: {shown}")]);
     eventually("the file is missed", || async { (!told().is_empty()).then_some(()) }).await;
@@ -192,7 +192,7 @@ async fn a_process_follows_the_authorities_of_outside_parties() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_before_its_time_is_taken_in_time() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = servers::folder("liufang-edges-");
     let authority = Authority::new();
     let files = Files::of(folder.path(), "order");
     files.write(&authority.pem(), &authority.role(&["order"]));

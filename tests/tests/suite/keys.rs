@@ -5,7 +5,7 @@ use liufang_platform::auth::{Claims, SigningKey, Tokens};
 use liufang_platform::{Clock as _, PrincipalKind};
 use liufang_proto::identity::v1::GetKeySetRequest;
 use liufang_tests::world::run_in;
-use liufang_tests::{Shape, World};
+use liufang_tests::{Shape, World, servers};
 
 use super::cast::*;
 
@@ -14,7 +14,7 @@ mod tokens_of_the_listed_old_key_are_good {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn on_sqlite() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = servers::folder("liufang-keys-");
         let path = folder.path().join("new.key");
         let new = SigningKey::load(&path, true).unwrap();
         let (old, foreign) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());

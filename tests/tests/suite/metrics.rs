@@ -8,7 +8,7 @@ use liufang_proto::identity::v1::ListInstitutionsRequest;
 use liufang_proto::identity::v1::institution_service_client::InstitutionServiceClient;
 use liufang_proto::order::v1::order_service_client::OrderServiceClient;
 use liufang_proto::order::v1::{GetOrderRequest, PlaceOrderRequest};
-use liufang_tests::{Shape, World, eventually};
+use liufang_tests::{Shape, World, eventually, servers};
 use sea_orm::ConnectionTrait as _;
 
 use super::cast::*;
@@ -40,7 +40,7 @@ fn base(name: &str) -> &str {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_running_process_shows_the_whole_catalog() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = servers::folder("liufang-metrics-");
     let program = Program::start(folder.path(), &[]).await;
     let channel = program.gateway().await.channel();
     let mut institutions = InstitutionServiceClient::new(channel.clone());

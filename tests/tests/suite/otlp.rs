@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use liufang::client::Gateway;
-use liufang_tests::processes;
+use liufang_tests::{processes, servers};
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
     MetricsService, MetricsServiceServer,
 };
@@ -170,7 +170,7 @@ impl Program {
     pub async fn start(folder: &Path, settings: &[String]) -> Program {
         let ready = folder.join("ready.json");
         let log = std::fs::File::create(folder.join("log")).unwrap();
-        let mut command = Command::new(processes::binary());
+        let mut command = servers::dies_with_us(&processes::binary());
         command.args(["serve", "--ready-file"]).arg(&ready).stdin(Stdio::null()).stderr(log);
         let own = [
             format!("data_dir={:?}", folder.display().to_string()),
@@ -181,7 +181,7 @@ impl Program {
         for setting in own.iter().chain(settings) {
             command.args(["--set", setting]);
         }
-        let child = command.spawn().unwrap();
+        let child = servers::spawn(command);
         let mut program = Program { child, gateway: String::new(), admin: String::new() };
         let started = Instant::now();
         while !ready.exists() {

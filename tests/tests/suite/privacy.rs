@@ -3,7 +3,7 @@
 use liufang::client::{Citizen, Patient, Refusal};
 use liufang_proto::common::v1::Channel;
 use liufang_proto::identity::v1::Purpose;
-use liufang_tests::{Shape, World, behaviour, logs, servers};
+use liufang_tests::{Shape, World, behaviour, logs, servers, streams};
 
 use super::cast::*;
 use super::otlp::{Receiver, metrics_of};
@@ -106,8 +106,7 @@ async fn nothing_personal_is_published(world: &mut World) {
         }
     }
     let mut redis = servers::redis_of(&world.config.redis()).await;
-    let pattern = format!("{}:*", world.config.bus.prefix);
-    let streams: Vec<String> = redis::cmd("KEYS").arg(pattern).query_async(&mut redis).await.unwrap();
+    let streams = streams::keys(&world.config, &mut redis).await;
     let mut entries = 0;
     // the epoch is a random text, everything else a stream
     for stream in streams.iter().filter(|key| !key.ends_with(":epoch")) {

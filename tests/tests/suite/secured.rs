@@ -34,8 +34,8 @@ async fn both_are(admin: &str, what: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_cannot_be_verified_is_waited_for() {
-    logs::announce("not ready: database of");
-    logs::announce("waiting for the bus");
+    let _announced = logs::announce("not ready: database of");
+    let _announced = logs::announce("waiting for the bus");
     let (postgres, mut redis) = (PrivatePostgres::start(), PrivateRedis::secured());
     postgres.create_databases("tls");
     let settings = [
@@ -75,8 +75,8 @@ async fn a_server_that_cannot_be_verified_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plain_text_is_refused_by_servers_that_want_tls() {
-    logs::announce("not ready: database of");
-    logs::announce("waiting for the bus");
+    let _announced = logs::announce("not ready: database of");
+    let _announced = logs::announce("waiting for the bus");
     let (postgres, mut redis) = (PrivatePostgres::start(), PrivateRedis::secured());
     postgres.create_databases("bare");
     let bare = postgres.secured_url("bare_{role}").replace("verify-full", "disable");

@@ -109,7 +109,7 @@ async fn what_can_be_asked_again_is_given_up_before_the_deadline() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_falls_silent_under_calls_and_is_replaced() {
-    logs::announce("not ready: database of");
+    let _announced = logs::announce("not ready: database of");
     let postgres = PrivatePostgres::start();
     postgres.create_databases("mute");
     let front = Front::start(postgres.port());

@@ -47,7 +47,7 @@ async fn open_streams_end_with_a_word_to_go_on_elsewhere() {
 async fn a_statement_that_waits_does_not_hold_the_end_up() {
     logs::install();
     servers::shared().create_databases("stopping");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = servers::folder("liufang-stopping-");
     let settings = [
         format!("database.url={:?}", servers::shared().postgres_url("stopping_{role}")),
         "database.max_connections=2".to_owned(),
