@@ -5,6 +5,7 @@
 
 mod goods;
 mod otc;
+mod outside;
 mod renewal;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 
 pub use goods::packs;
 pub use otc::Basket;
+pub use outside::{PAY, QUERY};
 pub use renewal::{Drug, two_drugs};
 
 /// The hospital of the renewal stories, level 3.

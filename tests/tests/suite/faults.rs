@@ -1,5 +1,7 @@
 //! Silence, lies and refusals from the outside: every payment still comes to one end, and the books agree.
 
+use std::collections::BTreeMap;
+
 use liufang_platform::hash::hmac_sha256_hex;
 use liufang_proto::common::v1::Channel;
 use liufang_proto::hooks::v1::{ChannelNotice, ChannelState};
@@ -8,6 +10,7 @@ use liufang_proto::sandbox::v1::{ChannelBookRow, Dial};
 use liufang_proto::settlement::v1::{NotifyPaymentRequest, PaymentState};
 use liufang_tests::{World, behaviour, eventually};
 use prost::Message as _;
+use sea_orm::{ConnectionTrait as _, QueryResult, Statement};
 
 use super::cast::*;
 
@@ -25,8 +28,6 @@ behaviour!(everywhere bent_notices_change_nothing);
 
 /// Row 163: 5 089 yuan, so only the fees go through the channel.
 const ROW: u32 = 163;
-const PAY: &str = "PaymentChannel/CreatePayment";
-const QUERY: &str = "PaymentChannel/QueryPayment";
 const ASK: &str = "InsurerHook/QueryMessage";
 /// Delivery and packing.
 const CASH: i64 = 600;
@@ -54,29 +55,6 @@ async fn paid_once(cast: &Cast, patient: &liufang::client::Patient, order: &Orde
     cast.books_agree().await;
 }
 
-/// Pays while the channel answers no question: whatever `dial` does to the payment, its outcome stays unknown until
-/// the channel is asked again.
-async fn pays_unheard(
-    cast: &Cast,
-    patient: &liufang::client::Patient,
-    order: &Order,
-    dial: Dial,
-    calls: i32,
-) {
-    let public = cast.public();
-    public.dial(PAY, dial, calls, "").await.unwrap();
-    public.dial(QUERY, Dial::LoseAnswer, 0, "").await.unwrap();
-    let paying = patient.pay(order, Channel::Wechat).await.unwrap();
-    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name(), "the outcome is not known");
-}
-
-/// The channel answers again.
-async fn hears_again(cast: &Cast) {
-    for method in [PAY, QUERY] {
-        cast.public().dial(method, Dial::Unspecified, 0, "").await.unwrap();
-    }
-}
-
 /// Nothing was taken, nothing is held.
 async fn nothing_paid(cast: &Cast, patient: &liufang::client::Patient, order: &Order) {
     eventually("the holds are released", || async {
@@ -101,8 +79,8 @@ async fn a_lost_answer_of_the_channel_is_asked_for(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    pays_unheard(&cast, &patient, &order, Dial::LoseAnswer, 1).await;
-    hears_again(&cast).await;
+    cast.pays_unheard(&patient, &order, Dial::LoseAnswer, 1).await;
+    cast.hears_again().await;
     paid_once(&cast, &patient, &order).await;
 }
 
@@ -110,8 +88,8 @@ async fn a_lost_request_to_the_channel_is_sent_again(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    pays_unheard(&cast, &patient, &order, Dial::LoseRequest, 1).await;
-    hears_again(&cast).await;
+    cast.pays_unheard(&patient, &order, Dial::LoseRequest, 1).await;
+    cast.hears_again().await;
     paid_once(&cast, &patient, &order).await;
 }
 
@@ -119,7 +97,7 @@ async fn an_outage_leaves_the_payment_pending(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    pays_unheard(&cast, &patient, &order, Dial::LoseAnswer, 0).await;
+    cast.pays_unheard(&patient, &order, Dial::LoseAnswer, 0).await;
     let payment = patient.payment(&order.order_id).await.unwrap();
     assert_eq!(payment.state().as_str_name(), PaymentState::Pending.as_str_name());
     // the account part is held, not spent; nobody may pay again or cancel meanwhile
@@ -127,7 +105,7 @@ async fn an_outage_leaves_the_payment_pending(world: &mut World) {
     assert_eq!((account.balance_fen, account.held_fen), (508_900, 1_558));
     refused_as(patient.pay(&order, Channel::Wechat).await, "PAYMENT_PENDING");
     refused_as(patient.cancel(&order.order_id).await, "PAYMENT_PENDING");
-    hears_again(&cast).await;
+    cast.hears_again().await;
     paid_once(&cast, &patient, &order).await;
 }
 
@@ -135,7 +113,7 @@ async fn a_channel_that_never_answers_costs_nothing(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    pays_unheard(&cast, &patient, &order, Dial::LoseRequest, 0).await;
+    cast.pays_unheard(&patient, &order, Dial::LoseRequest, 0).await;
     cast.public().dial(QUERY, Dial::Unspecified, 0, "").await.unwrap();
     // past the deadline the door is shut at the channel first, then the holds are given back
     let before = cast.available(OTC_SHOP, GRANULES).await;
@@ -152,8 +130,8 @@ async fn a_slow_payer_is_waited_for(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    pays_unheard(&cast, &patient, &order, Dial::SlowNotice, 1).await;
-    hears_again(&cast).await;
+    cast.pays_unheard(&patient, &order, Dial::SlowNotice, 1).await;
+    cast.hears_again().await;
     paid_once(&cast, &patient, &order).await;
 }
 
@@ -263,7 +241,7 @@ async fn notices_are_checked(world: &mut World) {
     let public = cast.public();
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;
-    pays_unheard(&cast, &patient, &order, Dial::LoseAnswer, 0).await;
+    cast.pays_unheard(&patient, &order, Dial::LoseAnswer, 0).await;
     let number = patient.payment(&order.order_id).await.unwrap().channel_order_no;
 
     let forged = NotifyPaymentRequest { signature: "00".repeat(32), ..notice("n1", &number, CASH) };
@@ -283,6 +261,7 @@ async fn bent_notices_change_nothing(world: &mut World) {
     world.expect_log("notice with a wrong signature");
     world.expect_log("difference raised");
     let cast = Cast::of(world).await;
+    let mut paid = Vec::new();
     for (row, dial) in [(ROW, Dial::DuplicateNotice), (165, Dial::WrongAmount), (167, Dial::ForgedNotice)] {
         let patient = cast.patient_through("jd", row).await;
         let before = patient.account().await.unwrap().balance_fen;
@@ -298,6 +277,36 @@ async fn bent_notices_change_nothing(world: &mut World) {
             dial.as_str_name()
         );
         assert_eq!(patient.account().await.unwrap().balance_fen, before - 1_558, "{}", dial.as_str_name());
+        let payment = patient.payment(&order.order_id).await.unwrap();
+        paid.push((patient, order, payment, before - 1_558));
+    }
+    // a worker of the channel sends them in its own time: the same one twice is taken, the others are refused
+    let told = eventually("every notice was sent", || async {
+        let told = notices(world).await;
+        (!told.contains_key("due")).then_some(told)
+    })
+    .await;
+    assert_eq!(told, BTreeMap::from([("refused".to_owned(), 2), ("sent".to_owned(), 2)]));
+    for (patient, order, payment, balance) in &paid {
+        let rows = booked(&cast, patient, order).await;
+        assert_eq!((rows.len(), rows[0].amount_fen, rows[0].refunded_fen), (1, CASH, 0));
+        assert_eq!(
+            show(&[patient.payment(&order.order_id).await.unwrap()]),
+            show(std::slice::from_ref(payment))
+        );
+        assert_eq!(patient.account().await.unwrap().balance_fen, *balance);
     }
     cast.books_agree().await;
+}
+
+/// How many notices of the channel are in each state.
+async fn notices(world: &World) -> BTreeMap<String, i64> {
+    let database = world.database("sandbox").await;
+    let sql = "SELECT state, COUNT(*) AS notices FROM channel_notice GROUP BY state";
+    let query = Statement::from_string(database.get_database_backend(), sql);
+    let rows = database.query_all_raw(query).await.unwrap();
+    let told = |row: &QueryResult| (row.try_get("", "state").unwrap(), row.try_get("", "notices").unwrap());
+    let told = rows.iter().map(told).collect();
+    database.close().await.unwrap();
+    told
 }

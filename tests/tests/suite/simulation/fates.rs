@@ -81,6 +81,13 @@ pub fn unheard<T>(answer: &Answer<T>) -> bool {
     }
 }
 
+/// No service answers INTERNAL, whatever happens to calls.
+pub fn is_no_accident<T>(what: &str, answer: &Answer<T>) {
+    if let Err(refusal) = answer {
+        assert!(refusal.code != Code::Internal || unheard(answer), "{what}: {refusal}");
+    }
+}
+
 impl Sim<'_> {
     /// The key of the present call.
     pub fn key(&self) -> String {
@@ -106,8 +113,8 @@ impl Sim<'_> {
         let heard = self.meet(fate, pause, &key, &call).await;
         self.wire.bend_questions(false);
         self.tape.note(format!("    -> {}", heard.told()));
-        if let Some(Err(refusal)) = &heard.answer {
-            assert!(refusal.code != Code::Internal, "{what}: {refusal}");
+        if let Some(answer) = &heard.answer {
+            is_no_accident(what, answer);
         }
         heard
     }

@@ -195,8 +195,20 @@ pub struct Script {
     pub hospital_doctor: String,
     /// Of the present claim, as last told.
     pub secret: Option<String>,
+    /// When it was first claimed, by the story's clock.
+    pub claimed_us: Option<i64>,
     /// Asked for and not surely refused.
     pub given_back: bool,
     pub refused: bool,
     pub revoked: bool,
+}
+
+/// How long a pharmacy of Qinhuangdao may hold a prescription without a verdict (`claim_seconds`).
+const CLAIM_S: i64 = 7_200;
+
+impl Script {
+    /// Whether the clock may have ended a claim.
+    pub fn overdue(&self, now_us: i64) -> bool {
+        self.claimed_us.is_some_and(|claimed| claimed + CLAIM_S * 1_000_000 <= now_us)
+    }
 }

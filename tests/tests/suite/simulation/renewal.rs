@@ -69,6 +69,7 @@ impl Sim<'_> {
                     who,
                     hospital_doctor: visit.doctor_code,
                     secret: None,
+                    claimed_us: None,
                     given_back: false,
                     refused: false,
                     revoked: false,
@@ -115,11 +116,13 @@ impl Sim<'_> {
         }
         let pass = self.dice.chance(88);
         let pos = self.cast.pos(&order.fixmedins_code);
-        let pharmacist = if order.fixmedins_code == SHOP { SHOP_PHARMACIST } else { SHOP_2_PHARMACIST };
         let body = ReviewRequest {
             hi_rxno: order.hi_rxno.clone(),
             secret,
-            pharmacist_token: pos.token_of(&self.cast.practitioner(pharmacist)).await.unwrap(),
+            pharmacist_token: pos
+                .token_of(&self.cast.practitioner(Sim::pharmacist(&order.fixmedins_code)))
+                .await
+                .unwrap(),
             pass,
             opinion: "处方适宜".to_owned(),
         };
@@ -150,7 +153,12 @@ impl Sim<'_> {
                 async move { pos.claim(body).await }
             })
             .await;
-        self.scripts[script].secret = heard.ok().map(|reply| reply.secret.clone());
+        let now = self.cast.clock_now();
+        let own = &mut self.scripts[script];
+        own.secret = heard.ok().map(|reply| reply.secret.clone());
+        if heard.possible() {
+            own.claimed_us.get_or_insert(now);
+        }
         heard.possible()
     }
 

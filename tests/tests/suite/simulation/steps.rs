@@ -15,7 +15,7 @@ use liufang_proto::sandbox::v1::Dial;
 
 use super::super::cast::*;
 use super::Sim;
-use super::fates::{Heard, unheard};
+use super::fates::{Heard, is_no_accident, unheard};
 use super::model::Purchase;
 
 /// Dials that make sense for a method of the outside parties.
@@ -224,6 +224,8 @@ impl Sim<'_> {
         };
         let (paid, cancelled) = tokio::join!(pay(key), cancel);
         self.tape.note(format!("    -> paid {}, cancelled {}", paid.is_ok(), cancelled.is_ok()));
+        is_no_accident("pays", &paid);
+        is_no_accident("cancels", &cancelled);
         let own = &mut self.orders[number];
         own.cancelled |= cancelled.is_ok() || unheard(&cancelled);
         let maybe = unheard(&paid);
@@ -231,7 +233,7 @@ impl Sim<'_> {
     }
 
     /// The pharmacist who stands at a counter.
-    fn pharmacist(shop: &str) -> &'static str {
+    pub fn pharmacist(shop: &str) -> &'static str {
         match shop {
             SHOP => SHOP_PHARMACIST,
             SHOP_2 => SHOP_2_PHARMACIST,
