@@ -138,18 +138,36 @@ async fn every_reason_is_published(world: &mut World) {
         || row.to_string().contains('，')
         || row.as_object().is_some_and(|row| 3 <= row.len())));
     let sources = [
+        include_str!("calls.rs"),
+        include_str!("dead_letters.rs"),
+        include_str!("edges.rs"),
         include_str!("faults.rs"),
         include_str!("journey_beijing.rs"),
         include_str!("journey_qinhuangdao.rs"),
+        include_str!("leases.rs"),
         include_str!("lifecycle.rs"),
         include_str!("mesh.rs"),
+        include_str!("migrations.rs"),
+        include_str!("mtls.rs"),
+        include_str!("outages.rs"),
+        include_str!("processes.rs"),
         include_str!("races.rs"),
+        include_str!("refusals_care.rs"),
         include_str!("refusals_money.rs"),
         include_str!("refusals_otc.rs"),
         include_str!("refusals_rx.rs"),
+        include_str!("regions.rs"),
+        include_str!("silence.rs"),
+        include_str!("states/calls.rs"),
+        include_str!("stopping.rs"),
     ];
     let mut missing = BTreeSet::new();
-    for word in sources.iter().flat_map(|source| source.split('"')) {
+    let codes = include_str!("states/table.txt").split_once("\nCodes\n").expect("the table's codes").1;
+    let codes = codes.split_once("\n\n").expect("more than codes").0;
+    let listed = codes.lines().map(|line| line.split_once(": ").map_or(line, |(_, words)| words));
+    let listed: Vec<&str> = listed.flat_map(|words| words.split(',')).map(str::trim).collect();
+    assert!(20 < listed.len(), "{listed:?}");
+    for word in sources.iter().flat_map(|source| source.split('"')).chain(listed) {
         let is_reason = 4 < word.len()
             && word.contains('_')
             && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');

@@ -10,12 +10,11 @@ use liufang_platform::db::Gate;
 use liufang_platform::mesh::MeshKey;
 use liufang_platform::rpc::Invalid;
 use liufang_platform::{Consumer, Event};
-use liufang_proto::order::v1::{OrderChanged, OrderState};
+use liufang_proto::order::v1::OrderChanged;
 use liufang_proto::settlement::v1::payment_service_client::PaymentServiceClient;
 use liufang_proto::settlement::v1::quote_service_client::QuoteServiceClient;
 use liufang_proto::settlement::v1::{CreateQuoteRequest, VoidRequest};
-use liufang_tests::servers::{self, PrivateRedis};
-use liufang_tests::{Shape, World, behaviour, eventually, on_own_servers};
+use liufang_tests::{Shape, World, behaviour, eventually, servers};
 use prost::{Message as _, Name as _};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Endpoint;
@@ -24,7 +23,6 @@ use tonic::{Code, Request};
 use super::cast::*;
 
 behaviour!(everywhere a_probe_walks_to_the_price_of_a_basket);
-on_own_servers!(a_redis_that_forgets_loses_nothing_that_was_not_published);
 
 fn event(id: &str) -> Event {
     Event {
@@ -84,32 +82,6 @@ async fn an_event_reaches_a_failing_consumer_later() {
         .await;
     shutdown.cancel();
     running.await.unwrap();
-}
-
-async fn a_redis_that_forgets_loses_nothing_that_was_not_published(shape: Shape) {
-    liufang_tests::logs::announce("waiting for the bus");
-    liufang_tests::logs::announce("the bus may have lost events");
-    let mut redis = PrivateRedis::start();
-    let world = World::start_with(shape, &redis.settings()).await;
-    let cast = Cast::of(&world).await;
-    let patient = cast.patient(1).await;
-    let rx = cast.prescribed(&patient, two_drugs(4)).await;
-    let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
-    let claim = cast.claim(&order).await;
-    // the pharmacist passes while Redis is down: the news stays in the outbox
-    redis.kill();
-    cast.pos(SHOP).judge(&claim, &cast.practitioner(SHOP_PHARMACIST), true, "同意").await.unwrap();
-    let still = patient.order(&order.order_id).await.unwrap();
-    assert_eq!(
-        still.state().as_str_name(),
-        OrderState::AwaitingPharmacy.as_str_name(),
-        "nobody could tell the order"
-    );
-    // and Redis comes back without a memory
-    redis.start_again();
-    let order = cast.order_in(&patient, &order.order_id, OrderState::AwaitingPayment).await;
-    cast.pay(&patient, &order).await;
-    world.stop().await;
 }
 
 /// One process without certificates: where there are some, they are the proof (`mtls.rs`).
