@@ -17,6 +17,7 @@ mod suite {
     mod keys;
     mod leases;
     mod lifecycle;
+    mod limits;
     mod mesh;
     mod metrics;
     mod migrations;

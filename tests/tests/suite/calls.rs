@@ -14,7 +14,7 @@ use liufang_platform::mesh::{
 };
 use liufang_platform::stack::{ServerStack, StackOptions};
 use liufang_platform::{SystemClock, Tokens, deadline, metrics};
-use liufang_tests::servers::free_port;
+use liufang_tests::servers::{self, free_port};
 use liufang_tests::{eventually, logs};
 use tokio::net::TcpListener;
 use tonic::body::Body;
@@ -27,7 +27,7 @@ use tower::ServiceExt as _;
 use super::otlp::{Program, http, sample};
 
 /// The peers of a role of this name, of which there is one at `place`.
-fn peers(own: &str, peer: &str, place: Place, limits: ClientLimits) -> Peers {
+pub fn peers(own: &str, peer: &str, place: Place, limits: ClientLimits) -> Peers {
     let directory = Directory::with_limits(MeshKey::new(""), limits);
     directory.bind(HashMap::from([(peer.to_owned(), place)]));
     directory.peers(own)
@@ -45,7 +45,7 @@ fn at(port: u16) -> Place {
 }
 
 /// One call of a client of its own, as roles make them.
-async fn call(peers: &Peers, peer: &str) -> Result<Response<Body>, MeshError> {
+pub async fn call(peers: &Peers, peer: &str) -> Result<Response<Body>, MeshError> {
     let request = Request::post("/liufang.settlement.v1.PaymentService/Void");
     let request = request.header("content-type", "application/grpc").body(Body::empty()).unwrap();
     peers.mesh(peer).oneshot(request).await
@@ -100,7 +100,7 @@ async fn an_open_breaker_answers_at_once() {
 
 /// A service that is never there, and remembers how long it was given.
 #[derive(Clone, Default)]
-struct Away(Arc<Mutex<Vec<Duration>>>);
+pub struct Away(pub Arc<Mutex<Vec<Duration>>>);
 
 impl NamedService for Away {
     const NAME: &'static str = "liufang.settlement.v1.PaymentService";
@@ -151,7 +151,7 @@ async fn a_retry_is_given_what_is_left() {
 /// A gateway with nobody behind it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lines_of_refusals_have_the_ids_of_their_call() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = servers::folder("liufang-calls-");
     let settings = [
         "roles=[\"gateway\"]".to_owned(),
         format!("mesh.peers.identity=\"http://127.0.0.1:{}\"", free_port()),

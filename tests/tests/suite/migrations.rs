@@ -2,16 +2,17 @@
 //!
 //! Runners are processes where it matters; the roles that wait are in one, whose health is read from inside.
 
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use liufang::compose;
 use liufang_platform::db::{DbOptions, DbState};
-use liufang_platform::{Cipher, Db, DbFault, Ids, Migration, SystemClock};
+use liufang_platform::{Cipher, Db, DbFault, Migration, SystemClock};
 use liufang_tests::{World, eventually, processes, servers};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait as _};
 
 use super::cast::*;
 
@@ -42,7 +43,9 @@ async fn connect(url: &str) -> Db {
 
 fn runner(url: &str) -> Child {
     let program = processes::binary().with_file_name("migrate-under-test");
-    Command::new(program).arg(url).stdout(Stdio::piped()).spawn().unwrap()
+    let mut command = servers::dies_with_us(&program);
+    command.arg(url).stdout(Stdio::piped());
+    servers::spawn(command)
 }
 
 fn ran(runner: Child) -> Vec<String> {
@@ -87,18 +90,70 @@ async fn a_killed_runner_leaves_nothing_half_done() {
     assert_eq!(ran(runner(&url)), Vec::<String>::new());
 }
 
+/// `liufang migrate --role dispatch` as operators run it.
+fn program(url: &str, folder: &Path) -> Child {
+    let mut command = servers::dies_with_us(&processes::binary());
+    command.args(["migrate", "--role", "dispatch"]);
+    let data_dir = format!("data_dir={:?}", folder.display().to_string());
+    for setting in [format!("database.url={url:?}"), data_dir] {
+        command.args(["--set", &setting]);
+    }
+    command.stdout(Stdio::piped());
+    servers::spawn(command)
+}
+
+fn said(program: Child) -> String {
+    let output = program.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The program itself: the first is killed in the middle of a role's own migration, which waits for a table of the same name
+/// that the test has begun; meanwhile a second one waits for its turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_migrate_job_is_finished_by_the_next() {
+    let (url, connection) = database().await;
+    let folder = servers::folder("liufang-migrate-");
+    let held = connection.begin().await.unwrap();
+    held.execute_unprepared("CREATE TABLE outside_job (id TEXT)").await.unwrap();
+    let mut first = program(&url, folder.path());
+    let waits = |what: &str| {
+        format!(
+            "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE datname = current_database() \
+             AND wait_event_type = 'Lock' AND query LIKE '%{what}%'"
+        )
+    };
+    eventually("the first is in the middle", || async {
+        (number(&connection, &waits("CREATE TABLE outside_job")).await == 1).then_some(())
+    })
+    .await;
+    let second = program(&url, folder.path());
+    eventually("the second waits for its turn", || async {
+        (number(&connection, &waits("pg_advisory_xact_lock")).await == 1).then_some(())
+    })
+    .await;
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let marks = "SELECT COUNT(*) AS n FROM seaql_migrations";
+    assert_eq!(number(&connection, marks).await, 3, "what was done stays");
+    assert_eq!(number(&connection, "SELECT COUNT(to_regclass('courier')) AS n").await, 1);
+    held.rollback().await.unwrap();
+    let done = tokio::task::spawn_blocking(move || said(second)).await.unwrap();
+    assert!(done.starts_with("dispatch: 0002_outside_job, 0003"), "only what was left: {done}");
+    assert_eq!(said(program(&url, folder.path())), "dispatch: nothing pending\n");
+    assert!(5 <= number(&connection, marks).await, "each has its mark");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_runners_on_one_file() {
-    let folder = std::env::temp_dir().join(Ids.next("liufang-migrate"));
-    std::fs::create_dir_all(&folder).unwrap();
-    let url = format!("sqlite://{}/one.db", folder.display());
+    let folder = servers::folder("liufang-migrate-");
+    let url = format!("sqlite://{}/one.db", folder.path().display());
     let runs = (0..6).map(|_| {
         let url = url.clone();
         tokio::spawn(async move { connect(&url).await.migrate(TWO).await.unwrap().len() })
     });
     let counts = futures::future::join_all(runs.collect::<Vec<_>>()).await;
     assert_eq!(counts.into_iter().map(Result::unwrap).sum::<usize>(), 4, "each once");
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -121,7 +176,7 @@ async fn a_failing_migration_changes_nothing_and_a_newer_mark_is_left_alone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_waits_for_its_migrations_and_needs_no_restart() {
-    liufang_tests::logs::announce("migrations pending");
+    let _announced = liufang_tests::logs::announce("migrations pending");
     servers::shared().create_databases("pending");
     let settings = [
         format!("database.url={:?}", servers::shared().postgres_url("pending_{role}")),
@@ -137,14 +192,14 @@ async fn a_process_waits_for_its_migrations_and_needs_no_restart() {
         "{report:?}"
     );
     let cast = Cast::of(&world).await;
-    let refusal = refused_as(cast.public().list_slots(Default::default()).await, "DATABASE_UNAVAILABLE");
+    let book = async || cast.public().list_channel_book(Default::default()).await;
+    let refusal = refused_as(book().await, "DATABASE_UNAVAILABLE");
     assert_eq!(refusal.code, tonic::Code::Unavailable);
     let clock = Arc::new(world.clock.clone());
     let done = compose::migrate(&world.config, clock.clone(), Duration::ZERO).await.unwrap();
     assert!(done.len() == 8 && done.iter().all(|(_, ran)| !ran.is_empty()));
     eventually("it is ready", || async { running.health().is_ready().then_some(()) }).await;
-    let answer = cast.public().list_slots(Default::default()).await;
-    assert!(answer.is_ok() || answer.is_err_and(|refusal| refusal.code != tonic::Code::Unavailable));
+    assert!(book().await.unwrap().rows.is_empty(), "it has its tables, and nothing in them");
     let again = compose::migrate(&world.config, clock, Duration::ZERO).await.unwrap();
     assert!(again.iter().all(|(_, ran)| ran.is_empty()));
     world.stop().await;

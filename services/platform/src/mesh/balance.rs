@@ -14,6 +14,7 @@ use tonic::transport::{Channel, Endpoint};
 use tower::ServiceExt as _;
 
 use super::connect::{Connect, Security};
+use super::names::{Names, System};
 use super::target::Target;
 use crate::causes;
 
@@ -47,6 +48,7 @@ pub struct Remote(Arc<Inner>);
 
 struct Inner {
     options: RemoteOptions,
+    names: Arc<dyn Names>,
     addresses: Mutex<Vec<Arc<Address>>>,
     /// Rung when an address failed.
     doubt: Notify,
@@ -71,8 +73,14 @@ struct Health {
 impl Remote {
     /// Must be called inside the runtime: it starts the task that follows the peer's addresses.
     pub fn new(options: RemoteOptions) -> Remote {
+        Remote::named_by(Arc::new(System), options)
+    }
+
+    /// As [`Remote::new`], with a name service of one's own.
+    pub fn named_by(names: Arc<dyn Names>, options: RemoteOptions) -> Remote {
         let remote = Remote(Arc::new(Inner {
             options,
+            names,
             addresses: Mutex::default(),
             doubt: Notify::new(),
             draws: AtomicU64::new(u64::from(std::process::id())),
@@ -153,8 +161,8 @@ impl Inner {
     async fn resolve(&self) {
         let mut found: Vec<(SocketAddr, &Target)> = Vec::new();
         for target in &self.options.targets {
-            match tokio::net::lookup_host((target.host.as_str(), target.port)).await {
-                Ok(addresses) => found.extend(addresses.map(|at| (at, target))),
+            match self.names.lookup(&target.host, target.port).await {
+                Ok(addresses) => found.extend(addresses.into_iter().map(|at| (at, target))),
                 Err(error) => {
                     tracing::info!(
                         peer = self.options.peer,
