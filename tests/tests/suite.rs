@@ -40,4 +40,5 @@ mod suite {
     mod stopping;
     mod tidy;
     mod traces;
+    mod upgrade;
 }
