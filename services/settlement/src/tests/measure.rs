@@ -52,7 +52,8 @@ async fn credit(town: &Town, region: &str) {
 async fn a_slice_ends_with_a_transfer() {
     let town = booked().await;
     let db = town.world.deps.db.read();
-    for (limit, slices) in [(1, vec![(1, 2), (2, 2), (3, 2)]), (3, vec![(2, 4), (3, 2)]), (100, vec![(3, 6)])] {
+    for (limit, slices) in [(1, vec![(1, 2), (2, 2), (3, 2)]), (3, vec![(2, 4), (3, 2)]), (100, vec![(3, 6)])]
+    {
         let (mut after, mut seen) = (0, Vec::new());
         loop {
             let slice = store::ledger::postings_after(db, "130300", after, limit).await.unwrap();
@@ -74,7 +75,11 @@ async fn long_books_are_read_look_by_look() {
     let spoil = "UPDATE region_entry SET amount_fen = amount_fen + 7 WHERE entry_no = 0 AND region = '130300' AND sequence = ";
     sql(&town, &format!("{spoil}3")).await;
     let sum = Sum::default();
-    assert_eq!(looks(&town, &sum, 4).await, [0, 0, 7, 7], "two transfers a look, the spoilt one is the fifth");
+    assert_eq!(
+        looks(&town, &sum, 4).await,
+        [0, 0, 7, 7],
+        "two transfers a look, the spoilt one is the fifth"
+    );
 
     // what was read is not read again before the hour, what is new is
     sql(&town, &format!("{spoil}1")).await;
