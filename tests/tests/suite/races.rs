@@ -1,8 +1,5 @@
 //! A hundred callers at once, exactly one effect.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
 use futures::future::join_all;
 use liufang::client::{Answer, Patient};
 use liufang_proto::common::v1::Channel;
@@ -48,14 +45,9 @@ async fn one_pharmacy_gets_the_prescription(world: &mut World) {
     // a choice replaces the one before it until a pharmacy claims; both claim whatever they see, again and again
     let wishes: Vec<PlaceOrderRequest> =
         [SHOP, SHOP_2].into_iter().cycle().take(10).map(|shop| cast.filling(&rx, shop, None)).collect();
-    let over = AtomicBool::new(false);
-    let choosing = async {
-        let chosen = join_all(wishes.into_iter().map(|body| patient.place(body))).await;
-        over.store(true, Ordering::SeqCst);
-        chosen
-    };
+    let choosing = join_all(wishes.into_iter().map(|body| patient.place(body)));
     let claiming =
-        join_all((0..callers).map(|caller| claims_what_it_sees(&cast, [SHOP, SHOP_2][caller % 2], &over)));
+        join_all((0..callers).map(|caller| claims_what_it_sees(&cast, [SHOP, SHOP_2][caller % 2])));
     let (chosen, claimed) = tokio::join!(choosing, claiming);
     winners(chosen, &["PRESCRIPTION_HELD", "ORDER_CHANGED", "LOST_RACE"]);
     let mut holders: Vec<&str> = claimed.into_iter().flatten().collect();
@@ -77,23 +69,13 @@ async fn one_pharmacy_gets_the_prescription(world: &mut World) {
     assert_eq!(rx.holder_fixmedins_code, holders[0]);
 }
 
-/// A pharmacy that claims the first free prescription it sees in its queue, for as long as patients choose; answers its code
-/// when it got one.
-async fn claims_what_it_sees(cast: &Cast, shop: &'static str, over: &AtomicBool) -> Option<&'static str> {
+/// A pharmacy that claims the first free prescription in its queue; answers its code when it got one.
+async fn claims_what_it_sees(cast: &Cast, shop: &'static str) -> Option<&'static str> {
     let pos = cast.pos(shop);
-    loop {
-        let last = over.load(Ordering::SeqCst);
-        let queue = pos.list_pharmacy_queue(Default::default()).await.unwrap().items;
-        if let Some(item) = queue.into_iter().find(|item| !item.epc_token.is_empty()) {
-            let answer = pos.claim(ClaimRequest { epc_token: item.epc_token }).await;
-            let refusals = ["PRESCRIPTION_HELD", "CIRCULATION_TOKEN_INVALID"];
-            return winners(vec![answer], &refusals).pop().map(|_| shop);
-        }
-        if last {
-            return None;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let queue = pos.list_pharmacy_queue(Default::default()).await.unwrap().items;
+    let item = queue.into_iter().find(|item| !item.epc_token.is_empty())?;
+    let answer = pos.claim(ClaimRequest { epc_token: item.epc_token }).await;
+    winners(vec![answer], &["PRESCRIPTION_HELD", "CIRCULATION_TOKEN_INVALID"]).pop().map(|_| shop)
 }
 
 async fn one_claim_holds(world: &mut World) {
