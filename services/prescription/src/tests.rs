@@ -5,4 +5,5 @@ mod circulation;
 mod issue;
 mod peers;
 mod queue;
+mod revocation;
 mod world;

@@ -75,6 +75,8 @@ pub struct Revoke {
     pub hi_rxno: String,
     pub doctor_token: String,
     pub reason: Sensitive<String>,
+    /// What is held is marked and ends when nobody has it any more.
+    pub when_given_back: bool,
 }
 
 pub struct Page {

@@ -105,6 +105,7 @@ impl App {
             hospital_pharmacist: String::new(),
             pharmacy_pharmacist: String::new(),
             review_opinion: String::new(),
+            revoke_asked: false,
             version: 1,
         };
         Record::new(rx)

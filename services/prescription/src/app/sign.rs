@@ -133,7 +133,7 @@ impl App {
         Ok(found.filter(|person| person.active).map(|person| person.signing_key).unwrap_or_default())
     }
 
-    /// The prescriber revokes, before anybody holds or has used it.
+    /// The prescriber revokes, before anybody has used it; what is held is marked on request.
     pub async fn revoke(&self, call: Call<Revoke>) -> Outcome<Prescription> {
         if let Some(reply) = self.seen(&call.meta).await? {
             return Ok(reply);
@@ -148,7 +148,8 @@ impl App {
             Begun::Replay(reply) => return Ok(reply),
         };
         let plan = |record: &Record| {
-            of_hospital(record, hospital).map(|()| Operation::Revoke { doctor: doctor.code.clone() })
+            let (doctor, when_given_back) = (doctor.code.clone(), body.when_given_back);
+            of_hospital(record, hospital).map(|()| Operation::Revoke { doctor, when_given_back })
         };
         let edit = |record: &mut Record| {
             record.end_reason.clone_from(body.reason.reveal());

@@ -103,6 +103,7 @@ mod tests {
             hospital_pharmacist: String::new(),
             pharmacy_pharmacist: String::new(),
             review_opinion: String::new(),
+            revoke_asked: false,
             version: 1,
         }
     }

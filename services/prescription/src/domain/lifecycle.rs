@@ -35,6 +35,8 @@ pub struct Status {
     pub valid_until: Timestamp,
     /// When an unreviewed claim lapses; zero while nobody holds it.
     pub claim_until: Timestamp,
+    /// The prescriber has asked to revoke it as soon as nobody has it.
+    pub revoke_asked: bool,
 }
 
 /// A decision: the next status and what others have to hear.
@@ -67,12 +69,16 @@ impl Status {
 /// # Errors
 /// The first reason that forbids it, in the order of checks above.
 pub fn decide(status: &Status, operation: &Operation, now: Timestamp) -> Result<Next, Refusal> {
+    decided(status, operation, now).map(revoked_when_free)
+}
+
+fn decided(status: &Status, operation: &Operation, now: Timestamp) -> Result<Next, Refusal> {
     match operation {
         Operation::ReviewDraft { pass, pharmacist } => review_draft(status, *pass, pharmacist, now),
         Operation::Upload { trace_matches, bad_signatures } => {
             upload(status, *trace_matches, bad_signatures, now)
         }
-        Operation::Revoke { doctor } => revoke(status, doctor, now),
+        Operation::Revoke { doctor, when_given_back } => revoke(status, doctor, *when_given_back, now),
         Operation::Nominate { pharmacy, order_id } => nominate(status, pharmacy, order_id, now),
         Operation::ReleaseNomination { order_id } => release_nomination(status, order_id),
         Operation::Claim { pharmacy, until } => claim(status, pharmacy, *until, now),
@@ -169,12 +175,15 @@ fn upload(
     Ok(Next { status: next, news: vec![News::Activated] })
 }
 
-fn revoke(status: &Status, doctor: &str, now: Timestamp) -> Result<Next, Refusal> {
+fn revoke(status: &Status, doctor: &str, when_given_back: bool, now: Timestamp) -> Result<Next, Refusal> {
     open(status, now)?;
     if status.doctor != doctor {
         return Err(Refusal::PractitionerNotAllowed("NOT_THE_PRESCRIBER"));
     }
     unused(status)?;
+    if status.is_held() && when_given_back {
+        return Ok(quiet(Status { revoke_asked: true, ..status.clone() }));
+    }
     if status.is_held() {
         return Err(Refusal::Held);
     }
@@ -182,6 +191,16 @@ fn revoke(status: &Status, doctor: &str, now: Timestamp) -> Result<Next, Refusal
     let mut next = if nominated { end_claim(status, ReleaseReason::Revoked) } else { quiet(status.clone()) };
     next.status.state = State::Revoked;
     Ok(next)
+}
+
+/// A revocation asked for while a pharmacy held it takes effect in the step that frees it, whatever frees it: nobody is
+/// chosen in between.
+fn revoked_when_free(mut next: Next) -> Next {
+    let status = &mut next.status;
+    if status.revoke_asked && status.state == State::Active && status.nominee.is_empty() {
+        status.state = State::Revoked;
+    }
+    next
 }
 
 fn nominate(status: &Status, pharmacy: &str, order_id: &str, now: Timestamp) -> Result<Next, Refusal> {

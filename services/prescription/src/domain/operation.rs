@@ -18,7 +18,11 @@ pub enum Operation {
         bad_signatures: Vec<&'static str>,
     },
     /// Revocation by the prescriber (D004).
-    Revoke { doctor: String },
+    Revoke {
+        doctor: String,
+        /// What a pharmacy holds is marked and ends when nobody has it any more.
+        when_given_back: bool,
+    },
     /// The patient's order chooses a pharmacy.
     Nominate { pharmacy: String, order_id: String },
     /// The order takes a nomination or claim back.
@@ -47,7 +51,8 @@ impl Operation {
         match self {
             Operation::ReviewDraft { .. } => "ReviewDraft",
             Operation::Upload { .. } => "Upload",
-            Operation::Revoke { .. } => "Revoke",
+            Operation::Revoke { when_given_back: false, .. } => "Revoke",
+            Operation::Revoke { when_given_back: true, .. } => "RevokeWhenGivenBack",
             Operation::Nominate { .. } => "Nominate",
             Operation::ReleaseNomination { .. } => "ReleaseNomination",
             Operation::Claim { .. } => "Claim",

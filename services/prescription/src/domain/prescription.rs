@@ -79,5 +79,7 @@ pub struct Prescription {
     pub hospital_pharmacist: String,
     pub pharmacy_pharmacist: String,
     pub review_opinion: String,
+    /// The prescriber has asked to revoke it as soon as nobody has it.
+    pub revoke_asked: bool,
     pub version: i64,
 }

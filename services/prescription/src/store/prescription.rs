@@ -56,6 +56,7 @@ pub struct Model {
     pub pharmacist_key: String,
     pub version: i64,
     pub created_at_us: i64,
+    pub revoke_asked: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -124,6 +125,7 @@ impl Record {
             order_id: rx.order_id.clone(),
             valid_until: rx.valid_until,
             claim_until: self.claim_until,
+            revoke_asked: rx.revoke_asked,
         }
     }
 
@@ -148,6 +150,7 @@ impl Record {
         rx.nominee = status.nominee;
         rx.holder = status.holder;
         rx.order_id = status.order_id;
+        rx.revoke_asked = status.revoke_asked;
     }
 }
 

@@ -126,6 +126,7 @@ pub fn revoke(request: pb::RevokeRequest, _: &CallMeta) -> Result<Revoke, Violat
         hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
         doctor_token: violations.text("doctor_token", &request.doctor_token, TOKEN),
         reason: personal(&mut violations, "reason", &request.reason, REASON),
+        when_given_back: request.when_given_back,
     };
     violations.finish(Some(revoke))
 }

@@ -120,6 +120,7 @@ impl From<Prescription> for pb::Prescription {
             pharmacy_pharmacist_code: rx.pharmacy_pharmacist,
             review_opinion: rx.review_opinion,
             version: rx.version,
+            revocation_asked: rx.revoke_asked,
         }
     }
 }

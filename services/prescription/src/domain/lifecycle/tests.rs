@@ -18,6 +18,7 @@ fn status(state: State) -> Status {
         order_id: String::new(),
         valid_until: NOW.plus_days(1),
         claim_until: Timestamp(0),
+        revoke_asked: false,
     }
 }
 
@@ -41,7 +42,8 @@ fn situations() -> Vec<(&'static str, Status)> {
         ("unreviewed", Status { claim_until: NOW, ..held() }),
         ("passed", passed.clone()),
         ("partly", Status { used: Use::PartlyUsed, ..passed.clone() }),
-        ("used", Status { used: Use::Used, ..passed }),
+        ("used", Status { used: Use::Used, ..passed.clone() }),
+        ("marked", Status { revoke_asked: true, ..passed }),
         ("late", Status { valid_until: NOW, ..held() }),
         ("expired", status(State::Expired)),
         ("revoked", status(State::Revoked)),
@@ -53,7 +55,8 @@ fn operations() -> Vec<Operation> {
     vec![
         Operation::ReviewDraft { pass: true, pharmacist: "HY1".to_owned() },
         Operation::Upload { trace_matches: true, bad_signatures: vec![] },
-        Operation::Revoke { doctor: "D1".to_owned() },
+        Operation::Revoke { doctor: "D1".to_owned(), when_given_back: false },
+        Operation::Revoke { doctor: "D1".to_owned(), when_given_back: true },
         Operation::Nominate { pharmacy: p1.clone(), order_id: o1.clone() },
         Operation::ReleaseNomination { order_id: o1.clone() },
         Operation::Claim { pharmacy: p1.clone(), until: NOW.plus_seconds(60) },
@@ -105,6 +108,7 @@ fn the_whole_table() {
           passed     !AlreadyReviewed
           partly     !AlreadyReviewed
           used       !AlreadyReviewed
+          marked     !AlreadyReviewed
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -119,6 +123,7 @@ fn the_whole_table() {
           passed     !TraceCodeSpent
           partly     !TraceCodeSpent
           used       !TraceCodeSpent
+          marked     !TraceCodeSpent
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -133,6 +138,22 @@ fn the_whole_table() {
           passed     !Held
           partly     !Used
           used       !Used
+          marked     !Held
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
+        RevokeWhenGivenBack
+          draft      REVOKED/PENDING
+          reviewed   REVOKED/PENDING
+          refused    !DraftRefused
+          active     REVOKED/PENDING
+          nominated  REVOKED/PENDING
+          held       ACTIVE/PENDING+held
+          unreviewed ACTIVE/PENDING+held
+          passed     ACTIVE/PASSED+held
+          partly     !Used
+          used       !Used
+          marked     same
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -147,6 +168,7 @@ fn the_whole_table() {
           passed     !Held
           partly     !Used
           used       !Used
+          marked     !Held
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -161,6 +183,7 @@ fn the_whole_table() {
           passed     ACTIVE/PENDING
           partly     !Used
           used       !Used
+          marked     REVOKED/PENDING
           late       ACTIVE/PENDING
           expired    same
           revoked    same
@@ -175,6 +198,7 @@ fn the_whole_table() {
           passed     !Held
           partly     !Held
           used       !Held
+          marked     !Held
           late       !Expired
           expired    !TokenInvalid
           revoked    !TokenInvalid
@@ -189,6 +213,7 @@ fn the_whole_table() {
           passed     same
           partly     same
           used       same
+          marked     same
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -203,6 +228,7 @@ fn the_whole_table() {
           passed     ACTIVE/PENDING
           partly     !Used
           used       !Used
+          marked     REVOKED/PENDING
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -217,6 +243,7 @@ fn the_whole_table() {
           passed     !AlreadyReviewed
           partly     !AlreadyReviewed
           used       !AlreadyReviewed
+          marked     !AlreadyReviewed
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -231,6 +258,7 @@ fn the_whole_table() {
           passed     same
           partly     same
           used       !Used
+          marked     same
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -245,6 +273,7 @@ fn the_whole_table() {
           passed     ACTIVE/PENDING
           partly     ACTIVE/PENDING
           used       ACTIVE/PENDING
+          marked     REVOKED/PENDING
           late       ACTIVE/PENDING
           expired    same
           revoked    same
@@ -259,6 +288,7 @@ fn the_whole_table() {
           passed     same
           partly     same
           used       same
+          marked     same
           late       EXPIRED/PENDING
           expired    same
           revoked    same
@@ -273,6 +303,7 @@ fn the_whole_table() {
           passed     same
           partly     same
           used       same
+          marked     same
           late       same
           expired    same
           revoked    same
@@ -344,6 +375,7 @@ fn any_operation() -> impl Strategy<Value = Operation> {
     (0..operations().len(), pharmacy, order, any::<bool>(), any::<bool>()).prop_map(
         |(index, pharmacy, order_id, secret_matches, pass)| match operations().swap_remove(index) {
             Operation::ReviewDraft { pharmacist, .. } => Operation::ReviewDraft { pass, pharmacist },
+            Operation::Revoke { doctor, .. } => Operation::Revoke { doctor, when_given_back: pass },
             Operation::Nominate { .. } => Operation::Nominate { pharmacy, order_id },
             Operation::ReleaseNomination { .. } => Operation::ReleaseNomination { order_id },
             Operation::Claim { until, .. } => Operation::Claim { pharmacy, until },
@@ -373,6 +405,8 @@ proptest! {
             prop_assert!(!status.is_held() || status.holder == status.nominee, "the holder is the nominee");
             prop_assert_eq!(status.nominee.is_empty(), status.order_id.is_empty());
             prop_assert!(status.state != State::Revoked || !status.is_held());
+            let awaited = status.revoke_asked && status.nominee.is_empty() && status.state == State::Active;
+            prop_assert!(!awaited, "what nobody has and is to be revoked is revoked");
             let taken_over = before.is_held() && status.is_held() && before.holder != status.holder;
             prop_assert!(!taken_over, "a holder was replaced without a release");
         }

@@ -48,6 +48,7 @@ pub(super) fn read(lines: Vec<Line>, row: Model, cipher: &Cipher) -> Result<Reco
         hospital_pharmacist: row.hospital_pharmacist,
         pharmacy_pharmacist: row.pharmacy_pharmacist,
         review_opinion: open(cipher, sealed::REVIEW_OPINION, &row.review_opinion_sealed)?,
+        revoke_asked: row.revoke_asked,
         version: row.version,
     };
     Ok(Record {
@@ -114,6 +115,7 @@ pub(super) fn written(record: &Record, cipher: &Cipher) -> Result<ActiveModel, S
         doctor_key: Set(signed.doctor_key.clone()),
         pharmacist_key: Set(signed.pharmacist_key.clone()),
         version: Set(rx.version),
+        revoke_asked: Set(rx.revoke_asked),
         ..ActiveModel::default()
     })
 }
