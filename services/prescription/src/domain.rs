@@ -15,6 +15,7 @@ pub mod operation;
 pub mod practitioner;
 pub mod prescription;
 pub mod refusal;
+pub mod repeat;
 pub mod rules;
 pub mod slot;
 pub mod state;

@@ -5,5 +5,6 @@ mod circulation;
 mod issue;
 mod peers;
 mod queue;
+mod repeats;
 mod revocation;
 mod world;

@@ -4,6 +4,7 @@ use liufang_kernel::{Date, Sensitive};
 
 use crate::domain::dispense::HandOut;
 use crate::domain::prescription::Line;
+use crate::domain::repeat::Repeat;
 use crate::domain::rules::Override;
 use crate::domain::slot::Slot;
 
@@ -55,6 +56,7 @@ pub struct PreVerify {
     /// Names and strengths may be empty: the catalogue fills them.
     pub lines: Vec<Line>,
     pub overrides: Vec<Override>,
+    pub repeat: Option<Repeat>,
 }
 
 pub struct ReviewDraft {
@@ -77,6 +79,8 @@ pub struct Revoke {
     pub reason: Sensitive<String>,
     /// What is held is marked and ends when nobody has it any more.
     pub when_given_back: bool,
+    /// Every later use of the series too.
+    pub later_uses: bool,
 }
 
 pub struct Page {

@@ -10,6 +10,7 @@ use crate::domain::dispense::{LineUse, hand_out, use_of};
 use crate::domain::lifecycle::decide;
 use crate::domain::operation::Operation;
 use crate::domain::prescription::Prescription;
+use crate::domain::repeat;
 use crate::error::{Missing, PrescriptionError};
 use crate::events;
 use crate::store::hand_out::Place;
@@ -43,6 +44,10 @@ impl App {
         let place =
             Place { hi_rxno: &body.hi_rxno, order_id: &body.order_id, pharmacy: &record.rx.holder, at: now };
         store::hand_out::insert_all(work.tx(), &place, &parts).await?;
+        let series = &record.rx.series;
+        if !series.first.is_empty() {
+            store::prescription::postpone(work.tx(), series, repeat::next_opening(series, now)).await?;
+        }
         events::push_dispensed(&work, &record.rx, &body.parts, now).await?;
         Ok(work.commit(record.rx).await?)
     }
@@ -72,6 +77,9 @@ impl App {
             Ok(if back.is_empty() { Edit::Nothing } else { Edit::Changed })
         };
         let record = self.step(&work, &body.hi_rxno, now, plan, edit).await?;
+        if !back.is_empty() && !record.rx.series.first.is_empty() {
+            store::prescription::restore(work.tx(), &record.rx.series).await?;
+        }
         Ok(work.commit(record.rx).await?)
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub fn of(rx: &'a Prescription) -> Subject<'a> {
-        let days = (rx.valid_until.seconds() - rx.issued_at.seconds()) / 86_400;
+        let days = rx.validity_days();
         Subject {
             hi_rxno: &rx.hi_rxno,
             person_id: &rx.person_id,

@@ -5,9 +5,11 @@ use liufang_platform::{Begun, Call};
 
 use super::commands::PreVerify;
 use super::examine::Subject;
-use super::{App, Outcome};
+use super::{App, Outcome, limits};
 use crate::domain::booking::check_registered;
 use crate::domain::prescription::{Line, Prescription};
+use crate::domain::refusal::Refusal;
+use crate::domain::repeat::{self, Series};
 use crate::domain::rules::{self, Drug, Finding};
 use crate::domain::state::{Review, State, Use};
 use crate::domain::visit::{Visit, may_prescribe};
@@ -19,7 +21,7 @@ use crate::store::{self, StoreError};
 impl App {
     /// Runs the rules on a completed visit's prescription and keeps it as a draft.
     ///
-    /// Order: visit → doctor → visit state → disease registered → rules → hospital's own number.
+    /// Order: visit → doctor → visit state → disease registered → series → rules → hospital's own number.
     pub async fn pre_verify(&self, call: Call<PreVerify>) -> Outcome<Prescription> {
         if let Some(reply) = self.seen(&call.meta).await? {
             return Ok(reply);
@@ -60,6 +62,12 @@ impl App {
         check_registered(&person.registrations, &visit.disease, date)?;
         let institution = identity::institution(&self.deps.peers, &visit.hospital, date).await?;
         let pack = self.pack(&institution.region)?;
+        if let Some(repeat) = &asked.repeat {
+            let most_days = limits(pack, date)?.long_supply_days_stable;
+            if let Some(cause) = repeat::problem(repeat, asked.long_rx, &asked.lines, most_days) {
+                return Err(Refusal::RepeatNotAllowed(cause).into());
+            }
+        }
         let subject = Subject {
             hi_rxno: "",
             person_id: &visit.person_id,
@@ -80,8 +88,18 @@ impl App {
     fn draft(&self, asked: PreVerify, visit: Visit, findings: Vec<Finding>, now: Timestamp) -> Record {
         // prscTime and valiEndTime are exact to the second
         let issued_at = Timestamp(0).plus_seconds(now.seconds());
+        let number = || self.new_number(&visit.hospital, now);
+        let hi_rxno = number();
+        let series = asked.repeat.map(|repeat| Series {
+            first: hi_rxno.clone(),
+            use_no: 1,
+            uses: repeat.uses,
+            min_interval_days: repeat.min_interval_days,
+            opens_at: issued_at,
+            later: repeat::plan(&repeat, issued_at, || (number(), self.deps.ids.digits(20))),
+        });
         let rx = Prescription {
-            hi_rxno: self.new_number(&visit.hospital, now),
+            hi_rxno,
             trace_code: self.deps.ids.digits(20),
             hosp_rxno: asked.hosp_rxno,
             visit_id: visit.visit_id,
@@ -106,6 +124,7 @@ impl App {
             pharmacy_pharmacist: String::new(),
             review_opinion: String::new(),
             revoke_asked: false,
+            series: series.unwrap_or_default(),
             version: 1,
         };
         Record::new(rx)

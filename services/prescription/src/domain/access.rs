@@ -104,6 +104,7 @@ mod tests {
             pharmacy_pharmacist: String::new(),
             review_opinion: String::new(),
             revoke_asked: false,
+            series: Default::default(),
             version: 1,
         }
     }

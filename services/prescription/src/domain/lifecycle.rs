@@ -37,6 +37,8 @@ pub struct Status {
     pub claim_until: Timestamp,
     /// The prescriber has asked to revoke it as soon as nobody has it.
     pub revoke_asked: bool,
+    /// A later use of a series is filled from here on; zero: from its issue.
+    pub opens_at: Timestamp,
 }
 
 /// A decision: the next status and what others have to hear.
@@ -129,6 +131,10 @@ fn active(status: &Status) -> Result<(), Refusal> {
     if status.state == State::Active { Ok(()) } else { Err(Refusal::NotActive(status.state)) }
 }
 
+fn opened(status: &Status, now: Timestamp) -> Result<(), Refusal> {
+    if now < status.opens_at { Err(Refusal::NotOpen(status.opens_at)) } else { Ok(()) }
+}
+
 fn held_by(status: &Status, pharmacy: &str) -> Result<(), Refusal> {
     if status.is_held() && status.holder == pharmacy { Ok(()) } else { Err(Refusal::NotHeld) }
 }
@@ -210,6 +216,7 @@ fn nominate(status: &Status, pharmacy: &str, order_id: &str, now: Timestamp) -> 
     if status.is_held() {
         return Err(Refusal::Held);
     }
+    opened(status, now)?;
     let mut next = status.clone();
     pharmacy.clone_into(&mut next.nominee);
     order_id.clone_into(&mut next.order_id);
@@ -235,6 +242,7 @@ fn claim(status: &Status, pharmacy: &str, until: Timestamp, now: Timestamp) -> R
         return Err(Refusal::Held);
     }
     unused(status)?;
+    opened(status, now)?;
     let mut next = status.clone();
     pharmacy.clone_into(&mut next.holder);
     next.claim_until = until;

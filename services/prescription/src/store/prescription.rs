@@ -11,9 +11,11 @@ use crate::domain::prescription::{Line, Prescription};
 
 mod lists;
 mod row;
+mod series;
 
 pub use lists::{active_lines, at_pharmacy, lapsed, of_person, overdue};
 use row::{read, written};
+pub use series::{later, postpone, restore};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "prescription")]
@@ -57,6 +59,15 @@ pub struct Model {
     pub version: i64,
     pub created_at_us: i64,
     pub revoke_asked: bool,
+    pub series: String,
+    pub use_no: i32,
+    pub uses: i32,
+    pub min_interval_days: i32,
+    pub opens_at_us: i64,
+    /// The opening as signed.
+    pub planned_at_us: i64,
+    /// The uses after the first, JSON; on the first alone.
+    pub later_uses: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -126,6 +137,7 @@ impl Record {
             valid_until: rx.valid_until,
             claim_until: self.claim_until,
             revoke_asked: rx.revoke_asked,
+            opens_at: rx.series.opens_at,
         }
     }
 

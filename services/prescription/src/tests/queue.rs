@@ -57,6 +57,7 @@ fn record(number: i64, used: Use, now: Timestamp) -> Record {
         pharmacy_pharmacist: String::new(),
         review_opinion: String::new(),
         revoke_asked: false,
+        series: Default::default(),
         version: 1,
     };
     Record { nominated_at: Timestamp(now.0 + number), token: "token".into(), ..Record::new(rx) }

@@ -201,6 +201,7 @@ impl Town {
             long_rx: false,
             lines: vec![line(1, AMLODIPINE, "5"), line(2, VALSARTAN, "80")],
             overrides: vec![],
+            repeat: None,
         }
     }
 
@@ -356,6 +357,7 @@ impl Town {
             doctor_token: self.doctor_token(),
             reason: "误开".to_owned(),
             when_given_back,
+            later_uses: false,
         };
         let answer = self.prescribing().revoke(self.ask(Who::His(HOSPITAL), body)).await;
         Ok(taken(answer)?.prescription.unwrap())

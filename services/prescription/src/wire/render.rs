@@ -121,6 +121,11 @@ impl From<Prescription> for pb::Prescription {
             review_opinion: rx.review_opinion,
             version: rx.version,
             revocation_asked: rx.revoke_asked,
+            series_rxno: rx.series.first,
+            use_no: rx.series.use_no,
+            uses: rx.series.uses,
+            min_interval_days: rx.series.min_interval_days,
+            opens_at_us: rx.series.opens_at.0,
         }
     }
 }

@@ -137,7 +137,8 @@ impl Asked<'_> {
                 let doctor_token = spoilt(twist, &callers.doctor, &callers.doctor_2);
                 let when_given_back = operation == "RevokeWhenGivenBack";
                 let reason = "重开".to_owned();
-                let body = RevokeRequest { hi_rxno, doctor_token, reason, when_given_back };
+                let body =
+                    RevokeRequest { hi_rxno, doctor_token, reason, when_given_back, later_uses: false };
                 send!(write session, PrescribingServiceClient.revoke(body));
             }
             _ => {

@@ -19,6 +19,7 @@ fn status(state: State) -> Status {
         valid_until: NOW.plus_days(1),
         claim_until: Timestamp(0),
         revoke_asked: false,
+        opens_at: Timestamp(0),
     }
 }
 
@@ -360,6 +361,20 @@ fn a_claim_is_told_with_its_order_and_pharmacy() {
     let claim = Operation::Claim { pharmacy: "P1".to_owned(), until: NOW.plus_seconds(60) };
     let told = decide(&nominated, &claim, NOW).unwrap().news;
     assert_eq!(told, [News::Claimed { order_id: "O1".to_owned(), pharmacy: "P1".to_owned() }]);
+}
+
+#[test]
+fn a_later_use_is_chosen_and_claimed_from_its_opening_on() {
+    let opens_at = NOW.plus_seconds(1);
+    let choose = Operation::Nominate { pharmacy: "P1".to_owned(), order_id: "O1".to_owned() };
+    let claim = Operation::Claim { pharmacy: "P1".to_owned(), until: NOW };
+    for (status, operation) in [(status(State::Active), &choose), (nominated(), &claim)] {
+        let status = Status { opens_at, ..status };
+        assert_eq!(decide(&status, operation, NOW), Err(Refusal::NotOpen(opens_at)));
+        assert!(decide(&status, operation, opens_at).is_ok());
+    }
+    let held = Status { opens_at, ..held() };
+    assert_eq!(decide(&held, &choose, NOW), Err(Refusal::Held), "what is held comes before");
 }
 
 #[test]

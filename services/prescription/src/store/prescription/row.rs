@@ -6,6 +6,7 @@ use sea_orm::Set;
 
 use super::{ActiveModel, Model, Record, Signed};
 use crate::domain::prescription::{Line, Prescription};
+use crate::domain::repeat::Series;
 use crate::domain::rules::Finding;
 use crate::domain::state::{Review, State, Use};
 use crate::store::StoreError;
@@ -49,6 +50,19 @@ pub(super) fn read(lines: Vec<Line>, row: Model, cipher: &Cipher) -> Result<Reco
         pharmacy_pharmacist: row.pharmacy_pharmacist,
         review_opinion: open(cipher, sealed::REVIEW_OPINION, &row.review_opinion_sealed)?,
         revoke_asked: row.revoke_asked,
+        series: Series {
+            first: row.series,
+            use_no: row.use_no,
+            uses: row.uses,
+            min_interval_days: row.min_interval_days,
+            opens_at: Timestamp(row.opens_at_us),
+            later: match row.later_uses.as_str() {
+                "" => Vec::new(),
+                text => {
+                    serde_json::from_str(text).map_err(|_| StoreError::Corrupt("prescription.later_uses"))?
+                }
+            },
+        },
         version: row.version,
     };
     Ok(Record {
@@ -64,7 +78,14 @@ pub(super) fn read(lines: Vec<Line>, row: Model, cipher: &Cipher) -> Result<Reco
     })
 }
 
-/// The columns that never change.
+fn later_text(rx: &Prescription) -> Result<String, StoreError> {
+    if rx.series.later.is_empty() {
+        return Ok(String::new());
+    }
+    serde_json::to_string(&rx.series.later).map_err(|_| StoreError::Corrupt("prescription.later_uses"))
+}
+
+/// The columns that never change; the opening of a later use moves by [`super::postpone`] alone.
 pub(super) fn new(record: &Record, cipher: &Cipher, now: Timestamp) -> Result<ActiveModel, StoreError> {
     let rx = &record.rx;
     Ok(ActiveModel {
@@ -82,6 +103,13 @@ pub(super) fn new(record: &Record, cipher: &Cipher, now: Timestamp) -> Result<Ac
         issued_at_us: Set(rx.issued_at.0),
         valid_until_us: Set(rx.valid_until.0),
         created_at_us: Set(now.0),
+        series: Set(rx.series.first.clone()),
+        use_no: Set(rx.series.use_no),
+        uses: Set(rx.series.uses),
+        min_interval_days: Set(rx.series.min_interval_days),
+        opens_at_us: Set(rx.series.opens_at.0),
+        planned_at_us: Set(rx.series.opens_at.0),
+        later_uses: Set(later_text(rx)?),
         ..written(record, cipher)?
     })
 }
