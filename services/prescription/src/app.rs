@@ -7,6 +7,7 @@ mod booking;
 mod circulate;
 mod claim;
 mod consult;
+mod counter;
 mod dispensing;
 mod examine;
 mod pharmacy_review;

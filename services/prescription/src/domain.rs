@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod booking;
+pub mod counter;
 pub mod dispense;
 pub mod document;
 pub mod frequency;

@@ -2,6 +2,7 @@
 
 mod booking;
 mod circulation;
+mod counter;
 mod issue;
 mod peers;
 mod queue;

@@ -128,6 +128,33 @@ pub struct RecordDispense {
     pub order_id: String,
     pub secret: Sensitive<String>,
     pub parts: Vec<HandOut>,
+    /// Nothing more is handed out: a rest is free for others.
+    pub last: bool,
+}
+
+/// What the patient shows at the counter.
+pub enum Proof {
+    /// What an insurance code was decoded into.
+    Presence(Sensitive<String>),
+    Qr(Sensitive<String>),
+}
+
+pub struct ClaimAtCounter {
+    pub counter_token: Sensitive<String>,
+    pub hi_rxno: String,
+}
+
+pub struct DispenseAtCounter {
+    pub hi_rxno: String,
+    pub secret: Sensitive<String>,
+    pub pharmacist_token: String,
+    pub parts: Vec<HandOut>,
+    pub last: bool,
+}
+
+pub struct ReturnAtCounter {
+    pub hi_rxno: String,
+    pub sale_id: String,
 }
 
 pub struct Watch {

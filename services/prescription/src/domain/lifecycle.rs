@@ -8,6 +8,7 @@ mod ending;
 
 use liufang_kernel::Timestamp;
 
+use super::counter::is_sale;
 use super::operation::{News, Operation, ReleaseReason};
 use super::refusal::Refusal;
 use super::state::{Review, State, Use};
@@ -37,6 +38,8 @@ pub struct Status {
     pub claim_until: Timestamp,
     /// The prescriber has asked to revoke it as soon as nobody has it.
     pub revoke_asked: bool,
+    /// The present claim has handed out something.
+    pub handed: bool,
     /// A later use of a series is filled from here on; zero: from its issue.
     pub opens_at: Timestamp,
 }
@@ -63,6 +66,7 @@ impl Status {
         self.holder.clear();
         self.order_id.clear();
         self.claim_until = Timestamp(0);
+        self.handed = false;
     }
 }
 
@@ -84,6 +88,9 @@ fn decided(status: &Status, operation: &Operation, now: Timestamp) -> Result<Nex
         Operation::Nominate { pharmacy, order_id } => nominate(status, pharmacy, order_id, now),
         Operation::ReleaseNomination { order_id } => release_nomination(status, order_id),
         Operation::Claim { pharmacy, until } => claim(status, pharmacy, *until, now),
+        Operation::ClaimAtCounter { pharmacy, sale_id, until } => {
+            claim_at_counter(status, pharmacy, sale_id, *until, now)
+        }
         Operation::RecoverSecret { pharmacy } => {
             open(status, now)?;
             held_by(status, pharmacy)?;
@@ -92,7 +99,7 @@ fn decided(status: &Status, operation: &Operation, now: Timestamp) -> Result<Nex
         Operation::GiveBack { pharmacy, secret_matches } => {
             open(status, now)?;
             credential(status, pharmacy, *secret_matches)?;
-            unused(status)?;
+            may_give_back(status)?;
             Ok(end_claim(status, ReleaseReason::GivenBack))
         }
         Operation::Review { pharmacy, secret_matches, pass, pharmacist } => {
@@ -146,6 +153,25 @@ fn credential(status: &Status, pharmacy: &str, secret_matches: bool) -> Result<(
 
 fn unused(status: &Status) -> Result<(), Refusal> {
     if status.used == Use::Unused { Ok(()) } else { Err(Refusal::Used) }
+}
+
+/// What is used up can be filled by nobody; a rest can.
+fn left(status: &Status) -> Result<(), Refusal> {
+    if status.used == Use::Used { Err(Refusal::Used) } else { Ok(()) }
+}
+
+/// An order that has handed out something ends by taking it back; a sale at the counter may leave its rest to others.
+fn may_give_back(status: &Status) -> Result<(), Refusal> {
+    left(status)?;
+    if status.handed && !is_sale(&status.order_id) { Err(Refusal::Used) } else { Ok(()) }
+}
+
+/// The holder hands out nothing more: what is left is free for another pharmacy.
+pub fn close(status: &Status) -> Status {
+    let mut next = status.clone();
+    next.release();
+    next.review = Review::Pending;
+    revoked_when_free(quiet(next)).status
 }
 
 fn review_draft(status: &Status, pass: bool, pharmacist: &str, now: Timestamp) -> Result<Next, Refusal> {
@@ -210,13 +236,22 @@ fn revoked_when_free(mut next: Next) -> Next {
 }
 
 fn nominate(status: &Status, pharmacy: &str, order_id: &str, now: Timestamp) -> Result<Next, Refusal> {
+    free(status, now)?;
+    Ok(chosen(status, pharmacy, order_id))
+}
+
+/// Somebody may choose a pharmacy for it now.
+pub fn free(status: &Status, now: Timestamp) -> Result<(), Refusal> {
     open(status, now)?;
     active(status)?;
-    unused(status)?;
+    left(status)?;
     if status.is_held() {
         return Err(Refusal::Held);
     }
-    opened(status, now)?;
+    opened(status, now)
+}
+
+fn chosen(status: &Status, pharmacy: &str, order_id: &str) -> Next {
     let mut next = status.clone();
     pharmacy.clone_into(&mut next.nominee);
     order_id.clone_into(&mut next.order_id);
@@ -228,7 +263,23 @@ fn nominate(status: &Status, pharmacy: &str, order_id: &str, now: Timestamp) -> 
         let (order_id, reason) = (status.order_id.clone(), ReleaseReason::Replaced);
         news.push(News::Released { order_id, reason });
     }
-    Ok(Next { status: next, news })
+    Next { status: next, news }
+}
+
+/// Choosing and claiming in one step: the patient stands at the counter.
+fn claim_at_counter(
+    status: &Status,
+    pharmacy: &str,
+    sale_id: &str,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Next, Refusal> {
+    free(status, now)?;
+    let mut next = chosen(status, pharmacy, sale_id);
+    pharmacy.clone_into(&mut next.status.holder);
+    next.status.claim_until = until;
+    next.news.push(News::Claimed { order_id: sale_id.to_owned(), pharmacy: pharmacy.to_owned() });
+    Ok(next)
 }
 
 fn claim(status: &Status, pharmacy: &str, until: Timestamp, now: Timestamp) -> Result<Next, Refusal> {
@@ -241,7 +292,7 @@ fn claim(status: &Status, pharmacy: &str, until: Timestamp, now: Timestamp) -> R
     if status.is_held() {
         return Err(Refusal::Held);
     }
-    unused(status)?;
+    left(status)?;
     opened(status, now)?;
     let mut next = status.clone();
     pharmacy.clone_into(&mut next.holder);
@@ -276,10 +327,8 @@ fn dispense(status: &Status, order_id: &str, secret_matches: bool) -> Result<Nex
     if status.review != Review::Passed {
         return Err(Refusal::ReviewNotPassed);
     }
-    if status.used == Use::Used {
-        return Err(Refusal::Used);
-    }
-    Ok(quiet(status.clone()))
+    left(status)?;
+    Ok(quiet(Status { handed: true, ..status.clone() }))
 }
 
 #[cfg(test)]

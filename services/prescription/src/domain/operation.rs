@@ -29,6 +29,8 @@ pub enum Operation {
     ReleaseNomination { order_id: String },
     /// The nominated pharmacy claims; the token was found. Unreviewed, the claim lapses at `until`.
     Claim { pharmacy: String, until: Timestamp },
+    /// A designated pharmacy claims over the counter, the patient standing there. `sale_id` stands where an order would.
+    ClaimAtCounter { pharmacy: String, sale_id: String, until: Timestamp },
     /// The holder asks for a new secret.
     RecoverSecret { pharmacy: String },
     /// The holder gives the claim back.
@@ -56,6 +58,7 @@ impl Operation {
             Operation::Nominate { .. } => "Nominate",
             Operation::ReleaseNomination { .. } => "ReleaseNomination",
             Operation::Claim { .. } => "Claim",
+            Operation::ClaimAtCounter { .. } => "ClaimAtCounter",
             Operation::RecoverSecret { .. } => "RecoverSecret",
             Operation::GiveBack { .. } => "GiveBack",
             Operation::Review { .. } => "Review",

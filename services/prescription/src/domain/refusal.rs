@@ -40,6 +40,10 @@ pub enum Refusal {
     TraceCodeMismatch,
     #[error("another order has the prescription")]
     OtherOrder,
+    #[error("the QR is not good")]
+    QrInvalid,
+    #[error("the counter token is not good")]
+    CounterTokenInvalid,
     #[error("the use of the series is not open yet")]
     NotOpen(Timestamp),
     #[error("the sheet may not repeat so")]

@@ -13,7 +13,7 @@ mod lists;
 mod row;
 mod series;
 
-pub use lists::{active_lines, at_pharmacy, lapsed, of_person, overdue};
+pub use lists::{active_lines, at_counter, at_pharmacy, lapsed, of_person, overdue};
 use row::{read, written};
 pub use series::{later, postpone, restore};
 
@@ -68,6 +68,7 @@ pub struct Model {
     pub planned_at_us: i64,
     /// The uses after the first, JSON; on the first alone.
     pub later_uses: String,
+    pub handed: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -82,6 +83,8 @@ pub struct Record {
     pub nominated_at: Timestamp,
     /// When an unreviewed claim lapses; 0 while nobody holds it.
     pub claim_until: Timestamp,
+    /// The present claim has handed out something.
+    pub handed: bool,
     /// Keyed hash of the circulation token; stays while the nomination stands, so that a second claim is told `HELD`.
     pub token_hash: String,
     /// The token itself, sealed: the nominated pharmacy reads it from its queue. Empty once claimed.
@@ -112,6 +115,7 @@ impl Record {
             rx,
             nominated_at: Timestamp(0),
             claim_until: Timestamp(0),
+            handed: false,
             token_hash: String::new(),
             token: String::new(),
             secret_hash: String::new(),
@@ -137,6 +141,7 @@ impl Record {
             valid_until: rx.valid_until,
             claim_until: self.claim_until,
             revoke_asked: rx.revoke_asked,
+            handed: self.handed,
             opens_at: rx.series.opens_at,
         }
     }
@@ -153,6 +158,7 @@ impl Record {
             self.token.clear();
         }
         self.claim_until = status.claim_until;
+        self.handed = status.handed;
         let rx = &mut self.rx;
         rx.state = status.state;
         rx.review = status.review;

@@ -336,6 +336,7 @@ impl Town {
             order_id: "ord_1".to_owned(),
             secret: secret.to_owned(),
             lines: lines.collect(),
+            last: false,
         };
         let answer = self.circulation().record_dispense(self.ask(Who::Order, body)).await;
         Ok(taken(answer)?.prescription.unwrap())

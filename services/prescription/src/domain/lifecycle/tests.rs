@@ -19,6 +19,7 @@ fn status(state: State) -> Status {
         valid_until: NOW.plus_days(1),
         claim_until: Timestamp(0),
         revoke_asked: false,
+        handed: false,
         opens_at: Timestamp(0),
     }
 }
@@ -42,8 +43,14 @@ fn situations() -> Vec<(&'static str, Status)> {
         ("held", held()),
         ("unreviewed", Status { claim_until: NOW, ..held() }),
         ("passed", passed.clone()),
-        ("partly", Status { used: Use::PartlyUsed, ..passed.clone() }),
-        ("used", Status { used: Use::Used, ..passed.clone() }),
+        ("partly", Status { used: Use::PartlyUsed, handed: true, ..passed.clone() }),
+        ("used", Status { used: Use::Used, handed: true, ..passed.clone() }),
+        ("rest", Status { used: Use::PartlyUsed, ..status(State::Active) }),
+        ("rest held", Status { used: Use::PartlyUsed, ..held() }),
+        (
+            "at counter",
+            Status { order_id: "ctr_1".to_owned(), used: Use::PartlyUsed, handed: true, ..passed.clone() },
+        ),
         ("marked", Status { revoke_asked: true, ..passed }),
         ("late", Status { valid_until: NOW, ..held() }),
         ("expired", status(State::Expired)),
@@ -61,6 +68,7 @@ fn operations() -> Vec<Operation> {
         Operation::Nominate { pharmacy: p1.clone(), order_id: o1.clone() },
         Operation::ReleaseNomination { order_id: o1.clone() },
         Operation::Claim { pharmacy: p1.clone(), until: NOW.plus_seconds(60) },
+        Operation::ClaimAtCounter { pharmacy: "P2".to_owned(), sale_id: "ctr_2".to_owned(), until: NOW },
         Operation::RecoverSecret { pharmacy: p1.clone() },
         Operation::GiveBack { pharmacy: p1.clone(), secret_matches: true },
         Operation::Review { pharmacy: p1, secret_matches: true, pass: true, pharmacist: "R1".to_owned() },
@@ -109,6 +117,9 @@ fn the_whole_table() {
           passed     !AlreadyReviewed
           partly     !AlreadyReviewed
           used       !AlreadyReviewed
+          rest       !AlreadyReviewed
+          rest held  !AlreadyReviewed
+          at counter !AlreadyReviewed
           marked     !AlreadyReviewed
           late       !Expired
           expired    !Expired
@@ -124,6 +135,9 @@ fn the_whole_table() {
           passed     !TraceCodeSpent
           partly     !TraceCodeSpent
           used       !TraceCodeSpent
+          rest       !TraceCodeSpent
+          rest held  !TraceCodeSpent
+          at counter !TraceCodeSpent
           marked     !TraceCodeSpent
           late       !Expired
           expired    !Expired
@@ -139,6 +153,9 @@ fn the_whole_table() {
           passed     !Held
           partly     !Used
           used       !Used
+          rest       !Used
+          rest held  !Used
+          at counter !Used
           marked     !Held
           late       !Expired
           expired    !Expired
@@ -154,6 +171,9 @@ fn the_whole_table() {
           passed     ACTIVE/PASSED+held
           partly     !Used
           used       !Used
+          rest       !Used
+          rest held  !Used
+          at counter !Used
           marked     same
           late       !Expired
           expired    !Expired
@@ -167,8 +187,11 @@ fn the_whole_table() {
           held       !Held
           unreviewed !Held
           passed     !Held
-          partly     !Used
+          partly     !Held
           used       !Used
+          rest       ACTIVE/PENDING
+          rest held  !Held
+          at counter !Held
           marked     !Held
           late       !Expired
           expired    !Expired
@@ -184,6 +207,9 @@ fn the_whole_table() {
           passed     ACTIVE/PENDING
           partly     !Used
           used       !Used
+          rest       same
+          rest held  ACTIVE/PENDING
+          at counter same
           marked     REVOKED/PENDING
           late       ACTIVE/PENDING
           expired    same
@@ -199,10 +225,31 @@ fn the_whole_table() {
           passed     !Held
           partly     !Held
           used       !Held
+          rest       !TokenInvalid
+          rest held  !Held
+          at counter !Held
           marked     !Held
           late       !Expired
           expired    !TokenInvalid
           revoked    !TokenInvalid
+        ClaimAtCounter
+          draft      !NotActive
+          reviewed   !NotActive
+          refused    !DraftRefused
+          active     ACTIVE/PENDING+held
+          nominated  ACTIVE/PENDING+held
+          held       !Held
+          unreviewed !Held
+          passed     !Held
+          partly     !Held
+          used       !Used
+          rest       ACTIVE/PENDING+held
+          rest held  !Held
+          at counter !Held
+          marked     !Held
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         RecoverSecret
           draft      !NotHeld
           reviewed   !NotHeld
@@ -214,6 +261,9 @@ fn the_whole_table() {
           passed     same
           partly     same
           used       same
+          rest       !NotHeld
+          rest held  same
+          at counter same
           marked     same
           late       !Expired
           expired    !Expired
@@ -229,6 +279,9 @@ fn the_whole_table() {
           passed     ACTIVE/PENDING
           partly     !Used
           used       !Used
+          rest       !NotHeld
+          rest held  ACTIVE/PENDING
+          at counter ACTIVE/PENDING
           marked     REVOKED/PENDING
           late       !Expired
           expired    !Expired
@@ -244,6 +297,9 @@ fn the_whole_table() {
           passed     !AlreadyReviewed
           partly     !AlreadyReviewed
           used       !AlreadyReviewed
+          rest       !NotHeld
+          rest held  ACTIVE/PASSED+held
+          at counter !AlreadyReviewed
           marked     !AlreadyReviewed
           late       !Expired
           expired    !Expired
@@ -256,10 +312,13 @@ fn the_whole_table() {
           nominated  !NotHeld
           held       !ReviewNotPassed
           unreviewed !ReviewNotPassed
-          passed     same
+          passed     ACTIVE/PASSED+held
           partly     same
           used       !Used
-          marked     same
+          rest       !NotHeld
+          rest held  !ReviewNotPassed
+          at counter !OtherOrder
+          marked     ACTIVE/PASSED+held
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -274,6 +333,9 @@ fn the_whole_table() {
           passed     ACTIVE/PENDING
           partly     ACTIVE/PENDING
           used       ACTIVE/PENDING
+          rest       same
+          rest held  ACTIVE/PENDING
+          at counter same
           marked     REVOKED/PENDING
           late       ACTIVE/PENDING
           expired    same
@@ -289,6 +351,9 @@ fn the_whole_table() {
           passed     same
           partly     same
           used       same
+          rest       same
+          rest held  same
+          at counter same
           marked     same
           late       EXPIRED/PENDING
           expired    same
@@ -304,6 +369,9 @@ fn the_whole_table() {
           passed     same
           partly     same
           used       same
+          rest       same
+          rest held  same
+          at counter same
           marked     same
           late       same
           expired    same

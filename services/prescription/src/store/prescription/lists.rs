@@ -46,6 +46,28 @@ pub async fn at_pharmacy(
     with_lines(conn, cipher, rows).await
 }
 
+/// What a person may have filled at a counter at `now`, oldest first, at most 100; with `only` that one alone.
+pub async fn at_counter(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    person: &str,
+    only: &str,
+    now: Timestamp,
+) -> Result<Vec<Record>, StoreError> {
+    let query = Entity::find()
+        .filter(Column::PersonId.eq(person))
+        .filter(Column::State.eq(State::Active.code()))
+        .filter(Column::Used.ne(Use::Used.code()))
+        .filter(Column::Holder.eq(""))
+        .filter(Column::ValidUntilUs.gt(now.0))
+        .filter(Column::OpensAtUs.lte(now.0))
+        .apply_if((!only.is_empty()).then_some(only), |query, only| query.filter(Column::HiRxno.eq(only)))
+        .order_by_asc(Column::CreatedAtUs)
+        .limit(100);
+    let rows = query.all(conn).await?;
+    with_lines(conn, cipher, rows).await
+}
+
 /// Lines of the person's active prescriptions, with their numbers.
 pub async fn active_lines(
     conn: &impl ConnectionTrait,
