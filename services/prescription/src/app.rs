@@ -3,6 +3,7 @@
 //! Other roles are asked before the work begins; what they answered is data for the decision inside. A repeated call is
 //! recognised before anything else, so its answer does not depend on tokens that have expired since.
 
+mod archive;
 mod booking;
 mod circulate;
 mod claim;

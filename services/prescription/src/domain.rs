@@ -17,6 +17,7 @@ pub mod practitioner;
 pub mod prescription;
 pub mod refusal;
 pub mod repeat;
+pub mod retention;
 pub mod rules;
 pub mod slot;
 pub mod state;

@@ -54,5 +54,6 @@ pub fn module(deps: Deps) -> Module {
         .worker(workers::time_out_visits(app.clone()))
         .worker(workers::expire_prescriptions(app.clone()))
         .worker(workers::lapse_claims(app.clone()))
-        .worker(workers::forget_counter_tokens(app))
+        .worker(workers::forget_counter_tokens(app.clone()))
+        .worker(workers::archive(app))
 }

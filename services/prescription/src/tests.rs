@@ -1,5 +1,6 @@
 //! The service behind its real server stack on SQLite, with identity and inventory played by the test.
 
+mod archive;
 mod booking;
 mod circulation;
 mod counter;

@@ -37,3 +37,11 @@ pub fn forget_counter_tokens(app: App) -> Worker {
         async move { app.forget_counter_tokens().await }
     })
 }
+
+/// Takes personal data out of what was kept long enough.
+pub fn archive(app: App) -> Worker {
+    Worker::new("archive", Duration::from_secs(60), move || {
+        let app = app.clone();
+        async move { app.archive().await }
+    })
+}

@@ -221,8 +221,7 @@ async fn claim_revocation_and_expiry_have_one_winner(world: &mut World) {
     let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
     let item = cast.pos(SHOP).queued(&order.order_id).await.unwrap().expect("queued");
     // a moment before the end: tokens are fresh, and the worker comes while the calls are on their way
-    let until = rx.vali_end_time_us / 1_000_000 - cast.clock_now();
-    world.clock.advance_seconds(until - 1);
+    world.clock.advance_seconds((rx.vali_end_time_us - cast.clock_now()) / 1_000_000);
     let cast = Cast::of(world).await;
     let patient = cast.patient(1).await;
     let (pos, his) = (cast.pos(SHOP), cast.his(HOSPITAL));

@@ -57,7 +57,14 @@ impl App {
                 let key = redeem_key(&call.meta, pharmacy);
                 Some(identity::redeem_presence(&self.deps.peers, token.reveal(), pharmacy, &key).await?)
             }
-            Proof::Qr(_) => None,
+            Proof::Qr(token) => {
+                let hash = self.counter_hash(token.reveal());
+                let owner = store::counter::owner_of_qr(self.deps.db.read(), &hash, now).await?;
+                let owner = owner.ok_or(Refusal::QrInvalid)?;
+                // what the counter is about to see is a reading that the person can list; decoding a code leaves its own
+                identity::person(&self.deps.peers, &owner.person_id, "counter", false).await?;
+                None
+            }
         };
         let work = match self.deps.db.begin::<Counter>(&call.meta).await? {
             Begun::Fresh(work) => work,

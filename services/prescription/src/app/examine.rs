@@ -54,7 +54,9 @@ impl App {
         now: Timestamp,
     ) -> Outcome<Vec<Finding>> {
         let date = now.china_date();
-        let others = store::prescription::active_lines(self.deps.db.read(), subject.person_id, now).await?;
+        let others =
+            store::prescription::active_lines(self.deps.db.read(), subject.person_id, subject.hi_rxno, now)
+                .await?;
         let others: Vec<OtherLine> = others
             .into_iter()
             .filter(|(rx, _)| rx != subject.hi_rxno)

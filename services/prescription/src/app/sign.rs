@@ -212,6 +212,9 @@ impl App {
         if record.signed.doctor_signature.is_empty() {
             return Err(Refusal::NotActive(record.rx.state).into());
         }
+        if record.rx.archived_at != Timestamp(0) {
+            return Err(Refusal::Archived { document_hash: record.document_hash }.into());
+        }
         let signed = record.signed;
         Ok(SignedDocument {
             document: signed.document.into_bytes(),

@@ -105,6 +105,7 @@ mod tests {
             review_opinion: String::new(),
             revoke_asked: false,
             series: Default::default(),
+            archived_at: Timestamp(0),
             version: 1,
         }
     }

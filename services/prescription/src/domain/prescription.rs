@@ -86,6 +86,9 @@ pub struct Prescription {
     /// Its place among the uses of a repeat prescription.
     #[serde(default)]
     pub series: Series,
+    /// When personal data went; zero while it is kept.
+    #[serde(default)]
+    pub archived_at: Timestamp,
     pub version: i64,
 }
 

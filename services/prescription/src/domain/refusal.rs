@@ -40,6 +40,8 @@ pub enum Refusal {
     TraceCodeMismatch,
     #[error("another order has the prescription")]
     OtherOrder,
+    #[error("personal data went after the time it is kept")]
+    Archived { document_hash: String },
     #[error("the QR is not good")]
     QrInvalid,
     #[error("the counter token is not good")]

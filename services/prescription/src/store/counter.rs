@@ -60,6 +60,17 @@ pub async fn void_qr(conn: &impl ConnectionTrait, hi_rxno: &str, now: Timestamp)
     Ok(())
 }
 
+/// Whose QR it is, without reading it; `None` when it is unknown, read, voided or over.
+pub async fn owner_of_qr(
+    conn: &impl ConnectionTrait,
+    hash: &str,
+    now: Timestamp,
+) -> Result<Option<Opened>, StoreError> {
+    let sql = "SELECT person_id, hi_rxno FROM counter_token \
+               WHERE token_hash = $1 AND kind = $2 AND used_at_us = 0 AND expires_at_us > $3";
+    one(conn, statement(conn, sql, [hash.into(), (Kind::Qr as i32).into(), now.0.into()])).await
+}
+
 /// Reads a QR once; `None` when it is unknown, read, voided or over.
 pub async fn spend_qr(
     conn: &impl ConnectionTrait,

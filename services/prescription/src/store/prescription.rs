@@ -9,10 +9,12 @@ use super::{StoreError, line};
 use crate::domain::lifecycle::Status;
 use crate::domain::prescription::{Line, Prescription};
 
+mod archive;
 mod lists;
 mod row;
 mod series;
 
+pub use archive::{archive, outlived};
 pub use lists::{active_lines, at_counter, at_pharmacy, lapsed, of_person, overdue};
 use row::{read, written};
 pub use series::{later, postpone, restore};
@@ -69,6 +71,10 @@ pub struct Model {
     /// The uses after the first, JSON; on the first alone.
     pub later_uses: String,
     pub handed: bool,
+    pub keep_until_us: i64,
+    pub archived_at_us: i64,
+    /// Of the signed document, once it is gone.
+    pub document_hash: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -85,6 +91,10 @@ pub struct Record {
     pub claim_until: Timestamp,
     /// The present claim has handed out something.
     pub handed: bool,
+    /// Until when it is kept; zero: no end is set.
+    pub keep_until: Timestamp,
+    /// Of the signed document, once it is gone.
+    pub document_hash: String,
     /// Keyed hash of the circulation token; stays while the nomination stands, so that a second claim is told `HELD`.
     pub token_hash: String,
     /// The token itself, sealed: the nominated pharmacy reads it from its queue. Empty once claimed.
@@ -116,6 +126,8 @@ impl Record {
             nominated_at: Timestamp(0),
             claim_until: Timestamp(0),
             handed: false,
+            keep_until: Timestamp(0),
+            document_hash: String::new(),
             token_hash: String::new(),
             token: String::new(),
             secret_hash: String::new(),

@@ -26,6 +26,8 @@ async fn filled(town: &Town, rx: &pb::Prescription) -> String {
     let id = rx.hi_rxno.as_str();
     let secret = town.claimed(id, "ord_1").await;
     town.review(id, &secret, true).await.unwrap();
+    let today = town.get(Who::Pos(PHARMACY), id).await.unwrap();
+    assert!(today.findings == rx.findings, "the other uses of a series are no duplicates of this one");
     let lines: Vec<_> =
         rx.lines.iter().map(|line| (line.line_no, line.med_list_codg.as_str(), "4")).collect();
     town.dispense(id, &secret, &lines).await.unwrap();

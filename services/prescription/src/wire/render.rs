@@ -127,6 +127,7 @@ impl From<Prescription> for pb::Prescription {
             uses: rx.series.uses,
             min_interval_days: rx.series.min_interval_days,
             opens_at_us: rx.series.opens_at.0,
+            archived_at_us: rx.archived_at.0,
         }
     }
 }

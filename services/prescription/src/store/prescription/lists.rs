@@ -68,18 +68,24 @@ pub async fn at_counter(
     with_lines(conn, cipher, rows).await
 }
 
-/// Lines of the person's active prescriptions, with their numbers.
+/// Lines of the person's active prescriptions, with their numbers; without those of the series that `besides` is of, whose
+/// uses follow each other.
 pub async fn active_lines(
     conn: &impl ConnectionTrait,
     person: &str,
+    besides: &str,
     now: Timestamp,
 ) -> Result<Vec<(String, Line)>, StoreError> {
+    let own = Entity::find_by_id(besides.to_owned()).select_only().column(Column::Series);
+    let series: Option<String> = own.into_tuple().one(conn).await?;
+    let series = series.filter(|series| !series.is_empty());
     let numbers: Vec<String> = Entity::find()
         .select_only()
         .column(Column::HiRxno)
         .filter(Column::PersonId.eq(person))
         .filter(Column::State.eq(State::Active.code()))
         .filter(Column::ValidUntilUs.gt(now.0))
+        .apply_if(series, |query, series| query.filter(Column::Series.ne(series)))
         .into_tuple()
         .all(conn)
         .await?;

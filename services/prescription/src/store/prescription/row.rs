@@ -63,6 +63,7 @@ pub(super) fn read(lines: Vec<Line>, row: Model, cipher: &Cipher) -> Result<Reco
                 }
             },
         },
+        archived_at: Timestamp(row.archived_at_us),
         version: row.version,
     };
     Ok(Record {
@@ -70,6 +71,8 @@ pub(super) fn read(lines: Vec<Line>, row: Model, cipher: &Cipher) -> Result<Reco
         nominated_at: Timestamp(row.nominated_at_us),
         claim_until: Timestamp(row.claim_until_us),
         handed: row.handed,
+        keep_until: Timestamp(row.keep_until_us),
+        document_hash: row.document_hash,
         token_hash: row.token_hash,
         token: open(cipher, sealed::TOKEN, &row.token_sealed)?,
         secret_hash: row.secret_hash,
@@ -104,6 +107,9 @@ pub(super) fn new(record: &Record, cipher: &Cipher, now: Timestamp) -> Result<Ac
         issued_at_us: Set(rx.issued_at.0),
         valid_until_us: Set(rx.valid_until.0),
         created_at_us: Set(now.0),
+        keep_until_us: Set(record.keep_until.0),
+        archived_at_us: Set(0),
+        document_hash: Set(String::new()),
         series: Set(rx.series.first.clone()),
         use_no: Set(rx.series.use_no),
         uses: Set(rx.series.uses),
