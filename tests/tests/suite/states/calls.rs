@@ -253,7 +253,8 @@ impl Asked<'_> {
                     manu_lotnum: "L1".to_owned(),
                 };
                 let secret = sheet.secret.clone();
-                let body = RecordDispenseRequest { hi_rxno, order_id, secret, lines: vec![line] };
+                let lines = vec![line];
+                let body = RecordDispenseRequest { hi_rxno, order_id, secret, lines, last: false };
                 send!(write session, CirculationServiceClient.record_dispense(body));
             }
             _ => {
