@@ -200,7 +200,7 @@ impl Sim<'_> {
             doctor_token: his.token_of(&doctor).await.unwrap(),
             reason: "开具有误".to_owned(),
             when_given_back: false,
-        later_uses: false,
+            later_uses: false,
         };
         let heard = self
             .deliver(&format!("revokes &{script}"), |key| {
