@@ -6,6 +6,7 @@ mod suite {
     mod bus;
     mod calls;
     mod cast;
+    mod circulation;
     mod clocks;
     mod contract;
     mod dead_letters;

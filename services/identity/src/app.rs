@@ -7,6 +7,7 @@ pub mod mutual_aid;
 pub mod persons;
 pub mod phone;
 pub mod practitioners;
+pub mod presence;
 pub mod sign_in;
 pub mod tokens;
 pub mod verification;

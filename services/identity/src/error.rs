@@ -102,6 +102,8 @@ pub enum IdentityError {
     MutualAidState { state: MutualAidState },
     #[error("mutual aid is not filed")]
     MutualAidNotFiled { holder_person_id: String },
+    #[error("proof of presence is not good")]
+    PresenceInvalid,
     #[error("insurance code is not good")]
     InsuranceCodeInvalid,
     #[error("too many wrong guesses")]
@@ -216,6 +218,7 @@ impl Fault for IdentityError {
             IdentityError::MutualAidNotFound => &reason::MUTUAL_AID_NOT_FOUND,
             IdentityError::MutualAidState { .. } => &reason::MUTUAL_AID_STATE,
             IdentityError::MutualAidNotFiled { .. } => &reason::MUTUAL_AID_NOT_FILED,
+            IdentityError::PresenceInvalid => &reason::PRESENCE_TOKEN_INVALID,
             IdentityError::InsuranceCodeInvalid => &reason::INSURANCE_CODE_INVALID,
             IdentityError::CodeGuessing { .. } => &reason::CODE_GUESSING,
             IdentityError::InstitutionNotFound => &reason::INSTITUTION_NOT_FOUND,

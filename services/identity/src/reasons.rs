@@ -49,6 +49,7 @@ reasons! {
     MUTUAL_AID_NOT_FOUND: NotFound, "家庭共济备案不存在", "this person has no such filing";
     MUTUAL_AID_STATE: Precondition, "家庭共济备案状态不允许此操作", "the filing is in another state";
     MUTUAL_AID_NOT_FILED: Precondition, "未办理家庭共济备案", "holder_person_id has no active filing for this person; file and consent first";
+    PRESENCE_TOKEN_INVALID: Precondition, "到场凭证无效、已使用或已过期", "the proof of presence is unknown, used, older than five minutes or of another counter; decode a fresh code";
     INSURANCE_CODE_INVALID: Precondition, "医保码无效或已过期", "the insurance code is unknown, used or older than a minute; show a fresh one";
     CODE_GUESSING: Exhausted, "尝试次数过多，请稍后再试", "too many wrong guesses; wait";
     INSTITUTION_NOT_FOUND: NotFound, "定点医药机构不存在", "no institution has this code";

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod change;
+pub mod counter;
 pub mod hand_out;
 pub mod line;
 pub mod prescription;

@@ -138,6 +138,7 @@ async fn every_reason_is_published(world: &mut World) {
         || row.to_string().contains('，')
         || row.as_object().is_some_and(|row| 3 <= row.len())));
     let sources = [
+        include_str!("circulation.rs"),
         include_str!("faults.rs"),
         include_str!("journey_beijing.rs"),
         include_str!("journey_qinhuangdao.rs"),

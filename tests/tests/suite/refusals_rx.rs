@@ -268,6 +268,8 @@ async fn a_prescription_has_one_holder(world: &mut World) {
         hi_rxno: rx.hi_rxno.clone(),
         doctor_token: his.token_of(&cast.practitioner(DOCTOR)).await.unwrap(),
         reason: "重开".to_owned(),
+        when_given_back: false,
+        later_uses: false,
     };
     refused_as(his.revoke(revoke.clone()).await, "PRESCRIPTION_HELD");
     let give_back = |secret: &str| GiveBackRequest {

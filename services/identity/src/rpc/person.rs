@@ -90,6 +90,14 @@ impl PersonService for Rpc {
         rpc::reply(self.app.decode_insurance_code(call).await)
     }
 
+    async fn redeem_presence(
+        &self,
+        request: Request<pb::RedeemPresenceRequest>,
+    ) -> Result<Response<pb::RedeemPresenceResponse>, Status> {
+        let call = self.calls.open(request, person::redeem_presence)?;
+        rpc::reply(self.app.redeem_presence(call).await)
+    }
+
     async fn list_access_records(
         &self,
         request: Request<pb::ListAccessRecordsRequest>,

@@ -135,6 +135,7 @@ async fn draft(
         long_rx: true,
         lines: lines(stage)?,
         overrides: Vec::new(),
+        repeat: None,
     };
     let refusal = refused(his.pre_verify(body.clone()).await, "OVERRIDE_NEEDED")?;
     story.refusal("84 days without a written reason", &refusal);

@@ -23,7 +23,7 @@ pub(super) struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     pub fn of(rx: &'a Prescription) -> Subject<'a> {
-        let days = (rx.valid_until.seconds() - rx.issued_at.seconds()) / 86_400;
+        let days = rx.validity_days();
         Subject {
             hi_rxno: &rx.hi_rxno,
             person_id: &rx.person_id,
@@ -54,7 +54,9 @@ impl App {
         now: Timestamp,
     ) -> Outcome<Vec<Finding>> {
         let date = now.china_date();
-        let others = store::prescription::active_lines(self.deps.db.read(), subject.person_id, now).await?;
+        let others =
+            store::prescription::active_lines(self.deps.db.read(), subject.person_id, subject.hi_rxno, now)
+                .await?;
         let others: Vec<OtherLine> = others
             .into_iter()
             .filter(|(rx, _)| rx != subject.hi_rxno)

@@ -3,7 +3,7 @@
 use liufang_kernel::region::HospitalLevel;
 use liufang_kernel::timestamp::{date_text, parse_date};
 use liufang_kernel::{Class, Date, Fault as _};
-use liufang_platform::{PeerFault, Peers};
+use liufang_platform::{PeerFault, Peers, outgoing};
 use liufang_proto::identity::v1 as pb;
 use pb::institution_service_client::InstitutionServiceClient;
 use pb::person_service_client::PersonServiceClient;
@@ -55,6 +55,21 @@ pub async fn person(
         allergies: person.allergies,
         identity: Identity { name: answer.name, id_number: answer.certno },
     })
+}
+
+/// Spends a proof of presence at a pharmacy's counter: who stood there.
+pub async fn redeem_presence(
+    peers: &Peers,
+    presence_token: &str,
+    pharmacy: &str,
+    key: &str,
+) -> Result<String, PeerFault> {
+    let request = pb::RedeemPresenceRequest {
+        presence_token: presence_token.to_owned(),
+        fixmedins_code: pharmacy.to_owned(),
+    };
+    let mut client = PersonServiceClient::new(peers.mesh("identity"));
+    Ok(client.redeem_presence(outgoing::keyed(request, key)).await?.into_inner().person_id)
 }
 
 fn registration(row: pb::ChronicRegistration) -> Option<Registration> {

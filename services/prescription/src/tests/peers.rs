@@ -93,6 +93,17 @@ play! { Identity as id::person_service_server::PersonService; id; {
             certno: secret("130302196001010011"),
         }))
     }
+    async fn redeem_presence(
+        &self,
+        request: Request<id::RedeemPresenceRequest>,
+    ) -> Result<Response<id::RedeemPresenceResponse>, Status> {
+        // "present <person>" is a good proof
+        let asked = request.into_inner();
+        match asked.presence_token.strip_prefix("present ") {
+            Some(person) => Ok(Response::new(id::RedeemPresenceResponse { person_id: person.to_owned() })),
+            None => not_played(),
+        }
+    }
     } unplayed
     get_me GetMeRequest GetMeResponse,
     import_persons ImportPersonsRequest ImportPersonsResponse,

@@ -12,6 +12,7 @@ use liufang_proto::prescription::v1 as pb;
 use super::{ID, OPINION, REASON, TOKEN, one, personal};
 use crate::app::commands::{Page, PreVerify, ReviewDraft, Revoke, Upload};
 use crate::domain::prescription::Line;
+use crate::domain::repeat::{MOST_USES, Repeat};
 use crate::domain::rules::Override;
 
 /// More lines than rules allow are refused by rule, with its reason; far more are not read.
@@ -39,8 +40,22 @@ pub fn pre_verify(request: pb::PreVerifyRequest, _: &CallMeta) -> Result<PreVeri
         long_rx: request.long_rx,
         lines: lines.into_iter().flatten().collect(),
         overrides,
+        repeat: request.repeat.map(|repeat| read_repeat(&mut violations, &repeat, request.vali_days)),
     };
     violations.finish(Some(verify))
+}
+
+fn read_repeat(violations: &mut Violations, repeat: &pb::Repeat, validity_days: i32) -> Repeat {
+    let pb::Repeat { uses, interval_days, window_days, min_interval_days } = *repeat;
+    let mut within = |field: &str, good: bool, text: &str| violations.check(good, field, text);
+    within("repeat.uses", (2..=MOST_USES).contains(&uses), "must be 2 to 12");
+    within("repeat.interval_days", (1..=366).contains(&interval_days), "must be 1 to 366");
+    let open = (1..=interval_days.max(1)).contains(&window_days);
+    within("repeat.window_days", open, "must be 1 to interval_days: windows never overlap");
+    let between = (0..=interval_days.max(0)).contains(&min_interval_days);
+    within("repeat.min_interval_days", between, "must be 0 to interval_days");
+    within("vali_days", validity_days <= interval_days, "must not pass repeat.interval_days");
+    Repeat { uses, interval_days, window_days, min_interval_days }
 }
 
 fn read_line(violations: &mut Violations, index: usize, line: &pb::RxLine) -> Option<Line> {
@@ -126,6 +141,8 @@ pub fn revoke(request: pb::RevokeRequest, _: &CallMeta) -> Result<Revoke, Violat
         hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
         doctor_token: violations.text("doctor_token", &request.doctor_token, TOKEN),
         reason: personal(&mut violations, "reason", &request.reason, REASON),
+        when_given_back: request.when_given_back,
+        later_uses: request.later_uses,
     };
     violations.finish(Some(revoke))
 }

@@ -129,6 +129,7 @@ impl Cast {
             vali_days: 3,
             long_rx: true,
             overrides: if long { lines.iter().map(reason).collect() } else { Vec::new() },
+            repeat: None,
             lines,
         };
         Ok(his.pre_verify(body).await?.prescription.unwrap_or_default())

@@ -67,7 +67,9 @@ pub async fn call(operation: &str, caller: &str, sheet: &Sheet, callers: &Caller
         | "ListPharmacyQueue"
         | "GetSigningDocument"
         | "GetSignedDocument" => asked.read().await,
-        "ReviewDraft" | "RefuseDraft" | "Upload" | "Revoke" => asked.prescribe().await,
+        "ReviewDraft" | "RefuseDraft" | "Upload" | "Revoke" | "RevokeWhenGivenBack" => {
+            asked.prescribe().await
+        }
         "Claim" | "RecoverSecret" | "GiveBack" | "Review" | "RefuseReview" => asked.circulate().await,
         "Nominate" | "ReleaseNomination" | "CheckDispense" | "RecordDispense" | "ReverseDispense" => {
             asked.between_roles().await
@@ -131,9 +133,12 @@ impl Asked<'_> {
                 let body = UploadRequest { hi_rxno, rx_trace_code, doctor_signature, pharmacist_signature };
                 send!(write session, PrescribingServiceClient.upload(body));
             }
-            "Revoke" => {
+            "Revoke" | "RevokeWhenGivenBack" => {
                 let doctor_token = spoilt(twist, &callers.doctor, &callers.doctor_2);
-                let body = RevokeRequest { hi_rxno, doctor_token, reason: "重开".to_owned() };
+                let when_given_back = operation == "RevokeWhenGivenBack";
+                let reason = "重开".to_owned();
+                let body =
+                    RevokeRequest { hi_rxno, doctor_token, reason, when_given_back, later_uses: false };
                 send!(write session, PrescribingServiceClient.revoke(body));
             }
             _ => {
@@ -248,7 +253,8 @@ impl Asked<'_> {
                     manu_lotnum: "L1".to_owned(),
                 };
                 let secret = sheet.secret.clone();
-                let body = RecordDispenseRequest { hi_rxno, order_id, secret, lines: vec![line] };
+                let lines = vec![line];
+                let body = RecordDispenseRequest { hi_rxno, order_id, secret, lines, last: false };
                 send!(write session, CirculationServiceClient.record_dispense(body));
             }
             _ => {

@@ -45,6 +45,7 @@ impl Sheet {
             // the others of this test are in force at the same time
             overrides: vec![reason("RX_DUPLICATE_ACTIVE")],
             lines: vec![AMLODIPINE.line(1, 1)],
+            repeat: None,
         };
         let draft = his.pre_verify(body).await.unwrap().prescription.unwrap();
         Sheet {
@@ -75,7 +76,11 @@ impl Sheet {
         let state = word(view.state().as_str_name(), "PRESCRIPTION_STATE_");
         let review = word(view.review_state().as_str_name(), "REVIEW_STATE_");
         let used = word(view.use_state().as_str_name(), "USE_STATE_");
-        let holder = if view.holder_fixmedins_code.is_empty() { "free" } else { "held" };
+        let holder = match (view.holder_fixmedins_code.as_str(), view.revocation_asked) {
+            ("", _) => "free",
+            (_, true) => "marked",
+            (_, false) => "held",
+        };
         let order = match self.order_id.as_str() {
             NO_ORDER => "no order".to_owned(),
             id => word(patient.order(id).await.unwrap().state().as_str_name(), "ORDER_STATE_"),

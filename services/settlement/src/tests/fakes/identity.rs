@@ -91,6 +91,7 @@ impl id::person_service_server::PersonService for Fakes {
         list_mutual_aid: ListMutualAidRequest => ListMutualAidResponse;
         issue_insurance_code: IssueInsuranceCodeRequest => IssueInsuranceCodeResponse;
         decode_insurance_code: DecodeInsuranceCodeRequest => DecodeInsuranceCodeResponse;
+        redeem_presence: RedeemPresenceRequest => RedeemPresenceResponse;
         list_access_records: ListAccessRecordsRequest => ListAccessRecordsResponse;
     }
 }
