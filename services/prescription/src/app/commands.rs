@@ -4,7 +4,7 @@ use liufang_kernel::{Date, Sensitive};
 
 use crate::domain::dispense::HandOut;
 use crate::domain::prescription::Line;
-use crate::domain::rules::Override;
+use crate::domain::rules::{Override, Stated};
 use crate::domain::slot::Slot;
 
 /// Rows in the order of the request; a row that cannot be read carries what is wrong with it.
@@ -55,6 +55,12 @@ pub struct PreVerify {
     /// Names and strengths may be empty: the catalogue fills them.
     pub lines: Vec<Line>,
     pub overrides: Vec<Override>,
+    /// For the rules alone.
+    pub stated: Stated,
+    /// Stated besides the registered ones.
+    pub allergies: Vec<String>,
+    /// Other diagnoses, ICD-10.
+    pub diagnoses: Vec<String>,
 }
 
 pub struct ReviewDraft {
