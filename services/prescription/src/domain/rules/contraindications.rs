@@ -170,7 +170,7 @@ mod tests {
                     code.len() >= 3
                         && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
                 };
-                assert!(codes.iter().all(|code| plain(code)) && !codes.is_empty(), "{}", row.id());
+                assert!(codes.iter().all(plain) && !codes.is_empty(), "{}", row.id());
             }
         }
         let limits = [State::PregnantFrom(1), State::Lactating, State::EgfrBelow(30)];
