@@ -34,6 +34,7 @@ mod suite {
     mod refusals_rx;
     mod regions;
     mod replicas;
+    mod rules;
     mod secured;
     mod silence;
     mod simulation;

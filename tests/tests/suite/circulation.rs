@@ -170,6 +170,7 @@ async fn a_series_opens_use_by_use(world: &mut World) {
         lines: two_drugs(4),
         overrides: Vec::new(),
         repeat: Some(Repeat { uses: 3, interval_days: 28, window_days: 7, min_interval_days: 26 }),
+        ..Default::default()
     };
     let four = Some(Repeat { uses: 4, interval_days: 28, window_days: 7, min_interval_days: 26 });
     refused_as(his.pre_verify(PreVerifyRequest { repeat: four, ..body.clone() }).await, "REPEAT_NOT_ALLOWED");

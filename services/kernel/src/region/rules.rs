@@ -115,6 +115,8 @@ table! {
         long_supply_days: u32,
         /// Long prescription for stable patients, after strict assessment and with the patient's consent.
         long_supply_days_stable: u32,
+        /// A refill may come this many days before what was handed out is used up.
+        refill_early_days: u32,
         max_kinds: u32,
         first_visit_online: bool,
         /// Years that a sheet is kept (`domain.md` §8); without it nothing is ever erased.

@@ -5,7 +5,7 @@ use liufang_kernel::{Date, Sensitive};
 use crate::domain::dispense::HandOut;
 use crate::domain::prescription::Line;
 use crate::domain::repeat::Repeat;
-use crate::domain::rules::Override;
+use crate::domain::rules::{Override, Stated};
 use crate::domain::slot::Slot;
 
 /// Rows in the order of the request; a row that cannot be read carries what is wrong with it.
@@ -57,6 +57,12 @@ pub struct PreVerify {
     pub lines: Vec<Line>,
     pub overrides: Vec<Override>,
     pub repeat: Option<Repeat>,
+    /// For the rules alone.
+    pub stated: Stated,
+    /// Stated besides the registered ones.
+    pub allergies: Vec<String>,
+    /// Other diagnoses, ICD-10.
+    pub diagnoses: Vec<String>,
 }
 
 pub struct ReviewDraft {

@@ -79,6 +79,11 @@ impl App {
             long_rx: asked.long_rx,
             validity_days: asked.validity_days,
             lines: &asked.lines,
+            hospital: &visit.hospital,
+            renews: &visit.first_rx_ref,
+            diagnoses: asked.diagnoses.iter().cloned().chain([visit.diagnosis.clone()]).collect(),
+            allergies: &asked.allergies,
+            stated: asked.stated.clone(),
         };
         let mut findings = self.examine(&subject, &person, drugs, pack, now).await?;
         rules::apply(&mut findings, &asked.overrides, &visit.doctor);

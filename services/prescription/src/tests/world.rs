@@ -200,8 +200,7 @@ impl Town {
             vali_days: 3,
             long_rx: false,
             lines: vec![line(1, AMLODIPINE, "5"), line(2, VALSARTAN, "80")],
-            overrides: vec![],
-            repeat: None,
+            ..Default::default()
         }
     }
 

@@ -10,7 +10,7 @@ use crate::app::replies::{
 };
 use crate::domain::counter::Item;
 use crate::domain::prescription::{Line, Prescription};
-use crate::domain::rules::{Finding, Severity};
+use crate::domain::rules::{Finding, RULES, Severity};
 use crate::domain::slot::Slot;
 use crate::domain::visit::Visit;
 use crate::store::change::Change;
@@ -76,23 +76,39 @@ impl From<Line> for pb::RxLine {
     }
 }
 
+fn severity(severity: Severity) -> i32 {
+    match severity {
+        Severity::Block => pb::Severity::Block,
+        Severity::Warn => pb::Severity::Warn,
+        Severity::Note => pb::Severity::Note,
+    }
+    .into()
+}
+
 impl From<Finding> for pb::Finding {
     fn from(finding: Finding) -> pb::Finding {
-        let severity = match finding.severity {
-            Severity::Block => pb::Severity::Block,
-            Severity::Warn => pb::Severity::Warn,
-            Severity::Note => pb::Severity::Note,
-        };
         pb::Finding {
             rule_id: finding.rule,
-            severity: severity.into(),
+            severity: severity(finding.severity),
             line: finding.line,
             evidence: finding.evidence,
             source: finding.source,
             overridden_by: finding.overridden_by,
             override_reason: finding.override_reason,
+            row: finding.row,
         }
     }
+}
+
+/// The catalogue of rules.
+pub fn rules() -> pb::ListRulesResponse {
+    let rules = RULES.iter().map(|rule| pb::Rule {
+        rule_id: rule.id.to_owned(),
+        severities: rule.severities.iter().copied().map(severity).collect(),
+        finds: rule.finds.to_owned(),
+        source: rule.source.to_owned(),
+    });
+    pb::ListRulesResponse { rules: rules.collect() }
 }
 
 impl From<Prescription> for pb::Prescription {

@@ -45,7 +45,7 @@ impl Sheet {
             // the others of this test are in force at the same time
             overrides: vec![reason("RX_DUPLICATE_ACTIVE")],
             lines: vec![AMLODIPINE.line(1, 1)],
-            repeat: None,
+            ..Default::default()
         };
         let draft = his.pre_verify(body).await.unwrap().prescription.unwrap();
         Sheet {
