@@ -35,6 +35,7 @@ impl App {
         // the losers of a race are turned away before a name is read
         decide(&record.status(), &dry, now)?;
         check_signatures(&record)?;
+        self.check_certificates(&record).await?;
         // and so is a pharmacy without an agreement today
         let institution = identity::institution(&self.deps.peers, pharmacy, now.china_date()).await?;
         if !institution.hospital.agreement_active {
@@ -62,6 +63,24 @@ impl App {
         };
         let record = self.step(&work, &record.rx.hi_rxno, now, plan, edit).await?;
         Ok(work.commit(Claimed { prescription: record.rx, secret, name: person.identity.name }).await?)
+    }
+
+    /// The certificates both signed with are still relied on: one that was revoked from before the signature on, or because
+    /// its key was compromised, ends what it signed.
+    async fn check_certificates(&self, record: &Record) -> Outcome<()> {
+        let (rx, signed) = (&record.rx, &record.signed);
+        let pairs = [
+            ("doctor_certificate", &rx.doctor, &signed.doctor_key),
+            ("pharmacist_certificate", &rx.hospital_pharmacist, &signed.pharmacist_key),
+        ];
+        let mut bad = Vec::new();
+        for (which, code, key) in pairs {
+            let signer = identity::practitioner(&self.deps.peers, code).await?;
+            if signer.is_some_and(|signer| !signer.relied_on(key, rx.issued_at)) {
+                bad.push(which);
+            }
+        }
+        if bad.is_empty() { Ok(()) } else { Err(Refusal::SignatureInvalid(bad).into()) }
     }
 
     /// The findings of issue, and after them what the rules find today and did not find then: a new allergy, another
