@@ -6,12 +6,14 @@ mod suite {
     mod bus;
     mod calls;
     mod cast;
+    mod certificates;
     mod circulation;
     mod clocks;
     mod contract;
     mod dead_letters;
     mod edges;
     mod faults;
+    mod identity;
     mod inbox;
     mod journey_beijing;
     mod journey_qinhuangdao;

@@ -1,6 +1,8 @@
 //! Use cases: one function per RPC. Each owns its unit of work; providers are asked before it begins, never inside.
 
+pub mod certificates;
 pub mod counter;
+pub mod history;
 pub mod institutions;
 pub mod machines;
 pub mod mutual_aid;
@@ -8,6 +10,7 @@ pub mod persons;
 pub mod phone;
 pub mod practitioners;
 pub mod presence;
+pub mod sessions;
 pub mod sign_in;
 pub mod tokens;
 pub mod verification;
@@ -56,7 +59,7 @@ impl App {
         App {
             deps: deps.clone(),
             vault: Vault::new(deps.cipher.clone()),
-            provider: Provider::new(deps.peers.clone(), deps.ids),
+            provider: Provider::new(deps.peers.clone(), deps.ids, &deps.settings),
         }
     }
 

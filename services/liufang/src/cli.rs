@@ -12,7 +12,7 @@ use liufang_platform::config::{self, Config, Layers};
 use liufang_platform::{PrincipalKind, SharedClock, SystemClock, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{audit, bus, client, compose, demo, probe, seed};
+use crate::{audit, bus, client, compose, conformance, demo, probe, seed};
 
 /// 医保线上购药: e-prescriptions from the doctor to the door, money from the fund to the pharmacy.
 #[derive(Parser)]
@@ -93,6 +93,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         insurer_book: Option<PathBuf>,
     },
+    /// Try every promise of a contract on a server of your own; ends with 1 when one is broken.
+    #[command(subcommand)]
+    Conformance(conformance::Conformance),
     /// Look at the bus and mend it.
     #[command(subcommand)]
     Bus(bus::BusCommand),
@@ -141,6 +144,9 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<ExitCode> {
         Command::Audit { json, grace_seconds, channel_book, insurer_book } => {
             let request = audit::Request { json, channel_book, insurer_book };
             return look(&Config::load(&layers)?, &request, Duration::from_secs(grace_seconds)).await;
+        }
+        Command::Conformance(kit) => {
+            return conformance::run(&Config::load(&layers)?, kit, &mut std::io::stdout()).await;
         }
         Command::Bus(command) => {
             bus::run(&Config::load(&layers)?, &clock, command, &mut std::io::stdout()).await

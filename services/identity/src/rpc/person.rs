@@ -66,6 +66,14 @@ impl PersonService for Rpc {
         rpc::reply(self.app.list_mutual_aid(call).await)
     }
 
+    async fn get_mutual_aid_rules(
+        &self,
+        request: Request<pb::GetMutualAidRulesRequest>,
+    ) -> Result<Response<pb::GetMutualAidRulesResponse>, Status> {
+        let call = self.calls.open(request, mutual_aid::rules)?;
+        rpc::reply(self.app.mutual_aid_rules(call))
+    }
+
     async fn check_mutual_aid(
         &self,
         request: Request<pb::CheckMutualAidRequest>,

@@ -71,6 +71,7 @@ impl App {
         now: Timestamp,
     ) -> Outcome<Admitted> {
         check_signatures(record)?;
+        self.check_certificates(record).await?;
         let region = self.designated(pharmacy, now).await?;
         let person = identity::person(&self.deps.peers, &record.rx.person_id, "claim", true).await?;
         let pack = self.pack(&region)?;
@@ -87,6 +88,24 @@ impl App {
             return Err(Refusal::NotDesignated("AGREEMENT").into());
         }
         Ok(institution.region)
+    }
+
+    /// The certificates both signed with are still relied on: one that was revoked from before the signature on, or because
+    /// its key was compromised, ends what it signed.
+    async fn check_certificates(&self, record: &Record) -> Outcome<()> {
+        let (rx, signed) = (&record.rx, &record.signed);
+        let pairs = [
+            ("doctor_certificate", &rx.doctor, &signed.doctor_key),
+            ("pharmacist_certificate", &rx.hospital_pharmacist, &signed.pharmacist_key),
+        ];
+        let mut bad = Vec::new();
+        for (which, code, key) in pairs {
+            let signer = identity::practitioner(&self.deps.peers, code).await?;
+            if signer.is_some_and(|signer| !signer.relied_on(key, rx.issued_at)) {
+                bad.push(which);
+            }
+        }
+        if bad.is_empty() { Ok(()) } else { Err(Refusal::SignatureInvalid(bad).into()) }
     }
 
     /// The findings of issue, and after them what the rules find today and did not find then: a new allergy, another

@@ -95,8 +95,10 @@ impl App {
         let (now, body) = (call.meta.now, &call.body);
         let hospital = call.meta.principal.institution()?;
         let record = self.hospital_record(&body.hi_rxno, hospital).await?;
-        let doctor_key = self.signing_key(&record.rx.doctor).await?;
-        let pharmacist_key = self.signing_key(&record.rx.hospital_pharmacist).await?;
+        let signed = record.signed.document.as_bytes();
+        let doctor_key = self.signing_key(&record.rx.doctor, &body.doctor_signature, signed, now).await?;
+        let pharmacist = &record.rx.hospital_pharmacist;
+        let pharmacist_key = self.signing_key(pharmacist, &body.pharmacist_signature, signed, now).await?;
         let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
@@ -155,14 +157,23 @@ impl App {
         Ok(events::push(work, &record.rx, &News::Activated, now).await?)
     }
 
-    /// The key a practitioner signs with; empty when there is none, or the practitioner may not sign any more. Nothing
-    /// verifies against an empty key.
-    async fn signing_key(&self, code: &str) -> Outcome<String> {
+    /// The key of a practitioner that made the signature and may sign now: its certificate is valid and not revoked. Empty
+    /// when there is none, or the practitioner may not sign any more. Nothing verifies against an empty key.
+    async fn signing_key(
+        &self,
+        code: &str,
+        signature: &str,
+        document: &[u8],
+        now: Timestamp,
+    ) -> Outcome<String> {
         if code.is_empty() {
             return Ok(String::new());
         }
         let found = identity::practitioner(&self.deps.peers, code).await?;
-        Ok(found.filter(|person| person.active).map(|person| person.signing_key).unwrap_or_default())
+        let Some(person) = found.filter(|person| person.active) else { return Ok(String::new()) };
+        let mut keys = person.keys().filter(|key| person.may_sign_with(key, now));
+        let key = keys.find(|key| verifies(key, signature, document));
+        Ok(key.map(str::to_owned).unwrap_or_default())
     }
 
     /// The prescriber revokes, before anybody has used it; what is held is marked on request.

@@ -62,6 +62,7 @@ impl Identity {
             dept: "心血管内科".to_owned(),
             signing_key: key,
             active: true,
+            certificates: Vec::new(),
         })
     }
 }
@@ -112,6 +113,7 @@ play! { Identity as id::person_service_server::PersonService; id; {
     withdraw_mutual_aid WithdrawMutualAidRequest WithdrawMutualAidResponse,
     list_mutual_aid ListMutualAidRequest ListMutualAidResponse,
     check_mutual_aid CheckMutualAidRequest CheckMutualAidResponse,
+    get_mutual_aid_rules GetMutualAidRulesRequest GetMutualAidRulesResponse,
     issue_insurance_code IssueInsuranceCodeRequest IssueInsuranceCodeResponse,
     decode_insurance_code DecodeInsuranceCodeRequest DecodeInsuranceCodeResponse,
     list_access_records ListAccessRecordsRequest ListAccessRecordsResponse,
