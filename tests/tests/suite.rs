@@ -11,6 +11,7 @@ mod suite {
     mod dead_letters;
     mod edges;
     mod faults;
+    mod fuzz;
     mod inbox;
     mod journey_beijing;
     mod journey_qinhuangdao;
