@@ -13,6 +13,7 @@ mod suite {
     mod dead_letters;
     mod edges;
     mod faults;
+    mod fuzz;
     mod identity;
     mod inbox;
     mod journey_beijing;

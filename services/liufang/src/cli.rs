@@ -93,12 +93,13 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         insurer_book: Option<PathBuf>,
     },
-    /// Try every promise of a contract on a server of your own; ends with 1 when one is broken.
-    #[command(subcommand)]
-    Conformance(conformance::Conformance),
     /// Look at the bus and mend it.
     #[command(subcommand)]
     Bus(bus::BusCommand),
+    /// Hold a running installation, or a server of your own, against what the contracts publish. Ends with 0 when every
+    /// promise is kept, with 1 when one is not, with 2 when that could not be found out.
+    #[command(subcommand)]
+    Conformance(conformance::Conformance),
     /// Print the effective configuration with the source of every value; secrets are hidden.
     Config,
     /// Print a one-hour access token signed with the installation's key.
@@ -126,8 +127,9 @@ pub async fn run() -> ExitCode {
 /// The same by another clock.
 pub async fn run_at(clock: SharedClock) -> ExitCode {
     let cli = Cli::parse();
-    // whoever asks whether the books agree must not take "I could not look" for an answer
-    let failed = ExitCode::from(if matches!(cli.command, Command::Audit { .. }) { 2 } else { 1 });
+    // whoever asks whether something agrees must not take "I could not look" for an answer
+    let asks = matches!(cli.command, Command::Audit { .. } | Command::Conformance(_));
+    let failed = ExitCode::from(if asks { 2 } else { 1 });
     match execute(cli, clock).await {
         Ok(code) => code,
         Err(error) => {
@@ -145,11 +147,11 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<ExitCode> {
             let request = audit::Request { json, channel_book, insurer_book };
             return look(&Config::load(&layers)?, &request, Duration::from_secs(grace_seconds)).await;
         }
-        Command::Conformance(kit) => {
-            return conformance::run(&Config::load(&layers)?, kit, &mut std::io::stdout()).await;
-        }
         Command::Bus(command) => {
             bus::run(&Config::load(&layers)?, &clock, command, &mut std::io::stdout()).await
+        }
+        Command::Conformance(kit) => {
+            return conformance::run(&kit, &layers, &clock, &mut std::io::stdout()).await;
         }
         Command::Config => show(&layers),
         Command::Serve { ready_file } => serve(&Config::load(&layers)?, clock, ready_file).await,
