@@ -1,7 +1,14 @@
 #!/usr/bin/env bash
-# Measures a release build and prints ratios against a reference of the same run. Argument: seconds per measurement (10).
+# Measures a release build and prints ratios against a reference of the same run. Arguments: seconds per measurement (10), and a
+# part alone: `pre-check` (the rules of a prescription).
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
+seconds=${1:-10} part=${2:-all}
+if [ "$part" = pre-check ] || [ "$part" = all ]; then
+  cargo run --release --quiet -p liufang-prescription --example pre_check -- "$seconds"
+fi
+[ "$part" = all ] || exit 0
+echo
 install_servers
 cargo build --release --quiet -p liufang --bin liufang -p liufang-tests --bin bench
-exec target/release/bench target/release/liufang "${1:-10}"
+exec target/release/bench target/release/liufang "$seconds"

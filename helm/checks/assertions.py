@@ -5,6 +5,7 @@ A row is (what, preset, values on top, test of the objects).
 
 import json
 
+from .audit import AUDIT
 from .render import ROLES, SERVICES, at
 
 SANDBOX = {"profile": "development", "sandbox": {"enabled": True}, "hooks": {
@@ -490,4 +491,4 @@ WATCH = [
         and "probe" not in [c for c, _, _ in o.flows("gateway", "ingress")]),
 ]
 
-TABLE = [*SHAPE, *IMAGE, *SECURITY, *SECRETS, *TLS, *LIFE, *SCALE, *MIGRATE, *NETWORK, *WATCH]
+TABLE = [*SHAPE, *IMAGE, *SECURITY, *SECRETS, *TLS, *LIFE, *SCALE, *MIGRATE, *AUDIT, *NETWORK, *WATCH]

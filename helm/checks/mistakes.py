@@ -102,6 +102,8 @@ SCHEMA = [
     ("replicas", {"roleDefaults": {"replicas": 0}}, "/roleDefaults/replicas"),
     ("root", {"podSecurity": {"runAsUser": 0}}, "/podSecurity/runAsUser"),
     ("profile", {"profile": "test"}, "/profile"),
+    ("audit's schedule", {"audit": {"schedule": "nightly"}}, "/audit/schedule"),
+    ("audit's login", {"audit": {"user": "liufang_{role}"}}, "/audit/user"),
     ("TLS mode", {"tls": {"mode": "none"}}, "/tls/mode"),
     ("ssl mode", {"database": {"sslMode": "allow"}}, "/database/sslMode"),
     ("address", {"redis": {"addresses": ["redis"]}}, "/redis/addresses/0"),

@@ -108,6 +108,8 @@ class Objects:
         for thing in self.all:
             if thing["kind"] in ("Deployment", "Job"):
                 yield thing["metadata"]["name"], thing["spec"]["template"]["spec"]
+            elif thing["kind"] == "CronJob":
+                yield thing["metadata"]["name"], at(thing, "spec.jobTemplate.spec.template.spec")
             elif thing["kind"] == "Pod":
                 yield thing["metadata"]["name"], thing["spec"]
 

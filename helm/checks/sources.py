@@ -138,7 +138,10 @@ def check_binary(report, binary):
                                      env=variables(objects.env(role)))
             what = f"the binary accepts the file of {role} ({preset}{', sandbox' if values else ''})"
             report(what, ran.returncode == 0, ran.stderr)
-    objects = Objects(template("single", None)[0])
+    objects = Objects(template("ha", None)[0])
+    rows = {row["name"]: row for name, pod in objects.pods() if name == "liufang-audit" for row in pod["containers"][0]["env"]}
+    ran = subprocess.run([binary, "config"], capture_output=True, text=True, env=variables(rows))
+    report("the binary accepts the variables of the audit", rows and ran.returncode == 0, ran.stderr)
     for words in {pod["containers"][0]["args"][0]: pod["containers"][0]["args"] for _, pod in objects.pods()}.values():
         ran = subprocess.run([binary, words[0], "--help"], capture_output=True, text=True)
         unknown = [w for w in words if w.startswith("--") and w not in ran.stdout]

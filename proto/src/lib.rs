@@ -6,6 +6,10 @@
 /// The encoded `FileDescriptorSet`, with source comments and custom options.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
+/// The table of a prescription's states as text (`liufang/prescription/v1/states.txt`): state × operation × caller → answer,
+/// and the order of checks. Its grammar is at its head.
+pub const PRESCRIPTION_STATES: &str = include_str!("../liufang/prescription/v1/states.txt");
+
 macro_rules! package {
     ($($name:ident),*) => {$(
         pub mod $name {

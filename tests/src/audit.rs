@@ -1,5 +1,6 @@
 //! `liufang audit` as tests ask it: in this process, or as the program.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use liufang::audit::{Request, run};
 use liufang_platform::config::Config;
 use serde_json::Value;
 
+use crate::clock::{self, StoryClock};
 use crate::{processes, servers};
 
 /// What an audit said.
@@ -72,20 +74,46 @@ pub struct Ran {
 
 /// Runs `liufang` with the databases and the bus of `config`.
 pub fn program(config: &Config, arguments: &[&str]) -> Ran {
-    let mut command: Command = servers::dies_with_us(&processes::binary());
+    program_of(&processes::binary(), config, arguments)
+}
+
+/// The same with another program, e.g. the release before, by the clock of the data folder.
+pub fn program_of(program: &Path, config: &Config, arguments: &[&str]) -> Ran {
+    let mut command: Command = servers::dies_with_us(program);
     command.args(arguments);
-    for (key, value) in [
-        ("data_dir", config.data_dir.display().to_string()),
-        ("database.url", config.database.url.clone()),
-        ("bus.kind", config.bus.kind.clone()),
-        ("bus.url", config.bus.url.clone()),
-        ("bus.ca_file", config.bus.ca_file.clone()),
-        ("bus.prefix", config.bus.prefix.clone()),
-    ] {
-        command.args(["--set", &format!("{key}={value:?}")]);
+    let clock = StoryClock::file_in(&config.data_dir);
+    if clock.is_file() {
+        command.env(clock::VARIABLE, clock);
     }
-    command.args(["--set", &format!("bus.cluster={}", config.bus.cluster)]);
+    let text = |text: &str| format!("{text:?}");
+    let settings: Vec<String> = [
+        ("data_dir", text(&config.data_dir.display().to_string())),
+        ("database.url", text(&config.database.url)),
+        ("bus.kind", text(&config.bus.kind)),
+        ("bus.url", text(&config.bus.url)),
+        ("bus.ca_file", text(&config.bus.ca_file)),
+        ("bus.prefix", text(&config.bus.prefix)),
+        ("bus.cluster", config.bus.cluster.to_string()),
+    ]
+    .map(|(key, value)| format!("{key}={value}"))
+    .into();
+    let unknown = match program == processes::binary() {
+        true => Vec::new(),
+        false => unknown(program, &settings),
+    };
+    for setting in settings.iter().filter(|setting| !unknown.contains(setting)) {
+        command.args(["--set", setting]);
+    }
     let output = command.output().expect("the program runs");
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// The settings that a program does not have.
+pub fn unknown(program: &Path, settings: &[String]) -> Vec<String> {
+    let is_unknown = |setting: &&String| {
+        let output = Command::new(program).args(["config", "--set", setting]).output().expect("it runs");
+        !output.status.success()
+    };
+    settings.iter().filter(is_unknown).cloned().collect()
 }

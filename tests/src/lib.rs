@@ -8,6 +8,7 @@ pub mod certificates;
 pub mod clock;
 pub mod door;
 pub mod front;
+pub mod fuzz;
 pub mod logs;
 pub mod processes;
 pub mod secured;

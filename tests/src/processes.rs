@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use liufang_platform::config::Config;
 
+use crate::audit;
 use crate::certificates::{Authority, Files};
 use crate::clock::{self, StoryClock};
 use crate::door::Door;
@@ -55,11 +56,19 @@ pub struct Processes {
     door: Door,
     /// How much each had logged when the present test began.
     before: BTreeMap<Process, usize>,
+    program: PathBuf,
+    /// Settings that an older program does not have.
+    unknown: Vec<String>,
 }
 
 impl Processes {
     /// Starts every role with the settings of `config`, and `more`, on the clock of `folder`.
     pub fn start(config: &Config, folder: &Path, more: &[String]) -> Processes {
+        Processes::start_program(binary(), config, folder, more)
+    }
+
+    /// The same with another program, e.g. the release before.
+    pub fn start_program(program: PathBuf, config: &Config, folder: &Path, more: &[String]) -> Processes {
         let ports: BTreeMap<Process, u16> = all().map(|process| (process, free_port())).collect();
         let admin = all().map(|process| (process, free_port())).collect();
         let mut settings = vec![
@@ -104,7 +113,13 @@ impl Processes {
             folder: folder.to_owned(),
             door: Door::start(gateways),
             before: BTreeMap::new(),
+            unknown: Vec::new(),
+            program: binary(),
         };
+        if program != processes.program {
+            processes.unknown = audit::unknown(&program, &processes.settings);
+            processes.program = program;
+        }
         processes.begin_test();
         let started = Instant::now();
         all().for_each(|process| processes.spawn(process));
@@ -183,6 +198,12 @@ impl Processes {
         self.wait_ready((role, replica));
     }
 
+    /// From its next start on a process runs the program under test, not the one before.
+    pub fn upgrade(&mut self) {
+        self.program = binary();
+        self.unknown.clear();
+    }
+
     /// Starts every replica of a role again.
     pub fn restart_all(&mut self, role: &'static str) {
         (0..replicas(role)).for_each(|replica| self.spawn((role, replica)));
@@ -244,6 +265,7 @@ impl Processes {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file(process));
         let log = log.expect("log file");
         let mut settings = self.settings.clone();
+        settings.retain(|setting| !self.unknown.contains(setting));
         settings.extend(self.certificate(role).settings());
         let own = self.port(role, replica);
         match role {
@@ -255,7 +277,7 @@ impl Processes {
                 (0..replicas(peer)).map(|other| format!("https://127.0.0.1:{}", self.port(peer, other)));
             settings.push(format!("mesh.peers.{peer}={:?}", urls.collect::<Vec<_>>().join(",")));
         }
-        let mut command = servers::dies_with_us(&binary());
+        let mut command = servers::dies_with_us(&self.program);
         command.args(["serve", "--role", role, "--ready-file"]).arg(self.ready_file(process));
         for setting in &settings {
             command.args(["--set", setting]);

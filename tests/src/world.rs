@@ -22,7 +22,7 @@ use tokio::sync::OnceCell;
 use crate::clock::StoryClock;
 use crate::logs::Announced;
 use crate::processes::Processes;
-use crate::{logs, servers, shelf};
+use crate::{audit, logs, servers, shelf};
 
 /// How an installation is put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,6 +213,25 @@ impl World {
         prepare(&config).await;
         seed_into(&config).await;
         World::with(shape, config, folder).await
+    }
+
+    /// Processes of `program`, e.g. the release before, on databases that it migrated and seeded itself.
+    pub async fn of_program(program: &Path) -> World {
+        logs::install();
+        let folder = servers::folder("liufang-world-");
+        let name = format!("p{}", Ids.digits(9));
+        servers::shared().create_databases(&name);
+        let secured = audit::unknown(program, &["bus.ca_file=\"\"".to_owned()]).is_empty();
+        let config = postgres_config(folder.path(), &name, secured, &[]);
+        // `seed` signs by the machine's clock
+        let clock = StoryClock::shared(folder.path(), 0);
+        let ran = audit::program_of(program, &config, &["migrate"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let processes = Processes::start_program(program.to_owned(), &config, folder.path(), &[]);
+        let url = processes.gateway();
+        let ran = audit::program_of(program, &config, &["seed", "--gateway", &url]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        World { url, processes: Some(processes), ..World::of(Shape::Processes, clock, config, folder) }
     }
 
     async fn with(shape: Shape, config: Config, folder: TempDir) -> World {

@@ -6,11 +6,15 @@ mod suite {
     mod bus;
     mod calls;
     mod cast;
+    mod certificates;
+    mod circulation;
     mod clocks;
     mod contract;
     mod dead_letters;
     mod edges;
     mod faults;
+    mod fuzz;
+    mod identity;
     mod inbox;
     mod journey_beijing;
     mod journey_qinhuangdao;
@@ -34,6 +38,7 @@ mod suite {
     mod refusals_rx;
     mod regions;
     mod replicas;
+    mod rules;
     mod secured;
     mod silence;
     mod simulation;
@@ -41,4 +46,5 @@ mod suite {
     mod stopping;
     mod tidy;
     mod traces;
+    mod upgrade;
 }

@@ -15,9 +15,7 @@
   "telemetry" (dict "log" $v.telemetry.log "format" "json" "otlp_endpoint" $v.telemetry.otlpEndpoint)
 -}}
 {{- if $v.regions.configMap }}{{ $_ := set $tree "regions_dir" "/etc/liufang/regions" }}{{ end -}}
-{{- $query := printf "?sslmode=%s" $v.database.sslMode -}}
-{{- if $v.database.ca.secretName }}{{ $query = printf "%s&sslrootcert=/etc/liufang/database-ca/ca.crt" $query }}{{ end -}}
-{{- $url := printf "postgres://%s@%s:%d/%s%s" $v.database.user $v.database.host (int $v.database.port) $v.database.name $query -}}
+{{- $url := include "liufang.databaseUrl" (dict "root" .root "user" $v.database.user "host" $v.database.host) -}}
 {{- $_ := set $tree "database" (dict "url" $url "max_connections" $spec.databaseConnections "acquire_timeout_ms" $v.database.acquireTimeoutMs "migrate_at_start" false) -}}
 {{- if $v.database.plaintextInPrivateNetwork }}{{ $_ := set $tree.database "plaintext_in_private_network" true }}{{ end -}}
 {{- $bus := dict "kind" "redis" "prefix" $v.redis.prefix -}}
@@ -64,6 +62,14 @@
 {{- $tree = mergeOverwrite $tree (deepCopy $v.settings) (deepCopy $spec.settings) -}}
 # Made by the chart from its values; what is not here has the default of `liufang config`.
 {{ include "liufang.toml" (dict "path" "" "table" $tree) | trim }}
+{{- end }}
+
+{{/* Without a password, which is PGPASSWORD; {role} stays. (dict "root" $ "user" u "host" h) */}}
+{{- define "liufang.databaseUrl" -}}
+{{- $d := .root.Values.database -}}
+{{- $query := printf "?sslmode=%s" $d.sslMode -}}
+{{- if $d.ca.secretName }}{{ $query = printf "%s&sslrootcert=/etc/liufang/database-ca/ca.crt" $query }}{{ end -}}
+{{ printf "postgres://%s@%s:%d/%s%s" .user .host (int $d.port) $d.name $query }}
 {{- end }}
 
 {{/* (dict "root" $ "login" "user:password@" or "") */}}

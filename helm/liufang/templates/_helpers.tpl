@@ -14,7 +14,7 @@
 {{- end -}}
 {{- end }}
 
-{{/* Selector labels; the component is a role, "migrate" or "probe". (dict "root" $ "component" c) */}}
+{{/* Selector labels; the component is a role, "migrate", "audit" or "probe". (dict "root" $ "component" c) */}}
 {{- define "liufang.selector" -}}
 app.kubernetes.io/name: {{ include "liufang.name" .root }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}

@@ -1,12 +1,16 @@
 //! Use cases: one function per RPC. Each owns its unit of work; providers are asked before it begins, never inside.
 
+pub mod certificates;
 pub mod counter;
+pub mod history;
 pub mod institutions;
 pub mod machines;
 pub mod mutual_aid;
 pub mod persons;
 pub mod phone;
 pub mod practitioners;
+pub mod presence;
+pub mod sessions;
 pub mod sign_in;
 pub mod tokens;
 pub mod verification;
@@ -55,7 +59,7 @@ impl App {
         App {
             deps: deps.clone(),
             vault: Vault::new(deps.cipher.clone()),
-            provider: Provider::new(deps.peers.clone(), deps.ids),
+            provider: Provider::new(deps.peers.clone(), deps.ids, &deps.settings),
         }
     }
 

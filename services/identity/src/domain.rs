@@ -4,6 +4,7 @@
 //! hashes are arguments. Invariant: a step passes only on an explicit pass, never on silence.
 
 pub mod agreement;
+pub mod certificate;
 pub mod coded;
 pub mod day;
 pub mod face_proof;
@@ -13,6 +14,7 @@ pub mod mutual_aid;
 pub mod person;
 pub mod phone_code;
 pub mod practitioner;
+pub mod step_event;
 pub mod throttle;
 pub mod token_family;
 pub mod verification;

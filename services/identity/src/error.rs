@@ -5,15 +5,38 @@ use std::borrow::Cow;
 use liufang_kernel::{Fault, ReasonDoc, Timestamp};
 use liufang_platform::{AuthFault, CipherError, DbFault};
 
+use crate::domain::certificate::Invalid;
 use crate::domain::face_proof::ProofRefused;
 use crate::domain::machine::AssertionProblem;
 use crate::domain::mutual_aid::{AidRefused, MutualAidState, Party};
 use crate::domain::phone_code::CodeRefused;
 use crate::domain::token_family::TokenRefused;
-use crate::domain::verification::{Refused, Step};
+use crate::domain::verification::{LOCK_SECONDS, MAX_ATTEMPTS, Refused, Step};
 use crate::reasons as reason;
 
 pub use crate::reasons::REASONS;
+
+/// A limit that was reached: whose, how much it allows, and when it allows the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limited {
+    /// session, phone, caller, institution or person.
+    pub scope: &'static str,
+    pub limit: i32,
+    pub window_seconds: i64,
+    pub retry_at: Timestamp,
+    pub wait_ms: u64,
+}
+
+impl Limited {
+    fn metadata(&self) -> Vec<(Cow<'static, str>, String)> {
+        vec![
+            ("scope".into(), self.scope.to_owned()),
+            ("limit".into(), self.limit.to_string()),
+            ("window_seconds".into(), self.window_seconds.to_string()),
+            ("retry_at_us".into(), self.retry_at.0.to_string()),
+        ]
+    }
+}
 
 /// What can go wrong in identity.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +65,7 @@ pub enum IdentityError {
     #[error("verification is another person's")]
     VerificationOtherPerson,
     #[error("name and number do not match")]
-    IdentityMismatch,
+    IdentityMismatch { attempts_left: i32, locked_until: Option<Timestamp> },
     #[error("not insured here")]
     NotInsured,
     #[error("not registered")]
@@ -52,8 +75,12 @@ pub enum IdentityError {
     #[error("phone code has expired")]
     PhoneCodeExpired,
     #[error("phone code was sent a moment ago")]
-    ResendTooSoon { wait_ms: u64 },
+    ResendTooSoon(Limited),
+    #[error("face provider is not configured")]
+    FaceProviderUnknown { providers: String },
 
+    #[error("sign-in does not exist for this caller")]
+    SessionNotFound,
     #[error("refresh token is unknown")]
     RefreshTokenInvalid,
     #[error("refresh token has expired")]
@@ -93,7 +120,7 @@ pub enum IdentityError {
     #[error("holder is not in the employee scheme")]
     HolderNotEmployee,
     #[error("holder does not exist")]
-    HolderNotFound,
+    HolderNotFound { attempts_left: i32 },
     #[error("mutual aid exists")]
     MutualAidExists { mutual_aid_id: String },
     #[error("mutual aid does not exist for this person")]
@@ -102,10 +129,23 @@ pub enum IdentityError {
     MutualAidState { state: MutualAidState },
     #[error("mutual aid is not filed")]
     MutualAidNotFiled { holder_person_id: String },
+    #[error("proof of presence is not good")]
+    PresenceInvalid,
     #[error("insurance code is not good")]
-    InsuranceCodeInvalid,
+    InsuranceCodeInvalid { attempts_left: i32 },
     #[error("too many wrong guesses")]
-    CodeGuessing { wait_ms: u64 },
+    CodeGuessing(Limited),
+
+    #[error("certificate does not exist")]
+    CertificateNotFound,
+    #[error("certificate is another practitioner's")]
+    CertificateTaken,
+    #[error("key is another practitioner's")]
+    CertificateKeyTaken,
+    #[error("no certificate holds: {}", .0.word())]
+    CertificateInvalid(Invalid),
+    #[error("not of the caller's region")]
+    OutsideRegion,
 
     #[error("institution does not exist")]
     InstitutionNotFound,
@@ -163,6 +203,11 @@ impl From<AssertionProblem> for IdentityError {
         })
     }
 }
+impl From<Invalid> for IdentityError {
+    fn from(invalid: Invalid) -> IdentityError {
+        IdentityError::CertificateInvalid(invalid)
+    }
+}
 impl From<AidRefused> for IdentityError {
     fn from(refused: AidRefused) -> IdentityError {
         match refused {
@@ -187,12 +232,14 @@ impl Fault for IdentityError {
             IdentityError::VerificationUsed => &reason::VERIFICATION_USED,
             IdentityError::VerificationPurpose => &reason::VERIFICATION_PURPOSE,
             IdentityError::VerificationOtherPerson => &reason::VERIFICATION_OTHER_PERSON,
-            IdentityError::IdentityMismatch => &reason::IDENTITY_MISMATCH,
+            IdentityError::IdentityMismatch { .. } => &reason::IDENTITY_MISMATCH,
             IdentityError::NotInsured => &reason::NOT_INSURED,
             IdentityError::NotRegistered => &reason::NOT_REGISTERED,
             IdentityError::PhoneCodeNotSent => &reason::PHONE_CODE_NOT_SENT,
             IdentityError::PhoneCodeExpired => &reason::PHONE_CODE_EXPIRED,
-            IdentityError::ResendTooSoon { .. } => &reason::RESEND_TOO_SOON,
+            IdentityError::ResendTooSoon(_) => &reason::RESEND_TOO_SOON,
+            IdentityError::FaceProviderUnknown { .. } => &reason::FACE_PROVIDER_UNKNOWN,
+            IdentityError::SessionNotFound => &reason::SESSION_NOT_FOUND,
             IdentityError::RefreshTokenInvalid => &reason::REFRESH_TOKEN_INVALID,
             IdentityError::RefreshTokenExpired => &reason::REFRESH_TOKEN_EXPIRED,
             IdentityError::TokenRevoked => &reason::TOKEN_REVOKED,
@@ -211,13 +258,19 @@ impl Fault for IdentityError {
             IdentityError::RelationNotAllowed => &reason::RELATION_NOT_ALLOWED,
             IdentityError::InsuredElsewhere { .. } => &reason::INSURED_ELSEWHERE,
             IdentityError::HolderNotEmployee => &reason::HOLDER_NOT_EMPLOYEE,
-            IdentityError::HolderNotFound => &reason::HOLDER_NOT_FOUND,
+            IdentityError::HolderNotFound { .. } => &reason::HOLDER_NOT_FOUND,
             IdentityError::MutualAidExists { .. } => &reason::MUTUAL_AID_EXISTS,
             IdentityError::MutualAidNotFound => &reason::MUTUAL_AID_NOT_FOUND,
             IdentityError::MutualAidState { .. } => &reason::MUTUAL_AID_STATE,
             IdentityError::MutualAidNotFiled { .. } => &reason::MUTUAL_AID_NOT_FILED,
-            IdentityError::InsuranceCodeInvalid => &reason::INSURANCE_CODE_INVALID,
-            IdentityError::CodeGuessing { .. } => &reason::CODE_GUESSING,
+            IdentityError::PresenceInvalid => &reason::PRESENCE_TOKEN_INVALID,
+            IdentityError::InsuranceCodeInvalid { .. } => &reason::INSURANCE_CODE_INVALID,
+            IdentityError::CodeGuessing(_) => &reason::CODE_GUESSING,
+            IdentityError::CertificateNotFound => &reason::CERTIFICATE_NOT_FOUND,
+            IdentityError::CertificateTaken => &reason::CERTIFICATE_TAKEN,
+            IdentityError::CertificateKeyTaken => &reason::CERTIFICATE_KEY_TAKEN,
+            IdentityError::CertificateInvalid(_) => &reason::CERTIFICATE_INVALID,
+            IdentityError::OutsideRegion => &reason::OUTSIDE_REGION,
             IdentityError::InstitutionNotFound => &reason::INSTITUTION_NOT_FOUND,
         }
     }
@@ -227,11 +280,29 @@ impl Fault for IdentityError {
         match self {
             IdentityError::Db(fault) => fault.metadata(),
             IdentityError::Auth(fault) => fault.metadata(),
-            IdentityError::VerificationLocked { until } => one("locked_until_us", until.0.to_string()),
+            IdentityError::VerificationLocked { until } => vec![
+                ("locked_until_us".into(), until.0.to_string()),
+                ("max_attempts".into(), MAX_ATTEMPTS.to_string()),
+                ("lock_seconds".into(), LOCK_SECONDS.to_string()),
+            ],
+            IdentityError::IdentityMismatch { attempts_left, locked_until } => {
+                let mut told = one("attempts_left", attempts_left.to_string());
+                told.extend(locked_until.map(|until| ("locked_until_us".into(), until.0.to_string())));
+                told
+            }
+            IdentityError::HolderNotFound { attempts_left }
+            | IdentityError::InsuranceCodeInvalid { attempts_left } => {
+                one("attempts_left", attempts_left.to_string())
+            }
+            IdentityError::ResendTooSoon(limited) | IdentityError::CodeGuessing(limited) => {
+                limited.metadata()
+            }
+            IdentityError::FaceProviderUnknown { providers } => one("providers", providers.clone()),
             IdentityError::StepOutOfOrder { next } => one("next_step", next.word().to_owned()),
             IdentityError::VerificationIncomplete { missing } => {
                 one("missing_step", missing.word().to_owned())
             }
+            IdentityError::CertificateInvalid(cause) => one("cause", cause.word().to_owned()),
             IdentityError::AssertionInvalid(claim) => one("claim", (*claim).to_owned()),
             IdentityError::InsuredElsewhere { party } => one("party", party.word().to_owned()),
             IdentityError::MutualAidExists { mutual_aid_id } => one("mutual_aid_id", mutual_aid_id.clone()),
@@ -246,7 +317,7 @@ impl Fault for IdentityError {
     fn retry_after_ms(&self) -> u64 {
         match self {
             IdentityError::Db(fault) => fault.retry_after_ms(),
-            IdentityError::ResendTooSoon { wait_ms } | IdentityError::CodeGuessing { wait_ms } => *wait_ms,
+            IdentityError::ResendTooSoon(limited) | IdentityError::CodeGuessing(limited) => limited.wait_ms,
             _ => 100,
         }
     }

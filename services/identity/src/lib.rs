@@ -4,6 +4,7 @@
 //! Invariant: nothing passes on silence; a credential is given once for each proof.
 
 mod app;
+mod certificate;
 mod credential;
 mod domain;
 mod error;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use liufang_kernel::ReasonDoc;
 use liufang_platform::{Deps, Migration, Module, Worker};
+use liufang_proto::identity::v1::certificate_service_server::CertificateServiceServer;
 use liufang_proto::identity::v1::institution_service_server::InstitutionServiceServer;
 use liufang_proto::identity::v1::person_service_server::PersonServiceServer;
 use liufang_proto::identity::v1::token_service_server::TokenServiceServer;
@@ -43,7 +45,8 @@ pub fn module(deps: Deps) -> Module {
         .service(VerificationServiceServer::new(rpc.clone()))
         .service(TokenServiceServer::new(rpc.clone()))
         .service(PersonServiceServer::new(rpc.clone()))
-        .service(InstitutionServiceServer::new(rpc))
+        .service(InstitutionServiceServer::new(rpc.clone()))
+        .service(CertificateServiceServer::new(rpc))
         .worker(Worker::new("sweep-identity", SWEEP, move || {
             let sweeper = sweeper.clone();
             async move { sweeper.step().await }

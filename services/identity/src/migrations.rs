@@ -6,4 +6,6 @@ use liufang_platform::Migration;
 pub const ALL: &[Migration] = &[
     Migration { name: "0001_init", sql: include_str!("migrations/0001_init.sql") },
     Migration { name: "0002_sweep", sql: include_str!("migrations/0002_sweep.sql") },
+    Migration { name: "0003_sessions", sql: include_str!("migrations/0003_sessions.sql") },
+    Migration { name: "0004_certificates", sql: include_str!("migrations/0004_certificates.sql") },
 ];

@@ -1,5 +1,6 @@
 //! The generated traits: parse, use case, render. One file per gRPC service.
 
+mod certificate;
 mod institution;
 mod person;
 mod token;

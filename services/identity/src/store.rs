@@ -3,6 +3,7 @@
 //! Every function works on a connection the caller holds: a unit of work to write, the pool to read.
 
 pub mod access;
+pub mod certificate;
 pub mod code;
 pub mod face_proof;
 pub mod institution;
@@ -10,6 +11,7 @@ pub mod machine;
 pub mod mutual_aid;
 pub mod person;
 pub mod practitioner;
+pub mod step_event;
 pub mod throttle;
 pub mod token;
 pub mod vault;

@@ -1,10 +1,13 @@
 //! Use cases through the generated clients and the whole server stack, on SQLite, with a provider the test plays.
 
+mod certificates;
 mod credentials;
 mod institutions;
 mod mutual_aid;
 mod persons;
 mod privacy;
+mod providers;
+mod sessions;
 mod sign_in;
 mod town;
 mod verification;

@@ -1,5 +1,6 @@
 //! Protobuf to commands and back. Reading a request collects every violation.
 
+pub mod certificate;
 pub mod institution;
 pub mod mutual_aid;
 pub mod page;
@@ -87,4 +88,4 @@ macro_rules! done {
         }
     )*};
 }
-done!(RevokeTokenResponse, RegisterClientResponse);
+done!(RevokeTokenResponse, RevokeSessionResponse, RegisterClientResponse);

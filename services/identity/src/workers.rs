@@ -2,6 +2,7 @@
 
 use liufang_platform::{Db, Deps, SharedClock};
 
+use crate::domain::step_event;
 use crate::error::IdentityError;
 use crate::store;
 
@@ -29,6 +30,8 @@ impl Sweeper {
         swept += store::code::forget(work.tx(), before).await?;
         swept += store::throttle::forget(work.tx(), before).await?;
         swept += store::machine::forget_nonces(work.tx(), before).await?;
+        let tries = now.plus_days(-step_event::KEEP_DAYS);
+        swept += store::step_event::forget(work.tx(), tries).await?;
         swept += store::token::forget(work.tx(), before).await?;
         swept += store::mutual_aid::lapse(work.tx(), now.china_date(), now).await?;
         work.done().await?;

@@ -166,6 +166,11 @@ impl RegionPack {
         class.or_else(listed).filter(|ban| bans.contains(ban))
     }
 
+    /// Whether glucose-lowering injections are outside the ban on injections.
+    pub fn glucose_lowering_injections_allowed(&self, date: Date) -> bool {
+        in_force(&self.online_sales, date).is_some_and(|rules| rules.glucose_lowering_injections_allowed)
+    }
+
     /// The kinds of rows, with their number, whose figures are invented; shown to operators so that no pack goes live
     /// unnoticed.
     pub fn illustrative(&self) -> Vec<String> {

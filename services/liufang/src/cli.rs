@@ -12,7 +12,7 @@ use liufang_platform::config::{self, Config, Layers};
 use liufang_platform::{PrincipalKind, SharedClock, SystemClock, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{audit, bus, client, compose, demo, probe, seed};
+use crate::{audit, bus, client, compose, conformance, demo, probe, seed};
 
 /// 医保线上购药: e-prescriptions from the doctor to the door, money from the fund to the pharmacy.
 #[derive(Parser)]
@@ -96,6 +96,10 @@ enum Command {
     /// Look at the bus and mend it.
     #[command(subcommand)]
     Bus(bus::BusCommand),
+    /// Hold a running installation, or a server of your own, against what the contracts publish. Ends with 0 when every
+    /// promise is kept, with 1 when one is not, with 2 when that could not be found out.
+    #[command(subcommand)]
+    Conformance(conformance::Conformance),
     /// Print the effective configuration with the source of every value; secrets are hidden.
     Config,
     /// Print a one-hour access token signed with the installation's key.
@@ -123,8 +127,9 @@ pub async fn run() -> ExitCode {
 /// The same by another clock.
 pub async fn run_at(clock: SharedClock) -> ExitCode {
     let cli = Cli::parse();
-    // whoever asks whether the books agree must not take "I could not look" for an answer
-    let failed = ExitCode::from(if matches!(cli.command, Command::Audit { .. }) { 2 } else { 1 });
+    // whoever asks whether something agrees must not take "I could not look" for an answer
+    let asks = matches!(cli.command, Command::Audit { .. } | Command::Conformance(_));
+    let failed = ExitCode::from(if asks { 2 } else { 1 });
     match execute(cli, clock).await {
         Ok(code) => code,
         Err(error) => {
@@ -144,6 +149,9 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<ExitCode> {
         }
         Command::Bus(command) => {
             bus::run(&Config::load(&layers)?, &clock, command, &mut std::io::stdout()).await
+        }
+        Command::Conformance(kit) => {
+            return conformance::run(&kit, &layers, &clock, &mut std::io::stdout()).await;
         }
         Command::Config => show(&layers),
         Command::Serve { ready_file } => serve(&Config::load(&layers)?, clock, ready_file).await,

@@ -20,7 +20,7 @@ use liufang_platform::bus::Bus;
 use liufang_platform::config::{Config, GatewayTls, Profile};
 use liufang_platform::gated::gated;
 use liufang_platform::health::{Health, Watched};
-use liufang_platform::mesh::{Between, Directory, MeshKey, Place};
+use liufang_platform::mesh::{Between, Directory, Mesh, MeshKey, Place};
 use liufang_platform::stack::{ServerStack, StackOptions};
 use liufang_platform::{
     Cipher, Claims, Db, Deps, Ids, Module, PrincipalKind, Regions, Settings, SharedClock, Tokens, Worker,
@@ -333,6 +333,20 @@ impl Running {
         }
         self.probes.abort_all();
     }
+}
+
+/// A connection to an outside party as identity, settlement and dispatch have it. `own` means a role of this installation's
+/// development mesh that plays one.
+///
+/// # Errors
+/// The address or the certificates of the configuration cannot be used.
+pub fn hook(config: &Config, hook: &str, url: &str, own: bool) -> Result<Mesh> {
+    let wires = wires::Wires::load(config)?;
+    let place = if own { wires.peer(config, "sandbox", url) } else { wires.outside(config, hook, url) };
+    let directory = Directory::with_limits(wires.key(config), config.mesh.client.clone());
+    let name = format!("hook.{hook}");
+    directory.bind(HashMap::from([(name.clone(), place?)]));
+    Ok(directory.peers("identity").mesh(&name))
 }
 
 /// A one-hour token signed with this installation's key.

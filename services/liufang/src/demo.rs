@@ -11,7 +11,7 @@ mod counter;
 mod qinhuangdao;
 mod quotes;
 mod refusals;
-mod stage;
+pub(crate) mod stage;
 mod story;
 mod visit;
 

@@ -5,6 +5,7 @@ pub mod bus;
 pub mod cli;
 pub mod client;
 pub mod compose;
+pub mod conformance;
 pub mod demo;
 pub mod probe;
 pub mod seed;

@@ -55,3 +55,45 @@ where
     });
     Box::pin(ReceiverStream::new(receiver))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use futures::StreamExt as _;
+
+    use super::*;
+    use crate::AuthFault;
+
+    const LAST: i64 = 1_000;
+
+    /// A reader of a table of [`LAST`] rows, and how many times the table was read for it.
+    fn reader() -> (ResponseStream<i64>, Arc<AtomicI64>) {
+        let reads = Arc::new(AtomicI64::new(0));
+        let counted = reads.clone();
+        let read = move |after: i64| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let rows = (after + 1..=LAST.min(after + 200)).map(|row| (row, row));
+            let rows: Vec<(i64, i64)> = rows.collect();
+            async move { Ok::<_, AuthFault>(rows) }
+        };
+        (tail(true, Duration::from_millis(1), read, 0), reads)
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_holds_up_nobody_else_and_misses_nothing() {
+        let all: Vec<i64> = (1..=LAST).collect();
+        let (mut slow, looked) = reader();
+        assert_eq!(slow.next().await.and_then(Result::ok), Some(1));
+        // it reads no further, and others come and go
+        for _ in 0..20 {
+            let (quick, _) = reader();
+            let rows: Vec<i64> = quick.filter_map(|row| async move { row.ok() }).collect().await;
+            assert_eq!(rows, all);
+        }
+        assert_eq!(looked.load(Ordering::SeqCst), 1, "the table is not read for a reader that does not read");
+        let rest: Vec<i64> = slow.filter_map(|row| async move { row.ok() }).collect().await;
+        assert_eq!(rest, all[1..]);
+    }
+}

@@ -3,10 +3,12 @@
 //! Other roles are asked before the work begins; what they answered is data for the decision inside. A repeated call is
 //! recognised before anything else, so its answer does not depend on tokens that have expired since.
 
+mod archive;
 mod booking;
 mod circulate;
 mod claim;
 mod consult;
+mod counter;
 mod dispensing;
 mod examine;
 mod pharmacy_review;

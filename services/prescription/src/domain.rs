@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod booking;
+pub mod counter;
 pub mod dispense;
 pub mod document;
 pub mod frequency;
@@ -15,6 +16,8 @@ pub mod operation;
 pub mod practitioner;
 pub mod prescription;
 pub mod refusal;
+pub mod repeat;
+pub mod retention;
 pub mod rules;
 pub mod slot;
 pub mod state;

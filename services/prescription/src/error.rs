@@ -115,7 +115,10 @@ fn refusal_facts(refusal: &Refusal) -> Vec<(Cow<'static, str>, String)> {
     match refusal {
         Refusal::NotActive(state) => fact("state", state.word().to_owned()),
         Refusal::VisitState(state) => fact("state", state.word().to_owned()),
+        Refusal::Archived { document_hash } => fact("document_sha256", document_hash.clone()),
+        Refusal::NotOpen(at) => fact("opens_at_us", at.0.to_string()),
         Refusal::PractitionerNotAllowed(why)
+        | Refusal::RepeatNotAllowed(why)
         | Refusal::NotDesignated(why)
         | Refusal::DoctorNotInsured(why) => fact("cause", (*why).to_owned()),
         Refusal::SignatureInvalid(which) => fact("signature", which.join(",")),

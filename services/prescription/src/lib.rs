@@ -53,5 +53,7 @@ pub fn module(deps: Deps) -> Module {
         .service(CirculationServiceServer::new(circulation))
         .worker(workers::time_out_visits(app.clone()))
         .worker(workers::expire_prescriptions(app.clone()))
-        .worker(workers::lapse_claims(app))
+        .worker(workers::lapse_claims(app.clone()))
+        .worker(workers::forget_counter_tokens(app.clone()))
+        .worker(workers::archive(app))
 }

@@ -1,8 +1,10 @@
-//! SM2 signatures with SM3 over the canonical document (`domain.md` §10).
+//! Signatures over the canonical document: SM2 with SM3 (`domain.md` §10), P-256 with SHA-256, Ed25519. The last two stand
+//! in certificates alone, their keys with the word `p256:` or `ed25519:` before them.
 //!
 //! Keys are `04 || x || y` (65 bytes) in Base64, signatures raw `r || s` (64 bytes) in Base64, never ASN.1. The user id is
 //! the national default.
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sm2::dsa::signature::Verifier as _;
@@ -18,8 +20,16 @@ pub fn verifies(key: &str, signature: &str, document: &[u8]) -> bool {
 }
 
 fn check(key: &str, signature: &str, document: &[u8]) -> Option<()> {
-    let key = STANDARD.decode(key).ok()?;
     let signature = STANDARD.decode(signature).ok()?;
+    if let Some(key) = key.strip_prefix("p256:") {
+        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, STANDARD.decode(key).ok()?);
+        return key.verify(document, &signature).ok();
+    }
+    if let Some(key) = key.strip_prefix("ed25519:") {
+        let key = UnparsedPublicKey::new(&ED25519, STANDARD.decode(key).ok()?);
+        return key.verify(document, &signature).ok();
+    }
+    let key = STANDARD.decode(key).ok()?;
     let key = VerifyingKey::from_sec1_bytes(USER_ID, &key).ok()?;
     let signature = Signature::from_slice(&signature).ok()?;
     key.verify(document, &signature).ok()

@@ -5,7 +5,9 @@
 
 pub mod audit;
 pub mod change;
+pub mod counter;
 pub mod hand_out;
+pub mod in_hand;
 pub mod line;
 pub mod prescription;
 pub mod sealed;

@@ -2,7 +2,7 @@
 
 pub mod circulation;
 pub mod prescribing;
-mod render;
+pub mod render;
 pub mod visits;
 
 use liufang_kernel::codes::is_institution_code;

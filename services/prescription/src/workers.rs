@@ -29,3 +29,19 @@ pub fn lapse_claims(app: App) -> Worker {
         async move { app.lapse_claims().await }
     })
 }
+
+/// Forgets tokens of the counter that are long over.
+pub fn forget_counter_tokens(app: App) -> Worker {
+    Worker::new("forget-counter-tokens", Duration::from_secs(60), move || {
+        let app = app.clone();
+        async move { app.forget_counter_tokens().await }
+    })
+}
+
+/// Takes personal data out of what was kept long enough.
+pub fn archive(app: App) -> Worker {
+    Worker::new("archive", Duration::from_secs(60), move || {
+        let app = app.clone();
+        async move { app.archive().await }
+    })
+}

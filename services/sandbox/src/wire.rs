@@ -1,5 +1,7 @@
 //! Hook messages to commands and back. Outside parties check little: what they do not understand they refuse later.
 
+pub mod verification;
+
 use liufang_kernel::{Fen, Sensitive, Timestamp, Violations};
 use liufang_platform::CallMeta;
 use liufang_proto::hooks::v1 as hooks;

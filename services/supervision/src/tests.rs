@@ -83,6 +83,7 @@ play! { PrescriptionService, prescription, {
     }
 }
     ListMyPrescriptionsRequest, ListMyPrescriptionsResponse, list_my_prescriptions;
+    PresentPrescriptionRequest, PresentPrescriptionResponse, present_prescription;
     NominateRequest, NominateResponse, nominate;
     ReleaseNominationRequest, ReleaseNominationResponse, release_nomination;
 }

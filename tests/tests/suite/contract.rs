@@ -141,6 +141,7 @@ async fn every_reason_is_published(world: &mut World) {
         include_str!("calls.rs"),
         include_str!("dead_letters.rs"),
         include_str!("edges.rs"),
+        include_str!("circulation.rs"),
         include_str!("faults.rs"),
         include_str!("journey_beijing.rs"),
         include_str!("journey_qinhuangdao.rs"),
@@ -158,11 +159,10 @@ async fn every_reason_is_published(world: &mut World) {
         include_str!("refusals_rx.rs"),
         include_str!("regions.rs"),
         include_str!("silence.rs"),
-        include_str!("states/calls.rs"),
         include_str!("stopping.rs"),
     ];
     let mut missing = BTreeSet::new();
-    let codes = include_str!("states/table.txt").split_once("\nCodes\n").expect("the table's codes").1;
+    let codes = liufang_proto::PRESCRIPTION_STATES.split_once("\nCodes\n").expect("the table's codes").1;
     let codes = codes.split_once("\n\n").expect("more than codes").0;
     let listed = codes.lines().map(|line| line.split_once(": ").map_or(line, |(_, words)| words));
     let listed: Vec<&str> = listed.flat_map(|words| words.split(',')).map(str::trim).collect();

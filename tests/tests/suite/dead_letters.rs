@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use liufang_platform::bus::{Bus as _, RedisBus};
+use liufang_platform::bus::{Bus as _, Choice, RedisBus};
 use liufang_platform::config::{Config, Layers};
 use liufang_platform::db::DbOptions;
 use liufang_platform::{Cipher, Clock as _, Consumer, Db, DbFault, Event, Ids, SystemClock};
@@ -13,6 +13,7 @@ use liufang_tests::servers::{self, PrivateCluster};
 use liufang_tests::{audit, eventually, logs};
 use prost::{Message as _, Name as _};
 use redis::aio::ConnectionLike;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use tokio_util::sync::CancellationToken;
 
 mod one_server_gives_up_and_gives_again {
@@ -43,7 +44,25 @@ async fn a_cluster_gives_up_and_gives_again() {
         format!("bus.ca_file={:?}", cluster.ca_file().display().to_string()),
         "bus.cluster=true".to_owned(),
     ];
+    every_server_is_looked_at(&settings, link.clone()).await;
     given_up_and_given_again(&settings, link).await;
+}
+
+/// More streams than a server shows at once, on all of them; and nobody holds a server up with `KEYS`.
+async fn every_server_is_looked_at(settings: &[String], mut link: redis::cluster_async::ClusterConnection) {
+    const STREAMS: usize = 900;
+    let mut forbid = redis::cmd("ACL");
+    forbid.arg("SETUSER").arg("default").arg("-keys");
+    let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllNodes, None));
+    link.route_command(forbid, everywhere).await.unwrap();
+    let mut overrides = vec!["bus.prefix=\"many\"".to_owned(), "bus.kind=\"redis\"".to_owned()];
+    overrides.extend_from_slice(settings);
+    let config = Config::load(&Layers { overrides, ..Layers::default() }).unwrap();
+    for number in 0..STREAMS {
+        copy(&mut link, &format!("many:topic{number}:dead:clerk"), "0-1").await;
+    }
+    let letters = RedisBus::new(&config.redis()).unwrap().dead_letters(&Choice::default()).await.unwrap();
+    assert_eq!(letters.len(), STREAMS, "every stream of every server");
 }
 
 #[test]

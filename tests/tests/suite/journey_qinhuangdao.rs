@@ -46,7 +46,11 @@ async fn registers(cast: &Cast) -> Patient {
     let public = cast.public();
     let verifier = public.verifier();
     let id = verifier.open(&citizen, Purpose::Register).await.unwrap();
-    let early = VerifyFaceRequest { verification_id: id.clone(), capture_ref: "face-pass".to_owned() };
+    let early = VerifyFaceRequest {
+        verification_id: id.clone(),
+        capture_ref: "face-pass".to_owned(),
+        ..Default::default()
+    };
     refused_as(verifier.check_face(early.clone()).await, "STEP_OUT_OF_ORDER");
     verifier
         .send_code(liufang_proto::identity::v1::SendPhoneCodeRequest { verification_id: id.clone() })

@@ -90,6 +90,7 @@ async fn a_running_process_shows_the_whole_catalog() {
     says(&page, "liufang_client_retries_total{peer=\"identity\",role=\"gateway\"}", "0");
     says(&page, "liufang_rpc_in_flight{role=\"identity\"}", "0");
     says(&page, "liufang_rpc_shed_total{role=\"order\"}", "0");
+    says(&page, "liufang_rpc_faults_total{role=\"order\"}", "0");
     says(&page, "liufang_db_connections_max{role=\"order\"}", "8");
     says(&page, "liufang_ledger_imbalance_fen{role=\"settlement\"}", "0");
     for le in ["0.001", "0.0025", "0.25", "30", "+Inf"] {
@@ -127,6 +128,11 @@ async fn gauges_tell_what_is_wrong() {
     let accounts = cast.operator().get_trial_balance(Default::default()).await.unwrap().balances.len();
     let off = i64::try_from(accounts).unwrap() * 7;
     shows(&world, "settlement", "liufang_ledger_imbalance_fen", |value| value == off).await;
+    // more than the balances miss, where nothing was booked yet
+    let astray = "INSERT INTO region_entry (region, sequence, entry_no, account, amount_fen) \
+                  SELECT region, sequence + 1000, 0, 'bank:nowhere', 1000000 FROM region_head ORDER BY region LIMIT 1";
+    run("settlement", astray.to_owned()).await;
+    shows(&world, "settlement", "liufang_ledger_imbalance_fen", |value| value == 1_000_000).await;
     // its next step is far away, so that no worker mends it
     let pending = format!(
         "UPDATE payment SET state = 'pending', next_at_us = {}, created_at_us = {} WHERE order_id = '{id}'",

@@ -230,6 +230,7 @@ async fn a_missing_verification_step_keeps_everybody_out(world: &mut World) {
         let body = liufang_proto::identity::v1::VerifyFaceRequest {
             verification_id: id.clone(),
             capture_ref: capture.to_owned(),
+            ..Default::default()
         };
         let seen = verifier.check_face(body).await.unwrap().verification.unwrap();
         assert!(!seen.complete, "{capture}");
@@ -250,6 +251,7 @@ async fn a_missing_verification_step_keeps_everybody_out(world: &mut World) {
     let body = liufang_proto::identity::v1::VerifyFaceRequest {
         verification_id: id.clone(),
         capture_ref: "face-pass".to_owned(),
+        ..Default::default()
     };
     assert!(verifier.check_face(body).await.unwrap().verification.unwrap().complete);
     verifier.sign_in(sign_in(&id)).await.unwrap();

@@ -122,6 +122,7 @@ async fn only_insured_doctors_of_the_hospital_prescribe(world: &mut World) {
         dept: "心血管内科".to_owned(),
         signing_key: cast.practitioner(DOCTOR).public_key(),
         active: false,
+        certificates: Vec::new(),
     };
     let reply =
         cast.operator().import_practitioners(ImportPractitionersRequest { rows: vec![row] }).await.unwrap();
@@ -268,6 +269,8 @@ async fn a_prescription_has_one_holder(world: &mut World) {
         hi_rxno: rx.hi_rxno.clone(),
         doctor_token: his.token_of(&cast.practitioner(DOCTOR)).await.unwrap(),
         reason: "重开".to_owned(),
+        when_given_back: false,
+        later_uses: false,
     };
     refused_as(his.revoke(revoke.clone()).await, "PRESCRIPTION_HELD");
     let give_back = |secret: &str| GiveBackRequest {

@@ -254,7 +254,7 @@ async fn the_other_replica_finishes_what_a_killed_one_began(world: &mut World) {
 }
 
 #[derive(Default)]
-struct Tally {
+pub struct Tally {
     calls: AtomicUsize,
     retries: AtomicUsize,
     paid: AtomicUsize,
@@ -285,7 +285,7 @@ async fn retried<T>(tally: &Tally, call: impl AsyncFn() -> Answer<T>) -> Option<
 
 /// Four patients go on whatever happens behind the door, until `control` has ended: `paid` orders are paid for, one after the
 /// other; others are placed and cancelled; and people look.
-async fn under_load(world: &mut World, paid: usize, control: impl AsyncFnOnce(&mut World)) -> Tally {
+pub async fn under_load(world: &mut World, paid: usize, control: impl AsyncFnOnce(&mut World)) -> Tally {
     let (stop, tally) = (AtomicBool::new(false), Tally::default());
     let mut people = Vec::new();
     for _ in 0..4 {
@@ -360,7 +360,7 @@ async fn looks(patient: &Patient, tally: &Tally) {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
-async fn nobody_noticed(world: &World, tally: &Tally, least_calls: usize) {
+pub async fn nobody_noticed(world: &World, tally: &Tally, least_calls: usize) {
     let failed = tally.failed.lock().unwrap().clone();
     let (calls, retries) = (tally.calls.load(Ordering::Relaxed), tally.retries.load(Ordering::Relaxed));
     assert!(failed.is_empty(), "{} of {calls} calls failed ({retries} retries): {failed:#?}", failed.len());

@@ -107,6 +107,18 @@ impl TokenService for Service {
         self.note(request);
         Ok(Response::new(pb::RevokeTokenResponse {}))
     }
+    async fn list_sessions(
+        &self,
+        _: Request<pb::ListSessionsRequest>,
+    ) -> Result<Response<pb::ListSessionsResponse>, Status> {
+        Err(Status::unknown(""))
+    }
+    async fn revoke_session(
+        &self,
+        _: Request<pb::RevokeSessionRequest>,
+    ) -> Result<Response<pb::RevokeSessionResponse>, Status> {
+        Err(Status::unknown(""))
+    }
     async fn issue_client_token(
         &self,
         _: Request<pb::IssueClientTokenRequest>,

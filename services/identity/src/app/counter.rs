@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::persons::reader_of;
-use crate::domain::throttle::{CODE_GUESSES, Policy};
-use crate::error::IdentityError;
+use crate::domain::throttle::{CODE_GUESSES, INSTITUTION_GUESSES, Policy, Window};
+use crate::error::{IdentityError, Limited};
 use crate::store;
 use crate::store::code::Presence;
 
@@ -52,7 +52,8 @@ impl App {
         Ok(work.commit(InsuranceCode { code, expires_at }).await?)
     }
 
-    /// Decodes a code once and leaves an access record. Wrong guesses are counted per caller.
+    /// Decodes a code once and leaves an access record. Wrong guesses are counted for the
+    /// client and for its institution.
     pub async fn decode_insurance_code(&self, call: Call<Decode>) -> Result<Present, IdentityError> {
         if let Some(reply) = self.replayed(&call.meta).await? {
             return Ok(reply);
@@ -60,11 +61,17 @@ impl App {
         let Call { meta, body } = call;
         let institution = meta.principal.institution()?;
         let reader = reader_of(meta.principal.kind, institution);
+        let machine = Some(meta.principal.client.as_str()).filter(|client| !client.is_empty());
+        let caller = reader_of(meta.principal.kind, machine.unwrap_or(institution));
         let hash = self.vault.insurance_code(body.code.reveal());
-        let guess = self.begin_guess(&format!("code:{reader}"), CODE_GUESSES, meta.now).await?;
+        let counted = [
+            ("caller", format!("code:{caller}"), CODE_GUESSES),
+            ("institution", format!("code-at:{institution}"), INSTITUTION_GUESSES),
+        ];
+        let (guess, attempts_left) = self.begin_guess(&counted, meta.now).await?;
         if store::code::consume(guess.tx(), &hash, meta.now).await?.is_none() {
             guess.done().await?;
-            return Err(IdentityError::InsuranceCodeInvalid);
+            return Err(IdentityError::InsuranceCodeInvalid { attempts_left });
         }
         guess.cancel().await?;
         let work = match self.deps.db.begin(&meta).await? {
@@ -73,7 +80,7 @@ impl App {
         };
         // somebody else may have used it a moment ago
         let used = store::code::consume(work.tx(), &hash, meta.now).await?;
-        let person_id = used.ok_or(IdentityError::InsuranceCodeInvalid)?;
+        let person_id = used.ok_or(IdentityError::InsuranceCodeInvalid { attempts_left })?;
         let presence_token = self.deps.ids.secret();
         let presence = Presence {
             token_hash: self.vault.presence(&presence_token),
@@ -88,20 +95,39 @@ impl App {
         Ok(work.commit(Present { presence_token, person_id }).await?)
     }
 
-    /// Counts a guess before it is compared, in a unit of work of its own: other guesses of the subject wait until it has
-    /// ended, so of many at once no more are compared than the policy allows. To end it by `done` when the guess was wrong:
+    /// Counts a guess before it is compared, for every subject and in a unit of work of its own: other guesses of a subject
+    /// wait until it has ended, so of many at once no more are compared than the policies allow. Answers how many are left. To end it by `done` when the guess was wrong:
     /// the refusal that follows changes nothing else; by `cancel` when it was right.
     pub(super) async fn begin_guess(
         &self,
-        subject: &str,
-        policy: Policy,
+        counted: &[(&'static str, String, Policy)],
         now: Timestamp,
-    ) -> Result<Work, IdentityError> {
+    ) -> Result<(Work, i32), IdentityError> {
         let work = self.deps.db.begin_step().await?;
-        let window = store::throttle::count(work.tx(), subject, policy, now).await?;
-        match policy.wait_ms(window, now) {
-            Some(wait_ms) => Err(IdentityError::CodeGuessing { wait_ms }),
-            None => Ok(work),
+        let mut left = i32::MAX;
+        for (scope, subject, policy) in counted {
+            let window = store::throttle::count(work.tx(), subject, *policy, now).await?;
+            if let Some(limited) = limited(scope, *policy, window, now) {
+                return Err(IdentityError::CodeGuessing(limited));
+            }
+            left = left.min(policy.left(window));
         }
+        Ok((work, left))
     }
+}
+
+/// The limit that a window has gone over, if it has.
+pub(super) fn limited(
+    scope: &'static str,
+    policy: Policy,
+    window: Window,
+    now: Timestamp,
+) -> Option<Limited> {
+    policy.wait_ms(window, now).map(|wait_ms| Limited {
+        scope,
+        limit: policy.limit,
+        window_seconds: policy.window_seconds,
+        retry_at: window.started_at.plus_seconds(policy.window_seconds),
+        wait_ms,
+    })
 }

@@ -6,6 +6,7 @@ use liufang_platform::{Begun, Call, CallMeta, Principal, PrincipalKind};
 use super::sign_in::{Subject, TokenPair};
 use super::{App, Done};
 use crate::credential;
+use crate::domain::certificate::{Certificate, keys};
 use crate::domain::practitioner::{CLOCK_SECONDS, Practitioner, PractitionerKind, is_fresh, signed_text};
 use crate::domain::token_family::{ACCESS_SECONDS, PRACTITIONER_SECONDS};
 use crate::error::IdentityError;
@@ -61,7 +62,8 @@ impl App {
         let subject = Subject {
             kind: machine_kind(client.kind).ok_or(IdentityError::Stored("client kind"))?,
             subject: &client.subject,
-            client: "",
+            // tells the machines of an institution apart
+            client: &client.client_id,
             region: &client.region,
         };
         let pair = self.access_token(subject, ACCESS_SECONDS, meta.now)?;
@@ -69,7 +71,7 @@ impl App {
     }
 
     /// A minutes-long token for a practitioner's signature. Order of refusals: exists, belongs to the caller, active,
-    /// fresh, signature, nonce.
+    /// fresh, certificates, signature, nonce.
     pub async fn issue_practitioner_token(&self, call: Call<Signed>) -> Result<TokenPair, IdentityError> {
         let Call { meta, body } = call;
         let work = match self.deps.db.begin(&meta).await? {
@@ -78,7 +80,8 @@ impl App {
         };
         let found = store::practitioner::find(work.tx(), &self.vault, &body.practitioner_code).await?;
         let own = found.ok_or(IdentityError::PractitionerNotFound)?;
-        check_signed(&own, &body, &meta)?;
+        let certificates = store::certificate::of_practitioner(work.tx(), &own.code).await?;
+        check_signed(&own, &certificates, &body, &meta)?;
         let nonce = self.vault.nonce(&own.code, &body.nonce);
         let expires_at = Timestamp(body.issued_at_us).plus_seconds(2 * CLOCK_SECONDS);
         if !store::machine::claim_nonce(work.tx(), &nonce, expires_at).await? {
@@ -95,7 +98,12 @@ impl App {
     }
 }
 
-fn check_signed(own: &Practitioner, body: &Signed, meta: &CallMeta) -> Result<(), IdentityError> {
+fn check_signed(
+    own: &Practitioner,
+    certificates: &[Certificate],
+    body: &Signed,
+    meta: &CallMeta,
+) -> Result<(), IdentityError> {
     if !belongs(own, &meta.principal) {
         return Err(IdentityError::PractitionerElsewhere);
     }
@@ -106,7 +114,8 @@ fn check_signed(own: &Practitioner, body: &Signed, meta: &CallMeta) -> Result<()
         return Err(IdentityError::SignatureStale);
     }
     let text = signed_text(&own.code, body.issued_at_us, &body.nonce);
-    if !credential::verify_sm2(&own.signing_key, &text, &body.signature) {
+    let keys = keys(certificates, &own.signing_key, meta.now)?;
+    if !keys.iter().any(|key| credential::verifies(key, &text, &body.signature)) {
         return Err(IdentityError::SignatureInvalid);
     }
     Ok(())

@@ -35,6 +35,22 @@ pub struct Check {
     pub region: String,
 }
 
+/// Asks what a region allows.
+pub struct AskRules {
+    pub region: String,
+    pub date: Date,
+}
+
+/// Who may lend to whom.
+pub struct Rules {
+    pub relations: Vec<Relation>,
+    pub payer_insutypes: Vec<String>,
+    pub beneficiary_insutypes: Vec<String>,
+    pub same_region: bool,
+    /// Days a consent holds; 0 until it is withdrawn.
+    pub filing_days: u32,
+}
+
 /// Filings of a person, or the payers of a check.
 pub struct Filings(pub Vec<MutualAid>);
 
@@ -51,13 +67,14 @@ impl App {
         if !pack.relation_allowed(body.relation, today) {
             return Err(IdentityError::RelationNotAllowed);
         }
-        let guess = self.begin_guess(&format!("holder:{beneficiary}"), HOLDER_GUESSES, meta.now).await?;
+        let counted = [("person", format!("holder:{beneficiary}"), HOLDER_GUESSES)];
+        let (guess, attempts_left) = self.begin_guess(&counted, meta.now).await?;
         let blind = self.vault.certno_blind(body.holder_certno.reveal());
         let holder = store::person::find_by_certno(guess.tx(), &self.vault, &blind, today).await?;
         let holder = holder.filter(|holder| same_name(holder.name.reveal(), body.holder_name.reveal()));
         let Some(holder) = holder else {
             guess.done().await?;
-            return Err(IdentityError::HolderNotFound);
+            return Err(IdentityError::HolderNotFound { attempts_left });
         };
         guess.cancel().await?;
         let work = match self.deps.db.begin(&meta).await? {
@@ -88,6 +105,10 @@ impl App {
             end: None,
         };
         store::mutual_aid::insert(work.tx(), &filing).await?;
+        // the filing tells the beneficiary that this person is known and insured here
+        let reader = super::persons::reader_of(meta.principal.kind, beneficiary);
+        let reading = self.reading(&reader, "file_mutual_aid", meta.now);
+        store::access::insert(work.tx(), &filing.holder_person_id, reading).await?;
         Ok(work.commit(filing).await?)
     }
 
@@ -162,6 +183,21 @@ impl App {
             }
         }
         Ok(Filings(filings))
+    }
+
+    /// Who may lend to whom in a region on a date; no relation where there is no mutual aid then.
+    pub fn mutual_aid_rules(&self, call: Call<AskRules>) -> Result<Rules, IdentityError> {
+        let AskRules { region, date } = call.body;
+        let pack = self.pack(&region)?;
+        let own = pack.mutual_aid(date);
+        let texts = |list: Option<&Vec<String>>| list.cloned().unwrap_or_default();
+        Ok(Rules {
+            relations: own.map(|own| own.relations.clone()).unwrap_or_default(),
+            payer_insutypes: texts(own.map(|own| &own.payer_insutypes)),
+            beneficiary_insutypes: texts(own.map(|own| &own.beneficiary_insutypes)),
+            same_region: own.is_some_and(|own| own.same_region),
+            filing_days: pack.deadlines(date).map_or(0, |rules| rules.mutual_aid_filing_days),
+        })
     }
 
     fn pack(&self, region: &str) -> Result<&RegionPack, IdentityError> {

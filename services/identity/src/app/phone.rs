@@ -1,16 +1,19 @@
 //! The phone of a session: sending the one-time code, checking it, and the carrier's three elements.
 
-use liufang_kernel::Sensitive;
+use liufang_kernel::{Sensitive, Timestamp};
 use liufang_platform::{Begun, Call, CallMeta};
 
 use super::App;
+use super::counter::limited;
 use super::verification::View;
 use crate::domain::phone_code::{self, PhoneCode};
+use crate::domain::step_event::Heard;
 use crate::domain::throttle::PHONE_MESSAGES;
 use crate::domain::verification::{Outcome, Ready, Step};
-use crate::error::IdentityError;
+use crate::error::{IdentityError, Limited};
 use crate::store;
 use crate::store::verification::Verification;
+use crate::wire::provider::Answer;
 
 /// Checks a typed code.
 pub struct CheckCode {
@@ -31,17 +34,19 @@ impl App {
             self.ask_registry_again(&mut own, &meta).await?;
         }
         let passed_id = own.session.next_step() != Some(Step::IdNumber);
-        let outcome = if passed_id && own.session.ready(Step::Phone, meta.now)? == Ready::Take {
-            Some(self.send_code(&mut own, &meta).await?)
-        } else {
-            None
-        };
+        let subject = self.subject(&own);
+        let mut sent = None;
+        if passed_id && own.session.ready(Step::Phone, meta.now)? == Ready::Take {
+            let mut answer = self.send_code(&mut own, &meta).await?;
+            self.follow(&subject, Step::Phone, std::mem::take(&mut answer.late));
+            sent = Some(answer);
+        }
         let work = match self.deps.db.begin(&meta).await? {
             Begun::Replay(reply) => return Ok(reply),
             Begun::Fresh(work) => work,
         };
         // the version of our own reservation guards the note: a later code is not touched by an earlier answer
-        match outcome {
+        match sent.as_ref().map(|answer| answer.outcome) {
             Some(Outcome::Pass) => {
                 own.session.code_sent(meta.now)?;
                 own.code = own.code.take().map(|code| PhoneCode { delivered: true, ..code });
@@ -54,7 +59,14 @@ impl App {
             }
             Some(Outcome::NoAnswer) | None => {}
         }
-        Ok(work.commit(View::from(&own)).await?)
+        if let Some(answer) = sent {
+            let heard = match answer.outcome {
+                Outcome::Pass => Heard::CodeSent,
+                other => Heard::of(other, &own.session),
+            };
+            self.note_try(&work, &subject, Step::Phone, heard, &answer.provider, &meta).await?;
+        }
+        Ok(work.commit(self.view(&own)).await?)
     }
 
     /// Checks the code, then the carrier. A passed code stays passed while the carrier is asked again.
@@ -71,20 +83,25 @@ impl App {
             return Ok(refused);
         }
         let mut own = self.session(db.read(), &body.verification_id, &meta).await?;
-        let mut outcome = None;
+        let subject = self.subject(&own);
+        let mut told = None;
         if own.session.ready(Step::Carrier, meta.now)? == Ready::Take {
             let (name, certno, phone) = (own.name.reveal(), own.certno.reveal(), own.phone.reveal());
-            outcome = Some(self.provider.check_carrier(name, certno, phone).await);
+            let mut answer = self.provider.check_carrier(name, certno, phone).await;
+            self.follow(&subject, Step::Carrier, std::mem::take(&mut answer.late));
+            told = Some(answer);
         }
         let work = match db.begin(&meta).await? {
             Begun::Replay(reply) => return Ok(reply),
             Begun::Fresh(work) => work,
         };
-        if let Some(outcome) = outcome {
-            own.session.record(Step::Carrier, outcome, meta.now)?;
+        if let Some(answer) = told {
+            own.session.record(Step::Carrier, answer.outcome, meta.now)?;
             store::verification::update(work.tx(), &self.vault, &mut own).await?;
+            let heard = Heard::of(answer.outcome, &own.session);
+            self.note_try(&work, &subject, Step::Carrier, heard, &answer.provider, &meta).await?;
         }
-        Ok(work.commit(View::from(&own)).await?)
+        Ok(work.commit(self.view(&own)).await?)
     }
 
     /// Compares a code under the session's version, so that of many guesses at once one is compared. A wrong code is a
@@ -101,7 +118,9 @@ impl App {
         if !self.try_code(&own, body, meta)? {
             own.session.record(Step::Phone, Outcome::Fail, meta.now)?;
             store::verification::update(work.tx(), &self.vault, &mut own).await?;
-            return Ok(Some(work.commit(View::from(&own)).await?));
+            let heard = Heard::of(Outcome::Fail, &own.session);
+            self.note_try(&work, &self.subject(&own), Step::Phone, heard, "", meta).await?;
+            return Ok(Some(work.commit(self.view(&own)).await?));
         }
         // the claimed key belongs to the reply, which the carrier has yet to shape
         work.cancel().await?;
@@ -110,6 +129,8 @@ impl App {
         own.code = None;
         let step = self.deps.db.begin_step().await?;
         store::verification::update(step.tx(), &self.vault, &mut own).await?;
+        let heard = Heard::InTime(Outcome::Pass);
+        self.note_try(&step, &self.subject(&own), Step::Phone, heard, "", meta).await?;
         step.done().await?;
         Ok(None)
     }
@@ -121,16 +142,19 @@ impl App {
     }
 
     /// Reserves a code, then hands it to the carrier. Until the carrier answers, the step says no answer.
-    async fn send_code(&self, own: &mut Verification, meta: &CallMeta) -> Result<Outcome, IdentityError> {
+    async fn send_code(&self, own: &mut Verification, meta: &CallMeta) -> Result<Answer, IdentityError> {
         if let Some(wait_ms) = phone_code::resend_wait_ms(own.code.as_ref(), meta.now) {
-            return Err(IdentityError::ResendTooSoon { wait_ms });
+            let retry_at = Timestamp(meta.now.0.saturating_add_unsigned(wait_ms.saturating_mul(1000)));
+            let window_seconds = phone_code::RESEND_SECONDS;
+            let limited = Limited { scope: "session", limit: 1, window_seconds, retry_at, wait_ms };
+            return Err(IdentityError::ResendTooSoon(limited));
         }
         let subject = format!("phone:{}", self.vault.phone_blind(own.phone.reveal()));
         let code = self.deps.ids.digits(phone_code::DIGITS);
         let work = self.deps.db.begin_step().await?;
         let window = store::throttle::count(work.tx(), &subject, PHONE_MESSAGES, meta.now).await?;
-        if let Some(wait_ms) = PHONE_MESSAGES.wait_ms(window, meta.now) {
-            return Err(IdentityError::ResendTooSoon { wait_ms });
+        if let Some(limited) = limited("phone", PHONE_MESSAGES, window, meta.now) {
+            return Err(IdentityError::ResendTooSoon(limited));
         }
         let hash = self.vault.phone_code(&own.verification_id, &code);
         own.code = Some(PhoneCode { hash, sent_at: meta.now, delivered: false });
@@ -142,15 +166,19 @@ impl App {
 
     async fn ask_registry_again(&self, own: &mut Verification, meta: &CallMeta) -> Result<(), IdentityError> {
         let (name, certno) = (own.name.reveal(), own.certno.reveal());
-        let outcome = self.provider.check_identity(name, certno).await;
+        let subject = self.subject(own);
+        let answer = self.provider.check_identity(name, certno).await;
+        self.follow(&subject, Step::IdNumber, answer.late);
+        let outcome = answer.outcome;
         if outcome == Outcome::Pass {
-            let blind = self.vault.certno_blind(certno);
-            let person = self.known_person(name, &blind, own.session.purpose, meta).await?;
+            let person = self.known_person(name, &subject, &answer.provider, meta).await?;
             own.person_id = Some(person.person_id);
         }
         own.session.record(Step::IdNumber, outcome, meta.now)?;
         let work = self.deps.db.begin_step().await?;
         store::verification::update(work.tx(), &self.vault, own).await?;
+        let heard = Heard::of(outcome, &own.session);
+        self.note_try(&work, &subject, Step::IdNumber, heard, &answer.provider, meta).await?;
         Ok(work.done().await?)
     }
 }

@@ -4,6 +4,7 @@ use liufang_platform::rpc::Invalid;
 use liufang_platform::{Begun, Call, CallMeta, PrincipalKind, Work};
 
 use super::{App, Imported, RowProblem, serves};
+use crate::domain::certificate::Certificate;
 use crate::domain::practitioner::{Practitioner, PractitionerKind};
 use crate::error::IdentityError;
 use crate::wire::Row;
@@ -13,6 +14,12 @@ use crate::{reasons, store};
 pub struct OfInstitution {
     pub fixmedins_code: String,
     pub kind: Option<PractitionerKind>,
+}
+
+/// A practitioner and all certificates that were ever registered.
+pub struct Certified {
+    pub practitioner: Practitioner,
+    pub certificates: Vec<Certificate>,
 }
 
 /// Found practitioners, by code.
@@ -87,10 +94,13 @@ impl App {
         Ok(institution.is_none_or(|institution| serves(&meta.principal, &institution.region)))
     }
 
-    /// One practitioner.
-    pub async fn get_practitioner(&self, call: Call<String>) -> Result<Practitioner, IdentityError> {
-        let found = store::practitioner::find(self.deps.db.read(), &self.vault, &call.body).await?;
-        found.ok_or(IdentityError::PractitionerNotFound)
+    /// One practitioner with all their certificates.
+    pub async fn get_practitioner(&self, call: Call<String>) -> Result<Certified, IdentityError> {
+        let db = self.deps.db.read();
+        let found = store::practitioner::find(db, &self.vault, &call.body).await?;
+        let practitioner = found.ok_or(IdentityError::PractitionerNotFound)?;
+        let certificates = store::certificate::of_practitioner(db, &practitioner.code).await?;
+        Ok(Certified { practitioner, certificates })
     }
 
     /// Practitioners of an institution. Patients and platforms see active doctors only.

@@ -54,6 +54,8 @@ impl App {
             person_id: person_id.clone(),
             client: platform_of(&meta.principal).to_owned(),
             region: pack.map(|pack| pack.region.code.clone()).unwrap_or_default(),
+            started_at: meta.now,
+            used_at: meta.now,
             expires_at: meta.now.plus_days(FAMILY_DAYS),
             revoked_at: None,
         };

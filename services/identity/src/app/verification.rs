@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::{App, platform_of};
 use crate::domain::face_proof::{self, FaceProof};
 use crate::domain::person::{Person, same_name};
+use crate::domain::step_event::{Heard, Subject};
 use crate::domain::throttle::IDENTITY_MISSES;
 use crate::domain::verification::{LOCK_SECONDS, Outcome, Progress, Purpose, Ready, Session, Step};
 use crate::error::IdentityError;
 use crate::store::verification::Verification;
 use crate::store::{self, Connection};
+use crate::wire::provider::Answer;
 
 /// Opens a session.
 pub struct Start {
@@ -27,6 +29,8 @@ pub struct Start {
 pub struct Face {
     pub verification_id: String,
     pub capture_ref: String,
+    /// Who took it; empty for the first provider.
+    pub provider: String,
 }
 
 /// A session as its caller sees it.
@@ -38,11 +42,15 @@ pub struct View {
     pub complete: bool,
     pub expires_at: Timestamp,
     pub locked_until: Option<Timestamp>,
+    #[serde(default)]
+    pub face_providers: Vec<String>,
 }
 
-impl From<&Verification> for View {
-    fn from(own: &Verification) -> View {
+impl App {
+    /// A session as its caller sees it.
+    pub(super) fn view(&self, own: &Verification) -> View {
         View {
+            face_providers: self.provider.faces().to_vec(),
             verification_id: own.verification_id.clone(),
             purpose: own.session.purpose,
             steps: own.session.steps.clone(),
@@ -64,19 +72,24 @@ impl App {
         let certno_blind = self.vault.certno_blind(body.certno.reveal());
         self.refuse_locked(db.read(), &certno_blind, meta.now).await?;
         let name = body.name.reveal();
-        let outcome = self.provider.check_identity(name, body.certno.reveal()).await;
+        // whoever knows the id may go on with the session, so it cannot be guessed
+        let verification_id = format!("vrf_{}", self.deps.ids.secret());
+        let platform = platform_of(&meta.principal);
+        let subject = Subject::new(certno_blind, &verification_id, body.purpose, platform);
+        let answer = self.provider.check_identity(name, body.certno.reveal()).await;
+        self.follow(&subject, Step::IdNumber, answer.late);
+        let outcome = answer.outcome;
         let person = match outcome {
-            Outcome::Pass => Some(self.known_person(name, &certno_blind, body.purpose, &meta).await?),
+            Outcome::Pass => Some(self.known_person(name, &subject, &answer.provider, &meta).await?),
             Outcome::NoAnswer => None,
-            Outcome::Fail => return Err(self.identity_missed(&certno_blind, meta.now).await?),
+            Outcome::Fail => return Err(self.identity_missed(&subject, &answer.provider, &meta).await?),
         };
         let mut session = Session::open(body.purpose, meta.now);
         session.record(Step::IdNumber, outcome, meta.now)?;
         let verification = Verification {
-            // whoever knows the id may go on with the session, so it cannot be guessed
-            verification_id: format!("vrf_{}", self.deps.ids.secret()),
+            verification_id,
             session,
-            platform: platform_of(&meta.principal).to_owned(),
+            platform: platform.to_owned(),
             person_id: person.map(|person| person.person_id),
             name: body.name,
             certno: Sensitive::new(body.certno.reveal().to_owned()),
@@ -88,7 +101,9 @@ impl App {
             Begun::Replay(reply) => Ok(reply),
             Begun::Fresh(work) => {
                 store::verification::insert(work.tx(), &self.vault, &verification).await?;
-                Ok(work.commit(View::from(&verification)).await?)
+                let heard = Heard::of(outcome, &verification.session);
+                self.note_try(&work, &subject, Step::IdNumber, heard, &answer.provider, &meta).await?;
+                Ok(work.commit(self.view(&verification)).await?)
             }
         }
     }
@@ -101,20 +116,28 @@ impl App {
         let Call { meta, body } = call;
         let db = &self.deps.db;
         let seen = self.unlocked_session(db.read(), &body.verification_id, &meta).await?;
+        let subject = self.subject(&seen);
         let mut answer = None;
         if seen.session.ready(Step::Face, meta.now)? == Ready::Take {
+            let providers = || self.provider.faces().join(",");
+            let face = self.provider.face(&body.provider);
+            let face = face.ok_or_else(|| IdentityError::FaceProviderUnknown { providers: providers() })?;
             let (name, certno) = (seen.name.reveal(), seen.certno.reveal());
-            answer = Some(self.provider.check_face(name, certno, &body.capture_ref).await);
+            let mut told = self.provider.check_face(face, name, certno, &body.capture_ref).await;
+            self.follow(&subject, Step::Face, std::mem::take(&mut told.late));
+            answer = Some(told);
         }
         let work = match db.begin(&meta).await? {
             Begun::Replay(reply) => return Ok(reply),
             Begun::Fresh(work) => work,
         };
         let mut own = self.session(work.tx(), &body.verification_id, &meta).await?;
-        if let Some((outcome, serial)) = answer
+        if let Some(Answer { outcome, provider, serial, .. }) = answer
             && own.session.ready(Step::Face, meta.now)? == Ready::Take
         {
             own.session.record(Step::Face, outcome, meta.now)?;
+            let heard = Heard::of(outcome, &own.session);
+            self.note_try(&work, &subject, Step::Face, heard, &provider, &meta).await?;
             store::verification::update(work.tx(), &self.vault, &mut own).await?;
             if outcome == Outcome::Pass {
                 let person_id = own.person_id.as_deref().ok_or(IdentityError::NotInsured)?;
@@ -129,13 +152,13 @@ impl App {
                     .await?;
             }
         }
-        Ok(work.commit(View::from(&own)).await?)
+        Ok(work.commit(self.view(&own)).await?)
     }
 
     /// The state of a session, also of a locked or expired one.
     pub async fn get_verification(&self, call: Call<String>) -> Result<View, IdentityError> {
         let own = self.session(self.deps.db.read(), &call.body, &call.meta).await?;
-        Ok(View::from(&own))
+        Ok(self.view(&own))
     }
 
     /// The caller's session; another caller's does not exist.
@@ -178,18 +201,19 @@ impl App {
     pub(super) async fn known_person(
         &self,
         name: &str,
-        certno_blind: &str,
-        purpose: Purpose,
+        subject: &Subject,
+        provider: &str,
         meta: &CallMeta,
     ) -> Result<Person, IdentityError> {
         let today: Date = meta.now.china_date();
         let person =
-            store::person::find_by_certno(self.deps.db.read(), &self.vault, certno_blind, today).await?;
+            store::person::find_by_certno(self.deps.db.read(), &self.vault, &subject.certno_blind, today)
+                .await?;
         let person = person.ok_or(IdentityError::NotInsured)?;
         if !same_name(person.name.reveal(), name) {
-            return Err(self.identity_missed(certno_blind, meta.now).await?);
+            return Err(self.identity_missed(subject, provider, meta).await?);
         }
-        if purpose != Purpose::Register && !person.verified {
+        if subject.purpose != Purpose::Register && !person.verified {
             return Err(IdentityError::NotRegistered);
         }
         Ok(person)
@@ -198,16 +222,22 @@ impl App {
     /// Counts a mismatch; enough of them lock the number. Answers the refusal.
     async fn identity_missed(
         &self,
-        certno_blind: &str,
-        now: Timestamp,
+        subject: &Subject,
+        provider: &str,
+        meta: &CallMeta,
     ) -> Result<IdentityError, IdentityError> {
+        let (now, blind) = (meta.now, &subject.certno_blind);
         let work = self.deps.db.begin_step().await?;
-        let subject = format!("identity:{certno_blind}");
-        let window = store::throttle::count(work.tx(), &subject, IDENTITY_MISSES, now).await?;
-        if window.count >= IDENTITY_MISSES.limit {
-            store::verification::lock(work.tx(), certno_blind, now.plus_seconds(LOCK_SECONDS)).await?;
+        let counted = format!("identity:{blind}");
+        let window = store::throttle::count(work.tx(), &counted, IDENTITY_MISSES, now).await?;
+        let attempts_left = IDENTITY_MISSES.left(window);
+        let locked_until = (attempts_left == 0).then(|| now.plus_seconds(LOCK_SECONDS));
+        if let Some(until) = locked_until {
+            store::verification::lock(work.tx(), blind, until).await?;
         }
+        let heard = if attempts_left == 0 { Heard::Locked } else { Heard::InTime(Outcome::Fail) };
+        self.note_try(&work, subject, Step::IdNumber, heard, provider, meta).await?;
         work.done().await?;
-        Ok(IdentityError::IdentityMismatch)
+        Ok(IdentityError::IdentityMismatch { attempts_left, locked_until })
     }
 }

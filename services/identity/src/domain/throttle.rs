@@ -11,6 +11,8 @@ pub struct Policy {
 
 /// Wrong guesses of insurance codes, per caller.
 pub const CODE_GUESSES: Policy = Policy { limit: 10, window_seconds: 600 };
+/// Wrong guesses of insurance codes, of all callers of an institution together: many tills do not guess more than one.
+pub const INSTITUTION_GUESSES: Policy = Policy { limit: 30, window_seconds: 600 };
 /// Wrong guesses of an account holder's name and number, per person who files.
 pub const HOLDER_GUESSES: Policy = Policy { limit: 10, window_seconds: 600 };
 /// Registry refusals of one ID number, before it is locked.
@@ -31,6 +33,11 @@ impl Policy {
         let window = Some(window).filter(|window| self.limit < window.count && self.is_open(window, now))?;
         let end = window.started_at.plus_seconds(self.window_seconds);
         u64::try_from(end.0 - now.0).ok().map(|wait| wait.div_ceil(1000))
+    }
+
+    /// How many more a window takes, when what it counted last turns out wrong.
+    pub fn left(&self, window: Window) -> i32 {
+        self.limit.saturating_sub(window.count).max(0)
     }
 
     /// The window with one more event in it; an old window begins anew.
@@ -54,7 +61,8 @@ mod tests {
     fn full_after_the_limit_and_free_after_the_window() {
         let start = Timestamp(1_700_000_000_000_000);
         let mut window = CODE_GUESSES.count(None, start);
-        for _ in 0..CODE_GUESSES.limit {
+        for left in (0..CODE_GUESSES.limit).rev() {
+            assert_eq!(CODE_GUESSES.left(window), left);
             assert_eq!(CODE_GUESSES.wait_ms(window, start), None);
             window = CODE_GUESSES.count(Some(window), start);
         }

@@ -20,8 +20,23 @@ pub struct Family {
     /// Purchase platform that signed the person in; empty for the person's own app.
     pub client: String,
     pub region: String,
+    pub started_at: Timestamp,
+    /// Sign-in or last refresh.
+    pub used_at: Timestamp,
     pub expires_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
+}
+
+impl Family {
+    /// A purchase platform sees what came through it, the person's own app (empty) everything.
+    pub fn is_seen_by(&self, platform: &str) -> bool {
+        platform.is_empty() || platform == self.client
+    }
+}
+
+/// Whether a sign-in is listed: it still holds, and `platform` may see it.
+pub fn is_shown(family: &Family, platform: &str, now: Timestamp) -> bool {
+    family.revoked_at.is_none() && now < family.expires_at && family.is_seen_by(platform)
 }
 
 /// One refresh token of a family.
@@ -82,6 +97,8 @@ mod tests {
             person_id: "per_1".to_owned(),
             client: "jd".to_owned(),
             region: String::new(),
+            started_at: NOW,
+            used_at: NOW,
             expires_at: NOW.plus_days(FAMILY_DAYS),
             revoked_at: None,
         }
@@ -97,6 +114,15 @@ mod tests {
         assert_eq!(rotate(&family(), &used, "jd", NOW), Err(TokenRefused::Reused));
         let revoked = Family { revoked_at: Some(NOW), ..family() };
         assert_eq!(rotate(&revoked, &used, "jd", NOW), Err(TokenRefused::Revoked));
+    }
+
+    #[test]
+    fn sign_ins_that_hold_are_shown_to_whom_they_came_through() {
+        let own = family();
+        assert!(is_shown(&own, "", NOW) && is_shown(&own, "jd", NOW));
+        assert!(!is_shown(&own, "mt", NOW), "of another platform");
+        assert!(!is_shown(&own, "", own.expires_at));
+        assert!(!is_shown(&Family { revoked_at: Some(NOW), ..own }, "", NOW));
     }
 
     #[test]

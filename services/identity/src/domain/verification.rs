@@ -132,14 +132,6 @@ impl Session {
         self.steps.iter().find(|progress| progress.state != StepState::Passed).map(|progress| progress.step)
     }
 
-    /// How a step stands.
-    pub fn state(&self, step: Step) -> StepState {
-        self.steps
-            .iter()
-            .find(|progress| progress.step == step)
-            .map_or(StepState::Open, |progress| progress.state)
-    }
-
     /// Refuses a locked or expired session; the lock is named first, because its end is what the person needs.
     pub fn gate(&self, now: Timestamp) -> Result<(), Refused> {
         match self.locked_until {

@@ -66,6 +66,14 @@ impl PersonService for Rpc {
         rpc::reply(self.app.list_mutual_aid(call).await)
     }
 
+    async fn get_mutual_aid_rules(
+        &self,
+        request: Request<pb::GetMutualAidRulesRequest>,
+    ) -> Result<Response<pb::GetMutualAidRulesResponse>, Status> {
+        let call = self.calls.open(request, mutual_aid::rules)?;
+        rpc::reply(self.app.mutual_aid_rules(call))
+    }
+
     async fn check_mutual_aid(
         &self,
         request: Request<pb::CheckMutualAidRequest>,
@@ -88,6 +96,14 @@ impl PersonService for Rpc {
     ) -> Result<Response<pb::DecodeInsuranceCodeResponse>, Status> {
         let call = self.calls.open(request, person::decode_code)?;
         rpc::reply(self.app.decode_insurance_code(call).await)
+    }
+
+    async fn redeem_presence(
+        &self,
+        request: Request<pb::RedeemPresenceRequest>,
+    ) -> Result<Response<pb::RedeemPresenceResponse>, Status> {
+        let call = self.calls.open(request, person::redeem_presence)?;
+        rpc::reply(self.app.redeem_presence(call).await)
     }
 
     async fn list_access_records(

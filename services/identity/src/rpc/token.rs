@@ -50,6 +50,22 @@ impl TokenService for Rpc {
         rpc::reply(self.app.issue_practitioner_token(call).await)
     }
 
+    async fn list_sessions(
+        &self,
+        request: Request<pb::ListSessionsRequest>,
+    ) -> Result<Response<pb::ListSessionsResponse>, Status> {
+        let call = self.calls.open(request, token::sessions)?;
+        rpc::reply(self.app.list_sessions(call).await)
+    }
+
+    async fn revoke_session(
+        &self,
+        request: Request<pb::RevokeSessionRequest>,
+    ) -> Result<Response<pb::RevokeSessionResponse>, Status> {
+        let call = self.calls.open(request, token::revoke_session)?;
+        rpc::reply(self.app.revoke_session(call).await)
+    }
+
     async fn get_key_set(
         &self,
         request: Request<pb::GetKeySetRequest>,

@@ -42,6 +42,14 @@ impl VerificationService for Rpc {
         rpc::reply(self.app.verify_face(call).await)
     }
 
+    async fn list_verification_events(
+        &self,
+        request: Request<pb::ListVerificationEventsRequest>,
+    ) -> Result<Response<pb::ListVerificationEventsResponse>, Status> {
+        let call = self.calls.open(request, verification::events)?;
+        rpc::reply(self.app.list_verification_events(call).await)
+    }
+
     async fn get_verification(
         &self,
         request: Request<pb::GetVerificationRequest>,

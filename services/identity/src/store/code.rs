@@ -73,3 +73,19 @@ pub async fn forget<C: ConnectionTrait>(connection: &C, before: Timestamp) -> Re
     Ok(codes
         + super::run(connection, "DELETE FROM presence WHERE expires_at_us < $1", [before.0.into()]).await?)
 }
+
+/// Spends a proof of presence at the counter it was made for; `None` when it is unknown, used, over or of another one.
+pub async fn redeem<C: ConnectionTrait>(
+    connection: &C,
+    token_hash: &str,
+    institution: &str,
+    now: Timestamp,
+) -> Result<Option<String>, IdentityError> {
+    let sql = "UPDATE presence SET used_at_us = $1 \
+               WHERE token_hash = $2 AND institution = $3 AND used_at_us IS NULL AND expires_at_us > $1 \
+               RETURNING person_id";
+    let values = [now.0.into(), token_hash.into(), institution.into()];
+    let spend = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let row = connection.query_one_raw(spend).await?;
+    Ok(row.map(|row| row.try_get("", "person_id")).transpose()?)
+}

@@ -91,6 +91,14 @@ pub async fn find_by_certno<C: ConnectionTrait>(
     }
 }
 
+/// The index of a person's ID number.
+pub async fn certno_blind<C: ConnectionTrait>(
+    connection: &C,
+    person_id: &str,
+) -> Result<Option<String>, IdentityError> {
+    Ok(Entity::find_by_id(person_id).one(connection).await?.map(|row| row.certno_blind))
+}
+
 /// Insurance rows alone, for rules that need no personal data.
 pub async fn insurances<C: ConnectionTrait>(
     connection: &C,

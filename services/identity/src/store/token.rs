@@ -2,8 +2,8 @@
 
 use liufang_kernel::Timestamp;
 use liufang_platform::DbFault;
-use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
+use sea_orm::{IntoActiveModel, QueryOrder};
 
 use crate::domain::token_family::{Family, RefreshToken};
 use crate::error::IdentityError;
@@ -18,6 +18,8 @@ pub struct Model {
     pub region: String,
     pub expires_at_us: i64,
     pub revoked_at_us: Option<i64>,
+    pub started_at_us: i64,
+    pub used_at_us: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -53,6 +55,8 @@ pub async fn insert_family<C: ConnectionTrait>(connection: &C, family: &Family) 
         region: family.region.clone(),
         expires_at_us: family.expires_at.0,
         revoked_at_us: None,
+        started_at_us: family.started_at.0,
+        used_at_us: family.used_at.0,
     };
     Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
     Ok(())
@@ -82,17 +86,39 @@ pub async fn find<C: ConnectionTrait>(
 ) -> Result<Option<(Family, RefreshToken)>, IdentityError> {
     let Some(token) = refresh::Entity::find_by_id(token_hash).one(connection).await? else { return Ok(None) };
     let Some(family) = Entity::find_by_id(token.family_id).one(connection).await? else { return Ok(None) };
-    let family = Family {
-        family_id: family.family_id,
-        person_id: family.person_id,
-        client: family.client,
-        region: family.region,
-        expires_at: Timestamp(family.expires_at_us),
-        revoked_at: family.revoked_at_us.map(Timestamp),
-    };
     let token =
         RefreshToken { expires_at: Timestamp(token.expires_at_us), used_at: token.used_at_us.map(Timestamp) };
-    Ok(Some((family, token)))
+    Ok(Some((read(family), token)))
+}
+
+/// A family by its id.
+pub async fn find_family<C: ConnectionTrait>(
+    connection: &C,
+    family_id: &str,
+) -> Result<Option<Family>, IdentityError> {
+    Ok(Entity::find_by_id(family_id).one(connection).await?.map(read))
+}
+
+/// Families of a person, newest first, also ended ones.
+pub async fn of_person<C: ConnectionTrait>(
+    connection: &C,
+    person_id: &str,
+) -> Result<Vec<Family>, IdentityError> {
+    let own = Entity::find().filter(Column::PersonId.eq(person_id)).order_by_desc(Column::FamilyId);
+    Ok(own.all(connection).await?.into_iter().map(read).collect())
+}
+
+fn read(row: Model) -> Family {
+    Family {
+        family_id: row.family_id,
+        person_id: row.person_id,
+        client: row.client,
+        region: row.region,
+        started_at: Timestamp(row.started_at_us),
+        used_at: Timestamp(row.used_at_us),
+        expires_at: Timestamp(row.expires_at_us),
+        revoked_at: row.revoked_at_us.map(Timestamp),
+    }
 }
 
 /// Uses a token; loses the race when it was used meanwhile.
@@ -103,7 +129,13 @@ pub async fn consume<C: ConnectionTrait>(
 ) -> Result<(), IdentityError> {
     let sql = "UPDATE refresh_token SET used_at_us = $1 WHERE token_hash = $2 AND used_at_us IS NULL";
     let used = super::run(connection, sql, [now.0.into(), token_hash.into()]).await?;
-    if used == 1 { Ok(()) } else { Err(DbFault::LostRace.into()) }
+    if used != 1 {
+        return Err(DbFault::LostRace.into());
+    }
+    let touch = "UPDATE token_family SET used_at_us = $1 \
+                 WHERE family_id = (SELECT family_id FROM refresh_token WHERE token_hash = $2)";
+    super::run(connection, touch, [now.0.into(), token_hash.into()]).await?;
+    Ok(())
 }
 
 /// Ends a family; ending it twice changes nothing.

@@ -46,6 +46,7 @@ pub fn doctor(key: &sm2::dsa::SigningKey, active: bool) -> pb::Practitioner {
         dept: "心血管内科".to_owned(),
         signing_key: STANDARD.encode(key.verifying_key().to_sec1_bytes()),
         active,
+        certificates: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use liufang_kernel::idcard::check_digit;
 use liufang_platform::stack::ServerStack;
 use liufang_platform::testing::{World, world};
-use liufang_platform::{Claims, Clock as _, PeerFault, PrincipalKind};
+use liufang_platform::{Claims, Clock as _, PeerFault, PrincipalKind, Settings};
 use liufang_proto::hooks::v1 as hook;
 use liufang_proto::hooks::v1::verification_hook_server::{VerificationHook, VerificationHookServer};
 use liufang_proto::identity::v1 as pb;
@@ -13,6 +13,7 @@ use liufang_proto::identity::v1::institution_service_client::InstitutionServiceC
 use liufang_proto::identity::v1::person_service_client::PersonServiceClient;
 use liufang_proto::identity::v1::token_service_client::TokenServiceClient;
 use liufang_proto::identity::v1::verification_service_client::VerificationServiceClient;
+use tokio::sync::Notify;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
@@ -20,11 +21,12 @@ use crate::{MIGRATIONS, ROLE};
 
 /// What the provider answers next; pass when the list is empty.
 #[derive(Clone, Default)]
-pub struct Provider(Arc<Mutex<Played>>);
+pub struct Provider(Arc<Mutex<Played>>, Arc<Notify>);
 
 #[derive(Default)]
 struct Played {
     answers: Vec<Option<hook::CheckOutcome>>,
+    held: bool,
     texts: Vec<String>,
     calls: usize,
 }
@@ -42,6 +44,13 @@ impl Provider {
     pub fn broken(&self) {
         self.push(None);
     }
+    /// The next answer waits until it is released.
+    pub fn hold(&self) {
+        self.0.lock().unwrap().held = true;
+    }
+    pub fn release(&self) {
+        self.1.notify_one();
+    }
     fn push(&self, answer: Option<hook::CheckOutcome>) {
         self.0.lock().unwrap().answers.push(answer);
     }
@@ -54,7 +63,11 @@ impl Provider {
         let text = played.texts.last().unwrap();
         text.chars().skip_while(|c| !c.is_ascii_digit()).take(6).collect()
     }
-    fn answer(&self) -> Result<i32, Status> {
+    async fn answer(&self) -> Result<i32, Status> {
+        let held = std::mem::take(&mut self.0.lock().unwrap().held);
+        if held {
+            self.1.notified().await;
+        }
         let mut played = self.0.lock().unwrap();
         played.calls += 1;
         let next =
@@ -69,27 +82,27 @@ impl VerificationHook for Provider {
         &self,
         _: Request<hook::CheckIdentityRequest>,
     ) -> Result<Response<hook::CheckIdentityResponse>, Status> {
-        Ok(Response::new(hook::CheckIdentityResponse { outcome: self.answer()? }))
+        Ok(Response::new(hook::CheckIdentityResponse { outcome: self.answer().await? }))
     }
     async fn send_message(
         &self,
         request: Request<hook::SendMessageRequest>,
     ) -> Result<Response<hook::SendMessageResponse>, Status> {
         self.0.lock().unwrap().texts.push(request.into_inner().text);
-        Ok(Response::new(hook::SendMessageResponse { outcome: self.answer()? }))
+        Ok(Response::new(hook::SendMessageResponse { outcome: self.answer().await? }))
     }
     async fn check_carrier(
         &self,
         _: Request<hook::CheckCarrierRequest>,
     ) -> Result<Response<hook::CheckCarrierResponse>, Status> {
-        Ok(Response::new(hook::CheckCarrierResponse { outcome: self.answer()? }))
+        Ok(Response::new(hook::CheckCarrierResponse { outcome: self.answer().await? }))
     }
     async fn check_face(
         &self,
         _: Request<hook::CheckFaceRequest>,
     ) -> Result<Response<hook::CheckFaceResponse>, Status> {
         Ok(Response::new(hook::CheckFaceResponse {
-            outcome: self.answer()?,
+            outcome: self.answer().await?,
             proof_serial: "serial-1".to_owned(),
         }))
     }
@@ -107,6 +120,8 @@ pub struct Town {
     pub world: World,
     pub stack: ServerStack,
     pub provider: Provider,
+    /// Another company, `hook.second`.
+    pub second: Provider,
     pub employee: Human,
     pub resident: Human,
     pub outsider: Human,
@@ -143,20 +158,28 @@ pub fn row(human: &Human, insutype: &str, place: &str) -> pb::PersonRow {
 
 impl Town {
     pub async fn new() -> Town {
+        Town::with(Settings::default()).await
+    }
+
+    /// A town whose identity has these settings.
+    pub async fn with(settings: Settings) -> Town {
         let packs = [
             include_str!("../../../../deploy/regions/beijing.toml"),
             include_str!("../../../../deploy/regions/qinhuangdao.toml"),
         ];
-        let world = world(ROLE, MIGRATIONS, &packs).await;
-        let provider = Provider::default();
+        let mut world = world(ROLE, MIGRATIONS, &packs).await;
+        world.deps.settings = settings;
+        let (provider, second) = (Provider::default(), Provider::default());
         let routes = crate::module(world.deps.clone()).routes;
         let hooks = Routes::new(VerificationHookServer::new(provider.clone()));
-        world.bind([(ROLE, routes.clone()), ("hook.verification", hooks)]);
+        let others = Routes::new(VerificationHookServer::new(second.clone()));
+        world.bind([(ROLE, routes.clone()), ("hook.verification", hooks), ("hook.second", others)]);
         let stack = world.stack(ROLE, routes);
         let town = Town {
             world,
             stack,
             provider,
+            second,
             employee: human("测试甲", "11010519740918008", "19900000001"),
             resident: human("测试乙", "11010119800101001", "19900000002"),
             outsider: human("测试丙", "13030219740529015", "19900000003"),
@@ -192,13 +215,27 @@ impl Town {
         InstitutionServiceClient::new(self.stack.clone())
     }
 
+    /// Whose token it is.
+    pub fn person_of(&self, token: &str) -> String {
+        self.world.deps.tokens.verify(token, liufang_kernel::Timestamp(0)).unwrap().subject
+    }
+
+    /// A token of one of a pharmacy's machines.
+    pub fn token_through(&self, pharmacy: &str, client: &str) -> String {
+        self.signed(PrincipalKind::Pos, pharmacy, client, "")
+    }
+
     /// A token of any kind, as identity would sign it.
     pub fn token(&self, kind: PrincipalKind, subject: &str, region: &str) -> String {
+        self.signed(kind, subject, "", region)
+    }
+
+    fn signed(&self, kind: PrincipalKind, subject: &str, client: &str, region: &str) -> String {
         let now = self.world.clock.now().seconds();
         let claims = Claims {
             sub: subject.to_owned(),
             kind,
-            client: String::new(),
+            client: client.to_owned(),
             region: region.to_owned(),
             iat: now,
             exp: now + 86_400,
@@ -251,8 +288,16 @@ impl Town {
     }
 
     pub async fn face(&self, id: &str) -> Result<pb::Verification, Refusal> {
-        let body =
-            pb::VerifyFaceRequest { verification_id: id.to_owned(), capture_ref: "capture-1".to_owned() };
+        self.face_at(id, "").await
+    }
+
+    /// With a capture of a provider.
+    pub async fn face_at(&self, id: &str, provider: &str) -> Result<pb::Verification, Refusal> {
+        let body = pb::VerifyFaceRequest {
+            verification_id: id.to_owned(),
+            capture_ref: "capture-1".to_owned(),
+            provider: provider.to_owned(),
+        };
         let answer = self.verifications().verify_face(self.call(body, "")).await.map_err(Refusal::from)?;
         Ok(answer.into_inner().verification.unwrap())
     }

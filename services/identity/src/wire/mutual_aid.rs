@@ -8,9 +8,9 @@ use liufang_platform::CallMeta;
 use liufang_proto::identity::v1 as pb;
 
 use super::date;
-use crate::app::mutual_aid::{Check, Consent, File, Filings};
+use crate::app::mutual_aid::{AskRules, Check, Consent, File, Filings, Rules};
 use crate::domain::day;
-use crate::domain::mutual_aid::MutualAid;
+use crate::domain::mutual_aid::{CONSENT_DAYS, MutualAid};
 
 pub fn file(request: pb::FileMutualAidRequest, meta: &CallMeta) -> Result<File, Violations> {
     let mut violations = Violations::new();
@@ -35,6 +35,26 @@ pub fn consent(request: pb::ConsentMutualAidRequest, _: &CallMeta) -> Result<Con
     let mutual_aid_id = violations.text("mutual_aid_id", &request.mutual_aid_id, 64);
     let verification_id = violations.text("verification_id", &request.verification_id, 128);
     violations.finish(Some(Consent { mutual_aid_id, verification_id }))
+}
+
+pub fn rules(request: pb::GetMutualAidRulesRequest, meta: &CallMeta) -> Result<AskRules, Violations> {
+    let mut violations = Violations::new();
+    let region = violations.text("region", &request.region, 6);
+    let date = super::date_or_today(&mut violations, "date", &request.date, meta.now);
+    violations.finish(date.map(|date| AskRules { region, date }))
+}
+
+impl From<Rules> for pb::GetMutualAidRulesResponse {
+    fn from(own: Rules) -> pb::GetMutualAidRulesResponse {
+        pb::GetMutualAidRulesResponse {
+            relations: own.relations.iter().map(|relation| relation.word().to_owned()).collect(),
+            payer_insutypes: own.payer_insutypes,
+            beneficiary_insutypes: own.beneficiary_insutypes,
+            same_region: own.same_region,
+            filing_days: i32::try_from(own.filing_days).unwrap_or(i32::MAX),
+            consent_days: i32::try_from(CONSENT_DAYS).unwrap_or(i32::MAX),
+        }
+    }
 }
 
 pub fn withdraw(request: pb::WithdrawMutualAidRequest, _: &CallMeta) -> Result<String, Violations> {

@@ -1,5 +1,6 @@
 //! Persons and insurance codes on the wire.
 
+use liufang_kernel::codes::is_institution_code;
 use liufang_kernel::codes::is_region_code;
 use liufang_kernel::idcard::IdNumber;
 use liufang_kernel::phone::Phone;
@@ -13,6 +14,7 @@ use super::page::{self, Page};
 use super::{Row, date, optional_date};
 use crate::app::counter::{CODE_DIGITS, Decode, InsuranceCode, Present};
 use crate::app::persons::{ForService, Me, PersonRow, Readings, Told};
+use crate::app::presence::{Redeem, Redeemed};
 use crate::domain::day;
 use crate::domain::person::{Chronic, Health, Insurance, InsuranceState, Person};
 
@@ -99,6 +101,18 @@ pub fn decode_code(request: pb::DecodeInsuranceCodeRequest, _: &CallMeta) -> Res
     violations.finish(Some(decode))
 }
 
+pub fn redeem_presence(request: pb::RedeemPresenceRequest, _: &CallMeta) -> Result<Redeem, Violations> {
+    let mut violations = Violations::new();
+    violations.check(!request.presence_token.is_empty(), "presence_token", "must not be empty");
+    violations.check(
+        is_institution_code(&request.fixmedins_code),
+        "fixmedins_code",
+        "must be an institution code",
+    );
+    let institution = request.fixmedins_code;
+    violations.finish(Some(Redeem { presence_token: Sensitive::new(request.presence_token), institution }))
+}
+
 /// How much of a name, number or phone is shown.
 type Show = fn(&str) -> String;
 
@@ -179,6 +193,12 @@ impl From<Readings> for pb::ListAccessRecordsResponse {
 impl From<InsuranceCode> for pb::IssueInsuranceCodeResponse {
     fn from(own: InsuranceCode) -> pb::IssueInsuranceCodeResponse {
         pb::IssueInsuranceCodeResponse { code: own.code, expires_at_us: own.expires_at.0 }
+    }
+}
+
+impl From<Redeemed> for pb::RedeemPresenceResponse {
+    fn from(own: Redeemed) -> pb::RedeemPresenceResponse {
+        pb::RedeemPresenceResponse { person_id: own.person_id }
     }
 }
 

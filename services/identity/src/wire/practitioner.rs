@@ -5,7 +5,7 @@ use liufang_platform::CallMeta;
 use liufang_proto::identity::v1 as pb;
 
 use super::Row;
-use crate::app::practitioners::{Found, OfInstitution};
+use crate::app::practitioners::{Certified, Found, OfInstitution};
 use crate::credential::is_sm2_key;
 use crate::domain::practitioner::{Practitioner, PractitionerKind};
 
@@ -67,13 +67,16 @@ impl From<Practitioner> for pb::Practitioner {
             dept: own.dept,
             signing_key: own.signing_key,
             active: own.active,
+            certificates: Vec::new(),
         }
     }
 }
 
-impl From<Practitioner> for pb::GetPractitionerResponse {
-    fn from(own: Practitioner) -> pb::GetPractitionerResponse {
-        pb::GetPractitionerResponse { practitioner: Some(own.into()) }
+impl From<Certified> for pb::GetPractitionerResponse {
+    fn from(own: Certified) -> pb::GetPractitionerResponse {
+        let certificates = own.certificates.into_iter().map(Into::into).collect();
+        let practitioner = pb::Practitioner { certificates, ..own.practitioner.into() };
+        pb::GetPractitionerResponse { practitioner: Some(practitioner) }
     }
 }
 

@@ -1,106 +1,214 @@
-//! The verification hook: an outside provider for the registry, messages, the carrier and faces.
+//! The verification hook: outside providers for the registry, messages, the carrier and faces.
 //!
-//! A call that fails or is late is no answer, whatever the cause: nothing is guessed from silence. Every attempt has its
-//! own request id.
+//! A call that fails or is late is no answer, whatever the cause: nothing is guessed from silence. Where several providers
+//! are configured for a check, they are asked in that order until one says yes or no; each has its share of the time that is
+//! left. A capture lies with the provider that took it, so faces are never asked of another. Every attempt has its own
+//! request id.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use liufang_platform::deadline::remaining;
 use liufang_platform::outgoing::keyed;
-use liufang_platform::{Ids, Mesh, Peers};
+use liufang_platform::{Ids, Mesh, Peers, Settings};
 use liufang_proto::hooks::v1 as hook;
 use liufang_proto::hooks::v1::verification_hook_client::VerificationHookClient;
-use tonic::{Request, Response, Status};
+use tokio::task::JoinHandle;
+use tonic::{Request, Status};
+use tracing::Instrument as _;
 
 use crate::domain::verification::Outcome;
 
-/// How long an answer may take; never more than half of what the caller has left, so that "no answer" is still noted.
+/// How long the answer of all providers together may take; never more than half of what the caller has left, so that "no
+/// answer" is still noted.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The provider asked where no other is configured.
+const DEFAULT: &str = "verification";
 
-/// The provider behind the hook; cheap to clone.
+/// The providers behind the hook; cheap to clone.
 #[derive(Clone)]
 pub struct Provider {
     peers: Peers,
     ids: Ids,
+    orders: Arc<Orders>,
 }
 
+/// Names of `[hooks]`, in the order they are asked.
+struct Orders {
+    registry: Vec<String>,
+    messages: Vec<String>,
+    carrier: Vec<String>,
+    faces: Vec<String>,
+}
+
+/// What the providers said.
+pub struct Answer {
+    pub outcome: Outcome,
+    /// Who said it; empty without an answer.
+    pub provider: String,
+    /// Serial of a face pass.
+    pub serial: String,
+    /// Whoever had not answered when their time was over.
+    pub late: Vec<Late>,
+}
+
+/// A call that still runs.
+pub struct Late {
+    pub provider: String,
+    pub running: JoinHandle<Result<Said, Status>>,
+}
+
+/// The words of one provider.
+pub struct Said {
+    outcome: i32,
+    serial: String,
+}
+
+type Client = VerificationHookClient<Mesh>;
+
 impl Provider {
-    pub fn new(peers: Peers, ids: Ids) -> Provider {
-        Provider { peers, ids }
+    pub fn new(peers: Peers, ids: Ids, settings: &Settings) -> Provider {
+        let order = |key: &str| settings.get(key, vec![DEFAULT.to_owned()]);
+        let orders = Orders {
+            registry: order("registry_providers"),
+            messages: order("message_providers"),
+            carrier: order("carrier_providers"),
+            faces: order("face_providers"),
+        };
+        Provider { peers, ids, orders: Arc::new(orders) }
+    }
+
+    /// Whose captures are taken.
+    pub fn faces(&self) -> &[String] {
+        &self.orders.faces
+    }
+
+    /// The provider that took a capture: the named one, or the first; `None` when it is not one of ours.
+    pub fn face(&self, named: &str) -> Option<&String> {
+        let faces = &self.orders.faces;
+        if named.is_empty() { faces.first() } else { faces.iter().find(|face| *face == named) }
     }
 
     /// Name and number against the registry.
-    pub async fn check_identity(&self, name: &str, certno: &str) -> Outcome {
-        let request = hook::CheckIdentityRequest {
-            psn_name: name.to_owned(),
-            certno: certno.to_owned(),
-            request_id: self.ids.next("chk"),
+    pub async fn check_identity(&self, name: &str, certno: &str) -> Answer {
+        let call = |mut client: Client| {
+            let request = hook::CheckIdentityRequest {
+                psn_name: name.to_owned(),
+                certno: certno.to_owned(),
+                request_id: self.ids.next("chk"),
+            };
+            async move {
+                let answer = client.check_identity(Request::new(request)).await?.into_inner();
+                Ok(Said::plain(answer.outcome))
+            }
         };
-        let answer = patiently(self.client().check_identity(Request::new(request))).await;
-        outcome(answer.map(|answer| answer.outcome))
+        self.ask(&self.orders.registry, call).await
     }
 
-    /// Sends the one-time code. A pass means that the carrier took it.
-    pub async fn send_code(&self, phone: &str, code: &str) -> Outcome {
-        let request_id = self.ids.next("sms");
-        let request = hook::SendMessageRequest {
-            phone: phone.to_owned(),
-            text: format!("【流方】验证码 {code}，5分钟内有效，请勿告知他人。"),
-            request_id: request_id.clone(),
+    /// Sends the one-time code. A pass means that a carrier took it. After silence the next provider sends the same code
+    /// again: a second message is better than none.
+    pub async fn send_code(&self, phone: &str, code: &str) -> Answer {
+        let call = |mut client: Client| {
+            let request_id = self.ids.next("sms");
+            let request = hook::SendMessageRequest {
+                phone: phone.to_owned(),
+                text: format!("【流方】验证码 {code}，5分钟内有效，请勿告知他人。"),
+                request_id: request_id.clone(),
+            };
+            async move {
+                let answer = client.send_message(keyed(request, &request_id)).await?.into_inner();
+                Ok(Said::plain(answer.outcome))
+            }
         };
-        let answer = patiently(self.client().send_message(keyed(request, &request_id))).await;
-        outcome(answer.map(|answer| answer.outcome))
+        self.ask(&self.orders.messages, call).await
     }
 
     /// The carrier's three elements.
-    pub async fn check_carrier(&self, name: &str, certno: &str, phone: &str) -> Outcome {
-        let request = hook::CheckCarrierRequest {
-            psn_name: name.to_owned(),
-            certno: certno.to_owned(),
-            phone: phone.to_owned(),
-            request_id: self.ids.next("chk"),
+    pub async fn check_carrier(&self, name: &str, certno: &str, phone: &str) -> Answer {
+        let call = |mut client: Client| {
+            let request = hook::CheckCarrierRequest {
+                psn_name: name.to_owned(),
+                certno: certno.to_owned(),
+                phone: phone.to_owned(),
+                request_id: self.ids.next("chk"),
+            };
+            async move {
+                let answer = client.check_carrier(Request::new(request)).await?.into_inner();
+                Ok(Said::plain(answer.outcome))
+            }
         };
-        let answer = patiently(self.client().check_carrier(Request::new(request))).await;
-        outcome(answer.map(|answer| answer.outcome))
+        self.ask(&self.orders.carrier, call).await
     }
 
-    /// A live capture against the registry; with the serial of the pass.
-    pub async fn check_face(&self, name: &str, certno: &str, capture_ref: &str) -> (Outcome, String) {
-        let request = hook::CheckFaceRequest {
-            psn_name: name.to_owned(),
-            certno: certno.to_owned(),
-            capture_ref: capture_ref.to_owned(),
-            request_id: self.ids.next("chk"),
+    /// A live capture against the registry, asked of the provider that took it; with the serial of the pass.
+    pub async fn check_face(&self, face: &String, name: &str, certno: &str, capture_ref: &str) -> Answer {
+        let call = |mut client: Client| {
+            let request = hook::CheckFaceRequest {
+                psn_name: name.to_owned(),
+                certno: certno.to_owned(),
+                capture_ref: capture_ref.to_owned(),
+                request_id: self.ids.next("chk"),
+            };
+            async move {
+                let answer = client.check_face(Request::new(request)).await?.into_inner();
+                Ok(Said { outcome: answer.outcome, serial: answer.proof_serial })
+            }
         };
-        let answer = patiently(self.client().check_face(Request::new(request))).await;
-        let serial = answer.as_ref().map(|answer| answer.proof_serial.clone()).unwrap_or_default();
-        (outcome(answer.map(|answer| answer.outcome)), serial)
+        self.ask(std::slice::from_ref(face), call).await
     }
 
-    fn client(&self) -> VerificationHookClient<Mesh> {
-        VerificationHookClient::new(self.peers.mesh("hook.verification"))
-    }
-}
-
-async fn patiently<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
-    match tokio::time::timeout(remaining(PATIENCE * 2) / 2, call).await {
-        Ok(answer) => answer.map(Response::into_inner),
-        Err(_) => Err(Status::deadline_exceeded("the provider did not answer in time")),
-    }
-}
-
-fn outcome(answer: Result<i32, Status>) -> Outcome {
-    let answer = match answer {
-        Ok(answer) => hook::CheckOutcome::try_from(answer).unwrap_or_default(),
-        Err(status) => {
-            // the message of a provider may repeat what it was asked
-            tracing::info!(code = ?status.code(), "verification provider gave no answer");
-            hook::CheckOutcome::NoAnswer
+    async fn ask<C>(&self, order: &[String], call: impl Fn(Client) -> C) -> Answer
+    where
+        C: Future<Output = Result<Said, Status>> + Send + 'static,
+    {
+        let until = Instant::now() + remaining(PATIENCE * 2) / 2;
+        let mut late = Vec::new();
+        for (asked, provider) in order.iter().enumerate() {
+            let left = until.saturating_duration_since(Instant::now());
+            let share = left / u32::try_from(order.len() - asked).unwrap_or(1);
+            let mut running = tokio::spawn(call(self.client(provider)).in_current_span());
+            match tokio::time::timeout(share, &mut running).await {
+                Ok(Ok(answer)) => {
+                    if let Some(outcome) = said(&answer).filter(|outcome| *outcome != Outcome::NoAnswer) {
+                        let serial = answer.map(|said| said.serial).unwrap_or_default();
+                        return Answer { outcome, provider: provider.clone(), serial, late };
+                    }
+                    // the message of a provider may repeat what it was asked
+                    let code = answer.err().map(|status| status.code());
+                    tracing::info!(%provider, ?code, "verification provider gave no answer");
+                }
+                Ok(Err(_)) => tracing::info!(%provider, "the call to a verification provider ended early"),
+                Err(_) => {
+                    tracing::info!(%provider, "verification provider did not answer in time");
+                    late.push(Late { provider: provider.clone(), running });
+                }
+            }
         }
-    };
-    match answer {
+        Answer { outcome: Outcome::NoAnswer, provider: String::new(), serial: String::new(), late }
+    }
+
+    fn client(&self, provider: &str) -> Client {
+        let mesh = match provider {
+            // spelled out: the chart's check looks for the names of hooks
+            DEFAULT => self.peers.mesh("hook.verification"),
+            other => self.peers.mesh(&format!("hook.{other}")),
+        };
+        VerificationHookClient::new(mesh)
+    }
+}
+
+impl Said {
+    fn plain(outcome: i32) -> Said {
+        Said { outcome, serial: String::new() }
+    }
+}
+
+/// The outcome in an answer; `None` for a failed call.
+pub fn said(answer: &Result<Said, Status>) -> Option<Outcome> {
+    let said = answer.as_ref().ok()?;
+    Some(match hook::CheckOutcome::try_from(said.outcome).unwrap_or_default() {
         hook::CheckOutcome::Pass => Outcome::Pass,
         hook::CheckOutcome::Fail => Outcome::Fail,
         hook::CheckOutcome::NoAnswer | hook::CheckOutcome::Unspecified => Outcome::NoAnswer,
-    }
+    })
 }

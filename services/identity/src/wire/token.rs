@@ -7,6 +7,7 @@ use liufang_proto::common::v1::Caller;
 use liufang_proto::identity::v1 as pb;
 
 use crate::app::machines::Signed;
+use crate::app::sessions::Sessions;
 use crate::app::sign_in::{SignedIn, TokenPair};
 use crate::app::tokens::KeySet;
 use crate::credential::ed25519_key;
@@ -51,6 +52,27 @@ pub fn practitioner_token(
     let signed =
         Signed { practitioner_code, issued_at_us: request.issued_at_us, nonce: request.nonce, signature };
     violations.finish(Some(signed))
+}
+
+pub fn sessions(_: pb::ListSessionsRequest, _: &CallMeta) -> Result<(), Violations> {
+    Ok(())
+}
+
+pub fn revoke_session(request: pb::RevokeSessionRequest, _: &CallMeta) -> Result<String, Violations> {
+    super::id("session_id", &request.session_id)
+}
+
+impl From<Sessions> for pb::ListSessionsResponse {
+    fn from(own: Sessions) -> pb::ListSessionsResponse {
+        let sessions = own.0.into_iter().map(|family| pb::Session {
+            session_id: family.family_id,
+            platform: family.client,
+            started_at_us: family.started_at.0,
+            last_used_at_us: family.used_at.0,
+            expires_at_us: family.expires_at.0,
+        });
+        pb::ListSessionsResponse { sessions: sessions.collect() }
+    }
 }
 
 pub fn key_set(_: pb::GetKeySetRequest, _: &CallMeta) -> Result<(), Violations> {

@@ -6,6 +6,8 @@ use liufang_kernel::{Sensitive, Violations};
 use liufang_platform::CallMeta;
 use liufang_proto::identity::v1 as pb;
 
+use super::page::{self, Page};
+use crate::app::history::History;
 use crate::app::phone::CheckCode;
 use crate::app::verification::{Face, Start, View};
 use crate::domain::phone_code::is_code;
@@ -47,11 +49,34 @@ pub fn face(request: pb::VerifyFaceRequest, _: &CallMeta) -> Result<Face, Violat
     let mut violations = Violations::new();
     let verification_id = violations.text("verification_id", &request.verification_id, 128);
     let capture_ref = violations.text("capture_ref", &request.capture_ref, 256);
-    violations.finish(Some(Face { verification_id, capture_ref }))
+    let provider = violations.optional_text("provider", &request.provider, 64);
+    violations.finish(Some(Face { verification_id, capture_ref, provider }))
 }
 
 pub fn get(request: pb::GetVerificationRequest, _: &CallMeta) -> Result<String, Violations> {
     super::id("verification_id", &request.verification_id)
+}
+
+pub fn events(request: pb::ListVerificationEventsRequest, _: &CallMeta) -> Result<Page, Violations> {
+    let mut violations = Violations::new();
+    let page = page::read(&mut violations, request.page);
+    violations.finish(Some(page))
+}
+
+impl From<History> for pb::ListVerificationEventsResponse {
+    fn from(own: History) -> pb::ListVerificationEventsResponse {
+        let events = own.events.into_iter().map(|event| pb::VerificationEvent {
+            step: event.step.code(),
+            outcome: event.outcome,
+            purpose: event.subject.purpose.code(),
+            provider: event.provider,
+            platform: event.subject.platform,
+            at_us: event.at.0,
+            verification_id_tail: event.subject.session_tail,
+        });
+        let next_page_token = page::token(own.next.as_deref());
+        pb::ListVerificationEventsResponse { events: events.collect(), next_page_token }
+    }
 }
 
 impl From<View> for pb::Verification {
@@ -63,6 +88,7 @@ impl From<View> for pb::Verification {
             complete: own.complete,
             expires_at_us: own.expires_at.0,
             locked_until_us: own.locked_until.map_or(0, |until| until.0),
+            face_providers: own.face_providers,
         }
     }
 }

@@ -111,6 +111,7 @@ impl PrescriptionService for Peer {
 
     unused! {
         list_my_prescriptions: ListMyPrescriptionsRequest -> ListMyPrescriptionsResponse in prescription,
+        present_prescription: PresentPrescriptionRequest -> PresentPrescriptionResponse in prescription,
         nominate: NominateRequest -> NominateResponse in prescription,
         release_nomination: ReleaseNominationRequest -> ReleaseNominationResponse in prescription,
     }

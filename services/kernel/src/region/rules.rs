@@ -115,8 +115,18 @@ table! {
         long_supply_days: u32,
         /// Long prescription for stable patients, after strict assessment and with the patient's consent.
         long_supply_days_stable: u32,
+        /// A refill may come this many days before what was handed out is used up.
+        refill_early_days: u32,
         max_kinds: u32,
         first_visit_online: bool,
+        /// Years that a sheet is kept (`domain.md` §8); without it nothing is ever erased.
+        keep_ordinary_years: Option<u32>,
+        /// Toxic and class-2 psychotropic drugs.
+        keep_special_years: Option<u32>,
+        /// Narcotic and class-1 psychotropic drugs.
+        keep_narcotic_years: Option<u32>,
+        /// Medical records made online, and the sheets that belong to them.
+        keep_online_record_years: Option<u32>,
     }
 }
 

@@ -17,11 +17,11 @@ use liufang_proto::order::v1::{
 use liufang_proto::prescription::v1::{
     GetPrescriptionRequest, GetPrescriptionResponse, GetSignedDocumentRequest, GetSignedDocumentResponse,
     GetSigningDocumentRequest, GetSigningDocumentResponse, GetVisitRequest, GetVisitResponse,
-    ListQueueRequest, ListQueueResponse, ListSlotsRequest, ListSlotsResponse, PreVerifyRequest,
-    PreVerifyResponse, Prescription, PublishSlotsRequest, PublishSlotsResponse, RecordConsultationRequest,
-    RecordConsultationResponse, ReviewDraftRequest, ReviewDraftResponse, RevokeRequest, RevokeResponse,
-    TakeVisitRequest, TakeVisitResponse, UploadRequest, UploadResponse, WatchPrescriptionsRequest,
-    WatchPrescriptionsResponse,
+    ListQueueRequest, ListQueueResponse, ListRulesRequest, ListRulesResponse, ListSlotsRequest,
+    ListSlotsResponse, PreVerifyRequest, PreVerifyResponse, Prescription, PublishSlotsRequest,
+    PublishSlotsResponse, RecordConsultationRequest, RecordConsultationResponse, ReviewDraftRequest,
+    ReviewDraftResponse, RevokeRequest, RevokeResponse, TakeVisitRequest, TakeVisitResponse, UploadRequest,
+    UploadResponse, WatchPrescriptionsRequest, WatchPrescriptionsResponse,
 };
 use liufang_proto::settlement::v1::{
     CloseDayRequest, CloseDayResponse, GetDailyTotalsRequest, GetDailyTotalsResponse, ListClaimsRequest,
@@ -97,6 +97,7 @@ calls!(His {
     write take_visit: Visits.take_visit(TakeVisitRequest) -> TakeVisitResponse;
     write record_consultation: Visits.record_consultation(RecordConsultationRequest) -> RecordConsultationResponse;
 
+    read list_rules: Prescribing.list_rules(ListRulesRequest) -> ListRulesResponse;
     write pre_verify: Prescribing.pre_verify(PreVerifyRequest) -> PreVerifyResponse;
     write review_draft: Prescribing.review_draft(ReviewDraftRequest) -> ReviewDraftResponse;
     read get_signing_document: Prescribing.get_signing_document(GetSigningDocumentRequest) -> GetSigningDocumentResponse;

@@ -26,7 +26,8 @@ use liufang_proto::prescription::v1::{
     BookVisitRequest, BookVisitResponse, CancelVisitRequest, CancelVisitResponse, GetPrescriptionRequest,
     GetPrescriptionResponse, GetSignedDocumentRequest, GetSignedDocumentResponse, GetVisitRequest,
     GetVisitResponse, ListMyPrescriptionsRequest, ListMyPrescriptionsResponse, ListMyVisitsRequest,
-    ListMyVisitsResponse, ListSlotsRequest, ListSlotsResponse,
+    ListMyVisitsResponse, ListSlotsRequest, ListSlotsResponse, PresentPrescriptionRequest,
+    PresentPrescriptionResponse,
 };
 use liufang_proto::settlement::v1::{
     GetAccountRequest, GetAccountResponse, GetPaymentRequest, GetPaymentResponse, GetQuoteRequest,
@@ -206,6 +207,7 @@ calls!(Patient {
     read get_signed_document: Prescribing.get_signed_document(GetSignedDocumentRequest) -> GetSignedDocumentResponse;
     read get_prescription: Prescriptions.get_prescription(GetPrescriptionRequest) -> GetPrescriptionResponse;
     read list_my_prescriptions: Prescriptions.list_my_prescriptions(ListMyPrescriptionsRequest) -> ListMyPrescriptionsResponse;
+    write present_prescription: Prescriptions.present_prescription(PresentPrescriptionRequest) -> PresentPrescriptionResponse;
 
     read get_drug: Catalogue.get_drug(GetDrugRequest) -> GetDrugResponse;
     read search_drugs: Catalogue.search_drugs(SearchDrugsRequest) -> SearchDrugsResponse;

@@ -19,10 +19,12 @@ use liufang_proto::order::v1::{
     Scan, WatchOrderRequest, WatchOrderResponse,
 };
 use liufang_proto::prescription::v1::{
-    ClaimRequest, ClaimResponse, GetPrescriptionRequest, GetPrescriptionResponse, GetSignedDocumentRequest,
+    ClaimAtCounterRequest, ClaimAtCounterResponse, ClaimRequest, ClaimResponse, DispenseAtCounterRequest,
+    DispenseAtCounterResponse, GetPrescriptionRequest, GetPrescriptionResponse, GetSignedDocumentRequest,
     GetSignedDocumentResponse, GiveBackRequest, GiveBackResponse, ListPharmacyQueueRequest,
-    ListPharmacyQueueResponse, QueueItem, RecoverSecretRequest, RecoverSecretResponse, ReviewRequest,
-    ReviewResponse, WatchPrescriptionsRequest, WatchPrescriptionsResponse,
+    ListPharmacyQueueResponse, OpenCounterRequest, OpenCounterResponse, QueueItem, RecoverSecretRequest,
+    RecoverSecretResponse, ReturnAtCounterRequest, ReturnAtCounterResponse, ReviewRequest, ReviewResponse,
+    WatchPrescriptionsRequest, WatchPrescriptionsResponse,
 };
 use liufang_proto::settlement::v1::{
     CloseDayRequest, CloseDayResponse, GetDailyTotalsRequest, GetDailyTotalsResponse, ListClaimsRequest,
@@ -127,6 +129,10 @@ calls!(Pos {
 
     read list_pharmacy_queue: Circulation.list_pharmacy_queue(ListPharmacyQueueRequest) -> ListPharmacyQueueResponse;
     write claim: Circulation.claim(ClaimRequest) -> ClaimResponse;
+    write open_counter: Circulation.open_counter(OpenCounterRequest) -> OpenCounterResponse;
+    write claim_at_counter: Circulation.claim_at_counter(ClaimAtCounterRequest) -> ClaimAtCounterResponse;
+    write dispense_at_counter: Circulation.dispense_at_counter(DispenseAtCounterRequest) -> DispenseAtCounterResponse;
+    write return_at_counter: Circulation.return_at_counter(ReturnAtCounterRequest) -> ReturnAtCounterResponse;
     write recover_secret: Circulation.recover_secret(RecoverSecretRequest) -> RecoverSecretResponse;
     write give_back: Circulation.give_back(GiveBackRequest) -> GiveBackResponse;
     write review: Circulation.review(ReviewRequest) -> ReviewResponse;

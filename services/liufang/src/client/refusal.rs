@@ -1,6 +1,7 @@
 //! What a client keeps of an error: the machine-readable reason and its metadata.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
@@ -52,13 +53,22 @@ impl From<Status> for Refusal {
         let (reason, metadata) = info.map(|info| (info.reason, info.metadata)).unwrap_or_default();
         let fields = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
         Refusal {
-            code: status.code(),
+            code: code_of(&status),
             reason,
             metadata: metadata.into_iter().collect(),
             violations: fields.into_iter().map(|field| (field.field, field.description)).collect(),
             message: status.message().to_owned(),
             retry_after: status.get_details_retry_info().and_then(|retry| retry.retry_delay),
         }
+    }
+}
+
+/// This client never cancels: a `CANCELLED` from its own transport is a connection that a stopping server closed before the call
+/// was on its way. What any client's standard retry sends again.
+fn code_of(status: &Status) -> Code {
+    match status.code() {
+        Code::Cancelled if status.source().is_some() => Code::Unavailable,
+        code => code,
     }
 }
 
@@ -102,6 +112,14 @@ mod tests {
         );
         assert_eq!(refusal.violations, [("items[0].quantity".to_owned(), "not positive".to_owned())]);
         assert_eq!(refusal.retry_after, Some(Duration::from_millis(40)));
+    }
+
+    #[test]
+    fn a_connection_that_ended_may_be_tried_again() {
+        let mut own = Status::cancelled("operation was canceled");
+        own.set_source(std::sync::Arc::new(std::io::Error::other("the connection is closed")));
+        assert_eq!(Refusal::from(own).code, Code::Unavailable);
+        assert_eq!(Refusal::from(Status::cancelled("by the server")).code, Code::Cancelled);
     }
 
     #[test]

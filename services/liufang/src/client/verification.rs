@@ -43,7 +43,8 @@ impl Verifier {
     pub async fn walk(&self, citizen: &Citizen, purpose: Purpose, capture: &str) -> Answer<Verification> {
         let verification_id = self.open(citizen, purpose).await?;
         self.phone(&verification_id, &citizen.phone).await?;
-        let body = VerifyFaceRequest { verification_id, capture_ref: capture.to_owned() };
+        let body =
+            VerifyFaceRequest { verification_id, capture_ref: capture.to_owned(), ..Default::default() };
         Ok(self.check_face(body).await?.verification.unwrap_or_default())
     }
 

@@ -134,7 +134,8 @@ async fn draft(
         vali_days: 3,
         long_rx: true,
         lines: lines(stage)?,
-        overrides: Vec::new(),
+        long_rx_consent: format!("CONSENT-{visit_id}"),
+        ..PreVerifyRequest::default()
     };
     let refusal = refused(his.pre_verify(body.clone()).await, "OVERRIDE_NEEDED")?;
     story.refusal("84 days without a written reason", &refusal);

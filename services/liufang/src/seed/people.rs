@@ -78,6 +78,7 @@ pub fn signer(row: &PractitionerRow) -> Result<pb::Practitioner> {
         dept: row.department.clone(),
         signing_key: practitioner(&row.code)?.public_key(),
         active: row.may_sign(),
+        certificates: Vec::new(),
     })
 }
 

@@ -26,6 +26,8 @@ pub struct Place {
     pub fixmedins_code: String,
     pub items: Vec<BasketItem>,
     pub hi_rxno: String,
+    /// Lines of the prescription to buy now; empty: everything that is left of it.
+    pub line_nos: Vec<u32>,
     pub visit_id: String,
     pub fulfilment: Fulfilment,
     pub door: Option<Sensitive<Door>>,

@@ -118,6 +118,7 @@ fn body(kind: Kind, fulfilment: Fulfilment) -> Place {
         region: "110000".to_owned(),
         fixmedins_code: PHARMACY.to_owned(),
         items: Vec::new(),
+        line_nos: Vec::new(),
         hi_rxno: String::new(),
         visit_id: String::new(),
         fulfilment,

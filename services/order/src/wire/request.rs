@@ -33,6 +33,7 @@ pub fn place(request: pb::PlaceOrderRequest, _: &CallMeta) -> Result<Place, Viol
         fixmedins_code: pharmacy(&mut bad, kind, &request.fixmedins_code),
         items: items(&mut bad, kind, &request.items),
         hi_rxno: only_for(&mut bad, "hi_rxno", &request.hi_rxno, kind == Kind::Prescription),
+        line_nos: line_nos(&mut bad, kind, &request.line_nos),
         visit_id: only_for(&mut bad, "visit_id", &request.visit_id, kind == Kind::Consultation),
         fulfilment,
         door: door(&mut bad, fulfilment, request.delivery),
@@ -40,6 +41,14 @@ pub fn place(request: pb::PlaceOrderRequest, _: &CallMeta) -> Result<Place, Viol
         risk_confirmed: request.risk_confirmed,
     };
     bad.finish(Some(place))
+}
+
+fn line_nos(bad: &mut Violations, kind: Kind, numbers: &[i32]) -> Vec<u32> {
+    bad.check(numbers.is_empty() || kind == Kind::Prescription, "line_nos", "belong to a prescription only");
+    let distinct: std::collections::BTreeSet<i32> = numbers.iter().copied().collect();
+    let good = distinct.len() == numbers.len() && distinct.iter().all(|number| (1..=99).contains(number));
+    bad.check(good, "line_nos", "must be different lines, 1 to 99");
+    distinct.into_iter().filter_map(|number| u32::try_from(number).ok()).collect()
 }
 
 fn kind(kind: pb::OrderKind) -> Option<Kind> {

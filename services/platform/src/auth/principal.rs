@@ -83,6 +83,7 @@ pub struct Principal {
     /// Person id, institution code, platform code, courier code, agency code, role name or practitioner code, by kind.
     pub subject: String,
     /// For a patient: the platform the token was obtained through, or empty. For a practitioner: the institution.
+    /// For a machine: its client id.
     pub client: String,
     /// Region code; empty for all regions.
     pub region: String,

@@ -20,7 +20,7 @@ pub const ROLES: &[&str] = &[
 ];
 
 /// Sections whose keys are names chosen by the operator.
-const OPEN: &[&str] = &["mesh.listen", "mesh.peers", "database.urls"];
+const OPEN: &[&str] = &["mesh.listen", "mesh.peers", "database.urls", "hooks"];
 
 /// Unknown keys and values of another kind than the default's.
 pub(super) fn against_defaults(tree: &Map<String, Value>) -> Vec<String> {

@@ -3,10 +3,41 @@
 use super::{Config, ROLES};
 use crate::mesh;
 
+/// Parties that a role asks by name. Others are there because a list of providers names them.
+const KNOWN: [&str; 4] = ["verification", "payment", "insurer", "courier"];
+
 /// What is wrong with `[hooks]`, one line each.
 pub(super) fn mistakes(config: &Config) -> Vec<String> {
     let wrong = |place: &str| mistake(place, config.is_production());
-    config.hooks.iter().filter_map(|(hook, place)| Some(format!("hooks.{hook}: {}", wrong(place)?))).collect()
+    let places = config.hooks.iter();
+    let mut found: Vec<String> =
+        places.filter_map(|(hook, place)| Some(format!("hooks.{hook}: {}", wrong(place)?))).collect();
+    let asked: Vec<(String, &str)> = asked(config).collect();
+    for (setting, provider) in asked.iter().filter(|(_, provider)| !config.hooks.contains_key(*provider)) {
+        found.push(format!("{setting}: there is no hooks.{provider}"));
+    }
+    let known = |hook: &str| KNOWN.contains(&hook) || asked.iter().any(|(_, provider)| *provider == hook);
+    for hook in config.hooks.keys().filter(|hook| !known(hook)) {
+        found.push(format!("hooks.{hook}: no such setting, and no list of providers names it"));
+    }
+    let lists = config.role.get("identity").into_iter().flatten().filter(|(key, _)| is_list(key));
+    for (key, _) in lists.filter(|(_, value)| value.as_array().is_none_or(Vec::is_empty)) {
+        found.push(format!("role.identity.{key}: needs at least one provider"));
+    }
+    found
+}
+
+/// Providers that lists of identity's settings name, with the setting.
+fn asked(config: &Config) -> impl Iterator<Item = (String, &str)> {
+    let lists = config.role.get("identity").into_iter().flatten().filter(|(key, _)| is_list(key));
+    lists.flat_map(|(key, value)| {
+        let names = value.as_array().into_iter().flatten();
+        names.map(move |name| (format!("role.identity.{key}"), name.as_str().unwrap_or_default()))
+    })
+}
+
+fn is_list(key: &str) -> bool {
+    key.ends_with("_providers")
 }
 
 fn mistake(place: &str, production: bool) -> Option<String> {
@@ -25,6 +56,29 @@ fn mistake(place: &str, production: bool) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Layers;
+
+    /// What is said of the hooks under `settings`.
+    fn said(settings: &[&str]) -> Vec<String> {
+        let overrides = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        match Config::load(&Layers { overrides, ..Layers::default() }) {
+            Ok(_) => Vec::new(),
+            Err(mistakes) => mistakes.0,
+        }
+    }
+
+    #[test]
+    fn providers_are_hooks_and_hooks_are_asked() {
+        let second = "hooks.sms=\"http://127.0.0.1:9000\"";
+        let lists = "role.identity.message_providers=[\"sms\",\"verification\"]";
+        assert_eq!(said(&[second, lists]), Vec::<String>::new());
+        assert_eq!(said(&[lists]), ["role.identity.message_providers: there is no hooks.sms"]);
+        assert_eq!(said(&[second]), ["hooks.sms: no such setting, and no list of providers names it"]);
+        assert_eq!(
+            said(&["role.identity.face_providers=[]"]),
+            ["role.identity.face_providers: needs at least one provider"]
+        );
+    }
 
     #[test]
     fn production_takes_addresses_inside_tls_and_nothing_else() {

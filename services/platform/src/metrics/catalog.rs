@@ -31,6 +31,7 @@ const fn metric(
 
 pub(super) const RPC_DURATION: &str = "liufang_rpc_duration_seconds";
 pub(super) const RPC_IN_FLIGHT: &str = "liufang_rpc_in_flight";
+pub(super) const RPC_FAULTS: &str = "liufang_rpc_faults_total";
 pub(super) const RPC_SHED: &str = "liufang_rpc_shed_total";
 pub(super) const CLIENT_CALLS: &str = "liufang_client_calls_total";
 pub(super) const CLIENT_RETRIES: &str = "liufang_client_retries_total";
@@ -59,6 +60,13 @@ pub const CATALOG: &[Metric] = &[
          published reason of a refusal or empty.",
     ),
     metric(RPC_IN_FLIGHT, Kind::Gauge, &["role"], "Calls being worked on."),
+    metric(
+        RPC_FAULTS,
+        Kind::Counter,
+        &["role"],
+        "Calls that ended by a fault of ours: INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED, UNKNOWN, DATA_LOSS, or shed. \
+         Streams are left out. Service levels count these.",
+    ),
     metric(RPC_SHED, Kind::Counter, &["role"], "Calls refused because too many were being worked on."),
     metric(
         CLIENT_CALLS,

@@ -21,6 +21,7 @@ pub(super) struct Instruments {
     provider: SdkMeterProvider,
     pub rpc_duration: Histogram<f64>,
     pub rpc_in_flight: UpDownCounter<i64>,
+    pub rpc_faults: Counter<u64>,
     pub rpc_shed: Counter<u64>,
     pub client_calls: Counter<u64>,
     pub client_retries: Counter<u64>,
@@ -90,6 +91,7 @@ impl Instruments {
                 .i64_up_down_counter(catalog::RPC_IN_FLIGHT)
                 .with_description(help(catalog::RPC_IN_FLIGHT))
                 .build(),
+            rpc_faults: counter(&meter, catalog::RPC_FAULTS),
             rpc_shed: counter(&meter, catalog::RPC_SHED),
             client_calls: counter(&meter, catalog::CLIENT_CALLS),
             client_retries: counter(&meter, catalog::CLIENT_RETRIES),

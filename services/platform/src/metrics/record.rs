@@ -22,6 +22,7 @@ static STARTED: LazyLock<i64> = LazyLock::new(|| {
 pub fn role(role: &'static str) {
     let labels = [KeyValue::new("role", role)];
     instruments().rpc_in_flight.add(0, &labels);
+    instruments().rpc_faults.add(0, &labels);
     instruments().rpc_shed.add(0, &labels);
     board::set(catalog::START_TIME, &[("role", role)], *STARTED);
     board::set(catalog::BUILD_INFO, &[("version", env!("CARGO_PKG_VERSION"))], 1);
@@ -59,6 +60,9 @@ pub fn rpc_ended(role: &'static str, path: &str, code: Code, headers: &HeaderMap
 
 /// A call to `method` (full name, with or without the leading slash) was answered.
 pub fn call_ended(role: &'static str, method: &str, code: Code, reason: &str, took: Duration) {
+    if is_our_fault(method, code, reason) {
+        instruments().rpc_faults.add(1, &[KeyValue::new("role", role)]);
+    }
     let labels = [
         KeyValue::new("role", role),
         KeyValue::new("method", labels::method(method)),
@@ -66,6 +70,20 @@ pub fn call_ended(role: &'static str, method: &str, code: Code, reason: &str, to
         KeyValue::new("reason", labels::reason(reason)),
     ];
     instruments().rpc_duration.record(took.as_secs_f64(), &labels);
+}
+
+/// What service levels call a fault: not a caller's mistake, not a refusal by the rules of the trade, not the end of a stream,
+/// which waits for news as long as its reader likes.
+fn is_our_fault(method: &str, code: Code, reason: &str) -> bool {
+    let call = method.rsplit('/').next().unwrap_or_default();
+    let stream = call.starts_with("Watch") || call.starts_with("Track");
+    match code {
+        Code::Internal | Code::Unavailable | Code::DeadlineExceeded | Code::Unknown | Code::DataLoss => {
+            !stream
+        }
+        Code::ResourceExhausted => !stream && matches!(reason, "OVERLOADED" | "GATEWAY_OVERLOADED"),
+        _ => false,
+    }
 }
 
 fn pair(role: &str, key: &'static str, value: &str) -> [KeyValue; 2] {
@@ -151,4 +169,31 @@ pub fn certificate(usage: &'static str, validity: impl Fn() -> (i64, i64) + Clon
         // below zero: expired since
         Some(validity().1.saturating_sub(now))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_refusals_and_streams_are_no_faults_of_ours() {
+        let pay = "/liufang.order.v1.OrderService/PayOrder";
+        for (method, code, reason, ours) in [
+            (pay, Code::Internal, "INTERNAL", true),
+            (pay, Code::Unavailable, "DATABASE_UNAVAILABLE", true),
+            (pay, Code::DeadlineExceeded, "DEADLINE_EXCEEDED", true),
+            (pay, Code::ResourceExhausted, "OVERLOADED", true),
+            (pay, Code::ResourceExhausted, "GATEWAY_OVERLOADED", true),
+            (pay, Code::ResourceExhausted, "RATE_LIMITED", false),
+            (pay, Code::Ok, "", false),
+            (pay, Code::InvalidArgument, "INVALID_REQUEST", false),
+            (pay, Code::FailedPrecondition, "ORDER_ENDED", false),
+            (pay, Code::NotFound, "ORDER_NOT_FOUND", false),
+            (pay, Code::Aborted, "LOST_RACE", false),
+            ("liufang.order.v1.OrderService/WatchOrder", Code::DeadlineExceeded, "DEADLINE_EXCEEDED", false),
+            ("/liufang.dispatch.v1.DeliveryService/TrackDelivery", Code::Unavailable, "STOPPING", false),
+        ] {
+            assert_eq!(is_our_fault(method, code, reason), ours, "{method} {code:?} {reason}");
+        }
+    }
 }

@@ -5,15 +5,24 @@ use liufang_platform::{Begun, Call, CallMeta, DbFault, PrincipalKind, Work};
 
 use super::commands::{BookVisit, VisitOrder};
 use super::replies::Visits;
-use super::{App, Outcome};
+use super::{App, Outcome, limits};
 use crate::domain::booking::{self, Patient, Wish};
 use crate::domain::refusal::Refusal;
+use crate::domain::retention;
 use crate::domain::slot::Slot;
 use crate::domain::state::VisitState;
 use crate::domain::visit::{Visit, VisitMove, VisitOperation, decide};
 use crate::error::{Missing, PrescriptionError};
 use crate::rpc::identity;
 use crate::store::{self, StoreError};
+
+/// What a booking is made on.
+struct Terms {
+    fee: Fen,
+    pay_seconds: i64,
+    /// Until when its record is kept.
+    keep_until: Timestamp,
+}
 
 impl App {
     /// Books a slot for a follow-up visit and quotes the consultation fee.
@@ -24,7 +33,7 @@ impl App {
         let (now, body) = (call.meta.now, &call.body);
         let person_id = call.meta.principal.person()?;
         let slot = self.slot(&body.hospital, &body.slot_id).await?;
-        let (fee, pay_seconds) = self.admitted(person_id, body, &slot, now).await?;
+        let Terms { fee, pay_seconds, keep_until } = self.admitted(person_id, body, &slot, now).await?;
         let work = match self.deps.db.begin::<Visit>(&call.meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
@@ -53,21 +62,21 @@ impl App {
             diagnosis: String::new(),
             version: 1,
         };
-        match store::visit::insert(work.tx(), &self.deps.cipher, &visit, now).await {
+        match store::visit::insert(work.tx(), &self.deps.cipher, &visit, keep_until, now).await {
             Err(StoreError::Exists) => return Err(PrescriptionError::AlreadyBooked),
             inserted => inserted?,
         }
         Ok(work.commit(visit).await?)
     }
 
-    /// The fee and the seconds to pay it, when the person may book.
+    /// The terms of a booking, when the person may book.
     async fn admitted(
         &self,
         person_id: &str,
         wish: &BookVisit,
         slot: &Slot,
         now: Timestamp,
-    ) -> Outcome<(Fen, i64)> {
+    ) -> Outcome<Terms> {
         let date = slot.starts_at.china_date();
         let person = identity::person(&self.deps.peers, person_id, "book_visit", false).await?;
         let institution = identity::institution(&self.deps.peers, &slot.hospital, date).await?;
@@ -80,7 +89,8 @@ impl App {
         let wish = Wish { disease: &wish.disease, first_rx_ref: &wish.first_rx_ref };
         let fee = booking::check(&wish, slot, &patient, &institution.hospital, pack, now)?;
         let deadlines = pack.deadlines(now.china_date()).ok_or(Refusal::NotDesignated("REGION"))?;
-        Ok((fee, i64::from(deadlines.payment_seconds)))
+        let keep_until = retention::keep_record(limits(pack, date)?, date);
+        Ok(Terms { fee, pay_seconds: i64::from(deadlines.payment_seconds), keep_until })
     }
 
     async fn slot(&self, hospital: &str, slot_id: &str) -> Outcome<Slot> {

@@ -19,6 +19,14 @@ use crate::rpc::identity::{self, Person};
 use crate::signature::verifies;
 use crate::store::{self, prescription::Record, sealed};
 
+/// What a release was examined to.
+pub(super) struct Admitted {
+    /// For the label; personal.
+    pub name: String,
+    pub findings: Vec<Finding>,
+    pub until: Timestamp,
+}
+
 impl App {
     /// Claims with the circulation token. The fresh secret is told once and kept as a keyed hash only; the signatures
     /// are checked again at release.
@@ -34,17 +42,7 @@ impl App {
         let dry = Operation::Claim { pharmacy: pharmacy.to_owned(), until: now };
         // the losers of a race are turned away before a name is read
         decide(&record.status(), &dry, now)?;
-        check_signatures(&record)?;
-        // and so is a pharmacy without an agreement today
-        let institution = identity::institution(&self.deps.peers, pharmacy, now.china_date()).await?;
-        if !institution.hospital.agreement_active {
-            return Err(Refusal::NotDesignated("AGREEMENT").into());
-        }
-        let person = identity::person(&self.deps.peers, &record.rx.person_id, "claim", true).await?;
-        let pack = self.pack(&institution.region)?;
-        let findings = self.examined_again(&record, &person, pack, now).await?;
-        let deadlines = pack.deadlines(now.china_date()).ok_or(Refusal::NotDesignated("REGION"))?;
-        let until = now.plus_seconds(i64::from(deadlines.claim_seconds));
+        let Admitted { name, findings, until } = self.admitted_to_claim(&record, pharmacy, now).await?;
         let operation = Operation::Claim { pharmacy: pharmacy.to_owned(), until };
         let work = match self.deps.db.begin::<Claimed>(&call.meta).await? {
             Begun::Fresh(work) => work,
@@ -61,7 +59,53 @@ impl App {
             Ok(Edit::Changed)
         };
         let record = self.step(&work, &record.rx.hi_rxno, now, plan, edit).await?;
-        Ok(work.commit(Claimed { prescription: record.rx, secret, name: person.identity.name }).await?)
+        Ok(work.commit(Claimed { prescription: record.rx, secret, name }).await?)
+    }
+
+    /// What every release needs, with an order or without: good signatures, an agreement in force today before a name is
+    /// read, and the rules once more.
+    pub(super) async fn admitted_to_claim(
+        &self,
+        record: &Record,
+        pharmacy: &str,
+        now: Timestamp,
+    ) -> Outcome<Admitted> {
+        check_signatures(record)?;
+        self.check_certificates(record).await?;
+        let region = self.designated(pharmacy, now).await?;
+        let person = identity::person(&self.deps.peers, &record.rx.person_id, "claim", true).await?;
+        let pack = self.pack(&region)?;
+        let findings = self.examined_again(record, &person, pack, now).await?;
+        let deadlines = pack.deadlines(now.china_date()).ok_or(Refusal::NotDesignated("REGION"))?;
+        let until = now.plus_seconds(i64::from(deadlines.claim_seconds));
+        Ok(Admitted { name: person.identity.name, findings, until })
+    }
+
+    /// The region of a pharmacy whose agreement is in force today.
+    pub(super) async fn designated(&self, pharmacy: &str, now: Timestamp) -> Outcome<String> {
+        let institution = identity::institution(&self.deps.peers, pharmacy, now.china_date()).await?;
+        if !institution.hospital.agreement_active {
+            return Err(Refusal::NotDesignated("AGREEMENT").into());
+        }
+        Ok(institution.region)
+    }
+
+    /// The certificates both signed with are still relied on: one that was revoked from before the signature on, or because
+    /// its key was compromised, ends what it signed.
+    async fn check_certificates(&self, record: &Record) -> Outcome<()> {
+        let (rx, signed) = (&record.rx, &record.signed);
+        let pairs = [
+            ("doctor_certificate", &rx.doctor, &signed.doctor_key),
+            ("pharmacist_certificate", &rx.hospital_pharmacist, &signed.pharmacist_key),
+        ];
+        let mut bad = Vec::new();
+        for (which, code, key) in pairs {
+            let signer = identity::practitioner(&self.deps.peers, code).await?;
+            if signer.is_some_and(|signer| !signer.relied_on(key, rx.issued_at)) {
+                bad.push(which);
+            }
+        }
+        if bad.is_empty() { Ok(()) } else { Err(Refusal::SignatureInvalid(bad).into()) }
     }
 
     /// The findings of issue, and after them what the rules find today and did not find then: a new allergy, another
@@ -121,7 +165,7 @@ impl App {
         Ok(work.commit(super::pharmacy_review::after_release(record.rx)).await?)
     }
 
-    fn secret_hash(&self, secret: &str) -> String {
+    pub(super) fn secret_hash(&self, secret: &str) -> String {
         self.deps.cipher.blind(sealed::SECRET_HASH, secret)
     }
 

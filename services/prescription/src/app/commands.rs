@@ -4,7 +4,8 @@ use liufang_kernel::{Date, Sensitive};
 
 use crate::domain::dispense::HandOut;
 use crate::domain::prescription::Line;
-use crate::domain::rules::Override;
+use crate::domain::repeat::Repeat;
+use crate::domain::rules::{Override, Stated};
 use crate::domain::slot::Slot;
 
 /// Rows in the order of the request; a row that cannot be read carries what is wrong with it.
@@ -55,6 +56,13 @@ pub struct PreVerify {
     /// Names and strengths may be empty: the catalogue fills them.
     pub lines: Vec<Line>,
     pub overrides: Vec<Override>,
+    pub repeat: Option<Repeat>,
+    /// For the rules alone.
+    pub stated: Stated,
+    /// Stated besides the registered ones.
+    pub allergies: Vec<String>,
+    /// Other diagnoses, ICD-10.
+    pub diagnoses: Vec<String>,
 }
 
 pub struct ReviewDraft {
@@ -75,6 +83,10 @@ pub struct Revoke {
     pub hi_rxno: String,
     pub doctor_token: String,
     pub reason: Sensitive<String>,
+    /// What is held is marked and ends when nobody has it any more.
+    pub when_given_back: bool,
+    /// Every later use of the series too.
+    pub later_uses: bool,
 }
 
 pub struct Page {
@@ -122,6 +134,33 @@ pub struct RecordDispense {
     pub order_id: String,
     pub secret: Sensitive<String>,
     pub parts: Vec<HandOut>,
+    /// Nothing more is handed out: a rest is free for others.
+    pub last: bool,
+}
+
+/// What the patient shows at the counter.
+pub enum Proof {
+    /// What an insurance code was decoded into.
+    Presence(Sensitive<String>),
+    Qr(Sensitive<String>),
+}
+
+pub struct ClaimAtCounter {
+    pub counter_token: Sensitive<String>,
+    pub hi_rxno: String,
+}
+
+pub struct DispenseAtCounter {
+    pub hi_rxno: String,
+    pub secret: Sensitive<String>,
+    pub pharmacist_token: String,
+    pub parts: Vec<HandOut>,
+    pub last: bool,
+}
+
+pub struct ReturnAtCounter {
+    pub hi_rxno: String,
+    pub sale_id: String,
 }
 
 pub struct Watch {

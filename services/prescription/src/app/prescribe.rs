@@ -5,9 +5,12 @@ use liufang_platform::{Begun, Call};
 
 use super::commands::PreVerify;
 use super::examine::Subject;
-use super::{App, Outcome};
+use super::{App, Outcome, limits};
 use crate::domain::booking::check_registered;
 use crate::domain::prescription::{Line, Prescription};
+use crate::domain::refusal::Refusal;
+use crate::domain::repeat::{self, Series};
+use crate::domain::retention;
 use crate::domain::rules::{self, Drug, Finding};
 use crate::domain::state::{Review, State, Use};
 use crate::domain::visit::{Visit, may_prescribe};
@@ -19,7 +22,7 @@ use crate::store::{self, StoreError};
 impl App {
     /// Runs the rules on a completed visit's prescription and keeps it as a draft.
     ///
-    /// Order: visit → doctor → visit state → disease registered → rules → hospital's own number.
+    /// Order: visit → doctor → visit state → disease registered → series → rules → hospital's own number.
     pub async fn pre_verify(&self, call: Call<PreVerify>) -> Outcome<Prescription> {
         if let Some(reply) = self.seen(&call.meta).await? {
             return Ok(reply);
@@ -32,12 +35,13 @@ impl App {
         let drugs = self.catalogue(&call.body.lines).await?;
         let lines = call.body.lines.iter().map(|line| completed(line, &drugs)).collect();
         let asked = PreVerify { lines, ..call.body };
-        let findings = self.checked(&asked, &visit, &drugs, now).await?;
+        let (findings, keep_until) = self.checked(&asked, &visit, &drugs, now).await?;
         let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
-        let record = self.draft(asked, visit, findings, now);
+        let mut record = self.draft(asked, visit, findings, now);
+        record.keep_until = keep_until;
         match store::prescription::insert(work.tx(), &self.deps.cipher, &record, now).await {
             Err(StoreError::Exists) => return Err(PrescriptionError::HospitalNumberUsed),
             inserted => inserted?,
@@ -47,19 +51,27 @@ impl App {
         Ok(work.commit(record.rx).await?)
     }
 
-    /// The findings of the rules with the doctor's reasons written in, or the refusal they mean.
+    /// The findings of the rules with the doctor's reasons written in, and how long the sheet is kept; or the refusal they mean.
     async fn checked(
         &self,
         asked: &PreVerify,
         visit: &Visit,
         drugs: &[Drug],
         now: Timestamp,
-    ) -> Outcome<Vec<Finding>> {
+    ) -> Outcome<(Vec<Finding>, Timestamp)> {
         let date = now.china_date();
         let person = identity::person(&self.deps.peers, &visit.person_id, "pre_verify", false).await?;
         check_registered(&person.registrations, &visit.disease, date)?;
         let institution = identity::institution(&self.deps.peers, &visit.hospital, date).await?;
         let pack = self.pack(&institution.region)?;
+        let classes = drugs.iter().map(|drug| drug.controlled.as_str());
+        let keep_until = retention::keep_sheet(limits(pack, date)?, classes, date);
+        if let Some(repeat) = &asked.repeat {
+            let most_days = limits(pack, date)?.long_supply_days_stable;
+            if let Some(cause) = repeat::problem(repeat, asked.long_rx, &asked.lines, most_days) {
+                return Err(Refusal::RepeatNotAllowed(cause).into());
+            }
+        }
         let subject = Subject {
             hi_rxno: "",
             person_id: &visit.person_id,
@@ -67,6 +79,11 @@ impl App {
             long_rx: asked.long_rx,
             validity_days: asked.validity_days,
             lines: &asked.lines,
+            hospital: &visit.hospital,
+            renews: &visit.first_rx_ref,
+            diagnoses: asked.diagnoses.iter().cloned().chain([visit.diagnosis.clone()]).collect(),
+            allergies: &asked.allergies,
+            stated: asked.stated.clone(),
         };
         let mut findings = self.examine(&subject, &person, drugs, pack, now).await?;
         rules::apply(&mut findings, &asked.overrides, &visit.doctor);
@@ -74,14 +91,28 @@ impl App {
             return Err(PrescriptionError::Blocked(findings));
         }
         let missing: Vec<Finding> = rules::missing_overrides(&findings).into_iter().cloned().collect();
-        if missing.is_empty() { Ok(findings) } else { Err(PrescriptionError::OverrideNeeded(missing)) }
+        if missing.is_empty() {
+            Ok((findings, keep_until))
+        } else {
+            Err(PrescriptionError::OverrideNeeded(missing))
+        }
     }
 
     fn draft(&self, asked: PreVerify, visit: Visit, findings: Vec<Finding>, now: Timestamp) -> Record {
         // prscTime and valiEndTime are exact to the second
         let issued_at = Timestamp(0).plus_seconds(now.seconds());
+        let number = || self.new_number(&visit.hospital, now);
+        let hi_rxno = number();
+        let series = asked.repeat.map(|repeat| Series {
+            first: hi_rxno.clone(),
+            use_no: 1,
+            uses: repeat.uses,
+            min_interval_days: repeat.min_interval_days,
+            opens_at: issued_at,
+            later: repeat::plan(&repeat, issued_at, || (number(), self.deps.ids.digits(20))),
+        });
         let rx = Prescription {
-            hi_rxno: self.new_number(&visit.hospital, now),
+            hi_rxno,
             trace_code: self.deps.ids.digits(20),
             hosp_rxno: asked.hosp_rxno,
             visit_id: visit.visit_id,
@@ -105,6 +136,9 @@ impl App {
             hospital_pharmacist: String::new(),
             pharmacy_pharmacist: String::new(),
             review_opinion: String::new(),
+            revoke_asked: false,
+            series: series.unwrap_or_default(),
+            archived_at: Timestamp(0),
             version: 1,
         };
         Record::new(rx)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::counter::Item;
 use crate::domain::prescription::Prescription;
 use crate::domain::slot::Slot;
 use crate::domain::visit::Visit;
@@ -69,6 +70,28 @@ pub struct Claimed {
     pub secret: String,
     /// For the label; personal.
     pub name: String,
+}
+
+/// A patient's QR.
+#[derive(Serialize, Deserialize)]
+pub struct Qr {
+    pub token: String,
+    pub expires_at_us: i64,
+}
+
+/// What can be filled at the counter now.
+#[derive(Serialize, Deserialize)]
+pub struct Counter {
+    pub token: String,
+    pub expires_at_us: i64,
+    pub items: Vec<Item>,
+}
+
+/// A claim at the counter, with the sale that stands where an order would.
+#[derive(Serialize, Deserialize)]
+pub struct CounterClaim {
+    pub claimed: Claimed,
+    pub sale_id: String,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! From draft to active: the hospital pharmacist's review, the document, both signatures, upload, revocation.
 
-use liufang_platform::{Begun, Call};
+use liufang_kernel::Timestamp;
+use liufang_platform::{Begun, Call, Work};
 
 use super::commands::{ReviewDraft, Revoke, Upload};
 use super::replies::{Document, SignedDocument};
@@ -9,11 +10,13 @@ use super::{App, Outcome};
 use crate::domain::access::{View, view};
 use crate::domain::document::{Facts, canonical};
 use crate::domain::lifecycle::{decide, open};
-use crate::domain::operation::Operation;
+use crate::domain::operation::{News, Operation};
 use crate::domain::practitioner::{Practitioner, check_hospital_pharmacist};
 use crate::domain::prescription::Prescription;
 use crate::domain::refusal::Refusal;
+use crate::domain::repeat::{Planned, Series};
 use crate::error::{Missing, PrescriptionError};
+use crate::events;
 use crate::rpc::identity;
 use crate::signature::verifies;
 use crate::store::{self, prescription::Record};
@@ -92,8 +95,10 @@ impl App {
         let (now, body) = (call.meta.now, &call.body);
         let hospital = call.meta.principal.institution()?;
         let record = self.hospital_record(&body.hi_rxno, hospital).await?;
-        let doctor_key = self.signing_key(&record.rx.doctor).await?;
-        let pharmacist_key = self.signing_key(&record.rx.hospital_pharmacist).await?;
+        let signed = record.signed.document.as_bytes();
+        let doctor_key = self.signing_key(&record.rx.doctor, &body.doctor_signature, signed, now).await?;
+        let pharmacist = &record.rx.hospital_pharmacist;
+        let pharmacist_key = self.signing_key(pharmacist, &body.pharmacist_signature, signed, now).await?;
         let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
@@ -120,20 +125,58 @@ impl App {
             Ok(Edit::Changed)
         };
         let record = self.step(&work, &body.hi_rxno, now, plan, edit).await?;
+        for later in &record.rx.series.later {
+            self.add_use(&work, &record, later, now).await?;
+        }
         Ok(work.commit(record.rx).await?)
     }
 
-    /// The key a practitioner signs with; empty when there is none, or the practitioner may not sign any more. Nothing
-    /// verifies against an empty key.
-    async fn signing_key(&self, code: &str) -> Outcome<String> {
+    /// A later use of a signed series: a prescription of its own under the same signatures.
+    async fn add_use(&self, work: &Work, first: &Record, later: &Planned, now: Timestamp) -> Outcome<()> {
+        let series = Series {
+            use_no: later.use_no,
+            opens_at: later.opens_at,
+            later: Vec::new(),
+            ..first.rx.series.clone()
+        };
+        let rx = Prescription {
+            hi_rxno: later.hi_rxno.clone(),
+            trace_code: later.trace_code.clone(),
+            // the hospital's own number is that of the first use; numbers of a hospital are unique
+            hosp_rxno: later.hi_rxno.clone(),
+            valid_until: later.valid_until,
+            series,
+            version: 1,
+            ..first.rx.clone()
+        };
+        let (signed, hospital_opinion) = (first.signed.clone(), first.hospital_opinion.clone());
+        let record = Record { signed, hospital_opinion, ..Record::new(rx) };
+        store::prescription::insert(work.tx(), &self.deps.cipher, &record, now).await?;
+        let place = (record.rx.hi_rxno.as_str(), record.rx.hospital.as_str());
+        store::change::note(work.tx(), place, "", &record.status(), now).await?;
+        Ok(events::push(work, &record.rx, &News::Activated, now).await?)
+    }
+
+    /// The key of a practitioner that made the signature and may sign now: its certificate is valid and not revoked. Empty
+    /// when there is none, or the practitioner may not sign any more. Nothing verifies against an empty key.
+    async fn signing_key(
+        &self,
+        code: &str,
+        signature: &str,
+        document: &[u8],
+        now: Timestamp,
+    ) -> Outcome<String> {
         if code.is_empty() {
             return Ok(String::new());
         }
         let found = identity::practitioner(&self.deps.peers, code).await?;
-        Ok(found.filter(|person| person.active).map(|person| person.signing_key).unwrap_or_default())
+        let Some(person) = found.filter(|person| person.active) else { return Ok(String::new()) };
+        let mut keys = person.keys().filter(|key| person.may_sign_with(key, now));
+        let key = keys.find(|key| verifies(key, signature, document));
+        Ok(key.map(str::to_owned).unwrap_or_default())
     }
 
-    /// The prescriber revokes, before anybody holds or has used it.
+    /// The prescriber revokes, before anybody has used it; what is held is marked on request.
     pub async fn revoke(&self, call: Call<Revoke>) -> Outcome<Prescription> {
         if let Some(reply) = self.seen(&call.meta).await? {
             return Ok(reply);
@@ -148,13 +191,25 @@ impl App {
             Begun::Replay(reply) => return Ok(reply),
         };
         let plan = |record: &Record| {
-            of_hospital(record, hospital).map(|()| Operation::Revoke { doctor: doctor.code.clone() })
+            let (doctor, when_given_back) = (doctor.code.clone(), body.when_given_back);
+            of_hospital(record, hospital).map(|()| Operation::Revoke { doctor, when_given_back })
         };
         let edit = |record: &mut Record| {
             record.end_reason.clone_from(body.reason.reveal());
             Ok(Edit::Changed)
         };
         let record = self.step(&work, &body.hi_rxno, now, plan, edit).await?;
+        if body.later_uses && !record.rx.series.first.is_empty() {
+            for hi_rxno in store::prescription::later(work.tx(), &record.rx.series).await? {
+                let plan =
+                    |_: &Record| Ok(Operation::Revoke { doctor: doctor.code.clone(), when_given_back: true });
+                match self.step(&work, &hi_rxno, now, plan, edit).await {
+                    // what is over or used is what it is
+                    Err(PrescriptionError::Refused(Refusal::Revoked | Refusal::Expired | Refusal::Used)) => {}
+                    other => _ = other?,
+                }
+            }
+        }
         Ok(work.commit(record.rx).await?)
     }
 
@@ -167,6 +222,9 @@ impl App {
             .ok_or(PrescriptionError::Missing(Missing::Prescription))?;
         if record.signed.doctor_signature.is_empty() {
             return Err(Refusal::NotActive(record.rx.state).into());
+        }
+        if record.rx.archived_at != Timestamp(0) {
+            return Err(Refusal::Archived { document_hash: record.document_hash }.into());
         }
         let signed = record.signed;
         Ok(SignedDocument {

@@ -19,6 +19,7 @@ pub(super) struct Sweeps {
     visits: Sweep,
     prescriptions: Sweep,
     claims: Sweep,
+    pub(super) archive: Sweep,
 }
 
 impl Sweeps {
@@ -26,6 +27,7 @@ impl Sweeps {
         Sweeps {
             visits: Sweep::new("unpaid visit cannot be ended", clock.clone()),
             prescriptions: Sweep::new("prescription cannot be ended", clock.clone()),
+            archive: Sweep::new("row kept long enough cannot be archived", clock.clone()),
             claims: Sweep::new("claim cannot be taken back", clock.clone()),
         }
     }

@@ -103,6 +103,9 @@ mod tests {
             hospital_pharmacist: String::new(),
             pharmacy_pharmacist: String::new(),
             review_opinion: String::new(),
+            revoke_asked: false,
+            series: Default::default(),
+            archived_at: Timestamp(0),
             version: 1,
         }
     }

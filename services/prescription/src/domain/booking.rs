@@ -18,6 +18,13 @@ pub struct Registration {
     pub to: Option<Date>,
 }
 
+impl Registration {
+    /// Whether it is in force on `date`; both ends belong to it.
+    pub fn covers(&self, date: Date) -> bool {
+        self.from <= date && self.to.is_none_or(|last| date <= last)
+    }
+}
+
 /// What booking needs to know of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patient {

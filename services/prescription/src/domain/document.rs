@@ -10,6 +10,7 @@ use liufang_kernel::Timestamp;
 use super::json::Json;
 use super::practitioner::Practitioner;
 use super::prescription::{Line, Prescription};
+use super::repeat::Series;
 
 /// Who the prescription is for. Personal.
 #[derive(Clone)]
@@ -70,7 +71,8 @@ fn review_fields(prescription: &Prescription, facts: &Facts<'_>) -> Vec<(&'stati
 fn prescription_fields(prescription: &Prescription, facts: &Facts<'_>) -> Vec<(&'static str, Json)> {
     let flag = if prescription.long_rx { "1" } else { "0" };
     let lines = prescription.lines.iter().map(line_fields).collect();
-    vec![
+    let mut fields = series_fields(&prescription.series);
+    fields.extend([
         ("hospRxno", Json::text(&prescription.hosp_rxno)),
         ("initRxno", Json::text(&prescription.renews)),
         ("diseCodg", Json::text(&prescription.disease)),
@@ -80,6 +82,28 @@ fn prescription_fields(prescription: &Prescription, facts: &Facts<'_>) -> Vec<(&
         ("valiEndTime", Json::text(prescription.valid_until.china_text())),
         ("rxChkOpnn", Json::text(facts.opinion)),
         ("rxdrugdetail", Json::List(lines)),
+    ]);
+    fields
+}
+
+/// A series is signed with every use it has; a sheet that does not repeat says nothing of it.
+fn series_fields(series: &Series) -> Vec<(&'static str, Json)> {
+    if series.first.is_empty() {
+        return Vec::new();
+    }
+    let later = series.later.iter().map(|own| {
+        Json::object([
+            ("hiRxno", Json::text(&own.hi_rxno)),
+            ("rxTraceCode", Json::text(&own.trace_code)),
+            ("begntime", Json::text(own.opens_at.china_text())),
+            ("valiEndTime", Json::text(own.valid_until.china_text())),
+        ])
+    });
+    vec![
+        ("reptFlag", Json::text("1")),
+        ("maxReptCnt", Json::text(series.uses.to_string())),
+        ("minInrvDays", Json::text(series.min_interval_days.to_string())),
+        ("reptRxList", Json::List(later.collect())),
     ]
 }
 

@@ -8,6 +8,7 @@ mod ending;
 
 use liufang_kernel::Timestamp;
 
+use super::counter::is_sale;
 use super::operation::{News, Operation, ReleaseReason};
 use super::refusal::Refusal;
 use super::state::{Review, State, Use};
@@ -35,6 +36,12 @@ pub struct Status {
     pub valid_until: Timestamp,
     /// When an unreviewed claim lapses; zero while nobody holds it.
     pub claim_until: Timestamp,
+    /// The prescriber has asked to revoke it as soon as nobody has it.
+    pub revoke_asked: bool,
+    /// The present claim has handed out something.
+    pub handed: bool,
+    /// A later use of a series is filled from here on; zero: from its issue.
+    pub opens_at: Timestamp,
 }
 
 /// A decision: the next status and what others have to hear.
@@ -59,6 +66,7 @@ impl Status {
         self.holder.clear();
         self.order_id.clear();
         self.claim_until = Timestamp(0);
+        self.handed = false;
     }
 }
 
@@ -67,15 +75,22 @@ impl Status {
 /// # Errors
 /// The first reason that forbids it, in the order of checks above.
 pub fn decide(status: &Status, operation: &Operation, now: Timestamp) -> Result<Next, Refusal> {
+    decided(status, operation, now).map(revoked_when_free)
+}
+
+fn decided(status: &Status, operation: &Operation, now: Timestamp) -> Result<Next, Refusal> {
     match operation {
         Operation::ReviewDraft { pass, pharmacist } => review_draft(status, *pass, pharmacist, now),
         Operation::Upload { trace_matches, bad_signatures } => {
             upload(status, *trace_matches, bad_signatures, now)
         }
-        Operation::Revoke { doctor } => revoke(status, doctor, now),
+        Operation::Revoke { doctor, when_given_back } => revoke(status, doctor, *when_given_back, now),
         Operation::Nominate { pharmacy, order_id } => nominate(status, pharmacy, order_id, now),
         Operation::ReleaseNomination { order_id } => release_nomination(status, order_id),
         Operation::Claim { pharmacy, until } => claim(status, pharmacy, *until, now),
+        Operation::ClaimAtCounter { pharmacy, sale_id, until } => {
+            claim_at_counter(status, pharmacy, sale_id, *until, now)
+        }
         Operation::RecoverSecret { pharmacy } => {
             open(status, now)?;
             held_by(status, pharmacy)?;
@@ -84,7 +99,7 @@ pub fn decide(status: &Status, operation: &Operation, now: Timestamp) -> Result<
         Operation::GiveBack { pharmacy, secret_matches } => {
             open(status, now)?;
             credential(status, pharmacy, *secret_matches)?;
-            unused(status)?;
+            may_give_back(status)?;
             Ok(end_claim(status, ReleaseReason::GivenBack))
         }
         Operation::Review { pharmacy, secret_matches, pass, pharmacist } => {
@@ -123,6 +138,10 @@ fn active(status: &Status) -> Result<(), Refusal> {
     if status.state == State::Active { Ok(()) } else { Err(Refusal::NotActive(status.state)) }
 }
 
+fn opened(status: &Status, now: Timestamp) -> Result<(), Refusal> {
+    if now < status.opens_at { Err(Refusal::NotOpen(status.opens_at)) } else { Ok(()) }
+}
+
 fn held_by(status: &Status, pharmacy: &str) -> Result<(), Refusal> {
     if status.is_held() && status.holder == pharmacy { Ok(()) } else { Err(Refusal::NotHeld) }
 }
@@ -134,6 +153,25 @@ fn credential(status: &Status, pharmacy: &str, secret_matches: bool) -> Result<(
 
 fn unused(status: &Status) -> Result<(), Refusal> {
     if status.used == Use::Unused { Ok(()) } else { Err(Refusal::Used) }
+}
+
+/// What is used up can be filled by nobody; a rest can.
+fn left(status: &Status) -> Result<(), Refusal> {
+    if status.used == Use::Used { Err(Refusal::Used) } else { Ok(()) }
+}
+
+/// An order that has handed out something ends by taking it back; a sale at the counter may leave its rest to others.
+fn may_give_back(status: &Status) -> Result<(), Refusal> {
+    left(status)?;
+    if status.handed && !is_sale(&status.order_id) { Err(Refusal::Used) } else { Ok(()) }
+}
+
+/// The holder hands out nothing more: what is left is free for another pharmacy.
+pub fn close(status: &Status) -> Status {
+    let mut next = status.clone();
+    next.release();
+    next.review = Review::Pending;
+    revoked_when_free(quiet(next)).status
 }
 
 fn review_draft(status: &Status, pass: bool, pharmacist: &str, now: Timestamp) -> Result<Next, Refusal> {
@@ -169,12 +207,15 @@ fn upload(
     Ok(Next { status: next, news: vec![News::Activated] })
 }
 
-fn revoke(status: &Status, doctor: &str, now: Timestamp) -> Result<Next, Refusal> {
+fn revoke(status: &Status, doctor: &str, when_given_back: bool, now: Timestamp) -> Result<Next, Refusal> {
     open(status, now)?;
     if status.doctor != doctor {
         return Err(Refusal::PractitionerNotAllowed("NOT_THE_PRESCRIBER"));
     }
     unused(status)?;
+    if status.is_held() && when_given_back {
+        return Ok(quiet(Status { revoke_asked: true, ..status.clone() }));
+    }
     if status.is_held() {
         return Err(Refusal::Held);
     }
@@ -184,13 +225,33 @@ fn revoke(status: &Status, doctor: &str, now: Timestamp) -> Result<Next, Refusal
     Ok(next)
 }
 
+/// A revocation asked for while a pharmacy held it takes effect in the step that frees it, whatever frees it: nobody is
+/// chosen in between.
+fn revoked_when_free(mut next: Next) -> Next {
+    let status = &mut next.status;
+    if status.revoke_asked && status.state == State::Active && status.nominee.is_empty() {
+        status.state = State::Revoked;
+    }
+    next
+}
+
 fn nominate(status: &Status, pharmacy: &str, order_id: &str, now: Timestamp) -> Result<Next, Refusal> {
+    free(status, now)?;
+    Ok(chosen(status, pharmacy, order_id))
+}
+
+/// Somebody may choose a pharmacy for it now.
+pub fn free(status: &Status, now: Timestamp) -> Result<(), Refusal> {
     open(status, now)?;
     active(status)?;
-    unused(status)?;
+    left(status)?;
     if status.is_held() {
         return Err(Refusal::Held);
     }
+    opened(status, now)
+}
+
+fn chosen(status: &Status, pharmacy: &str, order_id: &str) -> Next {
     let mut next = status.clone();
     pharmacy.clone_into(&mut next.nominee);
     order_id.clone_into(&mut next.order_id);
@@ -202,7 +263,23 @@ fn nominate(status: &Status, pharmacy: &str, order_id: &str, now: Timestamp) -> 
         let (order_id, reason) = (status.order_id.clone(), ReleaseReason::Replaced);
         news.push(News::Released { order_id, reason });
     }
-    Ok(Next { status: next, news })
+    Next { status: next, news }
+}
+
+/// Choosing and claiming in one step: the patient stands at the counter.
+fn claim_at_counter(
+    status: &Status,
+    pharmacy: &str,
+    sale_id: &str,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Next, Refusal> {
+    free(status, now)?;
+    let mut next = chosen(status, pharmacy, sale_id);
+    pharmacy.clone_into(&mut next.status.holder);
+    next.status.claim_until = until;
+    next.news.push(News::Claimed { order_id: sale_id.to_owned(), pharmacy: pharmacy.to_owned() });
+    Ok(next)
 }
 
 fn claim(status: &Status, pharmacy: &str, until: Timestamp, now: Timestamp) -> Result<Next, Refusal> {
@@ -215,7 +292,8 @@ fn claim(status: &Status, pharmacy: &str, until: Timestamp, now: Timestamp) -> R
     if status.is_held() {
         return Err(Refusal::Held);
     }
-    unused(status)?;
+    left(status)?;
+    opened(status, now)?;
     let mut next = status.clone();
     pharmacy.clone_into(&mut next.holder);
     next.claim_until = until;
@@ -249,10 +327,8 @@ fn dispense(status: &Status, order_id: &str, secret_matches: bool) -> Result<Nex
     if status.review != Review::Passed {
         return Err(Refusal::ReviewNotPassed);
     }
-    if status.used == Use::Used {
-        return Err(Refusal::Used);
-    }
-    Ok(quiet(status.clone()))
+    left(status)?;
+    Ok(quiet(Status { handed: true, ..status.clone() }))
 }
 
 #[cfg(test)]

@@ -18,13 +18,19 @@ pub enum Operation {
         bad_signatures: Vec<&'static str>,
     },
     /// Revocation by the prescriber (D004).
-    Revoke { doctor: String },
+    Revoke {
+        doctor: String,
+        /// What a pharmacy holds is marked and ends when nobody has it any more.
+        when_given_back: bool,
+    },
     /// The patient's order chooses a pharmacy.
     Nominate { pharmacy: String, order_id: String },
     /// The order takes a nomination or claim back.
     ReleaseNomination { order_id: String },
     /// The nominated pharmacy claims; the token was found. Unreviewed, the claim lapses at `until`.
     Claim { pharmacy: String, until: Timestamp },
+    /// A designated pharmacy claims over the counter, the patient standing there. `sale_id` stands where an order would.
+    ClaimAtCounter { pharmacy: String, sale_id: String, until: Timestamp },
     /// The holder asks for a new secret.
     RecoverSecret { pharmacy: String },
     /// The holder gives the claim back.
@@ -47,10 +53,12 @@ impl Operation {
         match self {
             Operation::ReviewDraft { .. } => "ReviewDraft",
             Operation::Upload { .. } => "Upload",
-            Operation::Revoke { .. } => "Revoke",
+            Operation::Revoke { when_given_back: false, .. } => "Revoke",
+            Operation::Revoke { when_given_back: true, .. } => "RevokeWhenGivenBack",
             Operation::Nominate { .. } => "Nominate",
             Operation::ReleaseNomination { .. } => "ReleaseNomination",
             Operation::Claim { .. } => "Claim",
+            Operation::ClaimAtCounter { .. } => "ClaimAtCounter",
             Operation::RecoverSecret { .. } => "RecoverSecret",
             Operation::GiveBack { .. } => "GiveBack",
             Operation::Review { .. } => "Review",

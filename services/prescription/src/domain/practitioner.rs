@@ -1,5 +1,7 @@
 //! Who may write, review and sign.
 
+use liufang_kernel::Timestamp;
+
 use super::refusal::Refusal;
 
 /// Kinds of practitioner that matter here.
@@ -23,9 +25,56 @@ pub struct Practitioner {
     /// `drProfttlCodg` or `pharProfttlCodg`.
     pub title_code: String,
     pub department: String,
-    /// SM2 public key, Base64 of `04 || x || y`.
+    /// SM2 public key, Base64 of `04 || x || y`; counts while there is no certificate.
     pub signing_key: String,
     pub active: bool,
+    /// All that were ever registered.
+    pub certificates: Vec<Certificate>,
+}
+
+/// A registered signing certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    pub key: String,
+    pub not_before: Timestamp,
+    /// Last moment.
+    pub not_after: Timestamp,
+    pub revoked_at: Option<Timestamp>,
+    /// Revoked because the key was compromised: no signature of it is relied on, whenever it was made.
+    pub compromised: bool,
+}
+
+impl Certificate {
+    /// Whether a signature made at `at` is good.
+    pub fn holds(&self, at: Timestamp) -> bool {
+        !self.revoked(at) && self.not_before <= at && at <= self.not_after
+    }
+
+    fn revoked(&self, at: Timestamp) -> bool {
+        self.compromised || self.revoked_at.is_some_and(|revoked| revoked <= at)
+    }
+}
+
+impl Practitioner {
+    /// Whether `key` may sign at `at`: it has a certificate that holds, or is the registered key of somebody without any.
+    pub fn may_sign_with(&self, key: &str, at: Timestamp) -> bool {
+        match self.certificates.is_empty() {
+            true => key == self.signing_key,
+            false => self.certificates.iter().any(|own| own.key == key && own.holds(at)),
+        }
+    }
+
+    /// Whether what was issued at `at` and signed with `key` is still relied on. Validity was checked when it was signed, and
+    /// a key that never had a certificate cannot be revoked: revocation alone may have come to be known since.
+    pub fn relied_on(&self, key: &str, at: Timestamp) -> bool {
+        let mut own = self.certificates.iter().filter(|own| own.key == key).peekable();
+        own.peek().is_none() || own.any(|own| !own.revoked(at))
+    }
+
+    /// The keys to try.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.certificates.iter().map(|own| own.key.as_str()).chain([self.signing_key.as_str()])
+    }
 }
 
 /// Checks an insured doctor 医保医师 of `hospital` (`domain.md` §9.3).
@@ -108,9 +157,35 @@ mod tests {
             institution: institution.to_owned(),
             title_code: String::new(),
             department: String::new(),
-            signing_key: String::new(),
+            signing_key: "raw".to_owned(),
             active: true,
+            certificates: Vec::new(),
         }
+    }
+
+    #[test]
+    fn only_keys_of_certificates_that_hold_sign() {
+        let at = Timestamp(1_700_000_000_000_000);
+        let own = Certificate {
+            key: "k".to_owned(),
+            not_before: at,
+            not_after: at.plus_days(1),
+            revoked_at: None,
+            compromised: false,
+        };
+        let mut doctor = someone("D1", Kind::Doctor, "H1");
+        assert!(doctor.may_sign_with("raw", at) && !doctor.may_sign_with("k", at));
+        doctor.certificates.push(own.clone());
+        assert!(doctor.may_sign_with("k", at) && doctor.may_sign_with("k", own.not_after));
+        assert!(!doctor.may_sign_with("raw", at), "the registered key is for those without a certificate");
+        assert!(!doctor.may_sign_with("k", at.plus_days(2)), "expired");
+        assert!(doctor.relied_on("k", at) && doctor.relied_on("raw", at), "raw never had a certificate");
+        let revoked = Certificate { revoked_at: Some(at.plus_seconds(60)), ..own };
+        doctor.certificates[0] = revoked.clone();
+        assert!(doctor.relied_on("k", at), "signed before");
+        assert!(!doctor.may_sign_with("k", at.plus_seconds(60)));
+        doctor.certificates[0] = Certificate { compromised: true, ..revoked };
+        assert!(!doctor.relied_on("k", at), "no signature of a stolen key is believed");
     }
 
     #[test]

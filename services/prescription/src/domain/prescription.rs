@@ -4,6 +4,7 @@ use liufang_kernel::{Quantity, Timestamp, UnitPrice};
 use serde::{Deserialize, Serialize};
 
 use super::dispense::LineUse;
+use super::repeat::Series;
 use super::rules::Finding;
 use super::state::{Review, State, Use};
 
@@ -79,5 +80,25 @@ pub struct Prescription {
     pub hospital_pharmacist: String,
     pub pharmacy_pharmacist: String,
     pub review_opinion: String,
+    /// The prescriber has asked to revoke it as soon as nobody has it.
+    #[serde(default)]
+    pub revoke_asked: bool,
+    /// Its place among the uses of a repeat prescription.
+    #[serde(default)]
+    pub series: Series,
+    /// When personal data went; zero while it is kept.
+    #[serde(default)]
+    pub archived_at: Timestamp,
     pub version: i64,
+}
+
+impl Prescription {
+    /// The validity that the rules judge. The window of a later use is the series' own, judged when it was signed.
+    pub fn validity_days(&self) -> i64 {
+        if 1 < self.series.use_no {
+            1
+        } else {
+            (self.valid_until.seconds() - self.issued_at.seconds()) / 86_400
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Why an operation is refused. `error.rs` gives each one its registry row.
 
+use liufang_kernel::Timestamp;
+
 use super::state::{State, VisitState};
 
 /// A refusal of the domain. A refused operation changes nothing.
@@ -38,6 +40,16 @@ pub enum Refusal {
     TraceCodeMismatch,
     #[error("another order has the prescription")]
     OtherOrder,
+    #[error("personal data went after the time it is kept")]
+    Archived { document_hash: String },
+    #[error("the QR is not good")]
+    QrInvalid,
+    #[error("the counter token is not good")]
+    CounterTokenInvalid,
+    #[error("the use of the series is not open yet")]
+    NotOpen(Timestamp),
+    #[error("the sheet may not repeat so")]
+    RepeatNotAllowed(&'static str),
     #[error("line {line} cannot be dispensed: {why}")]
     Line { line: i32, why: LineProblem },
     // visits and booking

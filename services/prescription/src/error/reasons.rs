@@ -33,6 +33,11 @@ reasons! {
     TRACE_CODE_SPENT Precondition "处方追溯码已使用" "one code, one upload: the trace code was spent";
     TRACE_CODE_OF_OTHER_PRESCRIPTION Precondition "追溯码与处方不符" "the trace code is not the one of this prescription";
     PRESCRIPTION_OF_OTHER_ORDER Precondition "处方已关联其他订单" "another order has the prescription";
+    PRESCRIPTION_ARCHIVED Precondition "处方已过保存期，个人信息已清除" "kept long enough: the document is gone, metadata holds its hash";
+    QR_INVALID Precondition "处方二维码无效、已使用或已过期" "the QR is unknown, used, replaced or older than five minutes; show a fresh one";
+    COUNTER_TOKEN_INVALID Precondition "柜台令牌无效或已过期" "the counter token is unknown, over or of another pharmacy; scan again";
+    PRESCRIPTION_NOT_OPEN Precondition "处方尚未到可取药时间" "a later use of a repeat prescription is not open yet; metadata tells when";
+    REPEAT_NOT_ALLOWED Precondition "处方不能按此重复使用" "the prescription may not repeat so; metadata names the cause";
     LINE_NOT_DISPENSABLE Precondition "处方明细不能按此发药" "a line cannot be dispensed so; metadata names line and cause";
     VISIT_STATE_MISMATCH Precondition "就诊当前状态不允许此操作" "the visit is in another state; metadata names it";
     VISIT_ALREADY_BOOKED AlreadyExists "该号源已预约" "the person has an open visit in this slot";
@@ -80,6 +85,11 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static ReasonDoc {
         Refusal::TraceCodeSpent => &TRACE_CODE_SPENT,
         Refusal::TraceCodeMismatch => &TRACE_CODE_OF_OTHER_PRESCRIPTION,
         Refusal::OtherOrder => &PRESCRIPTION_OF_OTHER_ORDER,
+        Refusal::Archived { .. } => &PRESCRIPTION_ARCHIVED,
+        Refusal::QrInvalid => &QR_INVALID,
+        Refusal::CounterTokenInvalid => &COUNTER_TOKEN_INVALID,
+        Refusal::NotOpen(_) => &PRESCRIPTION_NOT_OPEN,
+        Refusal::RepeatNotAllowed(_) => &REPEAT_NOT_ALLOWED,
         Refusal::Line { .. } => &LINE_NOT_DISPENSABLE,
         Refusal::VisitState(_) => &VISIT_STATE_MISMATCH,
         Refusal::SlotFull => &SLOT_FULL,

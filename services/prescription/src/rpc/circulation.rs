@@ -37,6 +37,38 @@ impl CirculationService for Circulation {
         rpc::reply(self.app.claim(call).await)
     }
 
+    async fn open_counter(
+        &self,
+        request: Request<pb::OpenCounterRequest>,
+    ) -> Result<Response<pb::OpenCounterResponse>, Status> {
+        let call = self.calls.open(request, circulation::open_counter)?;
+        rpc::reply(self.app.open_counter(call).await)
+    }
+
+    async fn claim_at_counter(
+        &self,
+        request: Request<pb::ClaimAtCounterRequest>,
+    ) -> Result<Response<pb::ClaimAtCounterResponse>, Status> {
+        let call = self.calls.open(request, circulation::claim_at_counter)?;
+        rpc::reply(self.app.claim_at_counter(call).await)
+    }
+
+    async fn dispense_at_counter(
+        &self,
+        request: Request<pb::DispenseAtCounterRequest>,
+    ) -> Result<Response<pb::DispenseAtCounterResponse>, Status> {
+        let call = self.calls.open(request, circulation::dispense_at_counter)?;
+        rpc::reply(self.app.dispense_at_counter(call).await)
+    }
+
+    async fn return_at_counter(
+        &self,
+        request: Request<pb::ReturnAtCounterRequest>,
+    ) -> Result<Response<pb::ReturnAtCounterResponse>, Status> {
+        let call = self.calls.open(request, circulation::return_at_counter)?;
+        rpc::reply(self.app.return_at_counter(call).await)
+    }
+
     async fn recover_secret(
         &self,
         request: Request<pb::RecoverSecretRequest>,

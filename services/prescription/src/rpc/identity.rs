@@ -2,8 +2,8 @@
 
 use liufang_kernel::region::HospitalLevel;
 use liufang_kernel::timestamp::{date_text, parse_date};
-use liufang_kernel::{Class, Date, Fault as _};
-use liufang_platform::{PeerFault, Peers};
+use liufang_kernel::{Class, Date, Fault as _, Timestamp};
+use liufang_platform::{PeerFault, Peers, outgoing};
 use liufang_proto::identity::v1 as pb;
 use pb::institution_service_client::InstitutionServiceClient;
 use pb::person_service_client::PersonServiceClient;
@@ -11,7 +11,7 @@ use tonic::Request;
 
 use crate::domain::booking::{Hospital, Registration};
 use crate::domain::document::Identity;
-use crate::domain::practitioner::{Kind, Practitioner};
+use crate::domain::practitioner::{Certificate, Kind, Practitioner};
 
 /// What this service uses of a person. Has no `Debug`.
 pub struct Person {
@@ -57,6 +57,21 @@ pub async fn person(
     })
 }
 
+/// Spends a proof of presence at a pharmacy's counter: who stood there.
+pub async fn redeem_presence(
+    peers: &Peers,
+    presence_token: &str,
+    pharmacy: &str,
+    key: &str,
+) -> Result<String, PeerFault> {
+    let request = pb::RedeemPresenceRequest {
+        presence_token: presence_token.to_owned(),
+        fixmedins_code: pharmacy.to_owned(),
+    };
+    let mut client = PersonServiceClient::new(peers.mesh("identity"));
+    Ok(client.redeem_presence(outgoing::keyed(request, key)).await?.into_inner().person_id)
+}
+
 fn registration(row: pb::ChronicRegistration) -> Option<Registration> {
     let to = if row.end_date.is_empty() { None } else { Some(parse_date(&row.end_date)?) };
     Some(Registration { disease: row.dise_codg, from: parse_date(&row.begin_date)?, to })
@@ -99,5 +114,16 @@ pub async fn practitioner(peers: &Peers, code: &str) -> Result<Option<Practition
         department: row.dept,
         signing_key: row.signing_key,
         active: row.active,
+        certificates: row.certificates.into_iter().map(certificate).collect(),
     }))
+}
+
+fn certificate(row: pb::Certificate) -> Certificate {
+    Certificate {
+        compromised: row.revocation_reason() == pb::RevocationReason::KeyCompromise,
+        key: row.signing_key,
+        not_before: Timestamp(row.not_before_us),
+        not_after: Timestamp(row.not_after_us),
+        revoked_at: Some(row.revoked_at_us).filter(|at| *at != 0).map(Timestamp),
+    }
 }

@@ -6,7 +6,7 @@ use pb::prescribing_service_server::PrescribingService;
 use tonic::{Request, Response, Status};
 
 use crate::app::App;
-use crate::wire::prescribing;
+use crate::wire::{prescribing, render};
 
 /// Answers `PrescribingService`.
 #[derive(Clone)]
@@ -23,6 +23,14 @@ impl PrescribingService for Prescribing {
     ) -> Result<Response<pb::PreVerifyResponse>, Status> {
         let call = self.calls.open(request, prescribing::pre_verify)?;
         rpc::reply(self.app.pre_verify(call).await)
+    }
+
+    async fn list_rules(
+        &self,
+        request: Request<pb::ListRulesRequest>,
+    ) -> Result<Response<pb::ListRulesResponse>, Status> {
+        self.calls.open(request, prescribing::list_rules)?;
+        Ok(Response::new(render::rules()))
     }
 
     async fn review_draft(

@@ -33,6 +33,14 @@ impl PrescriptionService for Prescriptions {
         rpc::reply(self.app.list_my_prescriptions(call).await)
     }
 
+    async fn present_prescription(
+        &self,
+        request: Request<pb::PresentPrescriptionRequest>,
+    ) -> Result<Response<pb::PresentPrescriptionResponse>, Status> {
+        let call = self.calls.open(request, circulation::present_prescription)?;
+        rpc::reply(self.app.present(call).await)
+    }
+
     async fn nominate(
         &self,
         request: Request<pb::NominateRequest>,

@@ -2,10 +2,11 @@
 
 use liufang_platform::audit::Check;
 
-/// Orders that were handed something, or are to be, or paid a visit.
+/// Orders that were handed something, or are to be, or paid a visit. Sales at the counter are nobody else's.
 pub const ORDERS: &str = "SELECT DISTINCT order_id FROM (SELECT order_id FROM hand_out \
                           UNION ALL SELECT order_id FROM prescription UNION ALL SELECT order_id FROM visit) AS named \
-                          WHERE order_id > $1 AND order_id <> '' ORDER BY order_id LIMIT $2";
+                          WHERE order_id > $1 AND order_id <> '' \
+                          AND order_id NOT LIKE 'ctr%' ORDER BY order_id LIMIT $2";
 /// Prescriptions that are an order's; the state as `state × 100 + use`.
 pub const PRESCRIPTIONS: &str = "SELECT order_id, hi_rxno AS id, CAST(state * 100 + used AS TEXT) AS state, \
                                  CAST(0 AS BIGINT) AS fen FROM prescription WHERE order_id IN ({orders})";

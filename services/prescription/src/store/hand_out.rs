@@ -58,6 +58,22 @@ pub async fn insert_all(
     Ok(())
 }
 
+/// Whether a pharmacy handed out anything under `order_id`, reversed or not.
+pub async fn is_of(
+    conn: &impl ConnectionTrait,
+    hi_rxno: &str,
+    order_id: &str,
+    pharmacy: &str,
+) -> Result<bool, StoreError> {
+    let row = Entity::find()
+        .filter(Column::HiRxno.eq(hi_rxno))
+        .filter(Column::OrderId.eq(order_id))
+        .filter(Column::Pharmacy.eq(pharmacy))
+        .one(conn)
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Marks what the order was handed as reversed and answers it by line; nothing the second time. One statement: of two
 /// reversals at once each row is answered to one.
 pub async fn reverse(

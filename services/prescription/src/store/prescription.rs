@@ -9,11 +9,15 @@ use super::{StoreError, line};
 use crate::domain::lifecycle::Status;
 use crate::domain::prescription::{Line, Prescription};
 
+mod archive;
 mod lists;
 mod row;
+mod series;
 
-pub use lists::{active_lines, at_pharmacy, lapsed, of_person, overdue};
+pub use archive::{archive, outlived};
+pub use lists::{active_lines, at_counter, at_pharmacy, lapsed, of_person, overdue};
 use row::{read, written};
+pub use series::{later, postpone, restore};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "prescription")]
@@ -56,6 +60,21 @@ pub struct Model {
     pub pharmacist_key: String,
     pub version: i64,
     pub created_at_us: i64,
+    pub revoke_asked: bool,
+    pub series: String,
+    pub use_no: i32,
+    pub uses: i32,
+    pub min_interval_days: i32,
+    pub opens_at_us: i64,
+    /// The opening as signed.
+    pub planned_at_us: i64,
+    /// The uses after the first, JSON; on the first alone.
+    pub later_uses: String,
+    pub handed: bool,
+    pub keep_until_us: i64,
+    pub archived_at_us: i64,
+    /// Of the signed document, once it is gone.
+    pub document_hash: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -70,6 +89,12 @@ pub struct Record {
     pub nominated_at: Timestamp,
     /// When an unreviewed claim lapses; 0 while nobody holds it.
     pub claim_until: Timestamp,
+    /// The present claim has handed out something.
+    pub handed: bool,
+    /// Until when it is kept; zero: no end is set.
+    pub keep_until: Timestamp,
+    /// Of the signed document, once it is gone.
+    pub document_hash: String,
     /// Keyed hash of the circulation token; stays while the nomination stands, so that a second claim is told `HELD`.
     pub token_hash: String,
     /// The token itself, sealed: the nominated pharmacy reads it from its queue. Empty once claimed.
@@ -100,6 +125,9 @@ impl Record {
             rx,
             nominated_at: Timestamp(0),
             claim_until: Timestamp(0),
+            handed: false,
+            keep_until: Timestamp(0),
+            document_hash: String::new(),
             token_hash: String::new(),
             token: String::new(),
             secret_hash: String::new(),
@@ -124,6 +152,9 @@ impl Record {
             order_id: rx.order_id.clone(),
             valid_until: rx.valid_until,
             claim_until: self.claim_until,
+            revoke_asked: rx.revoke_asked,
+            handed: self.handed,
+            opens_at: rx.series.opens_at,
         }
     }
 
@@ -139,6 +170,7 @@ impl Record {
             self.token.clear();
         }
         self.claim_until = status.claim_until;
+        self.handed = status.handed;
         let rx = &mut self.rx;
         rx.state = status.state;
         rx.review = status.review;
@@ -148,6 +180,7 @@ impl Record {
         rx.nominee = status.nominee;
         rx.holder = status.holder;
         rx.order_id = status.order_id;
+        rx.revoke_asked = status.revoke_asked;
     }
 }
 

@@ -16,6 +16,7 @@ pub const TOKEN: &str = "prescription.rx.token";
 
 /// Contexts of keyed hashes.
 pub const TOKEN_HASH: &str = "prescription.rx.token_hash";
+pub const COUNTER_HASH: &str = "prescription.counter.token_hash";
 pub const SECRET_HASH: &str = "prescription.rx.secret_hash";
 
 pub fn seal(cipher: &Cipher, context: &str, plain: &str) -> String {

@@ -33,6 +33,10 @@ pub struct Model {
     pub order_id: String,
     pub version: i64,
     pub created_at_us: i64,
+    pub keep_until_us: i64,
+    pub archived_at_us: i64,
+    /// Of the record, once it is gone.
+    pub record_hash: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -74,6 +78,7 @@ pub async fn insert(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
     visit: &Visit,
+    keep_until: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let row = ActiveModel {
@@ -95,6 +100,9 @@ pub async fn insert(
         order_id: Set(visit.order_id.clone()),
         version: Set(visit.version),
         created_at_us: Set(now.0),
+        keep_until_us: Set(keep_until.0),
+        archived_at_us: Set(0),
+        record_hash: Set(String::new()),
     };
     Entity::insert(row).exec_without_returning(conn).await?;
     Ok(())
@@ -189,4 +197,46 @@ pub async fn overdue(
         .order_by_asc(Column::PayByUs)
         .limit(limit);
     Ok(query.into_tuple().all(conn).await?)
+}
+
+/// Ids of visits that are over and kept long enough.
+pub async fn outlived(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<String>, StoreError> {
+    let over = [VisitState::Completed.code(), VisitState::Cancelled.code()];
+    let ids = Entity::find()
+        .select_only()
+        .column(Column::VisitId)
+        .filter(Column::ArchivedAtUs.eq(0))
+        .filter(Column::KeepUntilUs.gt(0))
+        .filter(Column::KeepUntilUs.lte(now.0))
+        .filter(Column::State.is_in(over))
+        .order_by_asc(Column::KeepUntilUs)
+        .limit(limit)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(ids)
+}
+
+/// Takes the personal data out of a visit that is over and leaves the hash of its record. Harmless twice.
+pub async fn archive(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    visit_id: &str,
+    hash: impl FnOnce(&str) -> String,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(row) = Entity::find_by_id(visit_id.to_owned()).one(conn).await? else { return Ok(()) };
+    let record = sealed::open(cipher, sealed::RECORD, &row.record_sealed)?;
+    let hash = if record.is_empty() { String::new() } else { hash(&record) };
+    let sql = "UPDATE visit SET person_id = '', disease = '', diagnosis = '', first_rx_ref = '', condition_sealed = '', \
+               record_sealed = '', record_hash = $1, archived_at_us = $2, version = version + 1 \
+               WHERE visit_id = $3 AND version = $4 AND archived_at_us = 0";
+    let values = [hash.into(), now.0.into(), visit_id.into(), row.version.into()];
+    conn.execute_raw(sea_orm::Statement::from_sql_and_values(conn.get_database_backend(), sql, values))
+        .await?;
+    Ok(())
 }

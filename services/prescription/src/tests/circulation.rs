@@ -34,13 +34,7 @@ async fn from_nomination_to_the_last_line_and_back() {
     let full = town.dispense(id, &secret, &FULL[1..]).await.unwrap();
     assert!(full.use_state == pb::UseState::Used as i32 && full.lines.iter().all(|line| line.taken));
     assert!(town.queue(PHARMACY).await.is_empty());
-    let revoke = pb::RevokeRequest {
-        hi_rxno: id.to_owned(),
-        doctor_token: town.doctor_token(),
-        reason: "误开".into(),
-    };
-    let revoked = town.prescribing().revoke(town.ask(Who::His(HOSPITAL), revoke)).await;
-    assert_eq!(reason(taken(revoked)), "PRESCRIPTION_USED");
+    assert_eq!(reason(town.revoke(id, false).await), "PRESCRIPTION_USED");
     for _ in 0..2 {
         let body = pb::ReverseDispenseRequest { hi_rxno: id.to_owned(), order_id: "ord_1".to_owned() };
         let back = taken(town.circulation().reverse_dispense(town.ask(Who::Order, body)).await).unwrap();
@@ -112,13 +106,7 @@ async fn the_token_is_good_for_its_pharmacy_and_its_nomination() {
     assert_eq!(reason(town.claim(OTHER_PHARMACY, &new).await), "OK");
     assert_eq!(reason(town.claim(OTHER_PHARMACY, &new).await), "PRESCRIPTION_HELD");
     assert_eq!(reason(town.nominate(id, PHARMACY, "ord_3").await), "PRESCRIPTION_HELD");
-    let revoke = pb::RevokeRequest {
-        hi_rxno: id.to_owned(),
-        doctor_token: town.doctor_token(),
-        reason: "误开".into(),
-    };
-    let revoked = town.prescribing().revoke(town.ask(Who::His(HOSPITAL), revoke)).await;
-    assert_eq!(reason(taken(revoked)), "PRESCRIPTION_HELD");
+    assert_eq!(reason(town.revoke(id, false).await), "PRESCRIPTION_HELD");
 }
 
 #[tokio::test]

@@ -16,10 +16,13 @@ async fn rules_block_and_warn_before_anything_is_kept() {
     heavy.lines = vec![line(1, AMLODIPINE, "15")];
     heavy.lines[0].drug_cnt = "12".to_owned();
     let fault = town.pre_verify(heavy.clone()).await.err().unwrap();
-    assert_eq!((fault.reason(), fault.meta("rules")), ("OVERRIDE_NEEDED", Some("RX_MAX_DOSE")));
-    let reason_given =
-        pb::Override { rule_id: "RX_MAX_DOSE".into(), line: 1, reason: "专科医师评估".into() };
-    heavy.overrides.push(reason_given);
+    assert_eq!(
+        (fault.reason(), fault.meta("rules")),
+        ("OVERRIDE_NEEDED", Some("RX_MAX_DOSE,RX_MAX_SINGLE_DOSE"))
+    );
+    heavy.overrides = ["RX_MAX_DOSE", "RX_MAX_SINGLE_DOSE"]
+        .map(|rule| pb::Override { rule_id: rule.into(), line: 1, reason: "专科医师评估".into() })
+        .into();
     let rx = town.pre_verify(heavy).await.unwrap();
     let finding = rx.findings.iter().find(|finding| finding.rule_id == "RX_MAX_DOSE").unwrap();
     assert_eq!(finding.overridden_by, DOCTOR);

@@ -62,6 +62,7 @@ impl Identity {
             dept: "心血管内科".to_owned(),
             signing_key: key,
             active: true,
+            certificates: Vec::new(),
         })
     }
 }
@@ -93,6 +94,17 @@ play! { Identity as id::person_service_server::PersonService; id; {
             certno: secret("130302196001010011"),
         }))
     }
+    async fn redeem_presence(
+        &self,
+        request: Request<id::RedeemPresenceRequest>,
+    ) -> Result<Response<id::RedeemPresenceResponse>, Status> {
+        // "present <person>" is a good proof
+        let asked = request.into_inner();
+        match asked.presence_token.strip_prefix("present ") {
+            Some(person) => Ok(Response::new(id::RedeemPresenceResponse { person_id: person.to_owned() })),
+            None => not_played(),
+        }
+    }
     } unplayed
     get_me GetMeRequest GetMeResponse,
     import_persons ImportPersonsRequest ImportPersonsResponse,
@@ -101,6 +113,7 @@ play! { Identity as id::person_service_server::PersonService; id; {
     withdraw_mutual_aid WithdrawMutualAidRequest WithdrawMutualAidResponse,
     list_mutual_aid ListMutualAidRequest ListMutualAidResponse,
     check_mutual_aid CheckMutualAidRequest CheckMutualAidResponse,
+    get_mutual_aid_rules GetMutualAidRulesRequest GetMutualAidRulesResponse,
     issue_insurance_code IssueInsuranceCodeRequest IssueInsuranceCodeResponse,
     decode_insurance_code DecodeInsuranceCodeRequest DecodeInsuranceCodeResponse,
     list_access_records ListAccessRecordsRequest ListAccessRecordsResponse,

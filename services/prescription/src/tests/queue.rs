@@ -56,6 +56,9 @@ fn record(number: i64, used: Use, now: Timestamp) -> Record {
         hospital_pharmacist: String::new(),
         pharmacy_pharmacist: String::new(),
         review_opinion: String::new(),
+        revoke_asked: false,
+        series: Default::default(),
+        archived_at: Timestamp(0),
         version: 1,
     };
     Record { nominated_at: Timestamp(now.0 + number), token: "token".into(), ..Record::new(rx) }

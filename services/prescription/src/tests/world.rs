@@ -200,7 +200,7 @@ impl Town {
             vali_days: 3,
             long_rx: false,
             lines: vec![line(1, AMLODIPINE, "5"), line(2, VALSARTAN, "80")],
-            overrides: vec![],
+            ..Default::default()
         }
     }
 
@@ -335,6 +335,7 @@ impl Town {
             order_id: "ord_1".to_owned(),
             secret: secret.to_owned(),
             lines: lines.collect(),
+            last: false,
         };
         let answer = self.circulation().record_dispense(self.ask(Who::Order, body)).await;
         Ok(taken(answer)?.prescription.unwrap())
@@ -343,6 +344,55 @@ impl Town {
     pub async fn get(&self, who: Who, hi_rxno: &str) -> Result<pb::Prescription, Box<PeerFault>> {
         let body = pb::GetPrescriptionRequest { hi_rxno: hi_rxno.to_owned() };
         Ok(taken(self.prescriptions().get_prescription(self.ask(who, body)).await)?.prescription.unwrap())
+    }
+
+    /// The prescriber revokes; `when_given_back` marks what is held.
+    pub async fn revoke(
+        &self,
+        hi_rxno: &str,
+        when_given_back: bool,
+    ) -> Result<pb::Prescription, Box<PeerFault>> {
+        let body = pb::RevokeRequest {
+            hi_rxno: hi_rxno.to_owned(),
+            doctor_token: self.doctor_token(),
+            reason: "误开".to_owned(),
+            when_given_back,
+            later_uses: false,
+        };
+        let answer = self.prescribing().revoke(self.ask(Who::His(HOSPITAL), body)).await;
+        Ok(taken(answer)?.prescription.unwrap())
+    }
+
+    pub async fn give_back(&self, hi_rxno: &str, secret: &str) -> Result<pb::Prescription, Box<PeerFault>> {
+        let (hi_rxno, secret) = (hi_rxno.to_owned(), secret.to_owned());
+        let body = pb::GiveBackRequest { hi_rxno, secret, reason: "缺货".to_owned() };
+        let answer = self.circulation().give_back(self.ask(Who::Pos(PHARMACY), body)).await;
+        Ok(taken(answer)?.prescription.unwrap())
+    }
+
+    pub async fn reverse(&self, hi_rxno: &str, order_id: &str) -> Result<pb::Prescription, Box<PeerFault>> {
+        let body = pb::ReverseDispenseRequest { hi_rxno: hi_rxno.to_owned(), order_id: order_id.to_owned() };
+        let answer = self.circulation().reverse_dispense(self.ask(Who::Order, body)).await;
+        Ok(taken(answer)?.prescription.unwrap())
+    }
+
+    /// Chosen for [`PHARMACY`] and claimed by it; answers the secret.
+    pub async fn claimed(&self, hi_rxno: &str, order_id: &str) -> String {
+        self.nominate(hi_rxno, PHARMACY, order_id).await.unwrap();
+        let queue = self.queue(PHARMACY).await;
+        let item = queue.into_iter().find(|item| item.hi_rxno == hi_rxno).unwrap();
+        self.claim(PHARMACY, &item.epc_token).await.unwrap().secret
+    }
+
+    /// The hospital's feed after `after`: numbers, states and uses.
+    pub async fn story(&self, after: i64) -> Vec<(String, i32, i32)> {
+        use tokio_stream::StreamExt as _;
+        let body = pb::WatchPrescriptionsRequest { after_sequence: after, stop_at_end: true };
+        let request = self.ask(Who::His(HOSPITAL), body);
+        let stream = taken(self.circulation().watch_prescriptions(request).await).unwrap();
+        let rows: Vec<_> = stream.collect().await;
+        let rows = rows.into_iter().map(|row| taken(row.map(Response::new)).unwrap());
+        rows.map(|row| (row.hi_rxno, row.state, row.use_state)).collect()
     }
 
     /// How many events of a type wait in the outbox.

@@ -6,7 +6,10 @@ use liufang_proto::prescription::v1 as pb;
 
 use super::prescribing::amount;
 use super::{ID, OPINION, REASON, TOKEN, institution, one, personal};
-use crate::app::commands::{CheckDispense, GiveBack, Nominate, RecordDispense, Review, RxOrder, Watch};
+use crate::app::commands::{
+    CheckDispense, ClaimAtCounter, DispenseAtCounter, GiveBack, Nominate, Proof, RecordDispense,
+    ReturnAtCounter, Review, RxOrder, Watch,
+};
 use crate::domain::dispense::HandOut;
 
 pub fn nominate(request: pb::NominateRequest, _: &CallMeta) -> Result<Nominate, Violations> {
@@ -96,24 +99,87 @@ pub fn record_dispense(
     _: &CallMeta,
 ) -> Result<RecordDispense, Violations> {
     let mut violations = Violations::new();
-    violations.check((1..=50).contains(&request.lines.len()), "lines", "must hold 1 to 50 lines");
+    let parts = parts(&mut violations, &request.lines);
+    let dispense = RecordDispense {
+        hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
+        order_id: violations.text("order_id", &request.order_id, ID),
+        secret: secret(&request.secret),
+        parts,
+        last: request.last,
+    };
+    violations.finish(Some(dispense))
+}
+
+fn parts(violations: &mut Violations, lines: &[pb::DispensedLine]) -> Vec<HandOut> {
+    violations.check((1..=50).contains(&lines.len()), "lines", "must hold 1 to 50 lines");
     let parts: Vec<Option<HandOut>> = (0_usize..)
-        .zip(&request.lines)
+        .zip(lines)
         .map(|(index, line)| {
             let path = |field: &str| format!("lines[{index}].{field}");
-            let quantity = amount(&mut violations, &path("quantity"), &line.quantity);
+            let quantity = amount(violations, &path("quantity"), &line.quantity);
             let drug = violations.text(&path("med_list_codg"), &line.med_list_codg, 50);
             let lot = violations.text(&path("manu_lotnum"), &line.manu_lotnum, 200);
             Some(HandOut { line_no: line.line_no, quantity: quantity?, drug, lot })
         })
         .collect();
-    let dispense = RecordDispense {
+    parts.into_iter().flatten().collect()
+}
+
+pub fn present_prescription(
+    request: pb::PresentPrescriptionRequest,
+    _: &CallMeta,
+) -> Result<String, Violations> {
+    one("hi_rxno", &request.hi_rxno)
+}
+
+pub fn open_counter(request: pb::OpenCounterRequest, _: &CallMeta) -> Result<Proof, Violations> {
+    let mut violations = Violations::new();
+    let (presence, qr) = (request.presence_token.as_str(), request.qr_token.as_str());
+    let one = presence.is_empty() != qr.is_empty();
+    violations.check(one, "presence_token", "exactly one of presence_token and qr_token");
+    violations.check(presence.len().max(qr.len()) <= 200, "qr_token", "must be at most 200 bytes");
+    let proof = |token: &str| Sensitive::new(token.to_owned());
+    let proof = if qr.is_empty() { Proof::Presence(proof(presence)) } else { Proof::Qr(proof(qr)) };
+    violations.finish(Some(proof))
+}
+
+pub fn claim_at_counter(
+    request: pb::ClaimAtCounterRequest,
+    _: &CallMeta,
+) -> Result<ClaimAtCounter, Violations> {
+    let mut violations = Violations::new();
+    let claim = ClaimAtCounter {
+        counter_token: Sensitive::new(violations.text("counter_token", &request.counter_token, 200)),
         hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
-        order_id: violations.text("order_id", &request.order_id, ID),
+    };
+    violations.finish(Some(claim))
+}
+
+pub fn dispense_at_counter(
+    request: pb::DispenseAtCounterRequest,
+    _: &CallMeta,
+) -> Result<DispenseAtCounter, Violations> {
+    let mut violations = Violations::new();
+    let dispense = DispenseAtCounter {
+        hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
         secret: secret(&request.secret),
-        parts: parts.into_iter().flatten().collect(),
+        pharmacist_token: violations.text("pharmacist_token", &request.pharmacist_token, TOKEN),
+        parts: parts(&mut violations, &request.lines),
+        last: request.last,
     };
     violations.finish(Some(dispense))
+}
+
+pub fn return_at_counter(
+    request: pb::ReturnAtCounterRequest,
+    _: &CallMeta,
+) -> Result<ReturnAtCounter, Violations> {
+    let mut violations = Violations::new();
+    let back = ReturnAtCounter {
+        hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
+        sale_id: violations.text("sale_id", &request.sale_id, ID),
+    };
+    violations.finish(Some(back))
 }
 
 pub fn watch(request: pb::WatchPrescriptionsRequest, _: &CallMeta) -> Result<Watch, Violations> {

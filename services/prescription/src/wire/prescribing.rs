@@ -12,7 +12,8 @@ use liufang_proto::prescription::v1 as pb;
 use super::{ID, OPINION, REASON, TOKEN, one, personal};
 use crate::app::commands::{Page, PreVerify, ReviewDraft, Revoke, Upload};
 use crate::domain::prescription::Line;
-use crate::domain::rules::Override;
+use crate::domain::repeat::{MOST_USES, Repeat};
+use crate::domain::rules::{Facts, Override, Stated};
 
 /// More lines than rules allow are refused by rule, with its reason; far more are not read.
 const LINES: usize = 50;
@@ -31,6 +32,13 @@ pub fn pre_verify(request: pb::PreVerifyRequest, _: &CallMeta) -> Result<PreVeri
         reason: violations.text(&format!("overrides[{index}].reason"), &given.reason, 500),
     });
     let overrides = overrides.collect();
+    let patient = request.patient.unwrap_or_default();
+    let stated = Stated {
+        facts: Some(facts(&mut violations, &patient)),
+        consent: violations.optional_text("long_rx_consent", &request.long_rx_consent, ID),
+        emergency: request.emergency,
+        accompanied: false,
+    };
     let verify = PreVerify {
         visit_id: violations.text("visit_id", &request.visit_id, ID),
         doctor_token: violations.text("doctor_token", &request.doctor_token, TOKEN),
@@ -39,8 +47,43 @@ pub fn pre_verify(request: pb::PreVerifyRequest, _: &CallMeta) -> Result<PreVeri
         long_rx: request.long_rx,
         lines: lines.into_iter().flatten().collect(),
         overrides,
+        repeat: request.repeat.map(|repeat| read_repeat(&mut violations, &repeat, request.vali_days)),
+        stated,
+        allergies: words(&mut violations, "patient.algs_his", &patient.algs_his, 100),
+        diagnoses: words(&mut violations, "patient.diag_codes", &patient.diag_codes, 20),
     };
     violations.finish(Some(verify))
+}
+
+fn read_repeat(violations: &mut Violations, repeat: &pb::Repeat, validity_days: i32) -> Repeat {
+    let pb::Repeat { uses, interval_days, window_days, min_interval_days } = *repeat;
+    let mut within = |field: &str, good: bool, text: &str| violations.check(good, field, text);
+    within("repeat.uses", (2..=MOST_USES).contains(&uses), "must be 2 to 12");
+    within("repeat.interval_days", (1..=366).contains(&interval_days), "must be 1 to 366");
+    let open = (1..=interval_days.max(1)).contains(&window_days);
+    within("repeat.window_days", open, "must be 1 to interval_days: windows never overlap");
+    let between = (0..=interval_days.max(0)).contains(&min_interval_days);
+    within("repeat.min_interval_days", between, "must be 0 to interval_days");
+    within("vali_days", validity_days <= interval_days, "must not pass repeat.interval_days");
+    Repeat { uses, interval_days, window_days, min_interval_days }
+}
+
+fn facts(violations: &mut Violations, patient: &pb::PatientFacts) -> Facts {
+    violations.check((0..=45).contains(&patient.geso_val), "patient.geso_val", "must be 0 to 45 weeks");
+    violations.check((0..=300).contains(&patient.egfr), "patient.egfr", "must be 0 to 300");
+    Facts {
+        weeks_pregnant: patient.geso_val,
+        lactating: patient.suck_prd_flag,
+        egfr: (patient.egfr > 0).then_some(patient.egfr),
+        guardian_present: patient.guardian_present,
+        specialist_present: patient.specialist_present,
+    }
+}
+
+fn words(violations: &mut Violations, field: &str, words: &[String], longest: usize) -> Vec<String> {
+    violations.check(words.len() <= 50, field, "must hold at most 50");
+    let words = words.iter().take(50).enumerate();
+    words.map(|(index, word)| violations.text(&format!("{field}[{index}]"), word, longest)).collect()
 }
 
 fn read_line(violations: &mut Violations, index: usize, line: &pb::RxLine) -> Option<Line> {
@@ -91,6 +134,10 @@ fn parsed<T: FromStr<Err: Display>>(violations: &mut Violations, field: &str, te
     violations.take(field, text.parse())
 }
 
+pub fn list_rules(_: pb::ListRulesRequest, _: &CallMeta) -> Result<(), Violations> {
+    Ok(())
+}
+
 pub fn review_draft(request: pb::ReviewDraftRequest, _: &CallMeta) -> Result<ReviewDraft, Violations> {
     let mut violations = Violations::new();
     let review = ReviewDraft {
@@ -126,6 +173,8 @@ pub fn revoke(request: pb::RevokeRequest, _: &CallMeta) -> Result<Revoke, Violat
         hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
         doctor_token: violations.text("doctor_token", &request.doctor_token, TOKEN),
         reason: personal(&mut violations, "reason", &request.reason, REASON),
+        when_given_back: request.when_given_back,
+        later_uses: request.later_uses,
     };
     violations.finish(Some(revoke))
 }

@@ -5,11 +5,12 @@ use liufang_proto::prescription::v1 as pb;
 
 use super::prescribing::page_token;
 use crate::app::replies::{
-    Claimed, Document, PharmacyQueue, PrescriptionPage, Published, Secret, SignedDocument, Slots, TakenVisit,
-    Visits,
+    Claimed, Counter, CounterClaim, Document, PharmacyQueue, PrescriptionPage, Published, Qr, Secret,
+    SignedDocument, Slots, TakenVisit, Visits,
 };
+use crate::domain::counter::Item;
 use crate::domain::prescription::{Line, Prescription};
-use crate::domain::rules::{Finding, Severity};
+use crate::domain::rules::{Finding, RULES, Severity};
 use crate::domain::slot::Slot;
 use crate::domain::visit::Visit;
 use crate::store::change::Change;
@@ -75,23 +76,39 @@ impl From<Line> for pb::RxLine {
     }
 }
 
+fn severity(severity: Severity) -> i32 {
+    match severity {
+        Severity::Block => pb::Severity::Block,
+        Severity::Warn => pb::Severity::Warn,
+        Severity::Note => pb::Severity::Note,
+    }
+    .into()
+}
+
 impl From<Finding> for pb::Finding {
     fn from(finding: Finding) -> pb::Finding {
-        let severity = match finding.severity {
-            Severity::Block => pb::Severity::Block,
-            Severity::Warn => pb::Severity::Warn,
-            Severity::Note => pb::Severity::Note,
-        };
         pb::Finding {
             rule_id: finding.rule,
-            severity: severity.into(),
+            severity: severity(finding.severity),
             line: finding.line,
             evidence: finding.evidence,
             source: finding.source,
             overridden_by: finding.overridden_by,
             override_reason: finding.override_reason,
+            row: finding.row,
         }
     }
+}
+
+/// The catalogue of rules.
+pub fn rules() -> pb::ListRulesResponse {
+    let rules = RULES.iter().map(|rule| pb::Rule {
+        rule_id: rule.id.to_owned(),
+        severities: rule.severities.iter().copied().map(severity).collect(),
+        finds: rule.finds.to_owned(),
+        source: rule.source.to_owned(),
+    });
+    pb::ListRulesResponse { rules: rules.collect() }
 }
 
 impl From<Prescription> for pb::Prescription {
@@ -120,6 +137,13 @@ impl From<Prescription> for pb::Prescription {
             pharmacy_pharmacist_code: rx.pharmacy_pharmacist,
             review_opinion: rx.review_opinion,
             version: rx.version,
+            revocation_asked: rx.revoke_asked,
+            series_rxno: rx.series.first,
+            use_no: rx.series.use_no,
+            uses: rx.series.uses,
+            min_interval_days: rx.series.min_interval_days,
+            opens_at_us: rx.series.opens_at.0,
+            archived_at_us: rx.archived_at.0,
         }
     }
 }
@@ -138,7 +162,7 @@ answers!(Visit, visit: BookVisitResponse CancelVisitResponse GetVisitResponse Ma
     ReleaseVisitResponse RecordConsultationResponse);
 answers!(Prescription, prescription: PreVerifyResponse ReviewDraftResponse UploadResponse RevokeResponse
     GetPrescriptionResponse NominateResponse ReleaseNominationResponse GiveBackResponse ReviewResponse
-    RecordDispenseResponse ReverseDispenseResponse);
+    RecordDispenseResponse ReverseDispenseResponse DispenseAtCounterResponse ReturnAtCounterResponse);
 
 impl From<Published> for pb::PublishSlotsResponse {
     fn from(published: Published) -> pb::PublishSlotsResponse {
@@ -223,6 +247,46 @@ impl From<Claimed> for pb::ClaimResponse {
     fn from(claimed: Claimed) -> pb::ClaimResponse {
         let prescription = Some(claimed.prescription.into());
         pb::ClaimResponse { prescription, secret: claimed.secret, psn_name: claimed.name }
+    }
+}
+
+impl From<Qr> for pb::PresentPrescriptionResponse {
+    fn from(qr: Qr) -> pb::PresentPrescriptionResponse {
+        pb::PresentPrescriptionResponse { qr_token: qr.token, expires_at_us: qr.expires_at_us }
+    }
+}
+
+impl From<Item> for pb::CounterItem {
+    fn from(item: Item) -> pb::CounterItem {
+        let lines = item.lines.into_iter().map(|line| pb::CounterLine {
+            line_no: line.line_no,
+            med_list_codg: line.drug,
+            drug_genname: line.generic_name,
+            rest_cnt: line.rest.to_string(),
+            drug_dosunt: line.billing_unit,
+        });
+        pb::CounterItem {
+            hi_rxno: item.hi_rxno,
+            fixmedins_code: item.hospital,
+            prsc_time_us: item.issued_at_us,
+            vali_end_time_us: item.valid_until_us,
+            lines: lines.collect(),
+        }
+    }
+}
+
+impl From<Counter> for pb::OpenCounterResponse {
+    fn from(counter: Counter) -> pb::OpenCounterResponse {
+        let items = counter.items.into_iter().map(Into::into).collect();
+        pb::OpenCounterResponse { counter_token: counter.token, expires_at_us: counter.expires_at_us, items }
+    }
+}
+
+impl From<CounterClaim> for pb::ClaimAtCounterResponse {
+    fn from(own: CounterClaim) -> pb::ClaimAtCounterResponse {
+        let Claimed { prescription, secret, name } = own.claimed;
+        let prescription = Some(prescription.into());
+        pb::ClaimAtCounterResponse { prescription, secret, psn_name: name, sale_id: own.sale_id }
     }
 }
 

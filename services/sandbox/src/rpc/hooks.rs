@@ -10,6 +10,7 @@ use tonic::{Request, Response, Status};
 
 use super::Rpc;
 use crate::wire;
+use crate::wire::verification;
 
 #[async_trait::async_trait]
 impl VerificationHook for Rpc {
@@ -17,7 +18,7 @@ impl VerificationHook for Rpc {
         &self,
         request: Request<pb::CheckIdentityRequest>,
     ) -> Result<Response<pb::CheckIdentityResponse>, Status> {
-        let body = self.calls.open(request, wire::plain)?.body;
+        let body = self.calls.open(request, verification::identity)?.body;
         let checked = self.app.check_identity(&body.certno).await;
         rpc::reply(checked.map(|checked| pb::CheckIdentityResponse { outcome: wire::outcome(checked) }))
     }
@@ -35,7 +36,7 @@ impl VerificationHook for Rpc {
         &self,
         request: Request<pb::CheckCarrierRequest>,
     ) -> Result<Response<pb::CheckCarrierResponse>, Status> {
-        let body = self.calls.open(request, wire::plain)?.body;
+        let body = self.calls.open(request, verification::carrier)?.body;
         let checked = self.app.check_carrier(&body.certno, &body.phone).await;
         rpc::reply(checked.map(|checked| pb::CheckCarrierResponse { outcome: wire::outcome(checked) }))
     }
@@ -44,7 +45,7 @@ impl VerificationHook for Rpc {
         &self,
         request: Request<pb::CheckFaceRequest>,
     ) -> Result<Response<pb::CheckFaceResponse>, Status> {
-        let body = self.calls.open(request, wire::plain)?.body;
+        let body = self.calls.open(request, verification::face)?.body;
         let checked = self.app.check_face(&body.certno, &body.capture_ref, &body.request_id).await;
         rpc::reply(checked.map(|(checked, proof_serial)| pb::CheckFaceResponse {
             outcome: wire::outcome(checked),

@@ -129,7 +129,9 @@ impl Cast {
             vali_days: 3,
             long_rx: true,
             overrides: if long { lines.iter().map(reason).collect() } else { Vec::new() },
+            long_rx_consent: if long { format!("CONSENT-{}", visit.visit_id) } else { String::new() },
             lines,
+            ..Default::default()
         };
         Ok(his.pre_verify(body).await?.prescription.unwrap_or_default())
     }

@@ -207,6 +207,8 @@ impl Sim<'_> {
             hi_rxno: self.scripts[script].hi_rxno.clone(),
             doctor_token: his.token_of(&doctor).await.unwrap(),
             reason: "开具有误".to_owned(),
+            when_given_back: false,
+            later_uses: false,
         };
         let heard = self
             .deliver(&format!("revokes &{script}"), |key| {

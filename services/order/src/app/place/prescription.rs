@@ -35,7 +35,8 @@ impl App {
         }
         gate::institution(&self.peers.institution(&body.fixmedins_code, now).await?, scheme)?;
         gate::way(body, &call.meta.principal.client, scheme)?;
-        let priced = self.peers.price(&body.fixmedins_code, &asked(&found), false).await?;
+        let asked = asked(&found, &body.line_nos)?;
+        let priced = self.peers.price(&body.fixmedins_code, &asked, false).await?;
         // a drug that may not go over the net may still be fetched
         if body.fulfilment == Fulfilment::Delivery
             && let Some(ban) = priced.iter().find_map(|drug| gate::online_ban(pack, drug, now))
@@ -55,8 +56,12 @@ impl App {
     }
 }
 
-/// The same drug under the hospital's price, line by line.
-fn asked(found: &Prescription) -> Vec<PriceAsked> {
+/// The same drug under the hospital's price, line by line: the wanted lines, or everything that is left.
+fn asked(found: &Prescription, wanted: &[u32]) -> Result<Vec<PriceAsked>, OrderError> {
+    let has = |number: &u32| found.lines.iter().any(|line| line.line_no == *number);
+    if !wanted.iter().all(has) {
+        return Err(OrderError::field("line_nos", "must be lines that are not handed out yet"));
+    }
     let asked = |line: &crate::rpc::PrescribedLine| PriceAsked {
         line_no: line.line_no,
         med_list_codg: line.med_list_codg.clone(),
@@ -65,7 +70,8 @@ fn asked(found: &Prescription) -> Vec<PriceAsked> {
         prescribed_code: line.med_list_codg.clone(),
         use_days: line.use_days,
     };
-    found.lines.iter().map(asked).collect()
+    let lines = found.lines.iter().filter(|line| wanted.is_empty() || wanted.contains(&line.line_no));
+    Ok(lines.map(asked).collect())
 }
 
 /// The hospital's approval of a restricted drug belongs to the line it stands on.

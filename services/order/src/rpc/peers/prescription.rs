@@ -27,20 +27,26 @@ pub struct Prescription {
 pub struct PrescribedLine {
     pub line_no: u32,
     pub med_list_codg: String,
+    /// What is left of it.
     pub quantity: Quantity,
     pub hospital_price: UnitPrice,
     pub hosp_appr_flag: String,
-    /// Days of supply, a broken day being a day.
+    /// Days that what is left supplies, a broken day being a day.
     pub use_days: u16,
 }
 
 fn prescribed(line: pb::RxLine) -> Result<PrescribedLine, OrderError> {
     let days = optional::<Quantity>(&line.medc_days)?.unwrap_or_default();
-    let use_days = u16::try_from(days.begun());
+    let whole: Quantity = number(&line.drug_cnt)?;
+    let given = optional::<Quantity>(&line.dispensed_cnt)?.unwrap_or_default();
+    let rest = if line.taken { whole } else { whole - given };
+    // the days that the rest lasts
+    let part = i128::from(days.0) * i128::from(rest.0) / i128::from(whole.0.max(1));
+    let use_days = u16::try_from(Quantity(i64::try_from(part).unwrap_or(i64::MAX)).begun());
     Ok(PrescribedLine {
         line_no: u32::try_from(line.line_no).unwrap_or_default(),
         med_list_codg: line.med_list_codg,
-        quantity: number(&line.drug_cnt)?,
+        quantity: rest,
         hospital_price: number(&line.drug_pric)?,
         hosp_appr_flag: line.hosp_appr_flag,
         use_days: use_days.map_err(|_| OrderError::Unreadable("days of supply"))?,
@@ -64,7 +70,11 @@ impl Peers {
         let request = pb::GetPrescriptionRequest { hi_rxno: hi_rxno.to_owned() };
         let mut client = PrescriptionServiceClient::new(self.prescription_mesh());
         let answer = client.get_prescription(Request::new(request)).await.map_err(PeerFault::from)?;
-        let found = present(answer.into_inner().prescription)?;
+        let mut found = present(answer.into_inner().prescription)?;
+        // what was handed out before is not bought again; of one that is used up its own service says so
+        if found.lines.iter().any(|line| !line.taken) {
+            found.lines.retain(|line| !line.taken);
+        }
         Ok(Prescription {
             refusal: inactive(found.state()),
             person_id: found.person_id,
@@ -121,6 +131,7 @@ impl Peers {
             order_id: order.id.clone(),
             secret: secret.to_owned(),
             lines: lines.collect(),
+            last: true,
         };
         let mut client = CirculationServiceClient::new(self.prescription_mesh());
         client.record_dispense(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;

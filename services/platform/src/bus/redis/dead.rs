@@ -164,10 +164,7 @@ impl RedisBus {
 
     async fn find(&self, link: &mut Link, choice: &Choice) -> Result<Vec<Found>, RedisError> {
         let mut found = Vec::new();
-        // few keys bear our prefix: a stream per topic, a stream of dead letters per consumer at most
-        let mut streams: Vec<String> = link.keys(format!("{}:*:dead:*", literally(&self.prefix))).await?;
-        streams.sort();
-        for stream in streams {
+        for stream in link.keys_like(&format!("{}:*:dead:*", literally(&self.prefix))).await? {
             let own = stream.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix(':'));
             let Some((topic, consumer)) = own.and_then(|rest| rest.split_once(":dead:")) else { continue };
             for StreamId { id, map, .. } in read_all(link, &stream).await? {

@@ -4,6 +4,8 @@
 //! addresses its servers tell of each other). The authorities are read anew for every connection, so that theirs and the
 //! server's certificate can be changed while we run.
 
+mod keys;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

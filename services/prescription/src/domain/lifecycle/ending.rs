@@ -2,7 +2,7 @@
 
 use liufang_kernel::Timestamp;
 
-use super::{Next, Status, quiet, unused};
+use super::{Next, Status, quiet};
 use crate::domain::operation::{News, ReleaseReason};
 use crate::domain::refusal::Refusal;
 use crate::domain::state::{Review, State, Use};
@@ -12,7 +12,9 @@ pub(super) fn release_nomination(status: &Status, order_id: &str) -> Result<Next
     if status.order_id != order_id || status.state.is_terminal() {
         return Ok(quiet(status.clone()));
     }
-    unused(status)?;
+    if status.handed {
+        return Err(Refusal::Used);
+    }
     let mut next = status.clone();
     next.release();
     next.review = Review::Pending;

@@ -18,6 +18,9 @@ fn status(state: State) -> Status {
         order_id: String::new(),
         valid_until: NOW.plus_days(1),
         claim_until: Timestamp(0),
+        revoke_asked: false,
+        handed: false,
+        opens_at: Timestamp(0),
     }
 }
 
@@ -40,8 +43,15 @@ fn situations() -> Vec<(&'static str, Status)> {
         ("held", held()),
         ("unreviewed", Status { claim_until: NOW, ..held() }),
         ("passed", passed.clone()),
-        ("partly", Status { used: Use::PartlyUsed, ..passed.clone() }),
-        ("used", Status { used: Use::Used, ..passed }),
+        ("partly", Status { used: Use::PartlyUsed, handed: true, ..passed.clone() }),
+        ("used", Status { used: Use::Used, handed: true, ..passed.clone() }),
+        ("rest", Status { used: Use::PartlyUsed, ..status(State::Active) }),
+        ("rest held", Status { used: Use::PartlyUsed, ..held() }),
+        (
+            "at counter",
+            Status { order_id: "ctr_1".to_owned(), used: Use::PartlyUsed, handed: true, ..passed.clone() },
+        ),
+        ("marked", Status { revoke_asked: true, ..passed }),
         ("late", Status { valid_until: NOW, ..held() }),
         ("expired", status(State::Expired)),
         ("revoked", status(State::Revoked)),
@@ -53,10 +63,12 @@ fn operations() -> Vec<Operation> {
     vec![
         Operation::ReviewDraft { pass: true, pharmacist: "HY1".to_owned() },
         Operation::Upload { trace_matches: true, bad_signatures: vec![] },
-        Operation::Revoke { doctor: "D1".to_owned() },
+        Operation::Revoke { doctor: "D1".to_owned(), when_given_back: false },
+        Operation::Revoke { doctor: "D1".to_owned(), when_given_back: true },
         Operation::Nominate { pharmacy: p1.clone(), order_id: o1.clone() },
         Operation::ReleaseNomination { order_id: o1.clone() },
         Operation::Claim { pharmacy: p1.clone(), until: NOW.plus_seconds(60) },
+        Operation::ClaimAtCounter { pharmacy: "P2".to_owned(), sale_id: "ctr_2".to_owned(), until: NOW },
         Operation::RecoverSecret { pharmacy: p1.clone() },
         Operation::GiveBack { pharmacy: p1.clone(), secret_matches: true },
         Operation::Review { pharmacy: p1, secret_matches: true, pass: true, pharmacist: "R1".to_owned() },
@@ -105,6 +117,10 @@ fn the_whole_table() {
           passed     !AlreadyReviewed
           partly     !AlreadyReviewed
           used       !AlreadyReviewed
+          rest       !AlreadyReviewed
+          rest held  !AlreadyReviewed
+          at counter !AlreadyReviewed
+          marked     !AlreadyReviewed
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -119,6 +135,10 @@ fn the_whole_table() {
           passed     !TraceCodeSpent
           partly     !TraceCodeSpent
           used       !TraceCodeSpent
+          rest       !TraceCodeSpent
+          rest held  !TraceCodeSpent
+          at counter !TraceCodeSpent
+          marked     !TraceCodeSpent
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -133,6 +153,28 @@ fn the_whole_table() {
           passed     !Held
           partly     !Used
           used       !Used
+          rest       !Used
+          rest held  !Used
+          at counter !Used
+          marked     !Held
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
+        RevokeWhenGivenBack
+          draft      REVOKED/PENDING
+          reviewed   REVOKED/PENDING
+          refused    !DraftRefused
+          active     REVOKED/PENDING
+          nominated  REVOKED/PENDING
+          held       ACTIVE/PENDING+held
+          unreviewed ACTIVE/PENDING+held
+          passed     ACTIVE/PASSED+held
+          partly     !Used
+          used       !Used
+          rest       !Used
+          rest held  !Used
+          at counter !Used
+          marked     same
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -145,8 +187,12 @@ fn the_whole_table() {
           held       !Held
           unreviewed !Held
           passed     !Held
-          partly     !Used
+          partly     !Held
           used       !Used
+          rest       ACTIVE/PENDING
+          rest held  !Held
+          at counter !Held
+          marked     !Held
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -161,6 +207,10 @@ fn the_whole_table() {
           passed     ACTIVE/PENDING
           partly     !Used
           used       !Used
+          rest       same
+          rest held  ACTIVE/PENDING
+          at counter same
+          marked     REVOKED/PENDING
           late       ACTIVE/PENDING
           expired    same
           revoked    same
@@ -175,9 +225,31 @@ fn the_whole_table() {
           passed     !Held
           partly     !Held
           used       !Held
+          rest       !TokenInvalid
+          rest held  !Held
+          at counter !Held
+          marked     !Held
           late       !Expired
           expired    !TokenInvalid
           revoked    !TokenInvalid
+        ClaimAtCounter
+          draft      !NotActive
+          reviewed   !NotActive
+          refused    !DraftRefused
+          active     ACTIVE/PENDING+held
+          nominated  ACTIVE/PENDING+held
+          held       !Held
+          unreviewed !Held
+          passed     !Held
+          partly     !Held
+          used       !Used
+          rest       ACTIVE/PENDING+held
+          rest held  !Held
+          at counter !Held
+          marked     !Held
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         RecoverSecret
           draft      !NotHeld
           reviewed   !NotHeld
@@ -189,6 +261,10 @@ fn the_whole_table() {
           passed     same
           partly     same
           used       same
+          rest       !NotHeld
+          rest held  same
+          at counter same
+          marked     same
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -203,6 +279,10 @@ fn the_whole_table() {
           passed     ACTIVE/PENDING
           partly     !Used
           used       !Used
+          rest       !NotHeld
+          rest held  ACTIVE/PENDING
+          at counter ACTIVE/PENDING
+          marked     REVOKED/PENDING
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -217,6 +297,10 @@ fn the_whole_table() {
           passed     !AlreadyReviewed
           partly     !AlreadyReviewed
           used       !AlreadyReviewed
+          rest       !NotHeld
+          rest held  ACTIVE/PASSED+held
+          at counter !AlreadyReviewed
+          marked     !AlreadyReviewed
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -228,9 +312,13 @@ fn the_whole_table() {
           nominated  !NotHeld
           held       !ReviewNotPassed
           unreviewed !ReviewNotPassed
-          passed     same
+          passed     ACTIVE/PASSED+held
           partly     same
           used       !Used
+          rest       !NotHeld
+          rest held  !ReviewNotPassed
+          at counter !OtherOrder
+          marked     ACTIVE/PASSED+held
           late       !Expired
           expired    !Expired
           revoked    !Revoked
@@ -245,6 +333,10 @@ fn the_whole_table() {
           passed     ACTIVE/PENDING
           partly     ACTIVE/PENDING
           used       ACTIVE/PENDING
+          rest       same
+          rest held  ACTIVE/PENDING
+          at counter same
+          marked     REVOKED/PENDING
           late       ACTIVE/PENDING
           expired    same
           revoked    same
@@ -259,6 +351,10 @@ fn the_whole_table() {
           passed     same
           partly     same
           used       same
+          rest       same
+          rest held  same
+          at counter same
+          marked     same
           late       EXPIRED/PENDING
           expired    same
           revoked    same
@@ -273,6 +369,10 @@ fn the_whole_table() {
           passed     same
           partly     same
           used       same
+          rest       same
+          rest held  same
+          at counter same
+          marked     same
           late       same
           expired    same
           revoked    same
@@ -332,6 +432,20 @@ fn a_claim_is_told_with_its_order_and_pharmacy() {
 }
 
 #[test]
+fn a_later_use_is_chosen_and_claimed_from_its_opening_on() {
+    let opens_at = NOW.plus_seconds(1);
+    let choose = Operation::Nominate { pharmacy: "P1".to_owned(), order_id: "O1".to_owned() };
+    let claim = Operation::Claim { pharmacy: "P1".to_owned(), until: NOW };
+    for (status, operation) in [(status(State::Active), &choose), (nominated(), &claim)] {
+        let status = Status { opens_at, ..status };
+        assert_eq!(decide(&status, operation, NOW), Err(Refusal::NotOpen(opens_at)));
+        assert!(decide(&status, operation, opens_at).is_ok());
+    }
+    let held = Status { opens_at, ..held() };
+    assert_eq!(decide(&held, &choose, NOW), Err(Refusal::Held), "what is held comes before");
+}
+
+#[test]
 fn bad_signatures_are_named() {
     let bad = Operation::Upload { trace_matches: true, bad_signatures: vec!["doctor"] };
     let refused = decide(&status(State::Reviewed), &bad, NOW);
@@ -344,6 +458,7 @@ fn any_operation() -> impl Strategy<Value = Operation> {
     (0..operations().len(), pharmacy, order, any::<bool>(), any::<bool>()).prop_map(
         |(index, pharmacy, order_id, secret_matches, pass)| match operations().swap_remove(index) {
             Operation::ReviewDraft { pharmacist, .. } => Operation::ReviewDraft { pass, pharmacist },
+            Operation::Revoke { doctor, .. } => Operation::Revoke { doctor, when_given_back: pass },
             Operation::Nominate { .. } => Operation::Nominate { pharmacy, order_id },
             Operation::ReleaseNomination { .. } => Operation::ReleaseNomination { order_id },
             Operation::Claim { until, .. } => Operation::Claim { pharmacy, until },
@@ -373,6 +488,8 @@ proptest! {
             prop_assert!(!status.is_held() || status.holder == status.nominee, "the holder is the nominee");
             prop_assert_eq!(status.nominee.is_empty(), status.order_id.is_empty());
             prop_assert!(status.state != State::Revoked || !status.is_held());
+            let awaited = status.revoke_asked && status.nominee.is_empty() && status.state == State::Active;
+            prop_assert!(!awaited, "what nobody has and is to be revoked is revoked");
             let taken_over = before.is_held() && status.is_held() && before.holder != status.holder;
             prop_assert!(!taken_over, "a holder was replaced without a release");
         }

@@ -5,11 +5,13 @@ use super::{Rule, Severity};
 /// A drug of a registered allergy forbids, a group with known cross reactions asks for a reason.
 pub const ALLERGY: Rule = Rule {
     id: "RX_ALLERGY",
+    severities: &[Severity::Block, Severity::Warn],
+    finds: "a drug of a registered or stated allergy, or of a group with known cross reactions",
     source: "药品说明书【禁忌】: allergy to the substance or its group",
-    look: |case, report| {
-        for (line, drug) in case.known() {
+    look: |scene, report| {
+        for (line, drug) in scene.known() {
             let severity =
-                case.allergies.iter().filter_map(|substance| hit(substance, &drug.generic_name)).min();
+                scene.allergies.iter().filter_map(|substance| hit(substance, &drug.generic_name)).min();
             if let Some(severity) = severity {
                 // which allergy it is stays with the person
                 report.find(severity, line.line_no, "conflicts with a registered allergy");

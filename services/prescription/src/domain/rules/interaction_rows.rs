@@ -1,72 +1,26 @@
-//! The interaction table: data only. Every row rests on the drug's own label or a guideline; review it with a pharmacist
-//! before release, labels change.
+//! The interaction table: data only, by the disease whose drugs the first column holds.
+//!
+//! Every row rests on the label of the drug it names, in our own words and from general knowledge; labels differ by maker
+//! and change. A pharmacist compares the table with them before release. Severities: what labels forbid blocks, what they warn of or limit the dose for wants a
+//! reason, what they ask to watch or to take hours apart is a note.
+
+mod blood_pressure;
+mod diabetes;
+mod heart;
+mod thyroid;
 
 use super::Severity;
+use super::groups::Group;
 use super::interactions::Row;
 
-/// Parts of Chinese generic names on both sides.
-#[rustfmt::skip]
-pub const ROWS: &[Row] = &[
-    Row { a: &["辛伐他汀"], b: &["克拉霉素", "伊曲康唑", "酮康唑", "泊沙康唑"], severity: Severity::Block,
-        effect: "strong CYP3A4 inhibition, rhabdomyolysis: contraindicated", source: "辛伐他汀说明书【禁忌】" },
-    Row { a: &["辛伐他汀"], b: &["环孢素", "吉非罗齐", "达那唑"], severity: Severity::Block,
-        effect: "raised statin level, rhabdomyolysis: contraindicated", source: "辛伐他汀说明书【禁忌】" },
-    Row { a: &["辛伐他汀"], b: &["胺碘酮", "氨氯地平"], severity: Severity::Warn,
-        effect: "simvastatin at most 20 mg a day", source: "辛伐他汀说明书【药物相互作用】" },
-    Row { a: &["辛伐他汀"], b: &["地尔硫", "维拉帕米"], severity: Severity::Warn,
-        effect: "simvastatin at most 10 mg a day", source: "辛伐他汀说明书【药物相互作用】" },
-    Row { a: &["阿托伐他汀"], b: &["环孢素"], severity: Severity::Block,
-        effect: "raised statin level: avoid together", source: "阿托伐他汀说明书【药物相互作用】" },
-    Row { a: &["阿托伐他汀"], b: &["克拉霉素", "伊曲康唑"], severity: Severity::Warn,
-        effect: "atorvastatin at most 20 mg a day", source: "阿托伐他汀说明书【药物相互作用】" },
-    Row { a: &["瑞舒伐他汀"], b: &["环孢素"], severity: Severity::Block,
-        effect: "sevenfold statin exposure: contraindicated", source: "瑞舒伐他汀说明书【禁忌】" },
-    Row { a: &["瑞舒伐他汀", "匹伐他汀"], b: &["吉非罗齐"], severity: Severity::Warn,
-        effect: "raised statin level, myopathy", source: "瑞舒伐他汀说明书【药物相互作用】" },
-    Row { a: &["普利"], b: &["沙库巴曲"], severity: Severity::Block,
-        effect: "angio-oedema: contraindicated, 36 hours apart", source: "沙库巴曲缬沙坦说明书【禁忌】" },
-    Row { a: &["普利"], b: &["沙坦"], severity: Severity::Warn,
-        effect: "dual blockade: hypotension, hyperkalaemia, kidney injury", source: "中国高血压防治指南; ONTARGET" },
-    Row { a: &["普利", "沙坦"], b: &["螺内酯", "氯化钾", "氨苯蝶啶"], severity: Severity::Warn,
-        effect: "hyperkalaemia: check potassium", source: "螺内酯说明书【药物相互作用】" },
-    Row { a: &["普利", "沙坦"], b: &["布洛芬", "双氯芬酸", "塞来昔布", "洛索洛芬"], severity: Severity::Warn,
-        effect: "weaker effect and kidney injury with NSAID", source: "布洛芬说明书【药物相互作用】" },
-    Row { a: &["硝酸异山梨酯", "硝酸甘油", "尼可地尔"], b: &["西地那非", "他达拉非", "伐地那非"], severity: Severity::Block,
-        effect: "severe hypotension: contraindicated", source: "西地那非说明书【禁忌】" },
-    Row { a: &["氯吡格雷"], b: &["奥美拉唑"], severity: Severity::Warn,
-        effect: "CYP2C19 inhibition: weaker antiplatelet effect, choose another inhibitor", source: "氯吡格雷说明书【药物相互作用】" },
-    Row { a: &["瑞格列奈"], b: &["氯吡格雷"], severity: Severity::Warn,
-        effect: "CYP2C8 inhibition: hypoglycaemia", source: "瑞格列奈说明书【药物相互作用】" },
-    Row { a: &["瑞格列奈"], b: &["吉非罗齐"], severity: Severity::Block,
-        effect: "severe hypoglycaemia: contraindicated", source: "瑞格列奈说明书【禁忌】" },
-    Row { a: &["阿司匹林"], b: &["布洛芬"], severity: Severity::Warn,
-        effect: "ibuprofen cancels the platelet effect, bleeding", source: "阿司匹林说明书【药物相互作用】" },
-    Row { a: &["阿司匹林", "氯吡格雷", "替格瑞洛"], b: &["华法林", "利伐沙班", "达比加群"], severity: Severity::Warn,
-        effect: "bleeding: needs a cardiologist's indication", source: "华法林说明书【药物相互作用】" },
-    Row { a: &["华法林", "利伐沙班"], b: &["布洛芬", "双氯芬酸", "塞来昔布"], severity: Severity::Warn,
-        effect: "bleeding", source: "华法林说明书【药物相互作用】" },
-    Row { a: &["华法林"], b: &["胺碘酮"], severity: Severity::Warn,
-        effect: "raised INR: reduce warfarin by a third to a half", source: "华法林说明书【药物相互作用】" },
-    Row { a: &["华法林"], b: &["左甲状腺素", "甲巯咪唑", "丙硫氧嘧啶"], severity: Severity::Warn,
-        effect: "thyroid state changes the anticoagulant effect: check INR", source: "左甲状腺素说明书【药物相互作用】" },
-    Row { a: &["地高辛"], b: &["胺碘酮", "维拉帕米", "克拉霉素"], severity: Severity::Warn,
-        effect: "raised digoxin level: halve the dose, monitor", source: "地高辛说明书【药物相互作用】" },
-    Row { a: &["洛尔"], b: &["维拉帕米", "地尔硫"], severity: Severity::Warn,
-        effect: "bradycardia and heart block", source: "美托洛尔说明书【药物相互作用】" },
-    Row { a: &["伊伐布雷定"], b: &["克拉霉素", "伊曲康唑", "维拉帕米", "地尔硫"], severity: Severity::Block,
-        effect: "raised ivabradine level, bradycardia: contraindicated", source: "伊伐布雷定说明书【禁忌】" },
-    Row { a: &["替格瑞洛"], b: &["克拉霉素", "伊曲康唑", "酮康唑"], severity: Severity::Block,
-        effect: "strong CYP3A4 inhibition: contraindicated", source: "替格瑞洛说明书【禁忌】" },
-    Row { a: &["左甲状腺素"], b: &["碳酸钙", "硫酸亚铁", "铝碳酸镁"], severity: Severity::Note,
-        effect: "weaker absorption: four hours apart", source: "左甲状腺素说明书【药物相互作用】" },
-    Row { a: &["格列齐特"], b: &["咪康唑"], severity: Severity::Block,
-        effect: "severe hypoglycaemia: contraindicated", source: "格列齐特说明书【禁忌】" },
-    Row { a: &["格列美脲", "格列齐特", "格列吡嗪", "格列喹酮"], b: &["氟康唑", "克拉霉素"], severity: Severity::Warn,
-        effect: "hypoglycaemia: check blood glucose", source: "格列美脲说明书【药物相互作用】" },
-    Row { a: &["格列美脲", "格列齐特", "格列吡嗪", "格列喹酮"], b: &["胰岛素"], severity: Severity::Note,
-        effect: "additive hypoglycaemia: teach self-monitoring", source: "格列美脲说明书【药物相互作用】" },
-    Row { a: &["秋水仙碱"], b: &["克拉霉素", "环孢素"], severity: Severity::Block,
-        effect: "colchicine toxicity: contraindicated", source: "秋水仙碱说明书【禁忌】" },
-    Row { a: &["秋水仙碱"], b: &["他汀"], severity: Severity::Warn,
-        effect: "myopathy", source: "秋水仙碱说明书【药物相互作用】" },
+/// The parts of the table with their titles.
+pub const TABLES: &[(&str, &[Row])] = &[
+    ("Blood pressure", blood_pressure::ROWS),
+    ("Heart, vessels and lipids", heart::ROWS),
+    ("Diabetes", diabetes::ROWS),
+    ("Thyroid", thyroid::ROWS),
 ];
+
+const fn row(a: Group, b: Group, severity: Severity, effect: &'static str, source: &'static str) -> Row {
+    Row { a, b, severity, effect, source }
+}

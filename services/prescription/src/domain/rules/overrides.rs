@@ -33,10 +33,14 @@ pub fn missing_overrides(findings: &[Finding]) -> Vec<&Finding> {
 }
 
 /// The known findings with their reasons, then those of `today` that are not among them. A known finding is the same
-/// rule on the same line with the same severity; its wording may have changed.
+/// rule on the same line about the same row with the same severity; its wording may have changed. Findings from before
+/// there were rows are known whatever today's row.
 pub fn with_new(known: &[Finding], today: Vec<Finding>) -> Vec<Finding> {
     let is_known = |new: &Finding| {
-        known.iter().any(|old| old.rule == new.rule && old.line == new.line && old.severity == new.severity)
+        known.iter().any(|old| {
+            let same_row = old.row == new.row || old.row.is_empty();
+            same_row && old.rule == new.rule && old.line == new.line && old.severity == new.severity
+        })
     };
     let new = today.into_iter().filter(|finding| !is_known(finding));
     known.iter().cloned().chain(new).collect()

@@ -1,16 +1,18 @@
-//! Drugs that may not be prescribed online, sold online, put on a long prescription, or reimbursed without approval.
+//! Drugs that may not be prescribed online, sold online, or reimbursed without approval.
 
 use liufang_kernel::codes::therapy_class;
 use liufang_kernel::region::OnlineBan;
 
-use super::{Drug, Rule, Severity};
+use super::{Case, Drug, Rule, Severity};
 
 /// Narcotic, psychotropic, toxic, radioactive and precursor drugs are never prescribed online.
 pub const CONTROLLED: Rule = Rule {
     id: "RX_CONTROLLED",
+    severities: &[Severity::Block],
+    finds: "a narcotic, psychotropic, toxic, radioactive or precursor drug",
     source: "互联网诊疗管理办法 art. 19 (domain.md §8)",
-    look: |case, report| {
-        for (line, drug) in case.known().filter(|(_, drug)| is_controlled(drug)) {
+    look: |scene, report| {
+        for (line, drug) in scene.known().filter(|(_, drug)| is_controlled(drug)) {
             report.find(Severity::Block, line.line_no, format!("controlled: {}", drug.controlled));
         }
     },
@@ -19,10 +21,12 @@ pub const CONTROLLED: Rule = Rule {
 /// Classes that are never sold online.
 pub const NEVER_ONLINE: Rule = Rule {
     id: "RX_NEVER_ONLINE",
+    severities: &[Severity::Block],
+    finds: "one of the seven classes never sold online, a hospital preparation, a formula granule, a compound addictive product",
     source: "药品网络销售监督管理办法 art. 8: seven classes never sold online (domain.md §8)",
-    look: |case, report| {
-        for (line, drug) in case.known() {
-            let ban = case.ban(drug).filter(|ban| !is_pick_up_only(*ban));
+    look: |scene, report| {
+        for (line, drug) in scene.known() {
+            let ban = scene.ban(drug).filter(|ban| !is_pick_up_only(*ban));
             if let Some(ban) = ban {
                 report.find(Severity::Block, line.line_no, format!("never sold online: {ban}"));
             }
@@ -33,39 +37,14 @@ pub const NEVER_ONLINE: Rule = Rule {
 /// The NMPA negative list: ordinary for some coronary patients, so a reason is asked for and only pick-up is left.
 pub const NEGATIVE_LIST: Rule = Rule {
     id: "RX_NEGATIVE_LIST",
+    severities: &[Severity::Warn],
+    finds: "a drug of the negative list, or an injection that does not lower glucose: pick-up only",
     source: "药品网络销售禁止清单（第一版）(domain.md §8)",
-    look: |case, report| {
-        for (line, drug) in case.known() {
-            let ban = case.ban(drug).filter(|ban| is_pick_up_only(*ban));
+    look: |scene, report| {
+        for (line, drug) in scene.known() {
+            let ban = scene.ban(drug).filter(|ban| is_pick_up_only(*ban));
             if let Some(ban) = ban {
                 report.find(Severity::Warn, line.line_no, format!("pick-up only: {ban}"));
-            }
-        }
-    },
-};
-
-/// Drugs with special storage needs are outside long prescriptions.
-pub const LONG_COLD: Rule = Rule {
-    id: "RX_LONG_COLD_STORAGE",
-    source: "长期处方管理规范 art. 8 (domain.md §8)",
-    look: |case, report| {
-        for (line, drug) in case.known().filter(|(_, drug)| drug.storage == "cold_2_8") {
-            if case.long_rx {
-                report.find(Severity::Block, line.line_no, format!("storage {}", drug.storage));
-            }
-        }
-    },
-};
-
-/// Antimicrobials are outside long prescriptions, those against tuberculosis excepted.
-pub const LONG_ANTIMICROBIAL: Rule = Rule {
-    id: "RX_LONG_ANTIMICROBIAL",
-    source: "长期处方管理规范 art. 8 (domain.md §8)",
-    look: |case, report| {
-        for (line, drug) in case.known() {
-            let class = therapy_class(&drug.code);
-            if case.long_rx && ["XJ01", "XJ02"].iter().any(|prefix| class.starts_with(prefix)) {
-                report.find(Severity::Block, line.line_no, "antimicrobial on a long prescription");
             }
         }
     },
@@ -74,9 +53,11 @@ pub const LONG_ANTIMICROBIAL: Rule = Rule {
 /// Restricted-use drugs are reimbursed with the hospital's approval alone.
 pub const RESTRICTED: Rule = Rule {
     id: "RX_RESTRICTED_USE",
+    severities: &[Severity::Warn, Severity::Note],
+    finds: "a restricted-use drug without the hospital's approval; a note where approval was refused",
     source: "hospApprFlag: 限制使用 with 0 or 2 is self-paid (domain.md §1.3)",
-    look: |case, report| {
-        for (line, drug) in case.known() {
+    look: |scene, report| {
+        for (line, drug) in scene.known() {
             match (drug.restricted, line.approval.as_str()) {
                 (true, "0") => {
                     report.find(Severity::Warn, line.line_no, "restricted use without approval: self-paid");
@@ -88,8 +69,19 @@ pub const RESTRICTED: Rule = Rule {
     },
 };
 
-fn is_controlled(drug: &Drug) -> bool {
+pub(super) fn is_controlled(drug: &Drug) -> bool {
     !matches!(drug.controlled.as_str(), "" | "none")
+}
+
+/// The ban that follows from what a drug is: an injection, unless it lowers glucose (A10), or a formula granule 配方颗粒.
+pub(super) fn form_ban(case: &Case<'_>, drug: &Drug) -> Option<OnlineBan> {
+    if drug.generic_name.contains("配方颗粒") {
+        return Some(OnlineBan::FormulaGranule);
+    }
+    let injection = drug.dosage_form.contains("注射");
+    let lowers_glucose = therapy_class(&drug.code).starts_with("XA10");
+    let spared = lowers_glucose && case.pack.glucose_lowering_injections_allowed(case.date);
+    (injection && !spared).then_some(OnlineBan::Injection)
 }
 
 /// Bans that follow from the negative list and not from the seven classes: a person may still collect the drug.

@@ -59,6 +59,10 @@ struct Sheet {
     long_rx: bool,
     validity_days: i32,
     disease: &'static str,
+    conditions: Vec<String>,
+    renews: &'static str,
+    renewed_long: Option<bool>,
+    stated: Stated,
 }
 
 fn sheet() -> Sheet {
@@ -77,6 +81,10 @@ fn sheet() -> Sheet {
         long_rx: false,
         validity_days: 1,
         disease: "M03900",
+        conditions: vec!["I10".into()],
+        renews: "MZ-1",
+        renewed_long: None,
+        stated: Stated { facts: Some(Facts { egfr: Some(90), ..Facts::default() }), ..Stated::default() },
     }
 }
 
@@ -89,8 +97,12 @@ fn run(sheet: &Sheet) -> Vec<Finding> {
         age: sheet.age,
         allergies: &sheet.allergies,
         disease: sheet.disease,
+        conditions: &sheet.conditions,
         long_rx: sheet.long_rx,
         validity_days: sheet.validity_days,
+        renews: sheet.renews,
+        renewed_long: sheet.renewed_long,
+        stated: &sheet.stated,
         lines: &sheet.lines,
         drugs: &sheet.drugs,
         other_lines: &sheet.others,
@@ -102,8 +114,37 @@ fn finds(edit: impl FnOnce(&mut Sheet), rule: &str, severity: Severity) {
     let mut sheet = sheet();
     edit(&mut sheet);
     let findings = run(&sheet);
+    let rule_said =
+        RULES.iter().find(|known| known.id == rule).is_some_and(|rule| rule.severities.contains(&severity));
+    assert!(rule_said, "{rule} does not say that it finds {severity:?}");
     let found = findings.iter().any(|finding| finding.rule == rule && finding.severity == severity);
     assert!(found, "{rule} {severity:?} not among {findings:?}");
+}
+
+/// One drug alone on the sheet, two tablets of it a day for four weeks.
+fn alone(sheet: &mut Sheet, code: &str, name: &str) {
+    let mut drug = drug(code, name, "复方", 14);
+    drug.dosage_form = "片剂".into();
+    let mut only = line(1, &drug, "1", "12", "28", "4");
+    only.dose_unit = "片".into();
+    (sheet.drugs, sheet.lines) = (vec![drug], vec![only]);
+}
+
+fn fact(sheet: &mut Sheet, edit: impl FnOnce(&mut Facts)) {
+    edit(sheet.stated.facts.get_or_insert_default());
+}
+
+fn in_force(drug: &str, name: &str) -> OtherLine {
+    OtherLine {
+        drug: drug.into(),
+        generic_name: name.into(),
+        dosage_form: "片剂".into(),
+        in_hand_until: None,
+    }
+}
+
+fn in_hand_until(drug: &str, name: &str, until: &str) -> OtherLine {
+    OtherLine { in_hand_until: parse_date(until), ..in_force(drug, name) }
 }
 
 #[test]
@@ -143,7 +184,17 @@ fn days_of_supply_by_kind_of_prescription() {
     use Severity::{Block, Warn};
     let rule = "RX_DAYS_OF_SUPPLY";
     finds(|s| s.lines[0] = line(1, &s.drugs[0], "5", "11", "29", "5"), rule, Block);
-    finds(|s| (s.disease, s.lines[0].days) = ("", Quantity::whole(8)), rule, Block);
+    let ordinary = |s: &mut Sheet, days: &str, packs: &str| {
+        (s.disease, s.lines) = ("", vec![line(1, &s.drugs[0], "5", "11", days, packs)]);
+    };
+    finds(|s| ordinary(s, "8", "2"), rule, Warn);
+    finds(|s| ordinary(s, "29", "5"), rule, Block);
+    let emergency = |s: &mut Sheet, days: &str, packs: &str| {
+        ordinary(s, days, packs);
+        s.stated.emergency = true;
+    };
+    finds(|s| emergency(s, "7", "1"), rule, Warn);
+    finds(|s| emergency(s, "8", "2"), rule, Block);
     finds(|s| (s.long_rx, s.lines[0]) = (true, line(1, &s.drugs[0], "5", "11", "84", "12")), rule, Warn);
     finds(|s| (s.long_rx, s.lines[0]) = (true, line(1, &s.drugs[0], "5", "11", "85", "13")), rule, Block);
     // 28 days written, but the packs last 56
@@ -168,13 +219,206 @@ fn cold_goods_stay_out_of_long_prescriptions() {
 
 #[test]
 fn other_prescriptions_count_too() {
-    let other = |drug: &str, name: &str| OtherLine { drug: drug.into(), generic_name: name.into() };
-    finds(|s| s.others = vec![other(AMLODIPINE, "苯磺酸氨氯地平片")], "RX_DUPLICATE_ACTIVE", Severity::Warn);
+    use Severity::{Block, Warn};
+    finds(|s| s.others = vec![in_force(AMLODIPINE, "苯磺酸氨氯地平片")], "RX_DUPLICATE_ACTIVE", Warn);
+    let other_form = "XC08CAA001E001010100001";
+    finds(|s| s.others = vec![in_force(other_form, "苯磺酸氨氯地平胶囊")], "RX_DUPLICATE_ACTIVE", Warn);
+    let losartan = ("XC09CAL001A001010100001", "氯沙坦钾片");
+    finds(|s| s.others = vec![in_force(losartan.0, losartan.1)], "RX_DUPLICATE_ACTIVE", Warn);
     finds(
-        |s| s.others = vec![other("XC09AAD001A001010100001", "马来酸依那普利片")],
-        "RX_INTERACTION",
-        Severity::Warn,
+        |s| s.others = vec![in_hand_until(losartan.0, losartan.1, "2026-11-23")],
+        "RX_DUPLICATE_ACTIVE",
+        Warn,
     );
+    let enalapril = ("XC09AAD001A001010100001", "马来酸依那普利片");
+    finds(|s| s.others = vec![in_force(enalapril.0, enalapril.1)], "RX_INTERACTION", Warn);
+    finds(|s| s.others = vec![in_hand_until(enalapril.0, enalapril.1, "2026-12-01")], "RX_INTERACTION", Warn);
+    let aliskiren = "XC09XAA001A001010100001";
+    finds(
+        |s| {
+            (s.others, s.drugs[1].code, s.lines[1].drug) =
+                (vec![in_force("", "沙库巴曲缬沙坦钠片")], enalapril.0.into(), enalapril.0.into())
+        },
+        "RX_INTERACTION",
+        Block,
+    );
+    finds(|s| s.others = vec![in_force(aliskiren, "阿利吉仑片")], "RX_INTERACTION", Warn);
+}
+
+#[test]
+fn a_refill_waits_until_little_is_left() {
+    let held = |until: &str| vec![in_hand_until(AMLODIPINE, "苯磺酸氨氯地平片", until)];
+    finds(|s| s.others = held("2026-11-30"), "RX_REFILL_TOO_SOON", Severity::Warn);
+    let mut enough = sheet();
+    enough.others = held("2026-11-29");
+    assert_eq!(run(&enough), [], "seven days left are no reason");
+}
+
+#[test]
+fn long_prescriptions_have_rules_of_their_own() {
+    use Severity::{Block, Note};
+    let long = |s: &mut Sheet| (s.long_rx, s.lines[0]) = (true, line(1, &s.drugs[0], "5", "11", "84", "12"));
+    finds(long, "RX_LONG_CONSENT", Block);
+    let confirmed = |s: &mut Sheet| {
+        long(s);
+        s.stated.consent = "RECORD-1".into();
+    };
+    finds(confirmed, "RX_LONG_CONSENT", Note);
+    let mut sheet_ = sheet();
+    confirmed(&mut sheet_);
+    let findings = run(&sheet_);
+    assert!(!blocked(&findings));
+    // at the claim the record is found again in the findings, and nothing blocks
+    sheet_.stated = Stated::in_findings(&findings);
+    assert!(!blocked(&run(&sheet_)) && with_new(&findings, run(&sheet_)) == findings);
+    let four_weeks = |s: &mut Sheet| s.long_rx = true;
+    let mut free = sheet();
+    four_weeks(&mut free);
+    assert_eq!(run(&free), [], "four weeks want no confirmation");
+    finds(|s| (s.long_rx, s.renews) = (true, ""), "RX_LONG_FIRST", Block);
+    finds(|s| (s.long_rx, s.renewed_long) = (true, Some(false)), "RX_LONG_FIRST", Block);
+    finds(|s| (s.long_rx, s.drugs[0].controlled) = (true, "precursor".into()), "RX_LONG_CONTROLLED", Block);
+    for code in ["XJ01CAA169E001010100527", "XJ02ACA169E001010100527", "XJ05AEA169E001010100527"] {
+        let antimicrobial = |s: &mut Sheet| {
+            alone(s, code, "某药");
+            s.long_rx = true;
+        };
+        finds(antimicrobial, "RX_LONG_ANTIMICROBIAL", Block);
+    }
+    let mut tuberculosis = sheet();
+    alone(&mut tuberculosis, "XJ04ABA169E001010100527", "某药");
+    tuberculosis.long_rx = true;
+    assert_eq!(run(&tuberculosis).iter().filter(|found| found.severity == Block).count(), 0);
+}
+
+#[test]
+fn the_sheet_and_the_sale() {
+    use Severity::{Block, Note, Warn};
+    finds(|s| s.renews = "", "RX_FIRST_VISIT", Block);
+    let slices = |s: &mut Sheet, count: i32| {
+        s.drugs = (0..count).map(|n| drug(&format!("T{n:09}"), "某饮片", "", 1)).collect();
+        s.lines = (0..count).map(|n| line(n + 1, &s.drugs[n as usize], "9", "11", "7", "7")).collect();
+    };
+    let mut herbal = sheet();
+    slices(&mut herbal, 12);
+    assert!(!blocked(&run(&herbal)), "twelve slices on their own sheet");
+    let mixed = |s: &mut Sheet| {
+        let western = s.drugs[0].clone();
+        slices(s, 2);
+        s.lines.push(line(3, &western, "5", "11", "28", "4"));
+        s.drugs.push(western);
+    };
+    finds(mixed, "RX_HERBAL_SHEET", Block);
+    let psychotropic = |s: &mut Sheet, class: &str, days: &str| {
+        s.drugs[0].controlled = class.into();
+        s.lines[0].days = days.parse().unwrap();
+    };
+    finds(|s| psychotropic(s, "psych2", "8"), "RX_PSYCHOTROPIC_DAYS", Warn);
+    finds(|s| psychotropic(s, "toxic", "3"), "RX_TOXIC_DAYS", Block);
+    let injection = |s: &mut Sheet, code: &str| {
+        s.drugs[0].dosage_form = "注射液".into();
+        s.lines[0].dosage_form = "注射液".into();
+        s.drugs[0].code = code.into();
+        s.lines[0].drug = code.into();
+    };
+    finds(|s| injection(s, "XB01ABA001A001010100001"), "RX_NEGATIVE_LIST", Warn);
+    let mut insulin = sheet();
+    injection(&mut insulin, INSULIN);
+    assert!(!run(&insulin).iter().any(|found| found.rule == "RX_NEGATIVE_LIST"), "it lowers glucose");
+    let granule = |s: &mut Sheet| {
+        s.drugs[0].generic_name = "黄芪配方颗粒".into();
+        s.lines[0].generic_name = "黄芪配方颗粒".into();
+    };
+    finds(granule, "RX_NEVER_ONLINE", Block);
+    finds(
+        |s| (s.lines[0].dose, s.lines[0].frequency) = (Quantity::whole(15), "42".into()),
+        "RX_MAX_SINGLE_DOSE",
+        Warn,
+    );
+    let accompanied = |s: &mut Sheet| {
+        s.age = 5;
+        fact(s, |facts| (facts.guardian_present, facts.specialist_present) = (true, true));
+    };
+    finds(accompanied, "RX_UNDER_SIX", Note);
+    finds(
+        |s| {
+            s.age = 5;
+            fact(s, |facts| facts.guardian_present = true)
+        },
+        "RX_UNDER_SIX",
+        Block,
+    );
+}
+
+#[test]
+fn states_of_the_person_by_table() {
+    use Severity::{Block, Note, Warn};
+    const METFORMIN: (&str, &str) = ("XA10BAE117A001010100268", "盐酸二甲双胍片");
+    finds(|s| fact(s, |facts| facts.weeks_pregnant = 8), "RX_PREGNANCY", Block);
+    finds(
+        |s| {
+            alone(s, METFORMIN.0, METFORMIN.1);
+            fact(s, |facts| facts.lactating = true)
+        },
+        "RX_LACTATION",
+        Warn,
+    );
+    let kidneys = |s: &mut Sheet, egfr: Option<i32>| {
+        alone(s, METFORMIN.0, METFORMIN.1);
+        fact(s, |facts| facts.egfr = egfr);
+    };
+    finds(|s| kidneys(s, Some(29)), "RX_RENAL", Block);
+    finds(|s| kidneys(s, Some(44)), "RX_RENAL", Warn);
+    finds(|s| kidneys(s, None), "RX_RENAL", Note);
+    let mut healthy = sheet();
+    kidneys(&mut healthy, Some(45));
+    assert!(!run(&healthy).iter().any(|found| found.rule == "RX_RENAL"));
+    let mut worst = sheet();
+    kidneys(&mut worst, Some(10));
+    assert_eq!(
+        run(&worst).iter().filter(|found| found.rule == "RX_RENAL").count(),
+        1,
+        "the most severe limit alone"
+    );
+    finds(
+        |s| {
+            alone(s, METFORMIN.0, METFORMIN.1);
+            s.age = 9
+        },
+        "RX_AGE",
+        Warn,
+    );
+    let propranolol = |s: &mut Sheet, condition: &str| {
+        alone(s, "XC07AAP340A001010100303", "盐酸普萘洛尔片");
+        s.conditions = vec![condition.into()];
+    };
+    finds(|s| propranolol(s, "J45.900"), "RX_CONTRAINDICATION", Block);
+    finds(|s| propranolol(s, "M05300"), "RX_CONTRAINDICATION", Warn);
+    let at_claim = Stated::default();
+    let mut claimed = sheet();
+    fact(&mut claimed, |facts| facts.weeks_pregnant = 8);
+    claimed.stated = at_claim;
+    assert_eq!(run(&claimed), [], "what was stated is not known at the claim");
+}
+
+#[test]
+fn findings_about_other_rows_are_new() {
+    let mut first = sheet();
+    first.others = vec![in_force("XC09AAD001A001010100001", "马来酸依那普利片")];
+    let known = run(&first);
+    first.others.push(in_force("XM01AEB112A001010100135", "布洛芬片"));
+    let today = with_new(&known, run(&first));
+    assert_eq!(today.len(), known.len() + 1, "{today:?}");
+    assert_eq!(today.last().map(|found| found.row.as_str()), Some("arb+nsaid"));
+    // findings kept before there were rows
+    let old: Vec<Finding> =
+        known.iter().map(|found| Finding { row: String::new(), ..found.clone() }).collect();
+    assert_eq!(with_new(&old, run(&first)).len(), old.len());
+}
+
+#[test]
+fn the_page_says_what_runs() {
+    expect_test::expect_file!["../../../RULES.md"].assert_eq(&page());
 }
 
 #[test]
@@ -197,10 +441,73 @@ fn ids_and_sources_are_there_and_unique() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), RULES.len());
-    assert!(RULES.iter().all(|rule| !rule.source.is_empty()));
+    let explained =
+        |rule: &Rule| !rule.source.is_empty() && !rule.finds.is_empty() && !rule.severities.is_empty();
+    assert!(RULES.iter().all(explained));
+}
+
+/// A sheet of drugs with much to say about each other.
+fn busy() -> Sheet {
+    let names = [
+        ("XC09AAD001A001010100001", "马来酸依那普利片"),
+        (VALSARTAN, "缬沙坦胶囊"),
+        ("XC03DAL642A001010100296", "螺内酯片"),
+        ("XM01AEB112A001010100135", "布洛芬片"),
+        ("XB01ACA741A012010100142", "阿司匹林肠溶片"),
+        ("XB01AAH486A001010100422", "华法林钠片"),
+        ("XC10AAX595A001010100212", "辛伐他汀片"),
+        ("XC07AAP340A001010100303", "盐酸普萘洛尔片"),
+        ("XC07AAP340A001020100303", "盐酸普萘洛尔片"),
+        ("XC01AAD350A001010100296", "地高辛片"),
+    ];
+    let mut busy = sheet();
+    busy.drugs = names.iter().map(|(code, name)| drug(code, name, "5mg", 7)).collect();
+    busy.lines = (1..).zip(&busy.drugs).map(|(n, drug)| line(n, drug, "5", "11", "28", "4")).collect();
+    busy.others = vec![
+        in_force("XC08CAX393A011010100142", "硝苯地平控释片"),
+        in_hand_until("XC10AAX595A001010100212", "辛伐他汀片", "2026-12-20"),
+        in_force("XC08CAA456A001010100100", "苯磺酸氨氯地平片"),
+    ];
+    busy.conditions = vec!["J45".into(), "I50".into(), "K25".into()];
+    busy.allergies = vec!["阿司匹林".into(), "普利类".into()];
+    busy
+}
+
+/// What was found, without line numbers.
+fn verdict(findings: &[Finding], lines: &[Line]) -> Vec<(String, Severity, String)> {
+    let drug = |no: i32| lines.iter().find(|line| line.line_no == no).map(|line| line.drug.clone());
+    // which of two lines carries a finding about both depends on their numbers
+    let both = |rule: &str| ["RX_INTERACTION", "RX_DUPLICATE_THERAPY"].contains(&rule);
+    let told = findings.iter().map(|found| {
+        let about = if both(&found.rule) { found.row.clone() } else { drug(found.line).unwrap_or_default() };
+        (found.rule.clone(), found.severity, about)
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort();
+    told
 }
 
 proptest! {
+    /// The same sheet gives the same findings, however its parts were ordered.
+    #[test]
+    fn order_does_not_matter(order in Just((0..10_usize).collect::<Vec<_>>()).prop_shuffle()) {
+        let sheet = busy();
+        let first = run(&sheet);
+        prop_assert!(20 < first.len());
+        let mut shuffled = busy();
+        shuffled.lines = order.iter().map(|index| sheet.lines[*index].clone()).collect();
+        shuffled.drugs = order.iter().rev().map(|index| sheet.drugs[*index].clone()).collect();
+        shuffled.others.rotate_left(order[0] % 3);
+        shuffled.conditions.rotate_left(order[1] % 3);
+        shuffled.allergies.rotate_left(order[2] % 2);
+        prop_assert_eq!(&run(&shuffled), &first);
+        // and numbered in another order it is the same verdict
+        for (n, line) in (1..).zip(&mut shuffled.lines) {
+            line.line_no = n;
+        }
+        prop_assert_eq!(verdict(&run(&shuffled), &shuffled.lines), verdict(&first, &sheet.lines));
+    }
+
     /// A sheet is never cleaner with more of a drug or more days on it.
     #[test]
     fn more_supply_never_lifts_a_block(days in 1_i64..120, packs in 1_i64..30, more in 0_i64..30) {

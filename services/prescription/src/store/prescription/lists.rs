@@ -38,7 +38,8 @@ pub async fn at_pharmacy(
     let query = Entity::find()
         .filter(Column::Nominee.eq(pharmacy))
         .filter(Column::State.eq(State::Active.code()))
-        .filter(Column::Used.ne(Use::Used.code()))
+        // the index knows places, not differences: what is used up and still in force is not walked over
+        .filter(Column::Used.is_in([Use::Unused.code(), Use::PartlyUsed.code()]))
         .filter(Column::ValidUntilUs.gt(now.0))
         .order_by_asc(Column::NominatedAtUs)
         .limit(500);
@@ -46,18 +47,46 @@ pub async fn at_pharmacy(
     with_lines(conn, cipher, rows).await
 }
 
-/// Lines of the person's active prescriptions, with their numbers.
+/// What a person may have filled at a counter at `now`, oldest first, at most 100; with `only` that one alone.
+pub async fn at_counter(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    person: &str,
+    only: &str,
+    now: Timestamp,
+) -> Result<Vec<Record>, StoreError> {
+    let query = Entity::find()
+        .filter(Column::PersonId.eq(person))
+        .filter(Column::State.eq(State::Active.code()))
+        .filter(Column::Used.ne(Use::Used.code()))
+        .filter(Column::Holder.eq(""))
+        .filter(Column::ValidUntilUs.gt(now.0))
+        .filter(Column::OpensAtUs.lte(now.0))
+        .apply_if((!only.is_empty()).then_some(only), |query, only| query.filter(Column::HiRxno.eq(only)))
+        .order_by_asc(Column::CreatedAtUs)
+        .limit(100);
+    let rows = query.all(conn).await?;
+    with_lines(conn, cipher, rows).await
+}
+
+/// Lines of the person's active prescriptions, with their numbers; without those of the series that `besides` is of, whose
+/// uses follow each other.
 pub async fn active_lines(
     conn: &impl ConnectionTrait,
     person: &str,
+    besides: &str,
     now: Timestamp,
 ) -> Result<Vec<(String, Line)>, StoreError> {
+    let own = Entity::find_by_id(besides.to_owned()).select_only().column(Column::Series);
+    let series: Option<String> = own.into_tuple().one(conn).await?;
+    let series = series.filter(|series| !series.is_empty());
     let numbers: Vec<String> = Entity::find()
         .select_only()
         .column(Column::HiRxno)
         .filter(Column::PersonId.eq(person))
         .filter(Column::State.eq(State::Active.code()))
         .filter(Column::ValidUntilUs.gt(now.0))
+        .apply_if(series, |query, series| query.filter(Column::Series.ne(series)))
         .into_tuple()
         .all(conn)
         .await?;
@@ -70,17 +99,21 @@ pub async fn overdue(
     now: Timestamp,
     limit: u64,
 ) -> Result<Vec<String>, StoreError> {
-    let open = State::ALL.iter().filter(|state| !state.is_terminal()).map(|state| state.code());
-    let numbers = Entity::find()
-        .select_only()
-        .column(Column::HiRxno)
-        .filter(Column::State.is_in(open))
-        .filter(Column::ValidUntilUs.lte(now.0))
-        .order_by_asc(Column::ValidUntilUs)
-        .limit(limit)
-        .into_tuple()
-        .all(conn)
-        .await?;
+    // a state at a time: asked for several at once, a database with many ended ones behind it takes to reading all of them
+    let mut numbers = Vec::new();
+    for state in State::ALL.iter().filter(|state| !state.is_terminal()) {
+        let found: Vec<String> = Entity::find()
+            .select_only()
+            .column(Column::HiRxno)
+            .filter(Column::State.eq(state.code()))
+            .filter(Column::ValidUntilUs.lte(now.0))
+            .order_by_asc(Column::ValidUntilUs)
+            .limit(limit)
+            .into_tuple()
+            .all(conn)
+            .await?;
+        numbers.extend(found);
+    }
     Ok(numbers)
 }
 

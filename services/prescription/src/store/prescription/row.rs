@@ -6,6 +6,7 @@ use sea_orm::Set;
 
 use super::{ActiveModel, Model, Record, Signed};
 use crate::domain::prescription::{Line, Prescription};
+use crate::domain::repeat::Series;
 use crate::domain::rules::Finding;
 use crate::domain::state::{Review, State, Use};
 use crate::store::StoreError;
@@ -48,12 +49,30 @@ pub(super) fn read(lines: Vec<Line>, row: Model, cipher: &Cipher) -> Result<Reco
         hospital_pharmacist: row.hospital_pharmacist,
         pharmacy_pharmacist: row.pharmacy_pharmacist,
         review_opinion: open(cipher, sealed::REVIEW_OPINION, &row.review_opinion_sealed)?,
+        revoke_asked: row.revoke_asked,
+        series: Series {
+            first: row.series,
+            use_no: row.use_no,
+            uses: row.uses,
+            min_interval_days: row.min_interval_days,
+            opens_at: Timestamp(row.opens_at_us),
+            later: match row.later_uses.as_str() {
+                "" => Vec::new(),
+                text => {
+                    serde_json::from_str(text).map_err(|_| StoreError::Corrupt("prescription.later_uses"))?
+                }
+            },
+        },
+        archived_at: Timestamp(row.archived_at_us),
         version: row.version,
     };
     Ok(Record {
         rx,
         nominated_at: Timestamp(row.nominated_at_us),
         claim_until: Timestamp(row.claim_until_us),
+        handed: row.handed,
+        keep_until: Timestamp(row.keep_until_us),
+        document_hash: row.document_hash,
         token_hash: row.token_hash,
         token: open(cipher, sealed::TOKEN, &row.token_sealed)?,
         secret_hash: row.secret_hash,
@@ -63,7 +82,14 @@ pub(super) fn read(lines: Vec<Line>, row: Model, cipher: &Cipher) -> Result<Reco
     })
 }
 
-/// The columns that never change.
+fn later_text(rx: &Prescription) -> Result<String, StoreError> {
+    if rx.series.later.is_empty() {
+        return Ok(String::new());
+    }
+    serde_json::to_string(&rx.series.later).map_err(|_| StoreError::Corrupt("prescription.later_uses"))
+}
+
+/// The columns that never change; the opening of a later use moves by [`super::postpone`] alone.
 pub(super) fn new(record: &Record, cipher: &Cipher, now: Timestamp) -> Result<ActiveModel, StoreError> {
     let rx = &record.rx;
     Ok(ActiveModel {
@@ -81,6 +107,16 @@ pub(super) fn new(record: &Record, cipher: &Cipher, now: Timestamp) -> Result<Ac
         issued_at_us: Set(rx.issued_at.0),
         valid_until_us: Set(rx.valid_until.0),
         created_at_us: Set(now.0),
+        keep_until_us: Set(record.keep_until.0),
+        archived_at_us: Set(0),
+        document_hash: Set(String::new()),
+        series: Set(rx.series.first.clone()),
+        use_no: Set(rx.series.use_no),
+        uses: Set(rx.series.uses),
+        min_interval_days: Set(rx.series.min_interval_days),
+        opens_at_us: Set(rx.series.opens_at.0),
+        planned_at_us: Set(rx.series.opens_at.0),
+        later_uses: Set(later_text(rx)?),
         ..written(record, cipher)?
     })
 }
@@ -100,6 +136,7 @@ pub(super) fn written(record: &Record, cipher: &Cipher) -> Result<ActiveModel, S
         order_id: Set(rx.order_id.clone()),
         nominated_at_us: Set(record.nominated_at.0),
         claim_until_us: Set(record.claim_until.0),
+        handed: Set(record.handed),
         token_hash: Set(record.token_hash.clone()),
         token_sealed: Set(seal(cipher, sealed::TOKEN, &record.token)),
         secret_hash: Set(record.secret_hash.clone()),
@@ -114,6 +151,7 @@ pub(super) fn written(record: &Record, cipher: &Cipher) -> Result<ActiveModel, S
         doctor_key: Set(signed.doctor_key.clone()),
         pharmacist_key: Set(signed.pharmacist_key.clone()),
         version: Set(rx.version),
+        revoke_asked: Set(rx.revoke_asked),
         ..ActiveModel::default()
     })
 }

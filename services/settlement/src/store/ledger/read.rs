@@ -147,25 +147,42 @@ fn read_balance(row: &QueryResult) -> Result<AccountBalance, SettlementError> {
     })
 }
 
-/// The last sequence and the sum of the postings of a chain after `sequence`.
+/// What the next postings of a chain add up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Of the last transfer in it; where it began when there is none.
+    pub last: i64,
+    pub postings: i64,
+    pub sum: Fen,
+}
+
+/// The sum of about `limit` postings of a chain after `sequence`: whole transfers, so that it is zero in good order. One
+/// statement over all of a long chain would outlast its time.
 pub async fn postings_after(
     conn: &impl ConnectionTrait,
     region: &str,
     sequence: i64,
-) -> Result<(i64, Fen), SettlementError> {
-    let mut values: Vec<Value> = vec![sequence.into()];
+    limit: i64,
+) -> Result<Slice, SettlementError> {
+    let mut values: Vec<Value> = vec![sequence.into(), limit.into()];
     let table = if region.is_empty() {
         "ledger_entry WHERE"
     } else {
         values.push(region.into());
-        "region_entry WHERE region = $2 AND"
+        "region_entry WHERE region = $3 AND"
     };
     let sql = format!(
-        "SELECT COALESCE(MAX(sequence), $1) AS last, CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) AS sum \
-         FROM {table} sequence > $1"
+        "SELECT COALESCE(MAX(sequence), $1) AS last, COUNT(*) AS postings, \
+         CAST(COALESCE(SUM(amount_fen), 0) AS BIGINT) AS sum \
+         FROM {table} sequence > $1 AND sequence <= (SELECT MAX(sequence) FROM \
+         (SELECT sequence FROM {table} sequence > $1 ORDER BY sequence LIMIT $2) AS slice)"
     );
     let row = one(conn, &sql, values).await?.ok_or(SettlementError::Stored("ledger sum"))?;
-    Ok((row.try_get("", "last")?, Fen(row.try_get("", "sum")?)))
+    Ok(Slice {
+        last: row.try_get("", "last")?,
+        postings: row.try_get("", "postings")?,
+        sum: Fen(row.try_get("", "sum")?),
+    })
 }
 
 /// The sum of all balances of a region's books, by region.

@@ -89,8 +89,10 @@ impl id::person_service_server::PersonService for Fakes {
         consent_mutual_aid: ConsentMutualAidRequest => ConsentMutualAidResponse;
         withdraw_mutual_aid: WithdrawMutualAidRequest => WithdrawMutualAidResponse;
         list_mutual_aid: ListMutualAidRequest => ListMutualAidResponse;
+        get_mutual_aid_rules: GetMutualAidRulesRequest => GetMutualAidRulesResponse;
         issue_insurance_code: IssueInsuranceCodeRequest => IssueInsuranceCodeResponse;
         decode_insurance_code: DecodeInsuranceCodeRequest => DecodeInsuranceCodeResponse;
+        redeem_presence: RedeemPresenceRequest => RedeemPresenceResponse;
         list_access_records: ListAccessRecordsRequest => ListAccessRecordsResponse;
     }
 }

@@ -1,12 +1,14 @@
 //! One prescription on its way, and all that those who act on it know.
 
-use liufang::client::Patient;
+use anyhow::{Context as _, Result};
 use liufang_proto::order::v1::{OrderState, Scan};
 use liufang_proto::prescription::v1::{
     GetPrescriptionRequest, GetSigningDocumentRequest, Override, PreVerifyRequest, Prescription, Visit,
 };
 
-use super::super::cast::*;
+use super::callers::Callers;
+use super::stage::{DOCTOR, HOSPITAL, HOSPITAL_PHARMACIST, PHARMACY, Stage, line};
+use crate::client::{Answer, Patient};
 
 /// What the right callers hold in their hands. What nobody has yet is a plausible wrong value.
 #[derive(Clone)]
@@ -28,26 +30,34 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// A fresh draft of the patient's one visit.
-    pub async fn draft(cast: &Cast, visit: &Visit, number: usize) -> Sheet {
-        let reason = |rule: &str| Override {
-            rule_id: rule.to_owned(),
-            line: 1,
-            reason: "病情稳定，患者知情同意".to_owned(),
-        };
-        let his = cast.his(HOSPITAL);
-        let body = PreVerifyRequest {
+    /// A fresh draft of the patient's one visit; `number` is the hospital's own and used once.
+    pub async fn draft(stage: &Stage, callers: &Callers, visit: &Visit, number: &str) -> Result<Sheet> {
+        let his = stage.his(HOSPITAL)?;
+        let mut body = PreVerifyRequest {
             visit_id: visit.visit_id.clone(),
-            doctor_token: his.token_of(&cast.practitioner(DOCTOR)).await.unwrap(),
-            hosp_rxno: format!("STATES-{number}"),
+            doctor_token: callers.doctor.clone(),
+            hosp_rxno: number.to_owned(),
             vali_days: 3,
             long_rx: true,
-            // the others of this test are in force at the same time
-            overrides: vec![reason("RX_DUPLICATE_ACTIVE")],
-            lines: vec![AMLODIPINE.line(1, 1)],
+            lines: vec![line()],
+            ..Default::default()
         };
-        let draft = his.pre_verify(body).await.unwrap().prescription.unwrap();
-        Sheet {
+        let mut answer = his.pre_verify(body.clone()).await;
+        // the patient's other prescriptions of this play are in force at the same time
+        if let Err(refusal) = &answer
+            && refusal.is("OVERRIDE_NEEDED")
+        {
+            let reason = |rule: &str| Override {
+                rule_id: rule.to_owned(),
+                line: 1,
+                reason: "病情稳定，患者知情同意".to_owned(),
+            };
+            let rules = refusal.meta("rules").split([',', ' ']).filter(|rule| !rule.is_empty());
+            body.overrides = rules.map(reason).collect();
+            answer = his.pre_verify(body).await;
+        }
+        let draft = answer.context("a draft")?.prescription.unwrap_or_default();
+        Ok(Sheet {
             state: "draft".to_owned(),
             hi_rxno: draft.hi_rxno,
             trace_code: draft.rx_trace_code,
@@ -60,56 +70,62 @@ impl Sheet {
             scans: vec![Scan { line_no: 1, trace_codes: vec!["81000110008000020000".to_owned()] }],
             collection_code: "000000".to_owned(),
             moved: false,
-        }
+        })
     }
 
-    pub async fn view(&self, patient: &Patient) -> Prescription {
+    /// What the patient sees.
+    pub async fn view(&self, patient: &Patient) -> Answer<Prescription> {
         let body = GetPrescriptionRequest { hi_rxno: self.hi_rxno.clone() };
-        patient.get_prescription(body).await.unwrap().prescription.unwrap()
+        Ok(patient.get_prescription(body).await?.prescription.unwrap_or_default())
     }
 
     /// As the states of the table describe it.
-    pub async fn look(&self, patient: &Patient) -> String {
-        let view = self.view(patient).await;
+    pub async fn look(&self, patient: &Patient) -> Answer<String> {
+        let view = self.view(patient).await?;
         let word = |name: &str, prefix: &str| name.trim_start_matches(prefix).to_owned();
         let state = word(view.state().as_str_name(), "PRESCRIPTION_STATE_");
         let review = word(view.review_state().as_str_name(), "REVIEW_STATE_");
         let used = word(view.use_state().as_str_name(), "USE_STATE_");
-        let holder = if view.holder_fixmedins_code.is_empty() { "free" } else { "held" };
+        let holder = match (view.holder_fixmedins_code.as_str(), view.revocation_asked) {
+            ("", _) => "free",
+            (_, true) => "marked",
+            (_, false) => "held",
+        };
         let order = match self.order_id.as_str() {
             NO_ORDER => "no order".to_owned(),
-            id => word(patient.order(id).await.unwrap().state().as_str_name(), "ORDER_STATE_"),
+            id => word(patient.order(id).await?.state().as_str_name(), "ORDER_STATE_"),
         };
-        format!("{state} {review} {used} {holder}, {order}")
+        Ok(format!("{state} {review} {used} {holder}, {order}"))
     }
 
     /// What the callers learn once the prescription has moved.
-    pub async fn learn(&mut self, cast: &Cast, patient: &Patient) {
+    pub async fn learn(&mut self, stage: &Stage, patient: &Patient) -> Result<()> {
         if self.state == "reviewed" {
             let body = GetSigningDocumentRequest { hi_rxno: self.hi_rxno.clone() };
-            let document = cast.his(HOSPITAL).get_signing_document(body).await.unwrap().document;
-            self.doctor_signature = cast.practitioner(DOCTOR).sign(&document).unwrap();
-            self.pharmacist_signature = cast.practitioner(HOSPITAL_PHARMACIST).sign(&document).unwrap();
+            let document = stage.his(HOSPITAL)?.get_signing_document(body).await?.document;
+            self.doctor_signature = stage.practitioner(DOCTOR)?.sign(&document)?;
+            self.pharmacist_signature = stage.practitioner(HOSPITAL_PHARMACIST)?.sign(&document)?;
         }
         if self.order_id == NO_ORDER {
-            return;
+            return Ok(());
         }
-        let order = patient.order(&self.order_id).await.unwrap();
+        let order = patient.order(&self.order_id).await?;
         if let Some(quote) = &order.quote {
             self.quote_id.clone_from(&quote.quote_id);
         }
         match order.state() {
-            OrderState::AwaitingPharmacy if order.fixmedins_code == SHOP => {
-                let item = cast.pos(SHOP).queued(&self.order_id).await.unwrap();
+            OrderState::AwaitingPharmacy if order.fixmedins_code == PHARMACY => {
+                let item = stage.pos(PHARMACY)?.queued(&self.order_id).await?;
                 self.token = item
                     .map(|item| item.epc_token)
                     .filter(|token| !token.is_empty())
                     .unwrap_or(self.token.clone());
             }
-            OrderState::Paid => self.scans = cast.scans(&order).await,
+            OrderState::Paid => self.scans = stage.scans(&order).await?,
             OrderState::Dispensed => self.collection_code.clone_from(&order.collection_code),
             _ => {}
         }
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Each operation of the table as a call at the door, with everything the right caller would send.
 
-use liufang::client::{Answer, Session};
+use std::time::Duration;
+
 use liufang_proto::common::v1::{Channel, Fulfilment};
 use liufang_proto::order::v1::order_service_client::OrderServiceClient;
 use liufang_proto::order::v1::{
@@ -17,9 +18,12 @@ use liufang_proto::prescription::v1::{
     ReverseDispenseRequest, ReviewDraftRequest, ReviewRequest, RevokeRequest, UploadRequest,
 };
 
-use super::super::cast::*;
+use tonic::Code;
+
 use super::callers::Callers;
 use super::sheet::Sheet;
+use super::stage::{DRUG, OTHER_PHARMACY, PHARMACY};
+use crate::client::{Answer, Refusal, Session};
 
 /// What an answer says in the words of the table, and what its caller learns from it.
 pub struct Said {
@@ -47,27 +51,65 @@ macro_rules! send {
     };
 }
 
+/// What is spoilt, e.g. `wrong secret and forged token`; empty: nothing.
+#[derive(Clone, Copy)]
+struct Twist<'a>(&'a str);
+
+impl Twist<'_> {
+    fn has(self, part: &str) -> bool {
+        self.0.split(" and ").any(|own| own == part)
+    }
+
+    /// The right practitioner's token, or what stands in its place.
+    fn token(self, right: &str, other: &str) -> String {
+        match (self.has("forged token"), self.has("other practitioner")) {
+            (true, _) => "not-a-token".to_owned(),
+            (false, true) => other.to_owned(),
+            _ => right.to_owned(),
+        }
+    }
+
+    fn secret(self, right: &str) -> String {
+        if self.has("wrong secret") { "wrong".to_owned() } else { right.to_owned() }
+    }
+}
+
 /// Who asks for what: a session and what it sends.
 struct Asked<'a> {
     operation: &'a str,
-    /// What is spoilt; empty: nothing.
-    twist: &'a str,
+    twist: Twist<'a>,
     session: &'a Session,
     sheet: &'a Sheet,
     callers: &'a Callers,
 }
 
-/// Calls `operation` as `caller` would; a twist of the caller spoils one credential or the body.
+/// Calls `operation` as `caller` would; a twist of the caller spoils one credential or the body. A door that asks for patience
+/// gets it.
 pub async fn call(operation: &str, caller: &str, sheet: &Sheet, callers: &Callers) -> Answer<Said> {
-    let twist = caller.split_once(", ").map_or("", |(_, twist)| twist);
-    let asked = Asked { operation, twist, session: callers.session(caller), sheet, callers };
+    let mut tries = 0;
+    loop {
+        match once(operation, caller, sheet, callers).await {
+            Err(refusal) if refusal.code == Code::ResourceExhausted && tries < 20 => {
+                tokio::time::sleep(refusal.retry_after.unwrap_or(Duration::from_millis(200))).await;
+                tries += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+async fn once(operation: &str, caller: &str, sheet: &Sheet, callers: &Callers) -> Answer<Said> {
+    let twist = Twist(caller.split_once(", ").map_or("", |(_, twist)| twist));
+    let asked = Asked { operation, twist, session: callers.session(caller)?, sheet, callers };
     match operation {
         "GetPrescription"
         | "ListMyPrescriptions"
         | "ListPharmacyQueue"
         | "GetSigningDocument"
         | "GetSignedDocument" => asked.read().await,
-        "ReviewDraft" | "RefuseDraft" | "Upload" | "Revoke" => asked.prescribe().await,
+        "ReviewDraft" | "RefuseDraft" | "Upload" | "Revoke" | "RevokeWhenGivenBack" => {
+            asked.prescribe().await
+        }
         "Claim" | "RecoverSecret" | "GiveBack" | "Review" | "RefuseReview" => asked.circulate().await,
         "Nominate" | "ReleaseNomination" | "CheckDispense" | "RecordDispense" | "ReverseDispense" => {
             asked.between_roles().await
@@ -121,8 +163,8 @@ impl Asked<'_> {
         let hi_rxno = sheet.hi_rxno.clone();
         match operation {
             "Upload" => {
-                let other_code = twist == "other trace code";
-                let swapped = twist == "bad signatures";
+                let other_code = twist.has("other trace code");
+                let swapped = twist.has("bad signatures");
                 let (doctor, pharmacist) =
                     (sheet.doctor_signature.clone(), sheet.pharmacist_signature.clone());
                 let (doctor_signature, pharmacist_signature) =
@@ -131,13 +173,16 @@ impl Asked<'_> {
                 let body = UploadRequest { hi_rxno, rx_trace_code, doctor_signature, pharmacist_signature };
                 send!(write session, PrescribingServiceClient.upload(body));
             }
-            "Revoke" => {
-                let doctor_token = spoilt(twist, &callers.doctor, &callers.doctor_2);
-                let body = RevokeRequest { hi_rxno, doctor_token, reason: "重开".to_owned() };
+            "Revoke" | "RevokeWhenGivenBack" => {
+                let doctor_token = twist.token(&callers.doctor, &callers.doctor_2);
+                let when_given_back = operation == "RevokeWhenGivenBack";
+                let reason = "重开".to_owned();
+                let body =
+                    RevokeRequest { hi_rxno, doctor_token, reason, when_given_back, later_uses: false };
                 send!(write session, PrescribingServiceClient.revoke(body));
             }
             _ => {
-                let pharmacist_token = spoilt(twist, &callers.hospital_pharmacist, &callers.doctor);
+                let pharmacist_token = twist.token(&callers.hospital_pharmacist, &callers.doctor);
                 let (pass, opinion) = (operation == "ReviewDraft", "用法用量适宜".to_owned());
                 let body = ReviewDraftRequest { hi_rxno, pharmacist_token, pass, opinion };
                 send!(write session, PrescribingServiceClient.review_draft(body));
@@ -149,7 +194,7 @@ impl Asked<'_> {
     async fn circulate(self) -> Answer<Said> {
         let Asked { operation, twist, session, sheet, callers } = self;
         let hi_rxno = sheet.hi_rxno.clone();
-        let secret = if twist == "wrong secret" { "wrong".to_owned() } else { sheet.secret.clone() };
+        let secret = twist.secret(&sheet.secret);
         Ok(match operation {
             "Claim" => {
                 let body = ClaimRequest { epc_token: sheet.token.clone() };
@@ -165,7 +210,7 @@ impl Asked<'_> {
                 Said::word("OK")
             }
             _ => {
-                let pharmacist_token = spoilt(twist, &callers.pharmacist, &callers.other_pharmacist);
+                let pharmacist_token = twist.token(&callers.pharmacist, &callers.other_pharmacist);
                 let (pass, opinion) = (operation == "Review", "处方适宜".to_owned());
                 let body = ReviewRequest { hi_rxno, secret, pharmacist_token, pass, opinion };
                 send!(write session, CirculationServiceClient.review(body));
@@ -180,7 +225,7 @@ impl Asked<'_> {
         let order_id = sheet.order_id.clone();
         match operation {
             "PlaceOrder" | "PlaceOrderElsewhere" => {
-                let shop = if operation == "PlaceOrder" { SHOP } else { SHOP_2 };
+                let shop = if operation == "PlaceOrder" { PHARMACY } else { OTHER_PHARMACY };
                 let body = PlaceOrderRequest {
                     kind: OrderKind::Prescription.into(),
                     fixmedins_code: shop.to_owned(),
@@ -203,8 +248,8 @@ impl Asked<'_> {
             "DispenseOrder" => {
                 let body = DispenseOrderRequest {
                     order_id,
-                    pharmacist_token: spoilt(twist, &callers.pharmacist, &callers.other_pharmacist),
-                    secret: if twist == "wrong secret" { "wrong".to_owned() } else { sheet.secret.clone() },
+                    pharmacist_token: twist.token(&callers.pharmacist, &callers.other_pharmacist),
+                    secret: twist.secret(&sheet.secret),
                     scans: sheet.scans.clone(),
                 };
                 send!(write session, OrderServiceClient.dispense_order(body));
@@ -217,7 +262,7 @@ impl Asked<'_> {
                 let body = ReturnOrderRequest { order_id, reason: "包装破损".to_owned() };
                 send!(write session, OrderServiceClient.return_order(body));
             }
-            unknown => panic!("no operation {unknown}"),
+            unknown => return Err(Refusal::local("OPERATION_UNKNOWN", unknown)),
         }
         Ok(Said::word("OK"))
     }
@@ -229,7 +274,8 @@ impl Asked<'_> {
         match operation {
             "Nominate" => {
                 let person_id = callers.patient.person_id().to_owned();
-                let body = NominateRequest { hi_rxno, person_id, fixmedins_code: SHOP.to_owned(), order_id };
+                let body =
+                    NominateRequest { hi_rxno, person_id, fixmedins_code: PHARMACY.to_owned(), order_id };
                 send!(write session, PrescriptionServiceClient.nominate(body));
             }
             "ReleaseNomination" => {
@@ -244,11 +290,12 @@ impl Asked<'_> {
                 let line = DispensedLine {
                     line_no: 1,
                     quantity: "1".to_owned(),
-                    med_list_codg: AMLODIPINE.code.to_owned(),
+                    med_list_codg: DRUG.to_owned(),
                     manu_lotnum: "L1".to_owned(),
                 };
                 let secret = sheet.secret.clone();
-                let body = RecordDispenseRequest { hi_rxno, order_id, secret, lines: vec![line] };
+                let lines = vec![line];
+                let body = RecordDispenseRequest { hi_rxno, order_id, secret, lines, last: false };
                 send!(write session, CirculationServiceClient.record_dispense(body));
             }
             _ => {
@@ -257,14 +304,5 @@ impl Asked<'_> {
             }
         }
         Ok(Said::word("OK"))
-    }
-}
-
-/// The right practitioner's token, or what the twist puts in its place.
-fn spoilt(twist: &str, right: &str, other: &str) -> String {
-    match twist {
-        "other practitioner" => other.to_owned(),
-        "forged token" => "not-a-token".to_owned(),
-        _ => right.to_owned(),
     }
 }

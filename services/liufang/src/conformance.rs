@@ -1,0 +1,74 @@
+//! Kits that outside parties and integrators run against their own servers: every promise of a contract is tried, and the end
+//! says whether all were kept.
+//!
+//! Nothing here looks into a database: everything goes through a server's own door.
+
+pub mod prescription;
+pub mod verification;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+use liufang_platform::SharedClock;
+use liufang_platform::config::{Config, Layers};
+
+/// What is tried, and where.
+#[derive(Subcommand)]
+pub enum Conformance {
+    /// A provider of real-name verification: registry, carrier, messages, faces.
+    Verification(verification::Options),
+    /// Play the table of a prescription's states (proto/liufang/prescription/v1/states.txt) cell by cell through a gateway.
+    /// It changes what it plays with: only for installations that hold the demo rows of `liufang seed` and a sandbox.
+    Prescription(prescription::Options),
+}
+
+/// Runs a kit. Ends with 0 when every promise was kept, with 1 when one was not.
+///
+/// # Errors
+/// The target cannot be asked at all, or `out` cannot be written.
+pub async fn run(
+    kit: &Conformance,
+    layers: &Layers,
+    clock: &SharedClock,
+    out: &mut impl Write,
+) -> Result<ExitCode> {
+    let kept = match kit {
+        Conformance::Verification(options) => verification::at(&Config::load(layers)?, options, out).await?,
+        Conformance::Prescription(options) => {
+            return prescription::run(options, layers, clock, out).await;
+        }
+    };
+    Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What came of the cases of a kit.
+#[derive(Debug, Default)]
+pub struct Tally {
+    kept: usize,
+    broken: usize,
+}
+
+impl Tally {
+    /// Tells one case: what was promised, and what was seen instead.
+    fn note(&mut self, out: &mut impl Write, case: &str, seen: Result<(), String>) -> Result<()> {
+        match seen {
+            Ok(()) => {
+                self.kept += 1;
+                writeln!(out, "ok    {case}")?;
+            }
+            Err(seen) => {
+                self.broken += 1;
+                writeln!(out, "WRONG {case}: {seen}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the sum; whether everything was kept.
+    fn end(&self, out: &mut impl Write) -> Result<bool> {
+        writeln!(out, "{} kept, {} broken", self.kept, self.broken)?;
+        Ok(self.broken == 0)
+    }
+}

@@ -1,0 +1,60 @@
+//! Diabetes: interactions, data only.
+
+use super::super::Severity::{Block, Note, Warn};
+use super::super::groups::Group::*;
+use super::super::interactions::Row;
+
+use super::row;
+
+#[rustfmt::skip]
+pub const ROWS: &[Row] = &[
+    row(Metformin, Cimetidine, Warn, "the kidney keeps metformin back", "二甲双胍说明书【药物相互作用】"),
+    row(Metformin, Glucocorticoid, Note, "steroids raise sugar: measure more often", "二甲双胍说明书【药物相互作用】"),
+    row(Metformin, LoopDiuretic, Note, "kidney function may fall and lactic acid rise", "二甲双胍说明书【药物相互作用】"),
+    row(Metformin, Nsaid, Note, "kidney function may fall and lactic acid rise", "二甲双胍说明书【药物相互作用】"),
+    row(Sulfonylurea, Insulin, Note, "sugars fall further: lower a dose, teach measuring", "格列美脲说明书【药物相互作用】"),
+    row(Sulfonylurea, Fluconazole, Warn, "the sulfonylurea rises: low sugar", "格列美脲说明书【药物相互作用】"),
+    row(Sulfonylurea, Clarithromycin, Warn, "low sugar", "克拉霉素说明书【药物相互作用】"),
+    row(Sulfonylurea, Fluoroquinolone, Warn, "sugar out of control in both directions", "左氧氟沙星说明书【药物相互作用】"),
+    row(Sulfonylurea, Sulfonamide, Warn, "low sugar", "格列齐特说明书【药物相互作用】"),
+    row(Sulfonylurea, Rifampicin, Warn, "the sulfonylurea is lost", "利福平说明书【药物相互作用】"),
+    row(Sulfonylurea, Glucocorticoid, Note, "steroids raise sugar", "格列美脲说明书【药物相互作用】"),
+    row(Sulfonylurea, Thiazide, Note, "thiazides raise sugar", "氢氯噻嗪说明书【药物相互作用】"),
+    row(Sulfonylurea, Glinide, Warn, "both release insulin: no gain, low sugar", "瑞格列奈说明书【注意事项】"),
+    row(Sulfonylurea, Warfarin, Note, "each may strengthen the other", "格列美脲说明书【药物相互作用】"),
+    row(Sulfonylurea, Fibrate, Note, "low sugar reported", "非诺贝特说明书【药物相互作用】"),
+    row(Gliclazide, Miconazole, Block, "severe low sugar", "格列齐特说明书【禁忌】"),
+    row(Gliclazide, Danazol, Warn, "danazol raises sugar: avoid", "格列齐特说明书【药物相互作用】"),
+    row(Repaglinide, Gemfibrozil, Block, "repaglinide rises eightfold: severe low sugar", "瑞格列奈说明书【禁忌】"),
+    row(Repaglinide, Clarithromycin, Warn, "repaglinide rises: low sugar", "瑞格列奈说明书【药物相互作用】"),
+    row(Repaglinide, StrongAzole, Warn, "repaglinide rises: low sugar", "瑞格列奈说明书【药物相互作用】"),
+    row(Repaglinide, Ciclosporin, Warn, "repaglinide rises: low sugar", "瑞格列奈说明书【药物相互作用】"),
+    row(Repaglinide, Rifampicin, Warn, "repaglinide is lost", "瑞格列奈说明书【药物相互作用】"),
+    row(Repaglinide, Sulfonamide, Warn, "trimethoprim raises repaglinide", "瑞格列奈说明书【药物相互作用】"),
+    row(Pioglitazone, Insulin, Warn, "oedema and heart failure", "吡格列酮说明书【药物相互作用】"),
+    row(Pioglitazone, Gemfibrozil, Warn, "pioglitazone rises: at most 15 mg a day", "吡格列酮说明书【药物相互作用】"),
+    row(Pioglitazone, Rifampicin, Warn, "pioglitazone is lost", "吡格列酮说明书【药物相互作用】"),
+    row(Pioglitazone, Nsaid, Note, "both hold water", "吡格列酮说明书【药物相互作用】"),
+    row(Saxagliptin, StrongAzole, Warn, "at most 2.5 mg of saxagliptin a day", "沙格列汀说明书【药物相互作用】"),
+    row(Saxagliptin, Clarithromycin, Warn, "at most 2.5 mg of saxagliptin a day", "沙格列汀说明书【药物相互作用】"),
+    row(Saxagliptin, HivProtease, Warn, "at most 2.5 mg of saxagliptin a day", "沙格列汀说明书【药物相互作用】"),
+    row(Linagliptin, Rifampicin, Warn, "linagliptin is lost", "利格列汀说明书【药物相互作用】"),
+    row(Dpp4, Glp1, Warn, "the same way twice: no gain", "司美格鲁肽说明书【注意事项】"),
+    row(Dpp4, Sulfonylurea, Note, "low sugar: a lower dose of the sulfonylurea", "西格列汀说明书【药物相互作用】"),
+    row(Dpp4, Insulin, Note, "low sugar: a lower dose of insulin", "西格列汀说明书【注意事项】"),
+    row(Glp1, Sulfonylurea, Note, "low sugar: a lower dose of the sulfonylurea", "利拉鲁肽说明书【注意事项】"),
+    row(Glp1, Insulin, Note, "low sugar: a lower dose of insulin", "司美格鲁肽说明书【注意事项】"),
+    row(Glp1, Warfarin, Note, "check INR when it begins", "司美格鲁肽说明书【药物相互作用】"),
+    row(Glp1, Levothyroxine, Note, "more thyroid hormone is taken up: check TSH", "司美格鲁肽说明书【药物相互作用】"),
+    row(Sglt2, LoopDiuretic, Warn, "too much water lost: low pressure", "达格列净说明书【药物相互作用】"),
+    row(Sglt2, Insulin, Note, "low sugar: a lower dose of insulin; never stop it, ketoacidosis", "达格列净说明书【药物相互作用】"),
+    row(Sglt2, Sulfonylurea, Note, "low sugar: a lower dose of the sulfonylurea", "达格列净说明书【药物相互作用】"),
+    row(Sglt2, Lithium, Warn, "lithium falls", "达格列净说明书【药物相互作用】"),
+    row(GlucosidaseInhibitor, Digoxin, Note, "acarbose may lower digoxin: measure it", "阿卡波糖说明书【药物相互作用】"),
+    row(GlucosidaseInhibitor, BileResin, Note, "stronger effect on the gut and on sugar", "阿卡波糖说明书【药物相互作用】"),
+    row(GlucosidaseInhibitor, Sulfonylurea, Note, "low sugar wants glucose, not cane sugar", "阿卡波糖说明书【药物相互作用】"),
+    row(GlucosidaseInhibitor, Insulin, Note, "low sugar wants glucose, not cane sugar", "阿卡波糖说明书【药物相互作用】"),
+    row(Insulin, Glucocorticoid, Note, "steroids raise sugar", "甘精胰岛素说明书【药物相互作用】"),
+    row(Insulin, Fluoroquinolone, Warn, "sugar out of control in both directions", "左氧氟沙星说明书【药物相互作用】"),
+    row(Insulin, Thiazide, Note, "thiazides raise sugar", "甘精胰岛素说明书【药物相互作用】"),
+];
