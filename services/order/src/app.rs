@@ -105,19 +105,12 @@ impl App {
 
     /// Names a call: the same for a repeat, another for any other call. Under it the journal knows what was begun.
     fn operation(&self, meta: &CallMeta) -> String {
-        let principal = &meta.principal;
+        let [kind, subject, client] = meta.principal.key_owner();
         let key = match &meta.idempotency_key {
             Some(key) => key.clone(),
             None => self.deps.ids.secret(),
         };
-        let parts = [
-            principal.kind.label(),
-            &principal.subject,
-            &principal.client,
-            &meta.method,
-            &key,
-            &meta.request_hash,
-        ];
+        let parts = [kind, subject, client, &meta.method, &key, &meta.request_hash];
         self.deps.cipher.blind("journal.operation", &parts.join("\n"))
     }
 }

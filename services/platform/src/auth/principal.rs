@@ -112,6 +112,16 @@ impl Principal {
         }
     }
 
+    /// Whom an idempotency key belongs to. The machines of an institution share theirs: a write that one of them sent and another,
+    /// or the same with another token, repeats is the same write.
+    pub fn key_owner(&self) -> [&str; 3] {
+        let client = match self.kind {
+            PrincipalKind::Patient | PrincipalKind::Practitioner => &self.client,
+            _ => "",
+        };
+        [self.kind.label(), &self.subject, client]
+    }
+
     pub fn is(&self, kind: PrincipalKind) -> bool {
         self.kind == kind
     }

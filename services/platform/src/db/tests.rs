@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, Statement};
 
 use super::relay::Relay;
 use super::{Begun, DbFault, outbox};
-use crate::auth::Principal;
+use crate::auth::{Principal, PrincipalKind};
 use crate::bus::{Consumer, LocalBus};
 use crate::call::CallMeta;
 use crate::migrate::Migration;
@@ -53,6 +53,30 @@ async fn the_same_key_has_one_effect_and_one_answer() {
     }
     assert_eq!(count(&world, "another-key", "hash").await.unwrap(), 2);
     assert!(matches!(count(&world, "another-key", "other body").await, Err(DbFault::KeyReused)));
+}
+
+#[tokio::test]
+async fn machines_of_an_institution_share_their_keys() {
+    let world = world("test", MIGRATIONS, &[]).await;
+    let by = async |kind, client: &str| {
+        let principal =
+            Principal { kind, subject: "P1".to_owned(), client: client.to_owned(), ..Principal::default() };
+        let meta = CallMeta { principal, ..meta(&world, "the-same-key", "hash") };
+        match world.deps.db.begin::<i64>(&meta).await.unwrap() {
+            Begun::Replay(reply) => reply,
+            Begun::Fresh(work) => {
+                work.commit(i64::try_from(client.len()).unwrap()).await.unwrap();
+                -1
+            }
+        }
+    };
+    assert_eq!(by(PrincipalKind::Pos, "").await, -1);
+    assert_eq!((by(PrincipalKind::Pos, "pos-1").await, by(PrincipalKind::Pos, "pos-22").await), (0, 0));
+    // a person's key is not the key of the platform they come through
+    assert_eq!(
+        (by(PrincipalKind::Patient, "jd").await, by(PrincipalKind::Patient, "meituan").await),
+        (-1, -1)
+    );
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ impl Work {
 
 /// Keys belong to a caller and a method: two callers may choose the same key.
 fn scope(meta: &CallMeta, key: &str) -> String {
-    let principal = &meta.principal;
-    let parts = [principal.kind.label(), &principal.subject, &principal.client, &meta.method, key];
+    let [kind, subject, client] = meta.principal.key_owner();
+    let parts = [kind, subject, client, &meta.method, key];
     hash::sha256_hex(parts.join("\n").as_bytes())
 }
