@@ -2,7 +2,6 @@
 //!
 //! Runners are processes where it matters; the roles that wait are in one, whose health is read from inside.
 
-use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +11,7 @@ use liufang::compose;
 use liufang_platform::db::{DbOptions, DbState};
 use liufang_platform::{Cipher, Db, DbFault, Migration, SystemClock};
 use liufang_tests::{World, eventually, processes, servers};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait as _};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 
 use super::cast::*;
 
@@ -88,60 +87,6 @@ async fn a_killed_runner_leaves_nothing_half_done() {
     assert_eq!(ran(runner(&url)), ["0002_slow"]);
     assert_eq!(number(&connection, "SELECT COUNT(*) AS n FROM slow").await, 2);
     assert_eq!(ran(runner(&url)), Vec::<String>::new());
-}
-
-/// `liufang migrate --role dispatch` as operators run it.
-fn program(url: &str, folder: &Path) -> Child {
-    let mut command = servers::dies_with_us(&processes::binary());
-    command.args(["migrate", "--role", "dispatch"]);
-    let data_dir = format!("data_dir={:?}", folder.display().to_string());
-    for setting in [format!("database.url={url:?}"), data_dir] {
-        command.args(["--set", &setting]);
-    }
-    command.stdout(Stdio::piped());
-    servers::spawn(command)
-}
-
-fn said(program: Child) -> String {
-    let output = program.wait_with_output().unwrap();
-    assert!(output.status.success());
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// The program itself: the first is killed in the middle of a role's own migration, which waits for a table of the same name
-/// that the test has begun; meanwhile a second one waits for its turn.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_migrate_job_is_finished_by_the_next() {
-    let (url, connection) = database().await;
-    let folder = servers::folder("liufang-migrate-");
-    let held = connection.begin().await.unwrap();
-    held.execute_unprepared("CREATE TABLE outside_job (id TEXT)").await.unwrap();
-    let mut first = program(&url, folder.path());
-    let waits = |what: &str| {
-        format!(
-            "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE datname = current_database() \
-             AND wait_event_type = 'Lock' AND query LIKE '%{what}%'"
-        )
-    };
-    eventually("the first is in the middle", || async {
-        (number(&connection, &waits("CREATE TABLE outside_job")).await == 1).then_some(())
-    })
-    .await;
-    let second = program(&url, folder.path());
-    eventually("the second waits for its turn", || async {
-        (number(&connection, &waits("pg_advisory_xact_lock")).await == 1).then_some(())
-    })
-    .await;
-    first.kill().unwrap();
-    first.wait().unwrap();
-    let marks = "SELECT COUNT(*) AS n FROM seaql_migrations";
-    assert_eq!(number(&connection, marks).await, 3, "what was done stays");
-    assert_eq!(number(&connection, "SELECT COUNT(to_regclass('courier')) AS n").await, 1);
-    held.rollback().await.unwrap();
-    let done = tokio::task::spawn_blocking(move || said(second)).await.unwrap();
-    assert!(done.starts_with("dispatch: 0002_outside_job, 0003"), "only what was left: {done}");
-    assert_eq!(said(program(&url, folder.path())), "dispatch: nothing pending\n");
-    assert!(5 <= number(&connection, marks).await, "each has its mark");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
