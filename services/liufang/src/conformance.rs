@@ -18,7 +18,7 @@ use liufang_platform::config::{Config, Layers};
 #[derive(Subcommand)]
 pub enum Conformance {
     /// A provider of real-name verification: registry, carrier, messages, faces.
-    Verification(verification::Options),
+    Verification(Box<verification::Options>),
     /// Play the table of a prescription's states (proto/liufang/prescription/v1/states.txt) cell by cell through a gateway.
     /// It changes what it plays with: only for installations that hold the demo rows of `liufang seed` and a sandbox.
     Prescription(prescription::Options),

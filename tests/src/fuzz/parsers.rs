@@ -14,8 +14,11 @@ use liufang_platform::mesh::parse_targets;
 use liufang_prescription::domain::frequency::{Usage, usage};
 use liufang_prescription::domain::json::Json;
 
+/// Takes anything; panics when a parser breaks a promise.
+type Parser = fn(&[u8]);
+
 /// Every parser by the name of its fuzz target.
-pub const ALL: [(&str, fn(&[u8])); 11] = [
+pub const ALL: [(&str, Parser); 11] = [
     ("id_card", id_card),
     ("phone", phone),
     ("quantity", quantity),

@@ -29,7 +29,7 @@ pub fn face(request: pb::CheckFaceRequest, _: &CallMeta) -> Result<pb::CheckFace
 fn named(fields: &[(&str, &String)]) -> Violations {
     let mut violations = Violations::new();
     for (field, text) in fields {
-        violations.check(!text.is_empty(), *field, "must not be empty");
+        violations.check(!text.is_empty(), field, "must not be empty");
     }
     violations
 }
