@@ -144,25 +144,31 @@ impl Sim<'_> {
         if ended.handed_out() {
             assert!(own.dispensed, "{named}: nobody dispensed it");
         }
+        let now = self.cast.clock_now();
         let script = self.script_of(&ended.order).map(|script| &self.scripts[script]);
         let asked = match ended.order.cancel_reason.as_str() {
             "" => state != OrderState::Cancelled && state != OrderState::Refunded,
             "CANCELLED_BY_PATIENT" => own.cancelled,
             "RETURNED" => own.returned,
-            "GIVEN_BACK" => script.is_some(),
+            // by its pharmacy, or by the clock when that took too long
+            "GIVEN_BACK" => script.is_some_and(|script| script.given_back || script.overdue(now)),
             "REFUSED" => script.is_some_and(|script| script.refused),
             "REVOKED" => script.is_some_and(|script| script.revoked),
             "REPLACED" => {
                 self.orders.iter().filter(|other| other.hi_rxno == own.hi_rxno).count() > 1
                     && !own.hi_rxno.is_empty()
             }
-            "UNPAID" | "EXPIRED" | "NOT_DISPENSED_IN_TIME" => true,
+            // the money goes back when the shelf heard of it after the time of the unpaid only
+            "UNPAID" | "NOT_DISPENSED_IN_TIME" | "RESERVATION_EXPIRED" => {
+                ended.order.pay_by_us != 0 && ended.order.pay_by_us <= now
+            }
+            // the sheet's time was over first
+            "EXPIRED" => own.kind == OrderKind::Prescription,
             // the fee came through when the visit had lapsed: [`Sim::visits_agree`]
             "VISIT_STATE_MISMATCH" => own.kind == OrderKind::Consultation && !own.told_paid,
-            // paid, and the shelf could not be told before the time of the unpaid was over: the money goes back
-            "RESERVATION_EXPIRED" => true,
-            // the reason of a step that could not be made
-            _ => state == OrderState::Cancelled || own.kind == OrderKind::Prescription,
+            // a shelf that was empty when the pharmacy passed
+            "STOCK_INSUFFICIENT" => own.kind == OrderKind::Prescription && !own.told_paid,
+            _ => false,
         };
         assert!(asked, "{named}: nobody asked for it");
     }
