@@ -82,7 +82,9 @@ async fn the_interval_counts_from_the_dispensing() {
         "two days early"
     );
     let seen = town.get(Who::Patient(PATIENT), next).await.unwrap();
-    assert_eq!(seen.opens_at_us - uses[1].opens_at_us, 2 * DAY * 1_000_000);
+    // the clock itself went on between signing and dispensing
+    let later = (seen.opens_at_us - uses[1].opens_at_us) / 1_000_000;
+    assert!((2 * DAY..2 * DAY + 600).contains(&later), "{later} seconds later");
     assert_eq!(seen.vali_end_time_us, uses[1].vali_end_time_us, "its end stays where it was signed");
     // goods that came back count no more
     town.reverse(&uses[0].hi_rxno, "ord_1").await.unwrap();
