@@ -4,7 +4,7 @@
 # Fails when a ratio is above 1.5 or a plan walks over a table. Both sides have queues of the same length and are asked about as many
 # different persons and prescriptions, spread over all rows; the history behind them grows. (Asked about all of five millions in turn, a
 # machine whose memory does not hold them measures its disk.) Arguments: prescriptions on the big side (5000000; five of a person), seconds a turn (10), turns (3).
-# Five millions need 30 GB under /tmp and forty minutes.
+# Five millions need 30 GB under /tmp.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 install_servers

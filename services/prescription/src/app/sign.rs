@@ -150,7 +150,11 @@ impl App {
             ..first.rx.clone()
         };
         let (signed, hospital_opinion) = (first.signed.clone(), first.hospital_opinion.clone());
-        let record = Record { signed, hospital_opinion, ..Record::new(rx) };
+        // every use is kept as long as the first, counted from its own opening
+        let kept = first.keep_until.0;
+        let after = later.opens_at.0 - first.rx.issued_at.0;
+        let keep_until = Timestamp(if kept == 0 { 0 } else { kept + after });
+        let record = Record { signed, hospital_opinion, keep_until, ..Record::new(rx) };
         store::prescription::insert(work.tx(), &self.deps.cipher, &record, now).await?;
         let place = (record.rx.hi_rxno.as_str(), record.rx.hospital.as_str());
         store::change::note(work.tx(), place, "", &record.status(), now).await?;

@@ -1,6 +1,7 @@
 //! A series signed once: number of uses, windows, the interval between two dispensings.
 
 use liufang_proto::prescription::v1 as pb;
+use sea_orm::{ConnectionTrait, Statement};
 
 use super::peers::*;
 use super::world::*;
@@ -37,11 +38,17 @@ async fn filled(town: &Town, rx: &pb::Prescription) -> String {
 #[tokio::test]
 async fn every_use_is_a_prescription_with_a_window_of_its_own() {
     let town = town().await;
-    let began = town.world.deps.clock.now().seconds();
     let first = town.active_with("S-1", three_uses).await;
     assert_eq!((first.use_no, first.uses, first.series_rxno == first.hi_rxno), (1, 3, true));
     let uses = mine(&town).await;
     assert_eq!(uses.len(), 3);
+    let began = uses[0].opens_at_us / 1_000_000;
+    let kept =
+        "SELECT keep_until_us - opens_at_us AS n FROM prescription GROUP BY keep_until_us - opens_at_us";
+    let db = &town.world.deps.db;
+    let kept = db.read().query_all_raw(Statement::from_string(db.backend(), kept)).await.unwrap();
+    let kept: Vec<i64> = kept.iter().map(|row| row.try_get("", "n").unwrap()).collect();
+    assert!(matches!(kept[..], [us] if 365 * DAY * 1_000_000 < us), "every use is kept as long: {kept:?}");
     let document = |id: &str| pb::GetSignedDocumentRequest { hi_rxno: id.to_owned() };
     let signed = taken(
         town.prescribing().get_signed_document(town.ask(Who::His(HOSPITAL), document(&first.hi_rxno))).await,
