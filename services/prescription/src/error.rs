@@ -120,7 +120,8 @@ fn refusal_facts(refusal: &Refusal) -> Vec<(Cow<'static, str>, String)> {
         Refusal::PractitionerNotAllowed(why)
         | Refusal::RepeatNotAllowed(why)
         | Refusal::NotDesignated(why)
-        | Refusal::DoctorNotInsured(why) => fact("cause", (*why).to_owned()),
+        | Refusal::DoctorNotInsured(why)
+        | Refusal::PracticeTooShort(why) => fact("cause", (*why).to_owned()),
         Refusal::SignatureInvalid(which) => fact("signature", which.join(",")),
         Refusal::Line { line, why } => {
             vec![(Cow::Borrowed("line"), line.to_string()), (Cow::Borrowed("cause"), why.to_string())]

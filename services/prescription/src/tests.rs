@@ -6,6 +6,7 @@ mod circulation;
 mod counter;
 mod issue;
 mod peers;
+mod practice;
 mod queue;
 mod repeats;
 mod revocation;

@@ -122,7 +122,8 @@ async fn only_insured_doctors_of_the_hospital_prescribe(world: &mut World) {
         dept: "心血管内科".to_owned(),
         signing_key: cast.practitioner(DOCTOR).public_key(),
         active: false,
-        certificates: Vec::new(),
+        practice_from: "2005-07-01".to_owned(),
+        ..Default::default()
     };
     let reply =
         cast.operator().import_practitioners(ImportPractitionersRequest { rows: vec![row] }).await.unwrap();

@@ -13,6 +13,8 @@ table! {
         name_en: String,
         time_zone: TimeZone,
         mutual_aid_convention: MutualAidConvention,
+        /// Whoever is younger may have a guardian who acts for them; 18 where it is not said (民法典 art. 17).
+        child_under_age: Option<u32>,
     }
 }
 

@@ -73,6 +73,8 @@ pub enum Refusal {
     FeeUnknown,
     #[error("not an insured doctor of this hospital")]
     DoctorNotInsured(&'static str),
+    #[error("the doctor has not practised long enough to work online")]
+    PracticeTooShort(&'static str),
 }
 
 /// What is wrong with a line to dispense.

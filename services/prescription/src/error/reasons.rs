@@ -50,6 +50,7 @@ reasons! {
     IDENTITY_NOT_VERIFIED Precondition "未完成实名核验" "the person has not passed real-name verification";
     CONSULTATION_FEE_UNKNOWN Precondition "未设定该级别医院诊察费" "no consultation fee is set for the hospital's level";
     DOCTOR_NOT_INSURED Precondition "非本院在册医保医师" "not an active insured doctor of this hospital; metadata names the cause";
+    PRACTICE_TOO_SHORT Precondition "医师独立临床工作经验不足三年（或未登记首次执业注册日期），不得开展互联网诊疗" "a doctor works online after three years of independent practice; metadata names the cause";
     PRESCRIPTION_BLOCKED Precondition "处方预核验不通过" "rules forbid the prescription; metadata lists every finding";
     OVERRIDE_NEEDED Precondition "存在警示，须填写理由" "warnings need the doctor's written reason; metadata lists them";
     HOSP_RXNO_USED AlreadyExists "院内处方号重复" "the hospital used this number before";
@@ -101,6 +102,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static ReasonDoc {
         Refusal::IdentityNotVerified => &IDENTITY_NOT_VERIFIED,
         Refusal::FeeUnknown => &CONSULTATION_FEE_UNKNOWN,
         Refusal::DoctorNotInsured(_) => &DOCTOR_NOT_INSURED,
+        Refusal::PracticeTooShort(_) => &PRACTICE_TOO_SHORT,
     }
 }
 

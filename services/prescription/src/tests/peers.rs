@@ -1,5 +1,7 @@
 //! Identity and inventory as this service sees them.
 
+use std::sync::{Arc, Mutex};
+
 use liufang_platform::AuthFault;
 use liufang_platform::status::to_status;
 use liufang_proto::identity::v1 as id;
@@ -40,6 +42,8 @@ macro_rules! play {
 pub struct Identity {
     pub doctor_key: String,
     pub pharmacist_key: String,
+    /// Of every doctor.
+    pub practice_from: Arc<Mutex<String>>,
 }
 
 impl Identity {
@@ -63,6 +67,7 @@ impl Identity {
             signing_key: key,
             active: true,
             certificates: Vec::new(),
+            practice_from: self.practice_from.lock().unwrap().clone(),
         })
     }
 }

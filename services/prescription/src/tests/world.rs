@@ -1,6 +1,7 @@
 //! A hospital, a patient, two pharmacies and the order service around the service under test.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -27,6 +28,8 @@ pub struct Town {
     workers: Vec<Worker>,
     doctor: SigningKey,
     pharmacist: SigningKey,
+    /// First registration of every doctor; empty: not known.
+    pub practice_from: Arc<Mutex<String>>,
     keys: AtomicU64,
 }
 
@@ -52,11 +55,17 @@ pub async fn town() -> Town {
     let world = testing::world(crate::ROLE, crate::MIGRATIONS, &[pack]).await;
     let doctor = SigningKey::from_slice(USER_ID, &[7; 32]).unwrap();
     let pharmacist = SigningKey::from_slice(USER_ID, &[8; 32]).unwrap();
-    let identity = Identity { doctor_key: public(&doctor), pharmacist_key: public(&pharmacist) };
+    let practice_from = Arc::new(Mutex::new("2005-07-01".to_owned()));
+    let identity = Identity {
+        doctor_key: public(&doctor),
+        pharmacist_key: public(&pharmacist),
+        practice_from: practice_from.clone(),
+    };
     world.bind([("identity", identity_routes(identity)), ("inventory", inventory_routes())]);
     let module = crate::module(world.deps.clone());
     let stack = world.stack(crate::ROLE, module.routes);
-    Town { world, stack, workers: module.workers, doctor, pharmacist, keys: AtomicU64::new(0) }
+    let keys = AtomicU64::new(0);
+    Town { world, stack, workers: module.workers, doctor, pharmacist, practice_from, keys }
 }
 
 impl Town {
@@ -83,6 +92,7 @@ impl Town {
             iat: now,
             exp: now + 300,
             jti: "test".to_owned(),
+            act: String::new(),
         };
         self.world.deps.tokens.sign(&claims).unwrap()
     }
