@@ -120,6 +120,10 @@ table! {
         /// A refill may come this many days before what was handed out is used up.
         refill_early_days: u32,
         max_kinds: u32,
+        /// A pharmacy's pass needs a second pharmacist (rchk_*) where a drug is under special control.
+        second_review_controlled: Option<bool>,
+        /// Likewise for long prescriptions 长期处方.
+        second_review_long: Option<bool>,
         first_visit_online: bool,
         /// Years that a sheet is kept (`domain.md` §8); without it nothing is ever erased.
         keep_ordinary_years: Option<u32>,

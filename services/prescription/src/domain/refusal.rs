@@ -30,6 +30,8 @@ pub enum Refusal {
     PractitionerNotAllowed(&'static str),
     #[error("already reviewed")]
     AlreadyReviewed,
+    #[error("a second pharmacist has to review")]
+    SecondReviewNeeded(&'static str),
     #[error("the pharmacist has not passed the prescription")]
     ReviewNotPassed,
     #[error("the signature does not verify")]

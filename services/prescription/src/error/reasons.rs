@@ -15,6 +15,7 @@ macro_rules! reasons {
 
 reasons! {
     PRESCRIPTION_NOT_FOUND NotFound "处方不存在或无权查看" "no such prescription, or not yours to see";
+    NOTICE_NOT_FOUND NotFound "通知不存在、已送达或不属于本院" "no such notice that waits for the hospital; metadata names it";
     VISIT_NOT_FOUND NotFound "就诊记录不存在或无权查看" "no such visit, or not yours to see";
     SLOT_NOT_FOUND NotFound "号源不存在" "no such slot";
     PRESCRIPTION_NOT_ACTIVE Precondition "处方未生效或当前状态不允许此操作" "the prescription is in another state; metadata names it";
@@ -29,6 +30,7 @@ reasons! {
     PRACTITIONER_NOT_ALLOWED PermissionDenied "该医师或药师不得执行此操作" "this practitioner may not do this; metadata names the cause";
     REVIEW_ALREADY_DONE Precondition "处方已审核" "the verdict was given before";
     REVIEW_NOT_PASSED Precondition "处方尚未通过药店药师审核" "the pharmacy pharmacist has not passed the prescription";
+    SECOND_REVIEW_NEEDED Precondition "本处方须由第二名药师复核" "the region asks for a second pharmacist's review; metadata names the cause";
     SIGNATURE_INVALID Precondition "电子签名验证失败" "a signature does not verify; metadata names whose";
     TRACE_CODE_SPENT Precondition "处方追溯码已使用" "one code, one upload: the trace code was spent";
     TRACE_CODE_OF_OTHER_PRESCRIPTION Precondition "追溯码与处方不符" "the trace code is not the one of this prescription";
@@ -81,6 +83,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static ReasonDoc {
         Refusal::SecretInvalid => &CLAIM_SECRET_INVALID,
         Refusal::PractitionerNotAllowed(_) => &PRACTITIONER_NOT_ALLOWED,
         Refusal::AlreadyReviewed => &REVIEW_ALREADY_DONE,
+        Refusal::SecondReviewNeeded(_) => &SECOND_REVIEW_NEEDED,
         Refusal::ReviewNotPassed => &REVIEW_NOT_PASSED,
         Refusal::SignatureInvalid(_) => &SIGNATURE_INVALID,
         Refusal::TraceCodeSpent => &TRACE_CODE_SPENT,
