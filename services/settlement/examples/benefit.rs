@@ -52,7 +52,10 @@ fn main() {
     let rate = f64::from(done) / started.elapsed().as_secs_f64();
     let totals = one().totals;
     println!("# benefits of ten lines, from the region pack to the legs, every number explained, one core");
-    println!("# (total {}, fund {}, account {}, cash {})", totals.medical, totals.fund, totals.account, totals.cash);
+    println!(
+        "# (total {}, fund {}, account {}, cash {})",
+        totals.medical, totals.fund, totals.account, totals.cash
+    );
     println!("baskets/s {rate:>8.0}  to {ASKED_PER_SECOND:.0} asked {:.2}", rate / ASKED_PER_SECOND);
 }
 
@@ -82,10 +85,7 @@ fn basket(
         lines: black_box(lines),
         consultation: false,
         outside: fees.clone(),
-        rules: LineRules {
-            class_b_first_selfpay: entitlement.class_b_first_selfpay(),
-            needs_mark: false,
-        },
+        rules: LineRules { class_b_first_selfpay: entitlement.class_b_first_selfpay(), needs_mark: false },
         scheme: Some(scheme),
         fund: entitlement.rule(YearSoFar { all: used, disease: used }),
         wallets: person.wallets.clone(),

@@ -9,9 +9,7 @@ use liufang_platform::{Begun, Call};
 
 use crate::app::App;
 use crate::domain::accumulate::{Addition, Scope, additions};
-use crate::domain::benefit::{
-    self, Case, ChargeLine, LineRules, OutsideFees, Purse, Settlement, Wallets,
-};
+use crate::domain::benefit::{self, Case, ChargeLine, LineRules, OutsideFees, Purse, Settlement, Wallets};
 use crate::domain::entitlement::{Entitlement, Standing, YearSoFar};
 use crate::domain::quote::{Quote, QuoteKind, age};
 use crate::error::{Refusal, SettlementError};

@@ -18,6 +18,8 @@ mod totals;
 mod case_table;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod year_table;
 
 pub use engine::{BenefitError, Case, FundRule, Settlement, settle};
 pub use explanation::{Detail, Explanation};

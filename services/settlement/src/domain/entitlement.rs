@@ -108,7 +108,9 @@ impl<'a> Entitlement<'a> {
     pub fn rule(&self, year: YearSoFar) -> FundRule<'a> {
         match *self {
             Entitlement::Nothing { .. } => FundRule::None,
-            Entitlement::Tiered { row, cap } => FundRule::Tiered(FundTerms { row, cap, used: used(row, year) }),
+            Entitlement::Tiered { row, cap } => {
+                FundRule::Tiered(FundTerms { row, cap, used: used(row, year) })
+            }
             Entitlement::Consultation(share) => FundRule::Consultation(share),
         }
     }

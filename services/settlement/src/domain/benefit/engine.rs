@@ -100,7 +100,8 @@ fn fund_share(case: &Case<'_>, scope: Fen) -> Result<FundShare, BenefitError> {
         FundRule::Tiered(terms) => Ok(fund::share(&terms, scope)),
         FundRule::Consultation(fixed) => {
             let basic = fixed.min(scope);
-            let explanations = vec![Explanation::new("hifp_pay", basic, "CONSULTATION_FUND_SHARE", Detail::PerVisit(fixed))];
+            let explanations =
+                vec![Explanation::new("hifp_pay", basic, "CONSULTATION_FUND_SHARE", Detail::PerVisit(fixed))];
             Ok(FundShare { basic, explanations, ..FundShare::default() })
         }
     }

@@ -111,7 +111,12 @@ pub fn settle_line(line: &ChargeLine, rules: LineRules) -> SettledLine {
     ));
     if let Some(rule) = self_paid_rule(line, rules) {
         settled.full_selfpay = amount;
-        settled.explanations.push(Explanation::new("fulamt_ownpay_amt", amount, rule, Detail::Amount(amount)));
+        settled.explanations.push(Explanation::new(
+            "fulamt_ownpay_amt",
+            amount,
+            rule,
+            Detail::Amount(amount),
+        ));
         return settled;
     }
     let covered = limit(line, &mut settled);
