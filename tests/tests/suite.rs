@@ -28,6 +28,7 @@ mod suite {
     mod mtls;
     mod otlp;
     mod outages;
+    mod people;
     mod privacy;
     mod processes;
     mod production;
