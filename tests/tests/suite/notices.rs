@@ -128,7 +128,10 @@ async fn a_hospital_is_told_once_and_in_order(world: &mut World) {
     .await;
     let order = cast.pay(&patient, &order).await;
     cast.dispense(&order, SHOP_PHARMACIST, &claimed.secret).await;
-    assert_eq!(waiting(&his).await.len(), 2);
+    eventually("what was handed out is to be told", || async {
+        (waiting(&his).await.len() == 2).then_some(())
+    })
+    .await;
     assert_eq!(came(&book(&cast, &rx).await), [("review", 1)], "the settlement waits behind the review");
     assert!(waiting(&cast.his(OTHER_HOSPITAL)).await.is_empty(), "the issuing hospital's alone");
     world.clock.advance_seconds(11);
