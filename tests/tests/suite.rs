@@ -26,6 +26,7 @@ mod suite {
     mod metrics;
     mod migrations;
     mod mtls;
+    mod notices;
     mod otlp;
     mod outages;
     mod people;
