@@ -47,6 +47,7 @@
   {{- /* not this role's secret: empty, so that the development key is not found here */ -}}
   {{- $_ := set $tree "role" (dict "settlement" (dict "channel_key" "")) -}}
 {{- end -}}
+{{- if and (ne $role "gateway") $v.secrets.dataVersion }}{{ $_ := set $tree "crypto" (dict "data_version" (int $v.secrets.dataVersion)) }}{{ end -}}
 {{- if eq $role "gateway" -}}
   {{- /* the gateway has no database and seals nothing, but every process of production must name a key of its own */ -}}
   {{- $_ := set $tree "crypto" (dict "data_secret" "the-gateway-has-no-data-to-be-sealed") -}}

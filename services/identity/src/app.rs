@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod counter;
+pub mod erasure;
 pub mod history;
 pub mod institutions;
 pub mod machines;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use liufang_kernel::{Fault, ReasonDoc, Timestamp};
-use liufang_platform::{AuthFault, CipherError, DbFault};
+use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 
 use crate::domain::certificate::Invalid;
 use crate::domain::face_proof::ProofRefused;
@@ -47,6 +47,8 @@ pub enum IdentityError {
     Auth(#[from] AuthFault),
     #[error("stored data cannot be read: {0}")]
     Stored(&'static str),
+    #[error("stored data cannot be read: {0}")]
+    Sealed(CipherError),
 
     #[error("verification does not exist for this caller")]
     VerificationNotFound,
@@ -109,6 +111,12 @@ pub enum IdentityError {
 
     #[error("person does not exist")]
     PersonNotFound,
+    #[error("the person is still needed")]
+    PersonNeeded { needed_by: &'static str },
+    #[error("this role may not ask with this purpose")]
+    PurposeNotAllowed,
+    #[error(transparent)]
+    Peer(Box<PeerFault>),
     #[error("this role may not see contact data")]
     ContactNotAllowed,
     #[error("region is not served")]
@@ -151,9 +159,15 @@ pub enum IdentityError {
     InstitutionNotFound,
 }
 
+impl From<PeerFault> for IdentityError {
+    fn from(fault: PeerFault) -> IdentityError {
+        IdentityError::Peer(Box::new(fault))
+    }
+}
+
 impl From<CipherError> for IdentityError {
-    fn from(_: CipherError) -> IdentityError {
-        IdentityError::Stored("sealed column")
+    fn from(error: CipherError) -> IdentityError {
+        IdentityError::Sealed(error)
     }
 }
 impl From<Refused> for IdentityError {
@@ -223,7 +237,7 @@ impl Fault for IdentityError {
         match self {
             IdentityError::Db(fault) => fault.doc(),
             IdentityError::Auth(fault) => fault.doc(),
-            IdentityError::Stored(_) => &reason::STORED_DATA_UNREADABLE,
+            IdentityError::Stored(_) | IdentityError::Sealed(_) => &reason::STORED_DATA_UNREADABLE,
             IdentityError::VerificationNotFound => &reason::VERIFICATION_NOT_FOUND,
             IdentityError::VerificationLocked { .. } => &reason::VERIFICATION_LOCKED,
             IdentityError::VerificationExpired => &reason::VERIFICATION_EXPIRED,
@@ -253,6 +267,9 @@ impl Fault for IdentityError {
             IdentityError::SignatureStale => &reason::SIGNATURE_STALE,
             IdentityError::NonceReused => &reason::NONCE_REUSED,
             IdentityError::PersonNotFound => &reason::PERSON_NOT_FOUND,
+            IdentityError::PersonNeeded { .. } => &reason::PERSON_NEEDED,
+            IdentityError::PurposeNotAllowed => &reason::PURPOSE_NOT_ALLOWED,
+            IdentityError::Peer(fault) => fault.doc(),
             IdentityError::ContactNotAllowed => &reason::CONTACT_NOT_ALLOWED,
             IdentityError::RegionUnknown => &reason::REGION_UNKNOWN,
             IdentityError::RelationNotAllowed => &reason::RELATION_NOT_ALLOWED,
@@ -280,6 +297,8 @@ impl Fault for IdentityError {
         match self {
             IdentityError::Db(fault) => fault.metadata(),
             IdentityError::Auth(fault) => fault.metadata(),
+            IdentityError::Peer(fault) => fault.metadata(),
+            IdentityError::PersonNeeded { needed_by } => one("needed_by", (*needed_by).to_owned()),
             IdentityError::VerificationLocked { until } => vec![
                 ("locked_until_us".into(), until.0.to_string()),
                 ("max_attempts".into(), MAX_ATTEMPTS.to_string()),
@@ -317,6 +336,7 @@ impl Fault for IdentityError {
     fn retry_after_ms(&self) -> u64 {
         match self {
             IdentityError::Db(fault) => fault.retry_after_ms(),
+            IdentityError::Peer(fault) => fault.retry_after_ms(),
             IdentityError::ResendTooSoon(limited) | IdentityError::CodeGuessing(limited) => limited.wait_ms,
             _ => 100,
         }

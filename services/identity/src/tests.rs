@@ -2,6 +2,7 @@
 
 mod certificates;
 mod credentials;
+mod erasure;
 mod institutions;
 mod mutual_aid;
 mod persons;

@@ -3,6 +3,7 @@
 pub mod certificate;
 pub mod institution;
 pub mod mutual_aid;
+pub mod needs;
 pub mod page;
 pub mod person;
 pub mod practitioner;

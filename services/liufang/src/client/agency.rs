@@ -1,9 +1,10 @@
 //! The insurance agency 经办机构: claims, payments, the ledger.
 
 use liufang_proto::identity::v1::{
-    GetInstitutionRequest, GetInstitutionResponse, ImportAgreementNoticeRequest,
-    ImportAgreementNoticeResponse, ImportInstitutionsRequest, ImportInstitutionsResponse,
-    ImportPersonsRequest, ImportPersonsResponse, ImportPractitionersRequest, ImportPractitionersResponse,
+    ErasePersonRequest, ErasePersonResponse, GetInstitutionRequest, GetInstitutionResponse,
+    ImportAgreementNoticeRequest, ImportAgreementNoticeResponse, ImportInstitutionsRequest,
+    ImportInstitutionsResponse, ImportPersonsRequest, ImportPersonsResponse, ImportPractitionersRequest,
+    ImportPractitionersResponse,
 };
 use liufang_proto::inventory::v1::{
     GetTraceCodeRequest, GetTraceCodeResponse, ImportDrugsRequest, ImportDrugsResponse, ListMovementsRequest,
@@ -53,6 +54,7 @@ impl Agency {
 
 calls!(Agency {
     read get_institution: Institutions.get_institution(GetInstitutionRequest) -> GetInstitutionResponse;
+    write erase_person: Persons.erase_person(ErasePersonRequest) -> ErasePersonResponse;
     write import_persons: Persons.import_persons(ImportPersonsRequest) -> ImportPersonsResponse;
     write import_institutions: Institutions.import_institutions(ImportInstitutionsRequest) -> ImportInstitutionsResponse;
     write import_agreement_notice: Institutions.import_agreement_notice(ImportAgreementNoticeRequest) -> ImportAgreementNoticeResponse;
