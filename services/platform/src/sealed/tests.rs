@@ -188,11 +188,13 @@ async fn one_replica_walks_and_another_follows_one_that_died() {
     }
     let two = place.started(2, &[1, 2]).await;
     place.wait();
+    // the replies come first, and there are none
     assert_eq!(step("test", &two, SEALED).await.unwrap(), 1);
     let now = two.shared.clock.now();
     exec(&two, &format!("UPDATE reseal_walk SET leased_until_us = {}", now.plus_seconds(60).0)).await;
     let other = place.started(2, &[1, 2]).await;
     assert_eq!(step("test", &other, SEALED).await.unwrap(), 0, "somebody else walks");
+    assert!(texts(&other).await.iter().all(|text| version_of(text) == Some(1)), "and only they");
     place.clock.advance_seconds(61);
     assert!(0 < walk(&other).await, "where the other one stood");
     assert!(texts(&other).await.iter().all(|text| version_of(text) == Some(2)));
