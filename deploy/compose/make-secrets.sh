@@ -25,7 +25,9 @@ LIUFANG_SERVERS="postgres redis" sh "$here/tls/make-certs.sh" "$secrets"
 
 keep "$secrets/postgres/admin.password" random
 keep "$secrets/redis/password" random
-keep "$secrets/shared/data-secret" random
+# Another data key: put it into shared/data-key-2, with 1 in shared/data-version while it is not to seal yet. When version 1 is no
+# longer used: mv shared/data-secret shared/blind-secret (deploy/README.md, "Changing the data key").
+[ -s "$secrets/shared/blind-secret" ] || keep "$secrets/shared/data-secret" random
 keep "$secrets/shared/channel-key" random
 signing_key() { openssl genpkey -algorithm ed25519 -outform DER | base64 | tr -d '\n'; }
 keep "$secrets/identity/token-signing.key" signing_key
@@ -44,14 +46,22 @@ tls-ca-cert-file /secrets/tls/ca.pem
 tls-auth-clients no
 TXT
 
+# shared NAME: what is in the file; nothing when there is none
+shared() { [ ! -s "$secrets/shared/$1" ] || cat "$secrets/shared/$1"; }
+crypto() {
+  printf '[crypto]\ndata_secret = "%s"\nblind_secret = "%s"\n' "$(shared data-secret)" "$(shared blind-secret)"
+  printf 'data_version = %s\n[crypto.data_keys]\n' "$(shared data-version | grep . || echo 0)"
+  for key in "$secrets"/shared/data-key-*; do
+    [ ! -s "$key" ] || printf '%s = "%s"\n' "${key##*-}" "$(cat "$key")"
+  done
+}
 # common ROLE: what every role knows
 common() {
   cat <<TXT
 [bus]
 url = "rediss://:$redis@redis:6379/"
 ca_file = "/etc/liufang/tls/ca.pem"
-[crypto]
-data_secret = "$(cat "$secrets/shared/data-secret")"
+$(crypto)
 [auth]
 $1
 TXT

@@ -108,6 +108,7 @@ SECURITY = [
         for _, p in o.pods())),
 ]
 
+DATA_KEYS = {"secrets": {"keys": {"dataSecret": ""}, "dataKeys": [{"version": 2, "key": "data-key-2"}], "blindKey": "data-secret"}}
 SECRETS = [
     ("a role sees its own Secret only", "single", SANDBOX, lambda o: every(lambda r: {
         row["valueFrom"]["secretKeyRef"]["name"] for row in o.env(r).values() if "valueFrom" in row}
@@ -119,6 +120,17 @@ SECRETS = [
         lambda r: {"PGPASSWORD", "LIUFANG__CRYPTO__DATA_SECRET"} <= set(o.env(r)), SERVICES)),
     ("the gateway has neither", "single", {}, lambda o: not {"PGPASSWORD", "LIUFANG__CRYPTO__DATA_SECRET"}
         & set(o.env("gateway"))),
+    ("data keys are the services' own", "ha", DATA_KEYS, lambda o: every(lambda r: {
+        name: row.get("valueFrom", {}).get("secretKeyRef") for name, row in o.env(r).items() if "CRYPTO" in name} == {
+            "LIUFANG__CRYPTO__DATA_SECRET": None,
+            "LIUFANG__CRYPTO__DATA_KEYS__2": {"name": f"liufang-{r}", "key": "data-key-2"},
+            "LIUFANG__CRYPTO__BLIND_SECRET": {"name": f"liufang-{r}", "key": "data-secret"}}, SERVICES)
+        and not [name for name in o.env("gateway") if "CRYPTO" in name]),
+    ("the data keys come out of the store", "ha", DATA_KEYS, lambda o: all(
+        {"data-key-2", "data-secret"} <= {row["secretKey"] for row in t["spec"]["data"]}
+        for t in o.kind("ExternalSecret") if t["metadata"]["name"] not in ("liufang-gateway", "liufang-auditor"))),
+    ("a data key that is not to seal yet", "single", {"secrets": {"dataKeys": [{"version": 2, "key": "data-key-2"}], "dataVersion": 1}},
+        lambda o: every(lambda r: o.config(r)["crypto"] == {"data_version": 1}, SERVICES)),
     ("the signing key is mounted in identity alone", "single", {}, lambda o: [
         r for r in ROLES if volume(o.pod(r), "signing-key")] == ["identity"]),
     ("identity signs, everybody else verifies", "single", {}, lambda o: every(
@@ -441,7 +453,7 @@ NETWORK = [
         "ipBlock" not in peer for _, peer, _ in o.flows(r, "egress")))),
     ("one hook played, the others real", "single", {"profile": "development", "sandbox": {"enabled": True},
         "hooks": {"courier": {"url": "", "cidrs": []}}}, lambda o: o.mesh("dispatch", "egress") == ["identity", "sandbox"]
-        and o.config("dispatch")["hooks"]["courier"] == "sandbox" and o.mesh("identity", "egress") == []
+        and o.config("dispatch")["hooks"]["courier"] == "sandbox" and o.mesh("identity", "egress") == ["order", "prescription"]
         and o.config("identity")["hooks"]["verification"] == "https://verification.example"),
     ("traces are let out when they are sent", "single", {"telemetry": {"otlpEndpoint": "http://collector:4317"},
         "networkPolicy": {"otlpTo": PEER}}, lambda o: every(

@@ -15,6 +15,10 @@ PAIRS = [
     ("one path for all", None, {"externalSecrets": {"enabled": True, "path": "liufang", "store": {"name": "x"}}},
         ["externalSecrets.path:"]),
     ("a secret in settings", None, {"settings": {"crypto": {"data_secret": "x"}}}, ["settings.crypto:"]),
+    ("no data key at all", None, {"secrets": {"keys": {"dataSecret": ""}}}, ["secrets.keys.dataSecret:"]),
+    ("no key for the indexes", None, {"secrets": {"keys": {"dataSecret": ""}, "dataKeys": [{"version": 2, "key": "data-key-2"}]}},
+        ["secrets.keys.dataSecret:"]),
+    ("a version without a key", None, {"secrets": {"dataVersion": 2}}, ["secrets.dataVersion:"]),
     ("a secret in a role's settings", None, {"roles": {"settlement": {"settings": {"role": {"settlement": {
         "channel_key": "x"}}}}}}, ["roles.settlement.settings.role.settlement.channel_key:"]),
     ("no database", None, {"database": {"host": ""}}, ["database.host:"]),

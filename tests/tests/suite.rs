@@ -10,8 +10,10 @@ mod suite {
     mod circulation;
     mod clocks;
     mod contract;
+    mod data_keys;
     mod dead_letters;
     mod edges;
+    mod erasure;
     mod faults;
     mod fuzz;
     mod identity;

@@ -56,6 +56,7 @@
   {{- $_ := set $tree "role" (dict "settlement" (dict "channel_key" "")) -}}
 {{- end -}}
 {{- if $told }}{{ $_ := set $tree.role "prescription" (dict "hospitals" $told) }}{{ end -}}
+{{- if and (ne $role "gateway") $v.secrets.dataVersion }}{{ $_ := set $tree "crypto" (dict "data_version" (int $v.secrets.dataVersion)) }}{{ end -}}
 {{- if eq $role "gateway" -}}
   {{- /* the gateway has no database and seals nothing, but every process of production must name a key of its own */ -}}
   {{- $_ := set $tree "crypto" (dict "data_secret" "the-gateway-has-no-data-to-be-sealed") -}}

@@ -116,11 +116,23 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{/* Keys of a role's Secret, as a JSON list of names in secrets.keys. (dict "root" $ "role" r) */}}
 {{- define "liufang.secretKeys" -}}
 {{- $keys := list -}}
-{{- if ne .role "gateway" }}{{ $keys = list "databasePassword" "dataSecret" }}{{ end -}}
+{{- if ne .role "gateway" }}{{ $keys = list "databasePassword" }}{{ end -}}
+{{- if and (ne .role "gateway") .root.Values.secrets.keys.dataSecret }}{{ $keys = append $keys "dataSecret" }}{{ end -}}
 {{- if .root.Values.redis.auth }}{{ $keys = append $keys "redisPassword" }}{{ end -}}
 {{- if eq .role "identity" }}{{ $keys = append $keys "signingKey" }}{{ end -}}
 {{- if has .role (list "settlement" "sandbox") }}{{ $keys = append $keys "channelKey" }}{{ end -}}
 {{ toJson $keys }}
+{{- end }}
+
+{{/* What stands in a role's Secret: those of `keys`, and the data keys, as a JSON list. (dict "root" $ "role" r "keys" list) */}}
+{{- define "liufang.secretNames" -}}
+{{- $names := list -}}
+{{- range .keys }}{{ $names = append $names (index $.root.Values.secrets.keys .) }}{{ end -}}
+{{- if ne .role "gateway" -}}
+  {{- range .root.Values.secrets.dataKeys }}{{ $names = append $names .key }}{{ end -}}
+  {{- with .root.Values.secrets.blindKey }}{{ $names = append $names . }}{{ end -}}
+{{- end -}}
+{{ toJson (uniq $names) }}
 {{- end }}
 
 {{/* Annotations of objects that must be there before the migrations run, also on a first install. They stay: a Job whose

@@ -74,6 +74,14 @@
 {{- if not $v.database.host -}}
   {{- include "liufang.mistake" (dict "found" $found "text" "database.host: name the PostgreSQL server") -}}
 {{- end -}}
+{{- if and (not $v.secrets.keys.dataSecret) (or (not $v.secrets.dataKeys) (not $v.secrets.blindKey)) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" "secrets.keys.dataSecret: without it there must be secrets.dataKeys and secrets.blindKey") -}}
+{{- end -}}
+{{- $versions := list (ternary 1 0 (not (not $v.secrets.keys.dataSecret))) 0 -}}
+{{- range $v.secrets.dataKeys }}{{ $versions = append $versions (int .version) }}{{ end -}}
+{{- if not (has (int $v.secrets.dataVersion) $versions) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" (printf "secrets.dataVersion: there is no key of version %d" (int $v.secrets.dataVersion))) -}}
+{{- end -}}
 {{- range $key := list "user" "name" -}}
   {{- if not (contains "{role}" (index $v.database $key)) -}}
     {{- include "liufang.mistake" (dict "found" $found "text" (printf "database.%s: must contain {role}; every service has a login and a database of its own" $key)) -}}

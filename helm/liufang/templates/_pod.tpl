@@ -73,7 +73,26 @@ priorityClassName: {{ . }}
 {{- define "liufang.secretEnv" -}}
 {{- if ne .role "gateway" }}
 {{ include "liufang.secretVariable" (merge (dict "variable" "PGPASSWORD" "key" "databasePassword") .) }}
+{{- if .root.Values.secrets.keys.dataSecret }}
 {{ include "liufang.secretVariable" (merge (dict "variable" "LIUFANG__CRYPTO__DATA_SECRET" "key" "dataSecret") .) }}
+{{- else }}
+- name: LIUFANG__CRYPTO__DATA_SECRET
+  value: ""
+{{- end }}
+{{- range .root.Values.secrets.dataKeys }}
+- name: LIUFANG__CRYPTO__DATA_KEYS__{{ int .version }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $.secret }}
+      key: {{ .key }}
+{{- end }}
+{{- with .root.Values.secrets.blindKey }}
+- name: LIUFANG__CRYPTO__BLIND_SECRET
+  valueFrom:
+    secretKeyRef:
+      name: {{ $.secret }}
+      key: {{ . }}
+{{- end }}
 {{- end }}
 {{- if .root.Values.redis.auth }}
 {{ include "liufang.secretVariable" (merge (dict "variable" "REDIS_PASSWORD" "key" "redisPassword") .) }}

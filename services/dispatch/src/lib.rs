@@ -19,7 +19,7 @@ mod wire;
 mod workers;
 
 use liufang_kernel::ReasonDoc;
-use liufang_platform::{Deps, Migration, Module};
+use liufang_platform::{Deps, Migration, Module, SealedTable};
 use liufang_proto::dispatch::v1::courier_service_server::CourierServiceServer;
 use liufang_proto::dispatch::v1::delivery_service_server::DeliveryServiceServer;
 
@@ -30,6 +30,8 @@ use crate::rpc::Rpc;
 pub const ROLE: &str = "dispatch";
 /// Schema of its database.
 pub const MIGRATIONS: &[Migration] = migrations::ALL;
+/// Where its tables keep sealed text.
+pub const SEALED: &[SealedTable] = store::sealed::SEALED;
 /// Every reason it can answer.
 pub const REASONS: &[&ReasonDoc] = error::REASONS;
 

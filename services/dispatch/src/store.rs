@@ -5,6 +5,7 @@ pub mod couriers;
 pub mod deliveries;
 pub mod jobs;
 pub mod logs;
+pub mod sealed;
 pub mod track;
 
 use liufang_platform::DbFault;

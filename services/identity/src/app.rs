@@ -3,6 +3,7 @@
 pub mod acting;
 pub mod certificates;
 pub mod counter;
+pub mod erasure;
 pub mod guardians;
 pub mod history;
 pub mod institutions;

@@ -3,10 +3,12 @@
 //! Owns decisions as pure functions. Deliberately knows no database, no provider and no clock: time, identifiers and
 //! hashes are arguments. Invariant: a step passes only on an explicit pass, never on silence.
 
+pub mod access_purpose;
 pub mod agreement;
 pub mod certificate;
 pub mod coded;
 pub mod day;
+pub mod erasure;
 pub mod face_proof;
 pub mod guardian;
 pub mod institution;

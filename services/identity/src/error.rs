@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use liufang_kernel::{Fault, ReasonDoc, Timestamp};
-use liufang_platform::{AuthFault, CipherError, DbFault};
+use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 
 use crate::domain::certificate::Invalid;
 use crate::domain::face_proof::ProofRefused;
@@ -48,6 +48,8 @@ pub enum IdentityError {
     Auth(#[from] AuthFault),
     #[error("stored data cannot be read: {0}")]
     Stored(&'static str),
+    #[error("stored data cannot be read: {0}")]
+    Sealed(CipherError),
 
     #[error("verification does not exist for this caller")]
     VerificationNotFound,
@@ -110,6 +112,12 @@ pub enum IdentityError {
 
     #[error("person does not exist")]
     PersonNotFound,
+    #[error("the person is still needed")]
+    PersonNeeded { needed_by: &'static str },
+    #[error("this role may not ask with this purpose")]
+    PurposeNotAllowed,
+    #[error(transparent)]
+    Peer(Box<PeerFault>),
     #[error("this role may not see contact data")]
     ContactNotAllowed,
     #[error("region is not served")]
@@ -167,9 +175,15 @@ pub enum IdentityError {
     InstitutionNotFound,
 }
 
+impl From<PeerFault> for IdentityError {
+    fn from(fault: PeerFault) -> IdentityError {
+        IdentityError::Peer(Box::new(fault))
+    }
+}
+
 impl From<CipherError> for IdentityError {
-    fn from(_: CipherError) -> IdentityError {
-        IdentityError::Stored("sealed column")
+    fn from(error: CipherError) -> IdentityError {
+        IdentityError::Sealed(error)
     }
 }
 impl From<PairRefused> for IdentityError {
@@ -247,7 +261,7 @@ impl Fault for IdentityError {
         match self {
             IdentityError::Db(fault) => fault.doc(),
             IdentityError::Auth(fault) => fault.doc(),
-            IdentityError::Stored(_) => &reason::STORED_DATA_UNREADABLE,
+            IdentityError::Stored(_) | IdentityError::Sealed(_) => &reason::STORED_DATA_UNREADABLE,
             IdentityError::VerificationNotFound => &reason::VERIFICATION_NOT_FOUND,
             IdentityError::VerificationLocked { .. } => &reason::VERIFICATION_LOCKED,
             IdentityError::VerificationExpired => &reason::VERIFICATION_EXPIRED,
@@ -277,6 +291,9 @@ impl Fault for IdentityError {
             IdentityError::SignatureStale => &reason::SIGNATURE_STALE,
             IdentityError::NonceReused => &reason::NONCE_REUSED,
             IdentityError::PersonNotFound => &reason::PERSON_NOT_FOUND,
+            IdentityError::PersonNeeded { .. } => &reason::PERSON_NEEDED,
+            IdentityError::PurposeNotAllowed => &reason::PURPOSE_NOT_ALLOWED,
+            IdentityError::Peer(fault) => fault.doc(),
             IdentityError::ContactNotAllowed => &reason::CONTACT_NOT_ALLOWED,
             IdentityError::RegionUnknown => &reason::REGION_UNKNOWN,
             IdentityError::RelationNotAllowed => &reason::RELATION_NOT_ALLOWED,
@@ -311,6 +328,8 @@ impl Fault for IdentityError {
         match self {
             IdentityError::Db(fault) => fault.metadata(),
             IdentityError::Auth(fault) => fault.metadata(),
+            IdentityError::Peer(fault) => fault.metadata(),
+            IdentityError::PersonNeeded { needed_by } => one("needed_by", (*needed_by).to_owned()),
             IdentityError::VerificationLocked { until } => vec![
                 ("locked_until_us".into(), until.0.to_string()),
                 ("max_attempts".into(), MAX_ATTEMPTS.to_string()),
@@ -355,6 +374,7 @@ impl Fault for IdentityError {
     fn retry_after_ms(&self) -> u64 {
         match self {
             IdentityError::Db(fault) => fault.retry_after_ms(),
+            IdentityError::Peer(fault) => fault.retry_after_ms(),
             IdentityError::ResendTooSoon(limited) | IdentityError::CodeGuessing(limited) => limited.wait_ms,
             _ => 100,
         }

@@ -20,7 +20,7 @@ mod workers;
 use std::time::Duration;
 
 use liufang_kernel::ReasonDoc;
-use liufang_platform::{Deps, Migration, Module, Worker};
+use liufang_platform::{Deps, Migration, Module, SealedTable, Worker};
 use liufang_proto::identity::v1::certificate_service_server::CertificateServiceServer;
 use liufang_proto::identity::v1::guardian_service_server::GuardianServiceServer;
 use liufang_proto::identity::v1::institution_service_server::InstitutionServiceServer;
@@ -32,6 +32,8 @@ use liufang_proto::identity::v1::verification_service_server::VerificationServic
 pub const ROLE: &str = "identity";
 /// Migrations of its database.
 pub const MIGRATIONS: &[Migration] = migrations::ALL;
+/// Where its tables keep sealed text.
+pub const SEALED: &[SealedTable] = store::vault::SEALED;
 /// Every reason this service answers.
 pub const REASONS: &[&ReasonDoc] = error::REASONS;
 

@@ -45,6 +45,8 @@ reasons! {
     CERTIFICATE_INVALID: Unauthenticated, "没有有效的签名证书", "none of the practitioner's certificates holds now, see cause; register another";
     NONCE_REUSED: Unauthenticated, "随机数已使用过", "every nonce is used once; sign again with a fresh one";
     PERSON_NOT_FOUND: NotFound, "人员不存在", "no person has this id";
+    PERSON_NEEDED: Precondition, "尚有未了结事项，暂不能删除个人信息", "something still needs the person; needed_by names the first thing, end it and ask again";
+    PURPOSE_NOT_ALLOWED: PermissionDenied, "该服务无权以此目的查询个人信息", "this role may not ask for a person with this purpose";
     CONTACT_NOT_ALLOWED: PermissionDenied, "无权查看联系方式", "only dispatch and prescription may see contact data";
     REGION_UNKNOWN: Precondition, "该统筹区未开通", "no region pack of this code is installed";
     RELATION_NOT_ALLOWED: Precondition, "该亲属关系不能办理家庭共济", "the region does not allow mutual aid within this relation";

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod certificate;
 pub mod code;
+pub mod erasure;
 pub mod face_proof;
 pub mod guardian;
 pub mod institution;

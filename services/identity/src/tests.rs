@@ -3,6 +3,7 @@
 mod certificates;
 mod credentials;
 mod documents;
+mod erasure;
 mod guardians;
 mod institutions;
 mod mutual_aid;

@@ -4,6 +4,7 @@ pub mod certificate;
 pub mod guardian;
 pub mod institution;
 pub mod mutual_aid;
+pub mod needs;
 pub mod page;
 pub mod person;
 pub mod practitioner;

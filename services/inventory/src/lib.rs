@@ -15,7 +15,7 @@ mod wire;
 mod workers;
 
 use liufang_kernel::ReasonDoc;
-use liufang_platform::{Deps, Migration, Module};
+use liufang_platform::{Deps, Migration, Module, SealedTable};
 use liufang_proto::inventory::v1::catalogue_service_server::CatalogueServiceServer;
 use liufang_proto::inventory::v1::offer_service_server::OfferServiceServer;
 use liufang_proto::inventory::v1::reservation_service_server::ReservationServiceServer;
@@ -23,6 +23,8 @@ use liufang_proto::inventory::v1::stock_service_server::StockServiceServer;
 
 pub const ROLE: &str = "inventory";
 pub const MIGRATIONS: &[Migration] = migrations::ALL;
+/// Where its tables keep sealed text.
+pub const SEALED: &[SealedTable] = &[];
 /// Every reason this service can answer by itself.
 pub const REASONS: &[&ReasonDoc] = error::REASONS;
 

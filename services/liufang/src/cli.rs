@@ -12,7 +12,7 @@ use liufang_platform::config::{self, Config, Layers};
 use liufang_platform::{PrincipalKind, SharedClock, SystemClock, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{audit, bus, client, compose, conformance, demo, probe, seed};
+use crate::{audit, bus, client, compose, conformance, demo, keys, probe, seed};
 
 /// 医保线上购药: e-prescriptions from the doctor to the door, money from the fund to the pharmacy.
 #[derive(Parser)]
@@ -93,6 +93,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         insurer_book: Option<PathBuf>,
     },
+    /// Say which versions of the data key the rows of each role may need. Ends with 0 when all of them are configured, with 1
+    /// when one is not, with 2 when it could not look.
+    Keys,
     /// Look at the bus and mend it.
     #[command(subcommand)]
     Bus(bus::BusCommand),
@@ -128,7 +131,7 @@ pub async fn run() -> ExitCode {
 pub async fn run_at(clock: SharedClock) -> ExitCode {
     let cli = Cli::parse();
     // whoever asks whether something agrees must not take "I could not look" for an answer
-    let asks = matches!(cli.command, Command::Audit { .. } | Command::Conformance(_));
+    let asks = matches!(cli.command, Command::Audit { .. } | Command::Conformance(_) | Command::Keys);
     let failed = ExitCode::from(if asks { 2 } else { 1 });
     match execute(cli, clock).await {
         Ok(code) => code,
@@ -146,6 +149,10 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<ExitCode> {
         Command::Audit { json, grace_seconds, channel_book, insurer_book } => {
             let request = audit::Request { json, channel_book, insurer_book };
             return look(&Config::load(&layers)?, &request, Duration::from_secs(grace_seconds)).await;
+        }
+        Command::Keys => {
+            let complete = keys::run(&Config::load(&layers)?, &mut std::io::stdout()).await?;
+            return Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Bus(command) => {
             bus::run(&Config::load(&layers)?, &clock, command, &mut std::io::stdout()).await

@@ -24,7 +24,7 @@ use liufang_platform::mesh::{Between, Directory, Mesh, MeshKey, Place};
 use liufang_platform::stack::{ServerStack, StackOptions};
 use liufang_platform::{
     Cipher, Claims, Db, Deps, Ids, Module, PrincipalKind, Regions, Settings, SharedClock, Tokens, Worker,
-    metrics,
+    metrics, sealed,
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -114,7 +114,7 @@ impl<'a> Builder<'a> {
         Ok(Builder {
             config,
             clock,
-            cipher: Cipher::new(&config.crypto.data_secret),
+            cipher: Cipher::with_keys(&config.crypto.keys()),
             tokens: keys::tokens(config)?,
             regions: Arc::new(regions(config)?),
             directory: Directory::with_limits(mesh_key.clone(), config.mesh.client.clone()),
@@ -140,7 +140,8 @@ impl<'a> Builder<'a> {
             regions: self.regions.clone(),
             settings: Settings::new(section),
         };
-        self.built.push(Built { role, db, module: (role.module)(deps) });
+        let module = (role.module)(deps).gauge(sealed::gauge(&db));
+        self.built.push(Built { role, db, module });
         Ok(())
     }
 
@@ -242,6 +243,7 @@ impl<'a> Builder<'a> {
             role: built.role.name,
             db: built.db.clone(),
             migrations: built.role.migrations,
+            sealed: built.role.sealed,
         });
         let services = self.built.iter().flat_map(|built| built.module.services.iter().copied()).collect();
         Health::new(watched.collect(), bus, services, self.config.database.migrate_at_start)

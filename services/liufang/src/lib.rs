@@ -7,6 +7,7 @@ pub mod client;
 pub mod compose;
 pub mod conformance;
 pub mod demo;
+pub mod keys;
 pub mod probe;
 pub mod seed;
 

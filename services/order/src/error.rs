@@ -38,6 +38,8 @@ pub enum OrderError {
     /// Stored or received data that cannot be read.
     #[error("unreadable: {0}")]
     Unreadable(&'static str),
+    #[error(transparent)]
+    Sealed(#[from] CipherError),
 }
 
 impl OrderError {
@@ -65,7 +67,7 @@ impl OrderError {
     pub fn is_stuck(&self) -> bool {
         match self {
             OrderError::Peer(fault) => fault.is_key_reused(),
-            other => matches!(other, OrderError::Unreadable(_)),
+            other => matches!(other, OrderError::Unreadable(_) | OrderError::Sealed(_)),
         }
     }
 
@@ -84,12 +86,6 @@ impl From<PeerFault> for OrderError {
 impl From<DbErr> for OrderError {
     fn from(error: DbErr) -> OrderError {
         OrderError::Db(DbFault::from(error))
-    }
-}
-
-impl From<CipherError> for OrderError {
-    fn from(_: CipherError) -> OrderError {
-        OrderError::Unreadable("sealed column")
     }
 }
 
@@ -176,7 +172,7 @@ impl Fault for OrderError {
             OrderError::Peer(fault) => fault.doc(),
             OrderError::Db(fault) => fault.doc(),
             OrderError::Auth(fault) => fault.doc(),
-            OrderError::Unreadable(_) => &INTERNAL,
+            OrderError::Unreadable(_) | OrderError::Sealed(_) => &INTERNAL,
         }
     }
 

@@ -18,13 +18,16 @@ mod wire;
 mod workers;
 
 use liufang_kernel::ReasonDoc;
-use liufang_platform::{Deps, Migration, Module};
+use liufang_platform::{Deps, Migration, Module, SealedTable};
 use liufang_proto::order::v1::order_service_server::OrderServiceServer;
+use liufang_proto::order::v1::person_need_service_server::PersonNeedServiceServer;
 
 /// The role's name.
 pub const ROLE: &str = "order";
 /// Migrations of the order database.
 pub const MIGRATIONS: &[Migration] = migrations::ALL;
+/// Where its tables keep sealed text.
+pub const SEALED: &[SealedTable] = store::sealed::SEALED;
 /// Every reason this service can answer with.
 pub const REASONS: &[&ReasonDoc] = error::REASONS;
 
@@ -35,7 +38,10 @@ pub fn module(deps: Deps) -> Module {
     let workers = workers::workers(&app);
     let consumers = events::consumers(&app);
     let gauges = gauges::gauges(&app);
-    let mut module = Module::new(ROLE).service(OrderServiceServer::new(rpc::OrderRpc::new(app, calls)));
+    let persons = rpc::persons::Persons { app: app.clone(), calls: calls.clone() };
+    let mut module = Module::new(ROLE)
+        .service(OrderServiceServer::new(rpc::OrderRpc::new(app, calls)))
+        .service(PersonNeedServiceServer::new(persons));
     for worker in workers {
         module = module.worker(worker);
     }

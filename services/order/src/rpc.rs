@@ -1,6 +1,7 @@
 //! The generated trait: parse → app → render; and the calls to other services.
 
 mod peers;
+pub mod persons;
 #[cfg(test)]
 mod tests;
 

@@ -5,4 +5,5 @@ pub mod journal;
 pub mod line;
 pub mod orders;
 pub mod purchase;
+pub mod sealed;
 pub mod story;

@@ -6,4 +6,4 @@ mod request;
 
 pub use page::list_orders;
 pub use render::{order_state, told};
-pub use request::{collect, dispense, give_back, order_id, pay, place, requote, watch};
+pub use request::{collect, dispense, give_back, order_id, pay, person_needed, place, requote, watch};

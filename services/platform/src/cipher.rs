@@ -1,7 +1,10 @@
 //! Personal data at rest: sealed columns (AES-256-GCM) and keyed blind indexes (HMAC-SHA256).
 //!
-//! The context (`table.column`) is bound to the ciphertext, so a value cannot be moved to another column.
+//! The context (`table.column`) is bound to the ciphertext, so a value cannot be moved to another column. Every sealed text
+//! begins with the version of its key, `2.…`, so that the key can be changed under it; the key of the indexes is another one
+//! and stays, since an index that is made anew finds nothing until every row has been made anew.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -11,64 +14,105 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::ids::random;
 
+/// Number of a data key, from 1.
+pub type KeyVersion = u32;
+
+/// The secrets that keys are derived from, each of at least 32 characters.
+#[derive(Clone)]
+pub struct DataKeys {
+    /// Seals; one of `secrets`.
+    pub present: KeyVersion,
+    /// Open what they sealed.
+    pub secrets: BTreeMap<KeyVersion, String>,
+    /// Keys the indexes.
+    pub blind: String,
+}
+
 /// Seals and opens personal data; cheap to clone.
 #[derive(Clone)]
 pub struct Cipher(Arc<Keys>);
 
 struct Keys {
-    data: LessSafeKey,
+    present: KeyVersion,
+    data: BTreeMap<KeyVersion, LessSafeKey>,
     blind: hmac::Key,
 }
 
-/// The text could not be opened: another key, another column, or changed.
+/// Why a text cannot be opened. Says nothing of what is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("sealed data cannot be opened")]
-pub struct CipherError;
+pub enum CipherError {
+    /// Another secret under this version, another column, or changed.
+    #[error("sealed data cannot be opened")]
+    Unreadable,
+    #[error("sealed data needs data key version {0}, which is not configured")]
+    UnknownKey(KeyVersion),
+}
 
-/// Version of the present key, written before every sealed text so a later rotation can tell.
-const VERSION: &str = "1.";
+/// The version of the key that sealed a text; none when it is not a sealed text.
+pub fn version_of(sealed: &str) -> Option<KeyVersion> {
+    let (version, _) = sealed.split_once('.')?;
+    let plain = !version.starts_with('0') && version.bytes().all(|byte| byte.is_ascii_digit());
+    version.parse().ok().filter(|_| plain)
+}
 
 impl Cipher {
-    /// Keys are derived from one secret of at least 32 characters.
+    /// One secret for everything, as version 1.
     pub fn new(secret: &str) -> Cipher {
-        let derive =
-            |label: &str| digest::digest(&digest::SHA256, format!("liufang {label} {secret}").as_bytes());
-        let data = UnboundKey::new(&AES_256_GCM, derive("data").as_ref())
-            .expect("a SHA-256 digest is a 256-bit key");
-        let blind = hmac::Key::new(hmac::HMAC_SHA256, derive("blind").as_ref());
-        Cipher(Arc::new(Keys { data: LessSafeKey::new(data), blind }))
+        let secrets = BTreeMap::from([(1, secret.to_owned())]);
+        Cipher::with_keys(&DataKeys { present: 1, secrets, blind: secret.to_owned() })
     }
 
-    /// Seals `plain` for `context`.
+    /// Seals with the present key, opens with whichever a text names.
+    pub fn with_keys(keys: &DataKeys) -> Cipher {
+        let data = keys.secrets.iter().map(|(version, secret)| (*version, data_key(secret))).collect();
+        let blind = hmac::Key::new(hmac::HMAC_SHA256, derived("blind", &keys.blind).as_ref());
+        Cipher(Arc::new(Keys { present: keys.present, data, blind }))
+    }
+
+    /// The version that seals.
+    pub fn present(&self) -> KeyVersion {
+        self.0.present
+    }
+
+    /// Whether texts of a version can be opened.
+    pub fn knows(&self, version: KeyVersion) -> bool {
+        self.0.data.contains_key(&version)
+    }
+
+    /// Seals `plain` for `context` with the present key.
     pub fn seal(&self, context: &str, plain: &str) -> String {
+        self.seal_as(self.0.present, context, plain).expect("the present key is one of the keys")
+    }
+
+    /// Seals with another key than the present, for what proves that it is the same key later.
+    pub(crate) fn seal_as(&self, version: KeyVersion, context: &str, plain: &str) -> Option<String> {
+        let key = self.0.data.get(&version)?;
         let nonce = random::<12>();
         let mut buffer = plain.as_bytes().to_vec();
-        self.0
-            .data
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(context.as_bytes()),
-                &mut buffer,
-            )
-            .expect("a column value is far below the limit of the cipher");
+        key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(context.as_bytes()),
+            &mut buffer,
+        )
+        .expect("a column value is far below the limit of the cipher");
         let mut out = nonce.to_vec();
         out.extend(buffer);
-        format!("{VERSION}{}", STANDARD_NO_PAD.encode(out))
+        Some(format!("{version}.{}", STANDARD_NO_PAD.encode(out)))
     }
 
-    /// Opens what [`Cipher::seal`] made for the same `context`.
+    /// Opens what [`Cipher::seal`] made for the same `context`, under any version that is configured.
     pub fn open(&self, context: &str, sealed: &str) -> Result<String, CipherError> {
-        let text = sealed.strip_prefix(VERSION).ok_or(CipherError)?;
-        let bytes = STANDARD_NO_PAD.decode(text).map_err(|_| CipherError)?;
-        let (nonce, body) = bytes.split_at_checked(12).ok_or(CipherError)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CipherError)?;
+        let version = version_of(sealed).ok_or(CipherError::Unreadable)?;
+        let key = self.0.data.get(&version).ok_or(CipherError::UnknownKey(version))?;
+        let text = sealed.split_once('.').map_or("", |(_, text)| text);
+        let bytes = STANDARD_NO_PAD.decode(text).map_err(|_| CipherError::Unreadable)?;
+        let (nonce, body) = bytes.split_at_checked(12).ok_or(CipherError::Unreadable)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CipherError::Unreadable)?;
         let mut body = body.to_vec();
-        let plain = self
-            .0
-            .data
+        let plain = key
             .open_in_place(nonce, Aad::from(context.as_bytes()), &mut body)
-            .map_err(|_| CipherError)?;
-        String::from_utf8(plain.to_vec()).map_err(|_| CipherError)
+            .map_err(|_| CipherError::Unreadable)?;
+        String::from_utf8(plain.to_vec()).map_err(|_| CipherError::Unreadable)
     }
 
     /// A keyed index of `plain`: equal text, equal index; nothing can be read from it.
@@ -79,6 +123,15 @@ impl Cipher {
         hmac.update(plain.as_bytes());
         hex::encode(hmac.sign())
     }
+}
+
+fn derived(label: &str, secret: &str) -> digest::Digest {
+    digest::digest(&digest::SHA256, format!("liufang {label} {secret}").as_bytes())
+}
+
+fn data_key(secret: &str) -> LessSafeKey {
+    let key = UnboundKey::new(&AES_256_GCM, derived("data", secret).as_ref());
+    LessSafeKey::new(key.expect("a SHA-256 digest is a 256-bit key"))
 }
 
 #[cfg(test)]
@@ -95,9 +148,40 @@ mod tests {
             cipher.seal("person.name", "测试甲"),
             "the same text never seals to the same bytes"
         );
-        assert_eq!(cipher.open("person.phone", &sealed), Err(CipherError));
-        assert_eq!(Cipher::new("another secret").open("person.name", &sealed), Err(CipherError));
-        assert_eq!(cipher.open("person.name", "1.AAAA"), Err(CipherError));
+        assert_eq!(cipher.open("person.phone", &sealed), Err(CipherError::Unreadable));
+        let other = Cipher::new("another secret");
+        assert_eq!(other.open("person.name", &sealed), Err(CipherError::Unreadable));
+        for not in ["1.AAAA", "", "1", ".", "01.AAAA", "-1.AAAA", "+1.AAAA", "x.AAAA", "99999999999.AAAA"] {
+            assert_eq!(cipher.open("person.name", not), Err(CipherError::Unreadable), "{not}");
+        }
+    }
+
+    fn ring(present: KeyVersion, versions: &[KeyVersion]) -> Cipher {
+        let secret = |version: &KeyVersion| (*version, format!("secret number {version}"));
+        let secrets = versions.iter().map(secret).collect();
+        Cipher::with_keys(&DataKeys { present, secrets, blind: "the key of the indexes".to_owned() })
+    }
+
+    #[test]
+    fn a_text_is_opened_with_the_key_it_names() {
+        let (before, both, after) = (ring(1, &[1]), ring(2, &[1, 2]), ring(2, &[2]));
+        let (old, new) = (before.seal("a", "x"), both.seal("a", "x"));
+        assert_eq!((version_of(&old), version_of(&new)), (Some(1), Some(2)));
+        assert_eq!((both.open("a", &old).as_deref(), both.open("a", &new).as_deref()), (Ok("x"), Ok("x")));
+        assert_eq!(after.open("a", &new).as_deref(), Ok("x"));
+        assert_eq!(after.open("a", &old), Err(CipherError::UnknownKey(1)));
+        let said = CipherError::UnknownKey(1).to_string();
+        assert_eq!(said, "sealed data needs data key version 1, which is not configured");
+        let renumbered = format!("2{}", old.strip_prefix('1').unwrap());
+        assert_eq!(both.open("a", &renumbered), Err(CipherError::Unreadable));
+    }
+
+    #[test]
+    fn an_index_outlives_the_data_keys() {
+        assert_eq!(ring(1, &[1]).blind("a", "x"), ring(3, &[3]).blind("a", "x"));
+        // an installation with one secret finds its rows again after version 1 went
+        let one = Cipher::new("the key of the indexes");
+        assert_eq!(one.blind("a", "x"), ring(3, &[3]).blind("a", "x"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A wrong configuration is refused at start with every mistake in one message.
 
 mod check;
+mod crypto;
 mod hooks;
 mod public;
 mod secrets;
@@ -21,6 +22,7 @@ use crate::db::DbOptions;
 use crate::mesh::ClientLimits;
 
 pub use check::ROLES;
+pub use crypto::Crypto;
 pub use public::GatewayTls;
 pub use show::Shown;
 
@@ -115,11 +117,6 @@ pub struct HooksTls {
 pub struct Auth {
     pub signing_key_file: String,
     pub verify_keys: Vec<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct Crypto {
-    pub data_secret: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

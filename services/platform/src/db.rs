@@ -31,6 +31,8 @@ use crate::cipher::Cipher;
 use crate::clock::SharedClock;
 use crate::ids::Ids;
 use crate::migrate::{self, Migration};
+use crate::sealed::SealedTable;
+use crate::sealed::proof::{self, KeyFault};
 use pool::Pools;
 use probe::Probe;
 
@@ -38,6 +40,7 @@ pub use bounded::{Reader, Tx};
 pub use fault::DbFault;
 pub use gate::{DbState, Gate};
 pub use snapshot::Snapshot;
+pub(crate) use work::REPLY;
 pub use work::{Begun, Work};
 
 /// How to reach a database.
@@ -91,6 +94,8 @@ pub(crate) struct Shared {
     pub state: watch::Sender<DbState>,
     /// The last look had no answer.
     pub silent: AtomicBool,
+    /// The data keys were found to be those of this database.
+    pub proven: AtomicBool,
 }
 
 impl Db {
@@ -106,8 +111,15 @@ impl Db {
         };
         let writer = sqlite.then(|| Arc::new(Semaphore::new(1)));
         let (state, _) = watch::channel(DbState::Unknown);
-        let shared =
-            Shared { cipher, clock, ids: Ids, outbox_bell: Notify::new(), state, silent: false.into() };
+        let shared = Shared {
+            cipher,
+            clock,
+            ids: Ids,
+            outbox_bell: Notify::new(),
+            state,
+            silent: false.into(),
+            proven: false.into(),
+        };
         Ok(Db { pools, reader, probe, writer, shared: Arc::new(shared) })
     }
 
@@ -125,11 +137,12 @@ impl Db {
     }
 
     /// Looks whether the database can be used, and tells those who wait for that. One look without an answer is not yet an
-    /// outage: a moment of load must not empty every endpoint at once.
-    pub async fn look(&self, migrations: &'static [Migration]) -> DbState {
+    /// outage: a moment of load must not empty every endpoint at once. Before the first use the data keys are held against
+    /// those that sealed what is in `sealed`.
+    pub async fn look(&self, migrations: &'static [Migration], sealed: &'static [SealedTable]) -> DbState {
         let began = Instant::now();
         let state = match self.pending_migrations(migrations).await {
-            Ok(0) => DbState::Ready,
+            Ok(0) => self.keys(sealed).await,
             Ok(pending) => DbState::Pending(pending),
             Err(fault @ (DbFault::Unavailable(_) | DbFault::Silent)) => DbState::Away(fault.cause()),
             Err(fault) => DbState::Broken(fault.cause()),
@@ -145,6 +158,23 @@ impl Db {
         }
         self.shared.state.send_replace(state.clone());
         state
+    }
+
+    async fn keys(&self, sealed: &'static [SealedTable]) -> DbState {
+        if self.shared.proven.load(Ordering::SeqCst) {
+            return DbState::Ready;
+        }
+        match proof::prove(self, sealed).await {
+            Ok(()) => {
+                self.shared.proven.store(true, Ordering::SeqCst);
+                DbState::Ready
+            }
+            Err(KeyFault::Db(fault @ (DbFault::Internal(_) | DbFault::Reply))) => {
+                DbState::Broken(fault.cause())
+            }
+            Err(KeyFault::Db(fault)) => DbState::Away(fault.cause()),
+            Err(fault) => DbState::Broken(fault.to_string()),
+        }
     }
 
     /// What the last look found.

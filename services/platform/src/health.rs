@@ -1,6 +1,6 @@
 //! Whether this process can do its work, for probes and balancers.
 //!
-//! Ready: every database answers and has no pending migration, and the process is not stopping. The bus is reported and not
+//! Ready: every database answers, has no pending migration and no row under a data key that is not here, and the process is not stopping. The bus is reported and not
 //! required: without it calls are still answered, and the outbox keeps what is to be told. Alive: the process runs;
 //! databases have no say, since a restart does not mend them.
 
@@ -18,6 +18,7 @@ use crate::bus::Bus;
 use crate::db::{Db, DbFault, DbState};
 use crate::migrate::Migration;
 use crate::retry::Retry;
+use crate::sealed::SealedTable;
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -28,6 +29,7 @@ pub struct Watched {
     pub role: &'static str,
     pub db: Db,
     pub migrations: &'static [Migration],
+    pub sealed: &'static [SealedTable],
 }
 
 /// What probes are told.
@@ -186,11 +188,11 @@ impl Health {
 
 impl Inner {
     async fn bring_up(&self, watched: &Watched) -> Result<(), DbFault> {
-        let state = watched.db.look(watched.migrations).await;
+        let state = watched.db.look(watched.migrations, watched.sealed).await;
         if self.migrate && matches!(state, DbState::Pending(_)) {
             let ran = watched.db.migrate(watched.migrations).await?;
             tracing::debug!(role = watched.role, ran = ran.len(), "migrated at start");
-            watched.db.look(watched.migrations).await;
+            watched.db.look(watched.migrations, watched.sealed).await;
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ pub struct Migration {
 const PLATFORM: &[Migration] = &[
     Migration { name: "0000_platform", sql: include_str!("migrate/0000_platform.sql") },
     Migration { name: "0000_platform_published", sql: include_str!("migrate/0000_platform_published.sql") },
+    Migration { name: "0000_platform_sealed", sql: include_str!("migrate/0000_platform_sealed.sql") },
 ];
 
 /// Marks of what was run. The name is that of a known tool, whose installations it can take over.

@@ -5,7 +5,7 @@ pub mod reasons;
 use std::borrow::Cow;
 
 use liufang_kernel::{Fault, ReasonDoc, Violations};
-use liufang_platform::{AuthFault, DbFault, PeerFault};
+use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 
 use crate::domain::refusal::Refusal;
 use crate::domain::rules::Finding;
@@ -42,6 +42,8 @@ pub enum PrescriptionError {
     AlreadyBooked,
     #[error("row cannot be read: {0}")]
     Corrupt(&'static str),
+    #[error("row cannot be read: {0}: {1}")]
+    Sealed(&'static str, CipherError),
     #[error(transparent)]
     Peer(Box<PeerFault>),
     #[error(transparent)]
@@ -61,6 +63,7 @@ impl From<StoreError> for PrescriptionError {
         match error {
             StoreError::Db(fault) => PrescriptionError::Db(fault),
             StoreError::Corrupt(column) => PrescriptionError::Corrupt(column),
+            StoreError::Sealed(column, error) => PrescriptionError::Sealed(column, error),
             // callers that know what the index means say so; anywhere else somebody was faster
             StoreError::Exists => PrescriptionError::Db(DbFault::LostRace),
         }
@@ -77,7 +80,7 @@ impl Fault for PrescriptionError {
             PrescriptionError::OverrideNeeded(_) => &reasons::OVERRIDE_NEEDED,
             PrescriptionError::HospitalNumberUsed => &reasons::HOSP_RXNO_USED,
             PrescriptionError::AlreadyBooked => &reasons::VISIT_ALREADY_BOOKED,
-            PrescriptionError::Corrupt(_) => &reasons::ROW_UNREADABLE,
+            PrescriptionError::Corrupt(_) | PrescriptionError::Sealed(..) => &reasons::ROW_UNREADABLE,
             PrescriptionError::Peer(fault) => fault.doc(),
             PrescriptionError::Db(fault) => fault.doc(),
             PrescriptionError::Auth(fault) => fault.doc(),

@@ -21,9 +21,10 @@ mod workers;
 mod tests;
 
 use liufang_kernel::ReasonDoc;
-use liufang_platform::{Deps, Migration, Module};
+use liufang_platform::{Deps, Migration, Module, SealedTable};
 use liufang_proto::prescription::v1 as pb;
 use pb::circulation_service_server::CirculationServiceServer;
+use pb::person_need_service_server::PersonNeedServiceServer;
 use pb::prescribing_service_server::PrescribingServiceServer;
 use pb::prescription_service_server::PrescriptionServiceServer;
 use pb::visit_service_server::VisitServiceServer;
@@ -35,6 +36,8 @@ pub const ROLE: &str = "prescription";
 
 /// The tables of this service, in order.
 pub const MIGRATIONS: &[Migration] = migrations::ALL;
+/// Where its tables keep sealed text.
+pub const SEALED: &[SealedTable] = store::sealed::SEALED;
 
 /// Every reason this service answers by itself.
 pub const REASONS: &[&ReasonDoc] = error::REASONS;
@@ -46,12 +49,14 @@ pub fn module(deps: Deps) -> Module {
     let visits = rpc::visits::Visits { app: app.clone(), calls: calls.clone() };
     let prescribing = rpc::prescribing::Prescribing { app: app.clone(), calls: calls.clone() };
     let prescriptions = rpc::prescriptions::Prescriptions { app: app.clone(), calls: calls.clone() };
-    let circulation = rpc::circulation::Circulation { app: app.clone(), calls };
+    let circulation = rpc::circulation::Circulation { app: app.clone(), calls: calls.clone() };
+    let persons = rpc::persons::Persons { app: app.clone(), calls };
     let module = Module::new(ROLE)
         .service(VisitServiceServer::new(visits))
         .service(PrescribingServiceServer::new(prescribing))
         .service(PrescriptionServiceServer::new(prescriptions))
         .service(CirculationServiceServer::new(circulation))
+        .service(PersonNeedServiceServer::new(persons))
         .worker(workers::time_out_visits(app.clone()))
         .worker(workers::expire_prescriptions(app.clone()))
         .worker(workers::lapse_claims(app.clone()))

@@ -4,6 +4,7 @@ pub mod circulation;
 pub mod hospital;
 pub mod identity;
 pub mod inventory;
+pub mod persons;
 pub mod prescribing;
 pub mod prescriptions;
 pub mod visits;

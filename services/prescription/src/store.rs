@@ -9,13 +9,14 @@ pub mod counter;
 pub mod hand_out;
 pub mod in_hand;
 pub mod line;
+pub mod need;
 pub mod notice;
 pub mod prescription;
 pub mod sealed;
 pub mod slot;
 pub mod visit;
 
-use liufang_platform::DbFault;
+use liufang_platform::{CipherError, DbFault};
 
 /// Why a row could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,9 @@ pub enum StoreError {
     /// A column holds a value this build does not know, or text that cannot be opened.
     #[error("row cannot be read: {0}")]
     Corrupt(&'static str),
+    /// A sealed column and why it cannot be opened.
+    #[error("row cannot be read: {0}: {1}")]
+    Sealed(&'static str, CipherError),
     /// A unique index refused the row.
     #[error("row exists")]
     Exists,

@@ -8,6 +8,8 @@ pub mod visits;
 
 use liufang_kernel::codes::is_institution_code;
 use liufang_kernel::{Sensitive, Violations};
+use liufang_platform::CallMeta;
+use liufang_proto::prescription::v1 as pb;
 
 /// Longest opaque id or code taken from a caller.
 const ID: usize = 64;
@@ -22,6 +24,11 @@ fn one(field: &str, value: &str) -> Result<String, Violations> {
     let mut violations = Violations::new();
     let value = violations.text(field, value, ID);
     violations.finish(Some(value))
+}
+
+/// Asks what stands under a person.
+pub fn person_needed(request: pb::CheckPersonNeededRequest, _: &CallMeta) -> Result<String, Violations> {
+    one("person_id", &request.person_id)
 }
 
 fn institution(violations: &mut Violations, field: &str, value: &str) -> String {

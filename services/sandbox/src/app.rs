@@ -18,9 +18,7 @@ use liufang_platform::{Cipher, Db, Deps, Ids, Peers, SharedClock, Work};
 use crate::domain::dial::{self, Dial};
 use crate::error::SandboxError;
 use crate::store;
-
-/// Column context of sealed dial patterns.
-const PATTERN: &str = "dial.pattern";
+use crate::store::sealed::PATTERN;
 
 /// The sandbox.
 #[derive(Clone)]

@@ -16,7 +16,7 @@ mod wire;
 mod workers;
 
 use liufang_kernel::ReasonDoc;
-use liufang_platform::{Deps, Migration, Module};
+use liufang_platform::{Deps, Migration, Module, SealedTable};
 use liufang_proto::hooks::v1::courier_hook_server::CourierHookServer;
 use liufang_proto::hooks::v1::hospital_hook_server::HospitalHookServer;
 use liufang_proto::hooks::v1::insurer_hook_server::InsurerHookServer;
@@ -31,6 +31,8 @@ use crate::rpc::Rpc;
 pub const ROLE: &str = "sandbox";
 /// Schema of its database.
 pub const MIGRATIONS: &[Migration] = migrations::ALL;
+/// Where its tables keep sealed text.
+pub const SEALED: &[SealedTable] = store::sealed::SEALED;
 /// Every reason it can answer.
 pub const REASONS: &[&ReasonDoc] = error::REASONS;
 

@@ -7,6 +7,7 @@ pub mod jobs;
 pub mod messages;
 pub mod notices;
 pub mod notified;
+pub mod sealed;
 
 use liufang_platform::DbFault;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};

@@ -17,7 +17,7 @@ mod wire;
 mod workers;
 
 use liufang_kernel::ReasonDoc;
-use liufang_platform::{Deps, Migration, Module};
+use liufang_platform::{Deps, Migration, Module, SealedTable};
 use liufang_proto::settlement::v1 as pb;
 use pb::account_service_server::AccountServiceServer;
 use pb::claim_service_server::ClaimServiceServer;
@@ -27,6 +27,8 @@ use pb::quote_service_server::QuoteServiceServer;
 
 pub const ROLE: &str = "settlement";
 pub const MIGRATIONS: &[Migration] = migrations::ALL;
+/// Where its tables keep sealed text.
+pub const SEALED: &[SealedTable] = store::sealed::SEALED;
 /// Every reason this service can answer with.
 pub const REASONS: &[&ReasonDoc] = error::REASONS;
 

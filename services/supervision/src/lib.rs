@@ -17,7 +17,7 @@ mod tests;
 mod wire;
 
 use liufang_kernel::ReasonDoc;
-use liufang_platform::{Deps, Migration, Module};
+use liufang_platform::{Deps, Migration, Module, SealedTable};
 use liufang_proto::supervision::v1::supervision_service_server::SupervisionServiceServer;
 
 use crate::app::App;
@@ -27,6 +27,8 @@ use crate::rpc::Rpc;
 pub const ROLE: &str = "supervision";
 /// Schema of its database.
 pub const MIGRATIONS: &[Migration] = migrations::ALL;
+/// Where its tables keep sealed text.
+pub const SEALED: &[SealedTable] = &[];
 /// Every reason it can answer.
 pub const REASONS: &[&ReasonDoc] = error::REASONS;
 

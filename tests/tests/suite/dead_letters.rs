@@ -98,7 +98,7 @@ async fn office(folder: &std::path::Path) -> Arc<Office> {
     let options = DbOptions::new(format!("sqlite://{}/office.db", folder.display()));
     let db = Db::connect(&options, Cipher::new("test"), Arc::new(SystemClock)).await.unwrap();
     db.migrate(&[]).await.unwrap();
-    db.look(&[]).await;
+    db.look(&[], &[]).await;
     let [tries, done, witnessed] = Default::default();
     Arc::new(Office { db, mended: false.into(), tries, done, witnessed })
 }

@@ -293,7 +293,7 @@ async fn a_pool_without_a_free_connection_is_an_answer() {
     assert_eq!(status.code(), Code::Unavailable);
     use tonic_types::StatusExt as _;
     assert!(status.get_details_retry_info().is_some());
-    assert_eq!(db.look(&[]).await, liufang_platform::db::DbState::Ready, "busy is not away");
+    assert_eq!(db.look(&[], &[]).await, liufang_platform::db::DbState::Ready, "busy is not away");
     held.cancel().await.unwrap();
     db.begin_step().await.unwrap().done().await.unwrap();
 }

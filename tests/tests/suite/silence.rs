@@ -36,7 +36,7 @@ async fn behind(name: &str, statement_timeout: Duration) -> (Front, Db) {
     let cipher = Cipher::new("a secret for tests only, long enough");
     let db = Db::connect(&options, cipher, Arc::new(SystemClock)).await.unwrap();
     db.migrate(&[]).await.unwrap();
-    assert_eq!(db.look(&[]).await, DbState::Ready);
+    assert_eq!(db.look(&[], &[]).await, DbState::Ready);
     (front, db)
 }
 
@@ -70,14 +70,14 @@ async fn a_look_that_finds_silence_ends_what_waits_in_it() {
     let work = db.begin_step().await.unwrap();
     front.fall_silent();
     let waiting = work.tx().execute_unprepared("SELECT 1");
-    let (asked, state) = tokio::join!(tokio::time::timeout(PATIENCE, waiting), db.look(&[]));
+    let (asked, state) = tokio::join!(tokio::time::timeout(PATIENCE, waiting), db.look(&[], &[]));
     assert_eq!(state, DbState::Ready, "one look without an answer is not an outage");
     assert!(asked.expect("the statement ends").is_err());
     drop(work);
-    assert!(matches!(db.look(&[]).await, DbState::Away(_)));
+    assert!(matches!(db.look(&[], &[]).await, DbState::Away(_)));
     front.let_new_ones_through();
     works_again(&db).await;
-    assert_eq!(db.look(&[]).await, DbState::Ready);
+    assert_eq!(db.look(&[], &[]).await, DbState::Ready);
 }
 
 /// Its place in the pool hangs in the round trip with which the pool takes it back: no statement is there to be given up.
@@ -87,7 +87,7 @@ async fn a_connection_that_was_given_back_to_silence_blocks_nobody() {
     let work = db.begin_step().await.unwrap();
     front.fall_silent();
     drop(work);
-    db.look(&[]).await;
+    db.look(&[], &[]).await;
     front.let_new_ones_through();
     works_again(&db).await;
 }

@@ -6,13 +6,13 @@ use liufang_platform::{DbFault, Work, hash};
 use super::App;
 use crate::domain::code::{self, Guesses, Kind};
 use crate::error::DispatchError;
-use crate::store;
 use crate::store::deliveries::Delivery;
+use crate::store::{self, sealed};
 
 const fn context(kind: Kind) -> &'static str {
     match kind {
-        Kind::HandOver => "delivery.hand_over_code",
-        Kind::Recipient => "delivery.recipient_code",
+        Kind::HandOver => sealed::HAND_OVER_CODE,
+        Kind::Recipient => sealed::RECIPIENT_CODE,
     }
 }
 
@@ -23,11 +23,11 @@ impl App {
     }
 
     pub(super) fn code(&self, delivery: &Delivery, kind: Kind) -> Result<String, DispatchError> {
-        let sealed = match kind {
+        let text = match kind {
             Kind::HandOver => &delivery.hand_over_code_sealed,
             Kind::Recipient => &delivery.recipient_code_sealed,
         };
-        Ok(self.cipher.open(context(kind), sealed)?)
+        Ok(self.cipher.open(context(kind), text)?)
     }
 
     /// Compares a given code. The count stays when the caller's own transaction is never opened.

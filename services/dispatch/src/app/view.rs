@@ -10,6 +10,7 @@ use crate::domain::delivery::State;
 use crate::domain::geo::Point;
 use crate::error::DispatchError;
 use crate::store::deliveries::Delivery;
+use crate::store::sealed;
 
 /// A delivery as one viewer may see it. Not printable: it may hold a contact.
 #[derive(Clone, Serialize, Deserialize)]
@@ -51,17 +52,14 @@ pub(super) enum Viewer {
     Other,
 }
 
-/// Column context of contacts.
-const CONTACT: &str = "delivery.contact";
-
 impl App {
     pub(super) fn seal_contact(&self, contact: &Contact) -> Result<String, DispatchError> {
         let text = serde_json::to_string(contact).map_err(|_| DispatchError::Unreadable)?;
-        Ok(self.cipher.seal(CONTACT, &text))
+        Ok(self.cipher.seal(sealed::CONTACT, &text))
     }
 
     pub(super) fn contact(&self, delivery: &Delivery) -> Result<Contact, DispatchError> {
-        let text = self.cipher.open(CONTACT, &delivery.contact_sealed)?;
+        let text = self.cipher.open(sealed::CONTACT, &delivery.contact_sealed)?;
         serde_json::from_str(&text).map_err(|_| DispatchError::Unreadable)
     }
 

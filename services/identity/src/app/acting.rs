@@ -5,6 +5,7 @@ use liufang_platform::{Begun, Call, PrincipalKind};
 
 use super::sign_in::{SignedIn, Subject};
 use super::{App, Done, platform_of};
+use crate::domain::access_purpose::AccessPurpose;
 use crate::error::IdentityError;
 use crate::store;
 
@@ -43,7 +44,7 @@ impl App {
             actor: guardian,
         };
         let tokens = self.access_token(subject, ACTING_SECONDS, meta.now)?;
-        let reading = self.reading(&reader(guardian), "act_for_child", meta.now);
+        let reading = self.reading(&reader(guardian), AccessPurpose::ActForChild, meta.now);
         store::access::insert(work.tx(), &own.child_person_id, reading).await?;
         Ok(work.commit(SignedIn { person_id: own.child_person_id, tokens }).await?)
     }
@@ -58,8 +59,10 @@ impl App {
             return Err(IdentityError::GuardianEnded { state: found.map(|own| own.state_on(today)) });
         }
         let work = self.deps.db.begin_step().await?;
-        store::access::insert(work.tx(), child, self.reading(&reader(guardian), &body.method, meta.now))
-            .await?;
+        let mut reading = self.reading(&reader(guardian), AccessPurpose::ActForChild, meta.now);
+        // the purpose says what for: the method that was called
+        reading.purpose = format!("{}:{}", reading.purpose, body.method);
+        store::access::insert(work.tx(), child, reading).await?;
         work.done().await?;
         Ok(Done {})
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::persons::reader_of;
+use crate::domain::access_purpose::AccessPurpose;
 use crate::domain::throttle::{CODE_GUESSES, INSTITUTION_GUESSES, Policy, Window};
 use crate::error::{IdentityError, Limited};
 use crate::store;
@@ -90,8 +91,9 @@ impl App {
             expires_at: meta.now.plus_seconds(PRESENCE_SECONDS),
         };
         store::code::insert_presence(work.tx(), presence).await?;
-        let purpose = format!("insurance_code:{}", body.business_type);
-        store::access::insert(work.tx(), &person_id, self.reading(&reader, &purpose, meta.now)).await?;
+        let purpose = AccessPurpose::of_code(&body.business_type);
+        let purpose = purpose.ok_or(IdentityError::Stored("business type"))?;
+        store::access::insert(work.tx(), &person_id, self.reading(&reader, purpose, meta.now)).await?;
         Ok(work.commit(Present { presence_token, person_id }).await?)
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::persons::reader_of;
 use super::{App, Imported, RowProblem, serves};
+use crate::domain::access_purpose::AccessPurpose;
 use crate::domain::guardian::{
     Evidence, GuardianRelation, GuardianState, Guardianship, OF_AGE, PairRefused, check_pair,
     last_day_of_childhood,
@@ -207,9 +208,9 @@ impl App {
         };
         store::guardian::insert(work.tx(), &self.vault, &own).await?;
         // the filing tells the guardian that this child is known and insured here
-        let reading = self.reading(&super::acting::reader(caller), "file_guardian", meta.now);
+        let reading = self.reading(&super::acting::reader(caller), AccessPurpose::FileGuardian, meta.now);
         store::access::insert(work.tx(), &child.person_id, reading).await?;
-        Ok(work.commit(view(&own, &guardian, &child, today)).await?)
+        Ok(work.commit(view(&own, Some(&guardian), Some(&child), today)).await?)
     }
 
     /// Filings that wait for the caller. That the agency looked is on record for both.
@@ -227,7 +228,7 @@ impl App {
         let mut filings = Vec::with_capacity(found.len());
         for own in found {
             for person_id in [&own.guardian_person_id, &own.child_person_id] {
-                let reading = self.reading(&reader, "decide_guardian", meta.now);
+                let reading = self.reading(&reader, AccessPurpose::DecideGuardian, meta.now);
                 store::access::insert(work.tx(), person_id, reading).await?;
             }
             let view = self.guardian_view(work.tx(), &own, &meta).await?;
@@ -343,12 +344,13 @@ impl App {
     ) -> Result<GuardianView, IdentityError> {
         let guardian = store::person::find(connection, &self.vault, &own.guardian_person_id).await?;
         let child = store::person::find(connection, &self.vault, &own.child_person_id).await?;
-        let (guardian, child) = guardian.zip(child).ok_or(IdentityError::PersonNotFound)?;
-        Ok(view(own, &guardian, &child, meta.now.china_date()))
+        Ok(view(own, guardian.as_ref(), child.as_ref(), meta.now.china_date()))
     }
 }
 
-fn view(own: &Guardianship, guardian: &Person, child: &Person, today: Date) -> GuardianView {
+/// Whoever was erased has no name any more.
+fn view(own: &Guardianship, guardian: Option<&Person>, child: Option<&Person>, today: Date) -> GuardianView {
+    let name = |person: Option<&Person>| person.map_or_else(String::new, |person| mask(person.name.reveal()));
     GuardianView {
         guardianship_id: own.guardianship_id.clone(),
         guardian_person_id: own.guardian_person_id.clone(),
@@ -359,7 +361,7 @@ fn view(own: &Guardianship, guardian: &Person, child: &Person, today: Date) -> G
         region: own.region.clone(),
         begin: crate::domain::day::text(own.begin),
         end: crate::domain::day::text(own.end),
-        guardian_name: mask(guardian.name.reveal()),
-        child_name: mask(child.name.reveal()),
+        guardian_name: name(guardian),
+        child_name: name(child),
     }
 }

@@ -6,6 +6,7 @@ use liufang_kernel::{Date, Sensitive};
 use liufang_platform::{Begun, Call, CallMeta};
 
 use super::App;
+use crate::domain::access_purpose::AccessPurpose;
 use crate::domain::mutual_aid::{MutualAid, MutualAidState, check_filing, check_places, payers};
 use crate::domain::person::same_name;
 use crate::domain::throttle::HOLDER_GUESSES;
@@ -110,7 +111,7 @@ impl App {
             Some(guardian) => super::acting::reader(guardian),
             None => super::persons::reader_of(meta.principal.kind, beneficiary),
         };
-        let reading = self.reading(&reader, "file_mutual_aid", meta.now);
+        let reading = self.reading(&reader, AccessPurpose::FileMutualAid, meta.now);
         store::access::insert(work.tx(), &filing.holder_person_id, reading).await?;
         Ok(work.commit(filing).await?)
     }
@@ -167,9 +168,9 @@ impl App {
     }
 
     /// The filings that may pay. A named holder must have one and be insured here, and so must the patient; without
-    /// names, whoever does not qualify is left out.
+    /// names, whoever does not qualify is left out. Each holder who is named in the answer finds the reading on record.
     pub async fn check_mutual_aid(&self, call: Call<Check>) -> Result<Filings, IdentityError> {
-        let body = call.body;
+        let Call { meta, body } = call;
         let db = self.deps.db.read();
         let pack = self.pack(&body.region)?;
         let all = store::mutual_aid::for_beneficiary(db, &body.beneficiary_person_id, &body.region).await?;
@@ -185,6 +186,10 @@ impl App {
                 Err(_) => {}
             }
         }
+        // a relative's purchase learns that these persons lend and where they are insured
+        let told: Vec<&str> = filings.iter().map(|own| own.holder_person_id.as_str()).collect();
+        let reader = &meta.principal.subject;
+        self.note_readings(&told, reader, AccessPurpose::QuoteMutualAid, meta.now).await?;
         Ok(Filings(filings))
     }
 

@@ -7,6 +7,7 @@ use liufang_platform::rpc::Invalid;
 use liufang_platform::{Begun, Call, CallMeta, PrincipalKind, Work};
 
 use super::{App, Imported, RowProblem};
+use crate::domain::access_purpose::AccessPurpose;
 use crate::domain::person::{Health, Insurance, Person};
 use crate::error::IdentityError;
 use crate::store;
@@ -30,7 +31,7 @@ pub struct PersonRow {
 /// What another role asks.
 pub struct ForService {
     pub person_id: String,
-    pub purpose: String,
+    pub purpose: AccessPurpose,
     pub with_contact: bool,
 }
 
@@ -128,7 +129,7 @@ impl App {
     }
 
     /// An agency of one region speaks of insurance there.
-    fn is_of_caller(&self, row: &Insurance, meta: &CallMeta) -> bool {
+    pub(super) fn is_of_caller(&self, row: &Insurance, meta: &CallMeta) -> bool {
         let region = &meta.principal.region;
         let pack = self.deps.regions.get(region);
         region.is_empty() || pack.is_some_and(|pack| pack.is_insured_place(&row.insured_place))
@@ -146,12 +147,15 @@ impl App {
     pub async fn get_person_for_service(&self, call: Call<ForService>) -> Result<Told, IdentityError> {
         let Call { meta, body } = call;
         let role = &meta.principal.subject;
+        if !body.purpose.is_of(role) {
+            return Err(IdentityError::PurposeNotAllowed);
+        }
         if body.with_contact && !CONTACT_ROLES.contains(&role.as_str()) {
             return Err(IdentityError::ContactNotAllowed);
         }
         let mut person = self.person(&body.person_id).await?;
         person.verified |= self.is_ward(&body.person_id, meta.now).await?;
-        self.note_reading(&body.person_id, role, &body.purpose, meta.now).await?;
+        self.note_readings(&[&body.person_id], role, body.purpose, meta.now).await?;
         Ok(Told { person, with_contact: body.with_contact })
     }
 
@@ -173,22 +177,27 @@ impl App {
         found.ok_or(IdentityError::PersonNotFound)
     }
 
-    async fn note_reading(
+    pub(super) async fn note_readings(
         &self,
-        person_id: &str,
+        persons: &[&str],
         reader: &str,
-        purpose: &str,
+        purpose: AccessPurpose,
         now: Timestamp,
     ) -> Result<(), IdentityError> {
+        if persons.is_empty() {
+            return Ok(());
+        }
         let work = self.deps.db.begin_step().await?;
-        store::access::insert(work.tx(), person_id, self.reading(reader, purpose, now)).await?;
+        for person_id in persons {
+            store::access::insert(work.tx(), person_id, self.reading(reader, purpose, now)).await?;
+        }
         Ok(work.done().await?)
     }
 
     /// A reading made now.
-    pub(super) fn reading(&self, reader: &str, purpose: &str, now: Timestamp) -> Reading {
+    pub(super) fn reading(&self, reader: &str, purpose: AccessPurpose, now: Timestamp) -> Reading {
         let record_id = self.deps.ids.next("acr");
-        Reading { record_id, reader: reader.to_owned(), purpose: purpose.to_owned(), at: now }
+        Reading { record_id, reader: reader.to_owned(), purpose: purpose.word().to_owned(), at: now }
     }
 }
 

@@ -26,6 +26,14 @@ impl PersonService for Rpc {
         rpc::reply(self.app.import_persons(call).await)
     }
 
+    async fn erase_person(
+        &self,
+        request: Request<pb::ErasePersonRequest>,
+    ) -> Result<Response<pb::ErasePersonResponse>, Status> {
+        let call = self.calls.open(request, person::erase)?;
+        rpc::reply(self.app.erase_person(call).await)
+    }
+
     async fn get_person_for_service(
         &self,
         request: Request<pb::GetPersonForServiceRequest>,

@@ -2,7 +2,7 @@
 
 use liufang_kernel::Sensitive;
 use liufang_kernel::document::Document;
-use liufang_platform::Cipher;
+use liufang_platform::{Cipher, SealedTable};
 
 use crate::error::IdentityError;
 
@@ -31,6 +31,44 @@ impl Column {
         }
     }
 }
+
+/// Every sealed column of this service.
+pub const SEALED: &[SealedTable] = &[
+    SealedTable {
+        table: "person",
+        key: "person_id",
+        columns: &[
+            ("name_sealed", Column::Name.context()),
+            ("certno_sealed", Column::Certno.context()),
+            ("phone_sealed", Column::Phone.context()),
+            ("health_sealed", Column::Health.context()),
+        ],
+    },
+    SealedTable {
+        table: "verification",
+        key: "verification_id",
+        columns: &[
+            ("name_sealed", Column::Name.context()),
+            ("certno_sealed", Column::Certno.context()),
+            ("phone_sealed", Column::Phone.context()),
+        ],
+    },
+    SealedTable {
+        table: "face_proof",
+        key: "verification_id",
+        columns: &[("serial_sealed", Column::ProofSerial.context())],
+    },
+    SealedTable {
+        table: "guardianship",
+        key: "guardianship_id",
+        columns: &[("evidence_no_sealed", Column::EvidenceNo.context())],
+    },
+    SealedTable {
+        table: "practitioner",
+        key: "code",
+        columns: &[("name_sealed", Column::PractitionerName.context())],
+    },
+];
 
 /// Seals, opens and hashes for this service's tables; cheap to clone.
 #[derive(Clone)]

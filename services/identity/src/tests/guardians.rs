@@ -130,7 +130,7 @@ async fn a_guardian_files_the_agency_confirms_and_the_token_says_who_acts() {
     let told = town.readers(&acting.access_token).await;
     let reader = format!("guardian:{guardian_id}");
     let by = |purpose: &str| (reader.clone(), purpose.to_owned());
-    assert_eq!(told[0], by("liufang.order.v1.OrderService/PlaceOrder"));
+    assert_eq!(told[0], by("act_for_child:liufang.order.v1.OrderService/PlaceOrder"));
     assert_eq!(told[1], by("act_for_child"));
     assert_eq!(told[2], ("agency:110000".to_owned(), "decide_guardian".to_owned()));
     assert_eq!(told.last().unwrap(), &by("file_guardian"));

@@ -128,3 +128,24 @@ async fn every_rule_has_its_refusal() {
     assert_eq!(refused(file(&town, &employee, &town.employee, "sibling").await), "RELATION_NOT_ALLOWED");
     assert_eq!(refused(file(&town, &resident, &town.employee, "friend").await), "INVALID_REQUEST");
 }
+
+#[tokio::test]
+async fn whoever_lends_sees_that_a_relatives_purchase_asked() {
+    let town = Town::new().await;
+    let (holder_id, holder) = town.registered(&town.employee).await;
+    let (patient_id, patient) = town.registered(&town.resident).await;
+    let filed = file(&town, &patient, &town.employee, "spouse").await.unwrap();
+    assert!(check(&town, &patient_id, &[]).await.unwrap().is_empty());
+    let records = async || {
+        let request = town.call(pb::ListAccessRecordsRequest { page: None }, &holder);
+        town.persons().list_access_records(request).await.unwrap().into_inner().records
+    };
+    assert_eq!(records().await[0].purpose, "file_mutual_aid", "nothing was told of this person");
+    let verification_id = town.verified(&town.employee, pb::Purpose::MutualAid).await;
+    let consent = pb::ConsentMutualAidRequest { mutual_aid_id: filed.mutual_aid_id, verification_id };
+    town.persons().consent_mutual_aid(town.call(consent, &holder)).await.unwrap();
+    assert_eq!(check(&town, &patient_id, &[&holder_id]).await.unwrap().len(), 1);
+    let last = records().await.remove(0);
+    assert_eq!((last.reader.as_str(), last.purpose.as_str()), ("settlement", "quote_mutual_aid"));
+    assert_eq!(last.access_purpose, pb::AccessPurpose::QuoteMutualAid as i32);
+}

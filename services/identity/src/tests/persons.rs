@@ -165,6 +165,7 @@ async fn every_reading_by_another_role_is_on_record() {
             person_id: person_id.clone(),
             purpose: purpose.to_owned(),
             with_contact,
+            access_purpose: 0,
         };
         let mut client = PersonServiceClient::new(town.world.directory.peers(role).mesh("identity"));
         async move { client.get_person_for_service(Request::new(body)).await.map(tonic::Response::into_inner) }
@@ -178,6 +179,18 @@ async fn every_reading_by_another_role_is_on_record() {
     assert_eq!((told.name.as_str(), told.phone.as_str()), ("测试甲", "19900000001"));
     assert_eq!(reason(ask("settlement", "quote", true).await), "CONTACT_NOT_ALLOWED");
     assert_eq!(reason(ask("inventory", "quote", false).await), "CALLER_NOT_ALLOWED");
+    assert_eq!(
+        reason(ask("settlement", "delivery", false).await),
+        "PURPOSE_NOT_ALLOWED",
+        "another's purpose"
+    );
+    assert_eq!(reason(ask("settlement", "curiosity", false).await), "INVALID_REQUEST", "the list is closed");
+    assert_eq!(reason(ask("settlement", "", false).await), "INVALID_REQUEST");
+    assert_eq!(
+        reason(ask("order", "file_mutual_aid", false).await),
+        "PURPOSE_NOT_ALLOWED",
+        "no role's purpose"
+    );
 
     let page = |token_text: &str| pb::ListAccessRecordsRequest {
         page: Some(PageRequest { page_size: 1, page_token: token_text.to_owned() }),
@@ -187,6 +200,9 @@ async fn every_reading_by_another_role_is_on_record() {
         (first.records[0].reader.as_str(), first.records[0].purpose.as_str()),
         ("dispatch", "delivery")
     );
+    let told = (first.records[0].access_purpose, first.records[0].purpose_zh.as_str());
+    assert_eq!(told, (pb::AccessPurpose::Delivery as i32, "药品配送"));
+    assert_eq!(first.records[0].purpose_en, "delivering drugs");
     let next = page(&first.next_page_token);
     let second = town.persons().list_access_records(town.call(next, &token)).await.unwrap().into_inner();
     assert_eq!(second.records[0].reader, "settlement");

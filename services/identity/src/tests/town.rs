@@ -13,6 +13,9 @@ use liufang_proto::identity::v1::institution_service_client::InstitutionServiceC
 use liufang_proto::identity::v1::person_service_client::PersonServiceClient;
 use liufang_proto::identity::v1::token_service_client::TokenServiceClient;
 use liufang_proto::identity::v1::verification_service_client::VerificationServiceClient;
+use liufang_proto::{order::v1 as order, prescription::v1 as prescription};
+use order::person_need_service_server::PersonNeedServiceServer as OrderNeeds;
+use prescription::person_need_service_server::PersonNeedServiceServer as PrescriptionNeeds;
 use tokio::sync::Notify;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
@@ -84,6 +87,44 @@ impl Provider {
     }
 }
 
+/// Prescription and order, as far as they are asked who is still needed.
+#[derive(Clone, Default)]
+pub struct Needs(Arc<Mutex<&'static str>>);
+
+impl Needs {
+    pub fn set(&self, needed_by: &'static str) {
+        *self.0.lock().unwrap() = needed_by;
+    }
+    fn word(&self, of: &[&str]) -> String {
+        let word = *self.0.lock().unwrap();
+        of.iter().find(|own| **own == word).map(|own| (*own).to_owned()).unwrap_or_default()
+    }
+}
+
+#[tonic::async_trait]
+impl prescription::person_need_service_server::PersonNeedService for Needs {
+    async fn check_person_needed(
+        &self,
+        _: Request<prescription::CheckPersonNeededRequest>,
+    ) -> Result<Response<prescription::CheckPersonNeededResponse>, Status> {
+        let needed_by = self.word(&["visit_open", "prescription_in_force"]);
+        Ok(Response::new(prescription::CheckPersonNeededResponse { needed_by }))
+    }
+}
+
+#[tonic::async_trait]
+impl order::person_need_service_server::PersonNeedService for Needs {
+    async fn check_person_needed(
+        &self,
+        _: Request<order::CheckPersonNeededRequest>,
+    ) -> Result<Response<order::CheckPersonNeededResponse>, Status> {
+        if *self.0.lock().unwrap() == "nobody knows" {
+            return Err(Status::unavailable("down"));
+        }
+        Ok(Response::new(order::CheckPersonNeededResponse { needed_by: self.word(&["order_open"]) }))
+    }
+}
+
 #[tonic::async_trait]
 impl VerificationHook for Provider {
     async fn check_identity(
@@ -133,6 +174,7 @@ pub struct Town {
     pub provider: Provider,
     /// Another company, `hook.second`.
     pub second: Provider,
+    pub needs: Needs,
     pub employee: Human,
     pub resident: Human,
     pub outsider: Human,
@@ -185,13 +227,23 @@ impl Town {
         let routes = crate::module(world.deps.clone()).routes;
         let hooks = Routes::new(VerificationHookServer::new(provider.clone()));
         let others = Routes::new(VerificationHookServer::new(second.clone()));
-        world.bind([(ROLE, routes.clone()), ("hook.verification", hooks), ("hook.second", others)]);
+        let needs = Needs::default();
+        let prescriptions = Routes::new(PrescriptionNeeds::new(needs.clone()));
+        let orders = Routes::new(OrderNeeds::new(needs.clone()));
+        world.bind([
+            (ROLE, routes.clone()),
+            ("hook.verification", hooks),
+            ("hook.second", others),
+            ("prescription", prescriptions),
+            ("order", orders),
+        ]);
         let stack = world.stack(ROLE, routes);
         let town = Town {
             world,
             stack,
             provider,
             second,
+            needs,
             employee: human("测试甲", "11010519740918008", "19900000001"),
             resident: human("测试乙", "11010119800101001", "19900000002"),
             outsider: human("测试丙", "13030219740529015", "19900000003"),

@@ -13,9 +13,12 @@ use liufang_proto::identity::v1 as pb;
 use super::page::{self, Page};
 use super::{Row, date, optional_date};
 use crate::app::counter::{CODE_DIGITS, Decode, InsuranceCode, Present};
+use crate::app::erasure::{Erase, Erased};
 use crate::app::persons::{ForService, Me, PersonRow, Readings, Told};
 use crate::app::presence::{Redeem, Redeemed};
+use crate::domain::access_purpose::AccessPurpose;
 use crate::domain::day;
+use crate::domain::erasure::Ground;
 use crate::domain::person::{Chronic, Health, Insurance, InsuranceState, Person, Stated, gender};
 
 /// Uses of an insurance code at a counter (`domain.md` §6.4).
@@ -108,8 +111,25 @@ pub fn get_me(_: pb::GetMeRequest, _: &CallMeta) -> Result<(), Violations> {
 pub fn for_service(request: pb::GetPersonForServiceRequest, _: &CallMeta) -> Result<ForService, Violations> {
     let mut violations = Violations::new();
     let person_id = violations.text("person_id", &request.person_id, 64);
-    let purpose = violations.text("purpose", &request.purpose, 100);
-    violations.finish(Some(ForService { person_id, purpose, with_contact: request.with_contact }))
+    // the version before says it in words alone
+    let (field, purpose) = match request.access_purpose {
+        0 => ("purpose", AccessPurpose::from_word(&request.purpose)),
+        code => ("access_purpose", AccessPurpose::from_code(code)),
+    };
+    violations.check(purpose.is_some(), field, "must be one of the list of purposes");
+    let with_contact = request.with_contact;
+    violations.finish(purpose.map(|purpose| ForService { person_id, purpose, with_contact }))
+}
+
+pub fn erase(request: pb::ErasePersonRequest, _: &CallMeta) -> Result<Erase, Violations> {
+    let mut violations = Violations::new();
+    let person_id = violations.text("person_id", &request.person_id, 64);
+    let ground = Ground::from_code(request.ground);
+    violations.check(ground.is_some(), "ground", "must be one of the grounds of the law");
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let good = (1..=64).contains(&request.case_no.len()) && request.case_no.bytes().all(plain);
+    violations.check(good, "case_no", "must be 1 to 64 letters, digits and hyphens");
+    violations.finish(ground.map(|ground| Erase { person_id, ground, case_no: request.case_no }))
 }
 
 pub fn access_records(request: pb::ListAccessRecordsRequest, _: &CallMeta) -> Result<Page, Violations> {
@@ -210,15 +230,27 @@ impl From<Chronic> for pb::ChronicRegistration {
 
 impl From<Readings> for pb::ListAccessRecordsResponse {
     fn from(own: Readings) -> pb::ListAccessRecordsResponse {
-        let records = own.records.into_iter().map(|record| pb::AccessRecord {
-            reader: record.reader,
-            purpose: record.purpose,
-            at_us: record.at.0,
+        let records = own.records.into_iter().map(|record| {
+            let purpose = AccessPurpose::from_word(&record.purpose);
+            pb::AccessRecord {
+                access_purpose: purpose.map_or(0, AccessPurpose::code),
+                purpose_zh: purpose.map_or("", AccessPurpose::chinese).to_owned(),
+                purpose_en: purpose.map_or("", AccessPurpose::english).to_owned(),
+                reader: record.reader,
+                purpose: record.purpose,
+                at_us: record.at.0,
+            }
         });
         pb::ListAccessRecordsResponse {
             records: records.collect(),
             next_page_token: page::token(own.next.as_deref()),
         }
+    }
+}
+
+impl From<Erased> for pb::ErasePersonResponse {
+    fn from(own: Erased) -> pb::ErasePersonResponse {
+        pb::ErasePersonResponse { erased_at_us: own.at.0 }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The insurance agency 经办机构: claims, payments, the ledger.
 
 use liufang_proto::identity::v1::{
-    DecideGuardianRequest, DecideGuardianResponse, GetInstitutionRequest, GetInstitutionResponse,
-    ImportAgreementNoticeRequest, ImportAgreementNoticeResponse, ImportGuardiansRequest,
-    ImportGuardiansResponse, ImportInstitutionsRequest, ImportInstitutionsResponse, ImportPersonsRequest,
-    ImportPersonsResponse, ImportPractitionersRequest, ImportPractitionersResponse,
-    ListGuardianFilingsRequest, ListGuardianFilingsResponse,
+    DecideGuardianRequest, DecideGuardianResponse, ErasePersonRequest, ErasePersonResponse,
+    GetInstitutionRequest, GetInstitutionResponse, ImportAgreementNoticeRequest,
+    ImportAgreementNoticeResponse, ImportGuardiansRequest, ImportGuardiansResponse,
+    ImportInstitutionsRequest, ImportInstitutionsResponse, ImportPersonsRequest, ImportPersonsResponse,
+    ImportPractitionersRequest, ImportPractitionersResponse, ListGuardianFilingsRequest,
+    ListGuardianFilingsResponse,
 };
 use liufang_proto::inventory::v1::{
     GetTraceCodeRequest, GetTraceCodeResponse, ImportDrugsRequest, ImportDrugsResponse, ListMovementsRequest,
@@ -55,6 +56,7 @@ impl Agency {
 
 calls!(Agency {
     read get_institution: Institutions.get_institution(GetInstitutionRequest) -> GetInstitutionResponse;
+    write erase_person: Persons.erase_person(ErasePersonRequest) -> ErasePersonResponse;
     write import_persons: Persons.import_persons(ImportPersonsRequest) -> ImportPersonsResponse;
     write import_guardians: Guardians.import_guardians(ImportGuardiansRequest) -> ImportGuardiansResponse;
     read list_guardian_filings: Guardians.list_guardian_filings(ListGuardianFilingsRequest) -> ListGuardianFilingsResponse;

@@ -1,9 +1,9 @@
 //! The operator of an installation: imports, machine clients, the ledger.
 
 use liufang_proto::identity::v1::{
-    ImportAgreementNoticeRequest, ImportAgreementNoticeResponse, ImportInstitutionsRequest,
-    ImportInstitutionsResponse, ImportPersonsRequest, ImportPersonsResponse, ImportPractitionersRequest,
-    ImportPractitionersResponse, RegisterClientRequest, RegisterClientResponse,
+    ErasePersonRequest, ErasePersonResponse, ImportAgreementNoticeRequest, ImportAgreementNoticeResponse,
+    ImportInstitutionsRequest, ImportInstitutionsResponse, ImportPersonsRequest, ImportPersonsResponse,
+    ImportPractitionersRequest, ImportPractitionersResponse, RegisterClientRequest, RegisterClientResponse,
 };
 use liufang_proto::inventory::v1::{
     ImportDrugsRequest, ImportDrugsResponse, PublishListingsRequest, PublishListingsResponse,
@@ -34,6 +34,7 @@ impl Operator {
 
 calls!(Operator {
     write register_client: Tokens.register_client(RegisterClientRequest) -> RegisterClientResponse;
+    write erase_person: Persons.erase_person(ErasePersonRequest) -> ErasePersonResponse;
     write import_persons: Persons.import_persons(ImportPersonsRequest) -> ImportPersonsResponse;
     write import_institutions: Institutions.import_institutions(ImportInstitutionsRequest) -> ImportInstitutionsResponse;
     write import_agreement_notice: Institutions.import_agreement_notice(ImportAgreementNoticeRequest) -> ImportAgreementNoticeResponse;

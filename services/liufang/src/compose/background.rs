@@ -8,11 +8,11 @@ use liufang_platform::bus::{Bus, LocalBus, RedisBus};
 use liufang_platform::config::Config;
 use liufang_platform::db::relay::Relay;
 use liufang_platform::db::{inbox, outbox};
-use liufang_platform::{Db, Ids, Worker};
+use liufang_platform::{Db, Ids, Worker, sealed};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Built;
+use super::{Built, Role};
 
 /// The bus of this process.
 #[allow(clippy::large_enum_variant, reason = "one per process, not a value that moves about")]
@@ -49,7 +49,7 @@ pub(super) fn spawn(
     let mut all = Vec::new();
     for built in built.iter_mut() {
         let mut workers = std::mem::take(&mut built.module.workers);
-        workers.extend(housekeeping(config, built.role.name, &built.db, &publisher));
+        workers.extend(housekeeping(config, built.role, &built.db, &publisher));
         for worker in &workers {
             let (worker, gate, stop) = (worker.clone(), built.db.gate(), shutdown.clone());
             tasks.spawn(async move { worker.run(gate, stop).await });
@@ -80,7 +80,9 @@ fn consume(built: &mut [Built], carrier: Carrier, tasks: &mut JoinSet<()>, shutd
 }
 
 /// What every database needs.
-fn housekeeping(config: &Config, role: &'static str, db: &Db, bus: &Arc<dyn Bus>) -> Vec<Worker> {
+fn housekeeping(config: &Config, role: &'static Role, db: &Db, bus: &Arc<dyn Bus>) -> Vec<Worker> {
+    let reseal = sealed::worker(role.name, db, role.sealed);
+    let role = role.name;
     let keys = db.clone();
     let purge_keys = Worker::new("purge-keys", Duration::from_secs(3600), move || {
         let db = keys.clone();
@@ -91,5 +93,5 @@ fn housekeeping(config: &Config, role: &'static str, db: &Db, bus: &Arc<dyn Bus>
         let (db, bus) = (db.clone(), bus.clone());
         async move { outbox::purge_step(&db, bus.as_ref(), keep).await }
     });
-    vec![purge_keys.of(role), purge_published.of(role)]
+    vec![purge_keys.of(role), purge_published.of(role), reseal]
 }

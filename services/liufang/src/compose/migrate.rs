@@ -18,7 +18,7 @@ pub async fn migrate(
     patience: Duration,
 ) -> Result<Vec<(&'static str, Vec<&'static str>)>> {
     std::fs::create_dir_all(&config.data_dir)?;
-    let cipher = Cipher::new(&config.crypto.data_secret);
+    let cipher = Cipher::with_keys(&config.crypto.keys());
     let over = Instant::now() + patience;
     let mut done = Vec::new();
     for role in roles::of(config) {

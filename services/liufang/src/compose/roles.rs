@@ -5,12 +5,14 @@ use liufang_platform::config::Config;
 use liufang_platform::db::DbFault;
 use liufang_platform::rpc::Invalid;
 use liufang_platform::stack::StackFault;
-use liufang_platform::{AuthFault, Deps, Migration, Module, PeerFault};
+use liufang_platform::{AuthFault, Deps, Migration, Module, PeerFault, SealedTable};
 
 /// One service role.
 pub struct Role {
     pub name: &'static str,
     pub migrations: &'static [Migration],
+    /// Where its tables keep sealed text.
+    pub sealed: &'static [SealedTable],
     pub reasons: &'static [&'static ReasonDoc],
     pub module: fn(Deps) -> Module,
 }
@@ -20,6 +22,7 @@ macro_rules! roles {
         [$(Role {
             name: $service::ROLE,
             migrations: $service::MIGRATIONS,
+            sealed: $service::SEALED,
             reasons: $service::REASONS,
             module: $service::module,
         }),*]

@@ -51,6 +51,13 @@ impl App {
         Ok(view(&call.meta, &self.own(&call.meta, &call.body).await?))
     }
 
+    /// What still needs a person, before identity erases them; empty for nothing. An order needs whoever it is for until its
+    /// story is over, and whoever lends for it: money may have to go back to both.
+    pub async fn check_person_needed(&self, call: Call<String>) -> Result<&'static str, OrderError> {
+        let open = orders::is_open_for(self.deps.db.read(), &call.body).await?;
+        Ok(if open { "order_open" } else { "" })
+    }
+
     /// The caller's orders, newest first.
     pub async fn list(&self, call: Call<ListOrders>) -> Result<Page, OrderError> {
         let (meta, body) = (&call.meta, &call.body);

@@ -35,7 +35,7 @@ const OPEN: &str = "open";
 const DONE: &str = "done";
 const REFUSED: &str = "refused";
 const DROPPED: &str = "dropped";
-const ARGUMENT: &str = "journal.argument";
+pub(super) const ARGUMENT: &str = "journal.argument";
 
 /// A step to be made.
 #[derive(Clone)]

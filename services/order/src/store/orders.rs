@@ -31,6 +31,22 @@ pub async fn paying_since(conn: &impl ConnectionTrait, deadline: Timestamp) -> R
     Ok(i64::try_from(query.count(conn).await?).unwrap_or(i64::MAX))
 }
 
+/// Whether an order that is not over is for this person, or lent for by them. The second look is by state: few orders are open.
+pub async fn is_open_for(conn: &impl ConnectionTrait, person: &str) -> Result<bool, OrderError> {
+    use purchase::Column;
+    let open = || State::ALL.into_iter().filter(|state| !state.is_final()).map(State::as_str);
+    let own = Column::PersonId.eq(person);
+    // a JSON list of ids, which need no escape
+    let lent = Column::Holders.contains(format!("\"{person}\""));
+    for whose in [own, lent] {
+        let found = purchase::Entity::find().filter(whose).filter(Column::State.is_in(open())).one(conn);
+        if found.await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Writes a new order with its lines; false when it is there already.
 pub async fn insert(conn: &impl ConnectionTrait, cipher: &Cipher, order: &Order) -> Result<bool, OrderError> {
     use sea_orm::sea_query::OnConflict;

@@ -56,11 +56,11 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-const DOOR: &str = "purchase_order.door";
-const COLLECTION: &str = "purchase_order.collection_code";
-const HAND_OVER: &str = "purchase_order.hand_over_code";
-const QUOTE: &str = "purchase_order.quote";
-const NOTE: &str = "purchase_order.return_note";
+pub(super) const DOOR: &str = "purchase_order.door";
+pub(super) const COLLECTION: &str = "purchase_order.collection_code";
+pub(super) const HAND_OVER: &str = "purchase_order.hand_over_code";
+pub(super) const QUOTE: &str = "purchase_order.quote";
+pub(super) const NOTE: &str = "purchase_order.return_note";
 
 fn seal(cipher: &Cipher, context: &str, plain: &str) -> String {
     if plain.is_empty() { String::new() } else { cipher.seal(context, plain) }

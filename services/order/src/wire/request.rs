@@ -165,6 +165,13 @@ pub fn order_id(id: &str) -> Result<String, Violations> {
     bad.finish(Some(id))
 }
 
+/// Asks what stands under a person.
+pub fn person_needed(request: pb::CheckPersonNeededRequest, _: &CallMeta) -> Result<String, Violations> {
+    let mut bad = Violations::new();
+    let person_id = bad.text("person_id", &request.person_id, 64);
+    bad.finish(Some(person_id))
+}
+
 /// Reads a requote.
 pub fn requote(request: pb::RequoteOrderRequest, _: &CallMeta) -> Result<Requote, Violations> {
     let mut bad = Violations::new();

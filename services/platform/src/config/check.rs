@@ -20,7 +20,9 @@ pub const ROLES: &[&str] = &[
 ];
 
 /// Sections whose keys are names chosen by the operator.
-const OPEN: &[&str] = &["mesh.listen", "mesh.peers", "database.urls", "hooks"];
+const OPEN: &[&str] = &["mesh.listen", "mesh.peers", "database.urls", "hooks", KEYS];
+/// Among them a section of secrets: digits alone would be read as a number, and not the one that was meant.
+const KEYS: &str = "crypto.data_keys";
 
 /// Unknown keys and values of another kind than the default's.
 pub(super) fn against_defaults(tree: &Map<String, Value>) -> Vec<String> {
@@ -40,6 +42,9 @@ fn compare(
     for (key, value) in tree {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         if OPEN.contains(&path.as_str()) {
+            if path == KEYS {
+                only_text(&path, value, mistakes);
+            }
             continue;
         }
         match (&value.kind, defaults.get(key).map(|default| &default.kind)) {
@@ -56,6 +61,15 @@ fn compare(
                 }
             }
         }
+    }
+}
+
+fn only_text(path: &str, section: &Value, mistakes: &mut Vec<String>) {
+    let ValueKind::Table(inner) = &section.kind else {
+        return mistakes.push(format!("{path}: must be a section, not {}", kind(&section.kind)));
+    };
+    for (key, value) in inner.iter().filter(|(_, value)| !matches!(value.kind, ValueKind::String(_))) {
+        mistakes.push(format!("{path}.{key}: must be text, not {}{}", kind(&value.kind), origin(value)));
     }
 }
 
@@ -122,7 +136,7 @@ pub(super) fn rules(config: &Config) -> Vec<String> {
         config.drain_ms < config.shutdown_ms,
         "drain_ms: must be less than shutdown_ms, which is for the drain and the end of calls together",
     );
-    need(config.crypto.data_secret.len() >= 32, "crypto.data_secret: must have at least 32 characters");
+    config.crypto.mistakes().iter().for_each(|mistake| need(false, mistake));
     if config.is_production() {
         production(config, &mut need);
     }

@@ -14,6 +14,11 @@ pub(super) fn is_secret(key: &str) -> bool {
     ["secret", "password", "_key"].iter().any(|word| key.ends_with(word))
 }
 
+/// Sections whose every value is secret, whatever its name.
+pub(super) fn is_vault(path: &str) -> bool {
+    path == "crypto.data_keys"
+}
+
 /// What production refuses in the secrets that the process's own roles use.
 pub(super) fn mistakes(config: &Config, has: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
@@ -26,8 +31,10 @@ pub(super) fn mistakes(config: &Config, has: impl Fn(&str) -> bool) -> Vec<Strin
     }
     // the gateway has no data of its own
     let keeps_data = super::ROLES.iter().any(|role| *role != "gateway" && has(role));
-    if keeps_data && (config.crypto.data_secret.contains(SHIPPED) || is_short(&config.crypto.data_secret)) {
-        found.push("crypto.data_secret: production needs a secret of its own".to_owned());
+    if keeps_data {
+        let bad = |secret: &str| secret.contains(SHIPPED) || is_short(secret);
+        let named = config.crypto.named().into_iter().filter(|(_, secret)| bad(secret));
+        found.extend(named.map(|(name, _)| format!("{name}: production needs a secret of its own")));
     }
     for (role, section) in config.role.iter().filter(|(role, _)| has(role) && *role != "sandbox") {
         for (key, _) in section.iter().filter(|(key, value)| !is_good(key, value)) {

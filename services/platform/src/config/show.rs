@@ -4,7 +4,7 @@ use std::fmt;
 
 use config::{Map, Value, ValueKind};
 
-use super::secrets::is_secret;
+use super::secrets::{is_secret, is_vault};
 
 /// One effective setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,8 @@ fn walk(prefix: &str, tree: &Map<String, Value>, rows: &mut Vec<Shown>) {
             continue;
         }
         let source = value.origin().map_or_else(|| "default".to_owned(), str::to_owned);
-        rows.push(Shown { value: text(key, &value.kind), path, source });
+        let value = if is_vault(prefix) { "***".to_owned() } else { text(key, &value.kind) };
+        rows.push(Shown { value, path, source });
     }
 }
 

@@ -6,6 +6,7 @@ use liufang_kernel::{Class, Fault, ReasonDoc};
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 use crate::causes;
+use crate::cipher::CipherError;
 
 /// A database fault, sorted by what the caller can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,8 @@ pub enum DbFault {
     KeyReused,
     #[error("stored reply cannot be read")]
     Reply,
+    #[error("stored reply cannot be read: {0}")]
+    Sealed(CipherError),
     #[error("database error")]
     Internal(#[source] DbErr),
 }
@@ -99,7 +102,7 @@ impl Fault for DbFault {
             DbFault::LostRace => &LOST_RACE,
             DbFault::Unavailable(_) | DbFault::Silent | DbFault::Closed => &UNAVAILABLE,
             DbFault::KeyReused => &KEY_REUSED,
-            DbFault::Reply | DbFault::Internal(_) => &INTERNAL,
+            DbFault::Reply | DbFault::Sealed(_) | DbFault::Internal(_) => &INTERNAL,
         }
     }
 

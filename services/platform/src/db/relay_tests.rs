@@ -240,7 +240,7 @@ async fn a_process_that_stops_leaves_the_rest_to_others() {
     let carrier = Carrier::of("e", "r");
     let shutdown = CancellationToken::new();
     carrier.0.lock().unwrap().stops_after = Some(("a".to_owned(), shutdown.clone()));
-    world.deps.db.look(&[]).await;
+    world.deps.db.look(&[], &[]).await;
     push(&world, &["a", "b", "c"]).await;
     relay(&world, &carrier).run(shutdown).await;
     assert_eq!((carrier.taken(), waiting(&world).await), (vec!["a".to_owned()], 2));

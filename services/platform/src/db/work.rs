@@ -31,7 +31,7 @@ pub struct Work {
 }
 
 /// Column context of stored replies.
-const REPLY: &str = "idempotency.reply";
+pub(crate) const REPLY: &str = "idempotency.reply";
 
 impl Work {
     pub(super) fn new(tx: Tx, permit: Option<OwnedSemaphorePermit>, shared: Arc<Shared>) -> Work {
@@ -116,7 +116,7 @@ impl Work {
             return Err(DbFault::KeyReused);
         }
         let sealed: String = row.try_get("", "reply")?;
-        let text = self.shared.cipher.open(REPLY, &sealed).map_err(|_| DbFault::Reply)?;
+        let text = self.shared.cipher.open(REPLY, &sealed).map_err(DbFault::Sealed)?;
         Ok(Begun::Replay(serde_json::from_str(&text).map_err(|_| DbFault::Reply)?))
     }
 }

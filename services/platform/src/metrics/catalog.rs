@@ -122,6 +122,13 @@ pub const CATALOG: &[Metric] = &[
         always: false,
     },
     metric(
+        "liufang_data_keys_in_use",
+        Kind::Gauge,
+        &["role"],
+        "Data keys that rows may need. More than 1 while a change of the key is under way; the older one may be taken out \
+         when it is 1 again.",
+    ),
+    metric(
         "liufang_saga_oldest_seconds",
         Kind::Gauge,
         &["role"],

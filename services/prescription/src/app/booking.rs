@@ -78,7 +78,8 @@ impl App {
         now: Timestamp,
     ) -> Outcome<Terms> {
         let date = slot.starts_at.china_date();
-        let person = identity::person(&self.deps.peers, person_id, "book_visit", false).await?;
+        let person =
+            identity::person(&self.deps.peers, person_id, identity::Purpose::BookVisit, false).await?;
         let institution = identity::institution(&self.deps.peers, &slot.hospital, date).await?;
         let patient = Patient { verified: person.verified, registrations: person.registrations };
         if !patient.verified {

@@ -73,7 +73,8 @@ impl App {
         check_signatures(record)?;
         self.check_certificates(record).await?;
         let region = self.designated(pharmacy, now).await?;
-        let person = identity::person(&self.deps.peers, &record.rx.person_id, "claim", true).await?;
+        let person =
+            identity::person(&self.deps.peers, &record.rx.person_id, identity::Purpose::Claim, true).await?;
         let pack = self.pack(&region)?;
         let findings = self.examined_again(record, &person, pack, now).await?;
         let deadlines = pack.deadlines(now.china_date()).ok_or(Refusal::NotDesignated("REGION"))?;

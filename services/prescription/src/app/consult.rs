@@ -27,7 +27,8 @@ impl App {
         let operation = VisitOperation::Take { doctor: doctor.code };
         // refused calls leave no access record
         decide(&visit, &operation, now)?;
-        let person = identity::person(&self.deps.peers, &visit.person_id, "take_visit", true).await?;
+        let person =
+            identity::person(&self.deps.peers, &visit.person_id, identity::Purpose::TakeVisit, true).await?;
         let first_prescription = self.first_prescription(&visit).await?;
         let work = match self.deps.db.begin::<TakenVisit>(&call.meta).await? {
             Begun::Fresh(work) => work,

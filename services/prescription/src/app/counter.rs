@@ -62,7 +62,8 @@ impl App {
                 let owner = store::counter::owner_of_qr(self.deps.db.read(), &hash, now).await?;
                 let owner = owner.ok_or(Refusal::QrInvalid)?;
                 // what the counter is about to see is a reading that the person can list; decoding a code leaves its own
-                identity::person(&self.deps.peers, &owner.person_id, "counter", false).await?;
+                identity::person(&self.deps.peers, &owner.person_id, identity::Purpose::Counter, false)
+                    .await?;
                 None
             }
         };

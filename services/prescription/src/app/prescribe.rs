@@ -60,7 +60,8 @@ impl App {
         now: Timestamp,
     ) -> Outcome<(Vec<Finding>, Timestamp)> {
         let date = now.china_date();
-        let person = identity::person(&self.deps.peers, &visit.person_id, "pre_verify", false).await?;
+        let person =
+            identity::person(&self.deps.peers, &visit.person_id, identity::Purpose::PreVerify, false).await?;
         check_registered(&person.registrations, &visit.disease, date)?;
         let institution = identity::institution(&self.deps.peers, &visit.hospital, date).await?;
         let pack = self.pack(&institution.region)?;

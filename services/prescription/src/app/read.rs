@@ -28,6 +28,12 @@ impl App {
         shown(&reader, record.rx).ok_or(missing)
     }
 
+    /// What still needs a person, before identity erases them; empty for nothing.
+    pub async fn check_person_needed(&self, call: Call<String>) -> Outcome<&'static str> {
+        let found = store::need::of_person(self.deps.db.read(), &call.body, call.meta.now).await?;
+        Ok(found.unwrap_or_default())
+    }
+
     /// The patient's own, newest first.
     pub async fn list_my_prescriptions(&self, call: Call<Page>) -> Outcome<PrescriptionPage> {
         let person = call.meta.principal.person()?;

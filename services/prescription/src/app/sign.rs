@@ -58,7 +58,8 @@ impl App {
         call: &Call<ReviewDraft>,
     ) -> Outcome<String> {
         let (rx, peers, now) = (&record.rx, &self.deps.peers, call.meta.now);
-        let person = identity::person(peers, &rx.person_id, "sign_prescription", true).await?;
+        let person =
+            identity::person(peers, &rx.person_id, identity::Purpose::SignPrescription, true).await?;
         let institution = identity::institution(peers, &rx.hospital, now.china_date()).await?;
         let doctor = identity::practitioner(peers, &rx.doctor).await?;
         let doctor = doctor.ok_or(Refusal::DoctorNotInsured("UNKNOWN"))?;

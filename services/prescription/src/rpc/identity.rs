@@ -9,6 +9,9 @@ use pb::institution_service_client::InstitutionServiceClient;
 use pb::person_service_client::PersonServiceClient;
 use tonic::Request;
 
+/// Why a person is read.
+pub use pb::AccessPurpose as Purpose;
+
 use crate::domain::booking::{Hospital, Registration};
 use crate::domain::document::Identity;
 use crate::domain::practitioner::{Certificate, Kind, Practitioner};
@@ -36,13 +39,16 @@ pub struct Institution {
 pub async fn person(
     peers: &Peers,
     person_id: &str,
-    purpose: &str,
+    purpose: Purpose,
     with_contact: bool,
 ) -> Result<Person, PeerFault> {
+    // the word is for an identity of the version before
+    let word = purpose.as_str_name().trim_start_matches("ACCESS_PURPOSE_").to_ascii_lowercase();
     let request = pb::GetPersonForServiceRequest {
         person_id: person_id.to_owned(),
-        purpose: purpose.to_owned(),
+        purpose: word,
         with_contact,
+        access_purpose: purpose.into(),
     };
     let mut client = PersonServiceClient::new(peers.mesh("identity"));
     let answer = client.get_person_for_service(Request::new(request)).await?.into_inner();

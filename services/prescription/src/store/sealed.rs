@@ -1,6 +1,6 @@
 //! Personal text in columns: sealed on the way in, opened on the way out, empty stays empty.
 
-use liufang_platform::Cipher;
+use liufang_platform::{Cipher, SealedTable};
 
 use super::StoreError;
 
@@ -16,6 +16,27 @@ pub const TOKEN: &str = "prescription.rx.token";
 pub const NOTICE: &str = "prescription.notice.content";
 pub const NOTICE_WORDS: &str = "prescription.notice.words";
 
+/// Every sealed column of this service.
+pub const SEALED: &[SealedTable] = &[
+    SealedTable {
+        table: "visit",
+        key: "visit_id",
+        columns: &[("condition_sealed", CONDITION), ("record_sealed", RECORD)],
+    },
+    SealedTable {
+        table: "prescription",
+        key: "hi_rxno",
+        columns: &[
+            ("findings_sealed", FINDINGS),
+            ("token_sealed", TOKEN),
+            ("hospital_opinion_sealed", HOSPITAL_OPINION),
+            ("review_opinion_sealed", REVIEW_OPINION),
+            ("end_reason_sealed", END_REASON),
+            ("document_sealed", DOCUMENT),
+        ],
+    },
+];
+
 /// Contexts of keyed hashes.
 pub const TOKEN_HASH: &str = "prescription.rx.token_hash";
 pub const COUNTER_HASH: &str = "prescription.counter.token_hash";
@@ -29,5 +50,5 @@ pub fn open(cipher: &Cipher, context: &'static str, sealed: &str) -> Result<Stri
     if sealed.is_empty() {
         return Ok(String::new());
     }
-    cipher.open(context, sealed).map_err(|_| StoreError::Corrupt(context))
+    cipher.open(context, sealed).map_err(|error| StoreError::Sealed(context, error))
 }

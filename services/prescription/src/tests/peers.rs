@@ -112,6 +112,7 @@ play! { Identity as id::person_service_server::PersonService; id; {
         }
     }
     } unplayed
+    erase_person ErasePersonRequest ErasePersonResponse,
     get_me GetMeRequest GetMeResponse,
     import_persons ImportPersonsRequest ImportPersonsResponse,
     file_mutual_aid FileMutualAidRequest FileMutualAidResponse,

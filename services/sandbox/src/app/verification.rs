@@ -7,6 +7,7 @@ use crate::domain::dial::Dial;
 use crate::domain::magic::{self, Verdict};
 use crate::error::SandboxError;
 use crate::store;
+use crate::store::sealed::TEXT;
 
 /// A verdict the caller gets to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +24,8 @@ pub struct SendMessage {
     pub request_id: String,
 }
 
-/// Column contexts.
+/// Context of the index of phones.
 const PHONE: &str = "message.phone";
-const TEXT: &str = "message.text";
 
 impl App {
     /// Name and ID number against the registry.

@@ -8,7 +8,7 @@ use super::{exec, one};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 
-const BODY: &str = "settlement.quote.body";
+pub(super) const BODY: &str = "settlement.quote.body";
 
 /// A stored quote and the payment that used it, if any.
 pub struct StoredQuote {

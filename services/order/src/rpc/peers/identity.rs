@@ -29,6 +29,7 @@ impl Peers {
             person_id: person_id.to_owned(),
             purpose: "order".to_owned(),
             with_contact: false,
+            access_purpose: pb::AccessPurpose::Order.into(),
         };
         let mut client = PersonServiceClient::new(self.identity());
         let answer = client.get_person_for_service(Request::new(request)).await.map_err(PeerFault::from)?;

@@ -56,6 +56,7 @@ impl Outside {
             person_id: person_id.to_owned(),
             purpose: "quote".to_owned(),
             with_contact: false,
+            access_purpose: pb::AccessPurpose::Quote.into(),
         };
         let reply =
             self.persons().get_person_for_service(Request::new(body)).await.map_err(PeerFault::from)?;

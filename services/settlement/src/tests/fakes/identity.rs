@@ -83,6 +83,7 @@ impl id::person_service_server::PersonService for Fakes {
     }
 
     never! {
+        erase_person: ErasePersonRequest => ErasePersonResponse;
         get_me: GetMeRequest => GetMeResponse;
         import_persons: ImportPersonsRequest => ImportPersonsResponse;
         file_mutual_aid: FileMutualAidRequest => FileMutualAidResponse;

@@ -1,0 +1,99 @@
+//! A person is erased through the gateway: not while anything stands, then everywhere at once, and the books agree.
+
+use liufang::client::{Agency, Refusal};
+use liufang_proto::identity::v1::{
+    ErasePersonRequest, ErasureGround, ImportPersonsRequest, Insurance, InsuranceState,
+    ListAccessRecordsRequest, PersonRow,
+};
+use liufang_proto::order::v1::OrderState;
+use liufang_proto::prescription::v1::CancelVisitRequest;
+use liufang_tests::{World, audit, behaviour};
+
+use super::cast::*;
+
+behaviour!(everywhere a_person_is_erased_when_nothing_stands);
+
+const ROW: u32 = 1;
+
+async fn erase(agency: &Agency, person_id: &str) -> Result<i64, Refusal> {
+    let body = ErasePersonRequest {
+        person_id: person_id.to_owned(),
+        ground: ErasureGround::RetentionEnded.into(),
+        case_no: "QHD-2026-1".to_owned(),
+    };
+    Ok(agency.erase_person(body).await?.erased_at_us)
+}
+
+fn needed_by(answer: Result<i64, Refusal>) -> String {
+    let refusal = refused_as(answer, "PERSON_NEEDED");
+    refusal.meta("needed_by").to_owned()
+}
+
+/// The row of the seed with insurance that has ended, or goes on.
+async fn import(cast: &Cast, agency: &Agency, ended: bool) -> String {
+    let citizen = cast.citizen(ROW);
+    let (state, end) = match ended {
+        true => (InsuranceState::Ended, "2020-01-31"),
+        false => (InsuranceState::Normal, ""),
+    };
+    let insurance = Insurance {
+        insutype: "310".to_owned(),
+        psn_type: "11".to_owned(),
+        insuplc_admdvs: "130302".to_owned(),
+        state: state.into(),
+        begin_date: "2015-01-01".to_owned(),
+        end_date: end.to_owned(),
+    };
+    let row = PersonRow {
+        psn_name: citizen.name,
+        certno: citizen.certno,
+        phone: citizen.phone,
+        insurances: vec![insurance],
+        ..Default::default()
+    };
+    let mut taken = agency.import_persons(ImportPersonsRequest { rows: vec![row] }).await.unwrap();
+    assert!(taken.errors.is_empty());
+    taken.person_ids.remove(0)
+}
+
+async fn a_person_is_erased_when_nothing_stands(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let agency = cast.agency(QINHUANGDAO);
+    let patient = cast.patient(ROW).await;
+    let person = patient.person_id().to_owned();
+    let visit = cast.booked(&patient, DOCTOR_2, "M03900").await;
+    let (order, claim) = cast.paid_rx(&patient, SHOP, SHOP_PHARMACIST).await;
+    assert_eq!(needed_by(erase(&agency, &person).await), "insurance_not_ended");
+    assert_eq!(import(&cast, &agency, true).await, person);
+    assert_eq!(needed_by(erase(&agency, &person).await), "visit_open");
+    let body = CancelVisitRequest { visit_id: visit.visit_id };
+    patient.cancel_visit(body).await.unwrap();
+    assert_eq!(needed_by(erase(&agency, &person).await), "prescription_in_force");
+    cast.dispense(&order, SHOP_PHARMACIST, &claim.secret).await;
+    assert_eq!(needed_by(erase(&agency, &person).await), "order_open");
+    let order = cast.collect(&patient, &order.order_id).await;
+    assert_eq!(order.state, OrderState::Completed as i32);
+    refused_as(erase(&cast.agency(BEIJING), &person).await, "OUTSIDE_REGION");
+
+    let first = erase(&agency, &person).await.unwrap();
+    assert_eq!(erase(&agency, &person).await.unwrap(), first);
+    refused_as(patient.me().await, "PERSON_NOT_FOUND");
+    // what was sold stays sold, under the opaque id, and the person's token of the last minutes still sees who read what
+    assert_eq!(patient.order(&order.order_id).await.unwrap().person_id, person);
+    let records = patient.list_access_records(ListAccessRecordsRequest::default()).await.unwrap().records;
+    let words: Vec<&str> = records.iter().map(|record| record.purpose.as_str()).collect();
+    assert_eq!(words[0], "erasure");
+    for word in ["book_visit", "sign_prescription", "claim", "order", "quote"] {
+        assert!(words.contains(&word), "{word} is missing in {words:?}");
+    }
+    let unnamed =
+        records.iter().filter(|record| record.purpose_zh.is_empty() || record.purpose_en.is_empty());
+    assert_eq!(unnamed.count(), 0);
+    cast.books_agree().await;
+    let said = audit::agrees(&world.config).await;
+    assert!(said.differences.is_empty(), "{}", said.summary);
+
+    let anew = import(&cast, &agency, false).await;
+    assert_ne!(anew, person);
+    assert_eq!(cast.patient(ROW).await.person_id(), anew);
+}
