@@ -28,6 +28,7 @@ mod suite {
     mod mtls;
     mod otlp;
     mod outages;
+    mod plans;
     mod privacy;
     mod processes;
     mod production;
@@ -38,6 +39,7 @@ mod suite {
     mod refusals_rx;
     mod regions;
     mod replicas;
+    mod retention;
     mod rules;
     mod secured;
     mod silence;
