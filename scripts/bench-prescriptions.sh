@@ -81,7 +81,7 @@ columns='hi_rxno, trace_code, hosp_rxno, visit_id, person_id, hospital, doctor, 
  valid_until_us, findings_sealed, state, review, used, nominee, holder, order_id, nominated_at_us, claim_until_us, token_hash, token_sealed,
  secret_hash, hospital_pharmacist, hospital_opinion_sealed, pharmacy_pharmacist, review_opinion_sealed, end_reason_sealed, document_sealed,
  doctor_signature, pharmacist_signature, doctor_key, pharmacist_key, version, created_at_us, revoke_asked, series, use_no, uses,
- min_interval_days, opens_at_us, planned_at_us, later_uses, handed, keep_until_us, archived_at_us, document_hash'
+ min_interval_days, opens_at_us, planned_at_us, later_uses, handed, keep_until_us, archived_at_us, document_hash, second_pharmacist'
 columns=$(tr -d '\n' <<<"$columns")
 # a list reads no more than it shows
 shown=$columns

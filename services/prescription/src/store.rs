@@ -10,6 +10,7 @@ pub mod hand_out;
 pub mod in_hand;
 pub mod kept;
 pub mod line;
+pub mod notice;
 pub mod prescription;
 pub mod sealed;
 pub mod slot;
