@@ -26,9 +26,11 @@ mod suite {
     mod metrics;
     mod migrations;
     mod mtls;
+    mod notices;
     mod otlp;
     mod outages;
     mod plans;
+    mod people;
     mod privacy;
     mod processes;
     mod production;

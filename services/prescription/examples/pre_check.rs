@@ -101,11 +101,13 @@ fn drug((code, name, strength): (&str, &str, &str)) -> Drug {
         dosage_form: "片剂".to_owned(),
         strength: strength.to_owned(),
         maker: "示例制药".to_owned(),
+        approval_no: String::new(),
         units_per_pack: 28,
         billing_unit: "盒".to_owned(),
         controlled: "none".to_owned(),
         storage: "normal".to_owned(),
         online_forbidden: String::new(),
+        approval_no: "国药准字H20000001".to_owned(),
         restricted: false,
         diseases: vec!["M03900".to_owned()],
     }

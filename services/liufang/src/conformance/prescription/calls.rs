@@ -212,7 +212,8 @@ impl Asked<'_> {
             _ => {
                 let pharmacist_token = twist.token(&callers.pharmacist, &callers.other_pharmacist);
                 let (pass, opinion) = (operation == "Review", "处方适宜".to_owned());
-                let body = ReviewRequest { hi_rxno, secret, pharmacist_token, pass, opinion, ..Default::default() };
+                let body =
+                    ReviewRequest { hi_rxno, secret, pharmacist_token, pass, opinion, ..Default::default() };
                 send!(write session, CirculationServiceClient.review(body));
                 Said::word("OK")
             }
