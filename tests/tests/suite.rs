@@ -29,8 +29,8 @@ mod suite {
     mod notices;
     mod otlp;
     mod outages;
-    mod plans;
     mod people;
+    mod plans;
     mod privacy;
     mod processes;
     mod production;
