@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The statements of a claim, of a person's list, of a look-up by trace code, of a pharmacy's queue and of a person by number, on a
-# PostgreSQL of its own with its own defaults: once among few prescriptions, once among many, in turns, with the ratio of their times.
+# PostgreSQL of its own with its own defaults and a gigabyte of buffers, which hold what is asked for: once among few prescriptions,
+# once among many, in turns, with the ratio of their times, after the pages that one look touches on either side.
 # Fails when a ratio is above 1.5 or a plan walks over a table. Both sides have queues of the same length and are asked about as many
 # different persons and prescriptions, spread over all rows; the history behind them grows. (Asked about all of five millions in turn, a
 # machine whose memory does not hold them measures its disk.) Arguments: prescriptions on the big side (5000000; five of a person), seconds a turn (10), turns (3).
@@ -72,19 +73,31 @@ date +"%T filled with $few"
 fill many "$many"
 date +"%T filled with $many: $(du -sh "$folder/data" | cut -f1)"
 here "$bin/pg_ctl" -D "$folder/data" -m fast -w stop >/dev/null
-serve ""
+# rows of many prescriptions lie on more pages than rows of few; pages that have to be copied in again for every look would be what
+# is measured
+serve "-c shared_buffers=1GB"
 
 columns='hi_rxno, trace_code, hosp_rxno, visit_id, person_id, hospital, doctor, disease, diagnosis, long_rx, renews, issued_at_us,
  valid_until_us, findings_sealed, state, review, used, nominee, holder, order_id, nominated_at_us, claim_until_us, token_hash, token_sealed,
  secret_hash, hospital_pharmacist, hospital_opinion_sealed, pharmacy_pharmacist, review_opinion_sealed, end_reason_sealed, document_sealed,
- doctor_signature, pharmacist_signature, doctor_key, pharmacist_key, version, created_at_us'
+ doctor_signature, pharmacist_signature, doctor_key, pharmacist_key, version, created_at_us, revoke_asked, series, use_no, uses,
+ min_interval_days, opens_at_us, planned_at_us, later_uses, handed, keep_until_us, archived_at_us, document_hash, second_pharmacist'
 columns=$(tr -d '\n' <<<"$columns")
+# a list reads no more than it shows
+shown=$columns
+for unread in token_sealed hospital_opinion_sealed end_reason_sealed document_sealed doctor_signature pharmacist_signature doctor_key pharmacist_key; do
+  shown=${shown/ $unread,/ \'\' AS $unread,}
+done
+waiting='hi_rxno, order_id, token_sealed, holder, nominated_at_us'
 # what the store sends (services/prescription/src/store, services/identity/src/store), in its order
 scripts() {
-  local name=$1 count=$2
+  local name=$1 count=$2 numbers=""
+  # the five of a person
+  for k in 0 1 2 3 4; do numbers+=", 'RX' || lpad((:person + $((k * count / 5)))::text, 18, '0')"; done
   cat >"$name-person.sql" <<SQL
 \\set person random(0, 1999) * ($count / 10000)
-SELECT $columns FROM prescription WHERE person_id = 'per_' || :person ORDER BY created_at_us DESC, hi_rxno DESC LIMIT 21;
+SELECT $shown FROM prescription WHERE person_id = 'per_' || :person ORDER BY created_at_us DESC, hi_rxno DESC LIMIT 21;
+SELECT * FROM rx_line WHERE hi_rxno IN (${numbers:2}) ORDER BY hi_rxno, line_no;
 SQL
   cat >"$name-trace.sql" <<SQL
 \\set n random(1, 10000) * ($count / 10000)
@@ -92,7 +105,7 @@ SELECT $columns FROM prescription WHERE trace_code = lpad((:n::bigint * 7919 % 1
 SQL
   cat >"$name-queue.sql" <<SQL
 \\set pharmacy random(0, 99)
-SELECT $columns FROM prescription WHERE nominee = 'P' || :pharmacy AND state = 1 AND used IN (1, 3) AND valid_until_us > 1795312800000000
+SELECT $waiting FROM prescription WHERE nominee = 'P' || :pharmacy AND state = 1 AND used IN (1, 3) AND valid_until_us > 1795312800000000
   ORDER BY nominated_at_us LIMIT 500;
 SQL
   cat >"$name-number.sql" <<SQL
@@ -138,9 +151,9 @@ plan() {
   fi
 }
 n=$((many / 2))
-plan person "SELECT $columns FROM prescription WHERE person_id = 'per_7' ORDER BY created_at_us DESC, hi_rxno DESC LIMIT 21"
+plan person "SELECT $shown FROM prescription WHERE person_id = 'per_7' ORDER BY created_at_us DESC, hi_rxno DESC LIMIT 21"
 plan trace "SELECT $columns FROM prescription WHERE trace_code = '00000000000000000007'"
-plan queue "SELECT $columns FROM prescription WHERE nominee = 'P7' AND state = 1 AND used IN (1, 3) AND valid_until_us > 1795312800000000 ORDER BY nominated_at_us LIMIT 500"
+plan queue "SELECT $waiting FROM prescription WHERE nominee = 'P7' AND state = 1 AND used IN (1, 3) AND valid_until_us > 1795312800000000 ORDER BY nominated_at_us LIMIT 500"
 plan number "SELECT * FROM person WHERE certno_blind = md5('c7')"
 plan token "SELECT $columns FROM prescription WHERE token_hash = 'token_$n'"
 plan active "SELECT hi_rxno FROM prescription WHERE person_id = 'per_7' AND state = 1 AND valid_until_us > 1795312800000000"
@@ -148,6 +161,20 @@ plan lines "SELECT * FROM rx_line WHERE hi_rxno IN ('RX7')"
 plan overdue "SELECT hi_rxno FROM prescription WHERE state = 1 AND valid_until_us <= 1795312800000000 ORDER BY valid_until_us LIMIT 100"
 plan lapsed "SELECT hi_rxno FROM prescription WHERE state = 1 AND review = 1 AND claim_until_us > 0 AND claim_until_us <= 1795312800000000 ORDER BY claim_until_us LIMIT 100"
 plan number_of_hospital "SELECT $columns FROM prescription WHERE hospital = 'H13030200001' AND hosp_rxno = 'MZ-7' AND person_id = 'per_7'"
+
+# pages that one look touches, the second time
+pages() {
+  local name=$1 what=$2 sql=$3
+  for _ in 1 2; do sql -d "$name" -At -c "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF) $sql" >"$folder/look"; done
+  echo "$what among $name: $(grep -m1 -o 'shared .*' "$folder/look" || true)"
+}
+for side in few many; do
+  count=$few
+  if [ "$side" = many ]; then count=$many; fi
+  pages "$side" person "SELECT $shown FROM prescription WHERE person_id = 'per_$((count / 10))' ORDER BY created_at_us DESC, hi_rxno DESC LIMIT 21"
+  pages "$side" trace "SELECT $columns FROM prescription WHERE trace_code = lpad(($((count / 10))::bigint * 7919 % 100000000019)::text, 20, '0')"
+  pages "$side" queue "SELECT $waiting FROM prescription WHERE nominee = 'P7' AND state = 1 AND used IN (1, 3) AND valid_until_us > 1795312800000000 ORDER BY nominated_at_us LIMIT 500"
+done
 
 PATH=$bin:$PATH
 run() {

@@ -32,6 +32,7 @@ mod suite {
     mod otlp;
     mod outages;
     mod people;
+    mod plans;
     mod privacy;
     mod processes;
     mod production;
@@ -42,6 +43,7 @@ mod suite {
     mod refusals_rx;
     mod regions;
     mod replicas;
+    mod retention;
     mod rules;
     mod secured;
     mod silence;

@@ -6,4 +6,5 @@ use liufang_platform::Migration;
 pub const ALL: &[Migration] = &[
     Migration { name: "0001_init", sql: include_str!("migrations/0001_init.sql") },
     Migration { name: "0002_use_days", sql: include_str!("migrations/0002_use_days.sql") },
+    Migration { name: "0003_resale_time", sql: include_str!("migrations/0003_resale_time.sql") },
 ];

@@ -50,6 +50,12 @@ fn bounded<T>(rows: Vec<T>, field: &str, max: usize, violations: &mut Violations
     rows
 }
 
+/// Codes somebody asks about: unknown ones are left out of the answer, but none may be what no database takes.
+fn asked_codes(violations: &mut Violations, field: &str, codes: &[String]) -> Vec<String> {
+    let code = |(at, code): (usize, &String)| violations.text(&format!("{field}[{at}]"), code, 50);
+    codes.iter().enumerate().map(code).collect()
+}
+
 fn drug_code(violations: &mut Violations, field: &str, value: &str) -> String {
     violations.check(codes::drug_code_kind(value).is_some(), field, "must be a national drug code");
     value.to_owned()

@@ -8,6 +8,7 @@ pub mod change;
 pub mod counter;
 pub mod hand_out;
 pub mod in_hand;
+pub mod kept;
 pub mod line;
 pub mod need;
 pub mod notice;

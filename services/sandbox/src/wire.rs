@@ -46,19 +46,31 @@ pub fn pay(request: hooks::CreatePaymentRequest, _: &CallMeta) -> Result<Pay, Vi
     }))
 }
 
+/// The payment whose rows are asked for; empty for all.
+pub fn list_channel_book(request: pb::ListChannelBookRequest, _: &CallMeta) -> Result<String, Violations> {
+    let mut violations = Violations::new();
+    let channel_order_no = violations.optional_text("channel_order_no", &request.channel_order_no, 64);
+    violations.finish(Some(channel_order_no))
+}
+
 pub fn query(request: hooks::QueryPaymentRequest, _: &CallMeta) -> Result<Query, Violations> {
-    Ok(Query { channel_order_no: request.channel_order_no })
+    let mut violations = Violations::new();
+    let channel_order_no = violations.text("channel_order_no", &request.channel_order_no, 64);
+    violations.finish(Some(Query { channel_order_no }))
 }
 
 pub fn close(request: hooks::ClosePaymentRequest, _: &CallMeta) -> Result<Close, Violations> {
-    Ok(Close { channel_order_no: request.channel_order_no })
+    let mut violations = Violations::new();
+    let channel_order_no = violations.text("channel_order_no", &request.channel_order_no, 64);
+    violations.finish(Some(Close { channel_order_no }))
 }
 
 pub fn refund(request: hooks::RefundPaymentRequest, _: &CallMeta) -> Result<Refund, Violations> {
     let mut violations = Violations::new();
+    let channel_order_no = violations.text("channel_order_no", &request.channel_order_no, 64);
     let refund_no = violations.text("refund_no", &request.refund_no, 64);
     let amount = Fen(request.amount_fen);
-    violations.finish(Some(Refund { channel_order_no: request.channel_order_no, refund_no, amount }))
+    violations.finish(Some(Refund { channel_order_no, refund_no, amount }))
 }
 
 pub fn claim(request: hooks::SettleRequest, _: &CallMeta) -> Result<Claim, Violations> {

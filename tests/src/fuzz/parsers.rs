@@ -41,7 +41,7 @@ pub fn id_card(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let today = Timestamp(1_795_312_800_000_000).china_date();
     if let Ok(number) = IdNumber::parse(text, today) {
-        assert!(number.birth_date() <= today);
+        assert!(number.birth_date() <= today && 1_800 < number.birth_date().year());
         assert!(["1", "2"].contains(&number.gender_code()));
         assert_eq!(IdNumber::parse(number.reveal(), today).as_ref(), Ok(&number));
         assert!(!format!("{number:?}").contains(number.reveal()), "it hides itself");

@@ -32,7 +32,7 @@ const PATIENT: u32 = 1;
 const BUYER: u32 = 163;
 
 /// A prescription filled and claimed, goods brought, an order given back, one that waits for its payment.
-async fn busy_day(cast: &Cast) -> Patient {
+pub(super) async fn busy_day(cast: &Cast) -> Patient {
     let patient = cast.patient(PATIENT).await;
     let (order, claim) = cast.paid_rx(&patient, SHOP, SHOP_PHARMACIST).await;
     cast.dispense(&order, SHOP_PHARMACIST, &claim.secret).await;

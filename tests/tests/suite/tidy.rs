@@ -251,3 +251,21 @@ fn every_break_fits_the_code_it_breaks() {
     }
     assert!(stale.is_empty(), "tests/breaks/breaks.toml:\n  {}", stale.join("\n  "));
 }
+
+#[test]
+fn every_fuzz_target_asks_a_parser_that_exists() {
+    let manifest: toml::Table =
+        toml::from_str(&fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap()).unwrap();
+    let targets: BTreeSet<&str> =
+        manifest["bin"].as_array().unwrap().iter().map(|bin| bin["name"].as_str().unwrap()).collect();
+    // one by one, and all of them through the door
+    let parsers = liufang_tests::fuzz::parsers::ALL.iter().map(|(name, _)| *name);
+    assert_eq!(targets, parsers.chain(["surface"]).collect());
+    for target in targets {
+        let text = fs::read_to_string(root().join(format!("fuzz/fuzz_targets/{target}.rs"))).unwrap();
+        let own = if target == "surface" { "surface::".to_owned() } else { format!("parsers::{target}(") };
+        assert!(text.contains(&own), "{target} asks what it is called after");
+        let seeds = fs::read_dir(root().join(format!("fuzz/seeds/{target}"))).map(Iterator::count);
+        assert!(seeds.is_ok_and(|seeds| 0 < seeds), "{target} has something to begin from");
+    }
+}

@@ -5,7 +5,8 @@ use liufang_platform::CallMeta;
 use liufang_proto::inventory::v1 as pb;
 
 use super::{
-    MAX_ROWS, bounded, checked, drug_code, institution_code, optional_price, page_size, page_token, price,
+    MAX_ROWS, asked_codes, bounded, checked, drug_code, institution_code, optional_price, page_size,
+    page_token, price,
 };
 use crate::app::{PublishListings, Rows, SearchDrugs};
 use crate::domain::{Drug, Listing, RxFlag};
@@ -82,7 +83,8 @@ pub fn get_drug(request: pb::GetDrugRequest, _: &CallMeta) -> Result<String, Vio
 
 pub fn batch_get_drugs(request: pb::BatchGetDrugsRequest, _: &CallMeta) -> Result<Vec<String>, Violations> {
     let mut violations = Violations::new();
-    let mut codes = bounded(request.med_list_codgs, "med_list_codgs", 100, &mut violations);
+    let codes = bounded(request.med_list_codgs, "med_list_codgs", 100, &mut violations);
+    let mut codes = asked_codes(&mut violations, "med_list_codgs", &codes);
     codes.sort();
     codes.dedup();
     checked(violations, codes)

@@ -5,8 +5,8 @@ use liufang_platform::CallMeta;
 use liufang_proto::inventory::v1 as pb;
 
 use super::{
-    MAX_ROWS, bounded, checked, drug_code, institution_code, optional_price, page_size, page_token,
-    positive_quantity,
+    MAX_ROWS, asked_codes, bounded, checked, drug_code, institution_code, optional_price, page_size,
+    page_token, positive_quantity,
 };
 use crate::app::{ListMovements, RecordMovements, SetLotState};
 use crate::domain::book::latest_moment;
@@ -72,7 +72,8 @@ fn date(violations: &mut Violations, field: &str, text: &str, mandatory: bool) -
 pub fn get_stock(request: pb::GetStockRequest, _: &CallMeta) -> Result<Vec<String>, Violations> {
     let mut violations = Violations::new();
     violations.check(request.med_list_codgs.len() <= MAX_ROWS, "med_list_codgs", "must be at most 500");
-    checked(violations, request.med_list_codgs)
+    let codes = asked_codes(&mut violations, "med_list_codgs", &request.med_list_codgs);
+    checked(violations, codes)
 }
 
 pub fn list_movements(request: pb::ListMovementsRequest, _: &CallMeta) -> Result<ListMovements, Violations> {

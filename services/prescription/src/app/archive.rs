@@ -6,6 +6,7 @@ use liufang_platform::{DbFault, hash};
 use super::{App, Outcome};
 use crate::error::{Missing, PrescriptionError};
 use crate::store;
+use crate::store::kept::{Kept, outlived};
 
 /// Rows of each kind handled by one step.
 const BATCH: u64 = 50;
@@ -14,17 +15,17 @@ impl App {
     /// Erases what was kept long enough; answers how many rows.
     pub async fn archive(&self) -> Outcome<usize> {
         let now = self.deps.clock.now();
-        let mut done = 0;
         let sweep = &self.sweeps.archive;
-        let due = store::prescription::outlived(self.deps.db.read(), now, sweep.reach(BATCH)).await?;
-        for hi_rxno in sweep.pick(due, BATCH) {
-            let out = sweep.settle(&hi_rxno, self.archive_sheet(&hi_rxno, now).await)?;
-            done += usize::from(out.is_some());
-        }
-        let due = store::visit::outlived(self.deps.db.read(), now, sweep.reach(BATCH)).await?;
-        for visit_id in sweep.pick(due, BATCH) {
-            let out = sweep.settle(&visit_id, self.archive_visit(&visit_id, now).await)?;
-            done += usize::from(out.is_some());
+        let mut done = 0;
+        for kept in [Kept::Sheet, Kept::Visit] {
+            let due = outlived(self.deps.db.read(), kept, now, sweep.reach(BATCH)).await?;
+            for key in sweep.pick(due, BATCH) {
+                let archived = match kept {
+                    Kept::Sheet => self.archive_sheet(&key, now).await,
+                    Kept::Visit => self.archive_visit(&key, now).await,
+                };
+                done += usize::from(sweep.settle(&key, archived)?.is_some());
+            }
         }
         Ok(done)
     }

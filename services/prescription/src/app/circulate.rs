@@ -9,7 +9,8 @@ use super::{App, Outcome};
 use crate::domain::operation::Operation;
 use crate::domain::prescription::Prescription;
 use crate::error::{Missing, PrescriptionError};
-use crate::store::{self, prescription::Record, sealed};
+use crate::store::prescription::{Record, Waiting};
+use crate::store::{self, sealed};
 
 impl App {
     /// Circulates a prescription to one pharmacy. A fresh token replaces the one before.
@@ -55,17 +56,17 @@ impl App {
     pub async fn list_pharmacy_queue(&self, call: Call<()>) -> Outcome<PharmacyQueue> {
         let pharmacy = call.meta.principal.institution()?;
         let (conn, cipher, now) = (self.deps.db.read(), &self.deps.cipher, call.meta.now);
-        let records = store::prescription::at_pharmacy(conn, cipher, pharmacy, now).await?;
-        Ok(PharmacyQueue(records.into_iter().map(item).collect()))
+        let waiting = store::prescription::at_pharmacy(conn, cipher, pharmacy, now).await?;
+        Ok(PharmacyQueue(waiting.into_iter().map(item).collect()))
     }
 }
 
-fn item(record: Record) -> QueueItem {
+fn item(waiting: Waiting) -> QueueItem {
     QueueItem {
-        claimed: !record.rx.holder.is_empty(),
-        hi_rxno: record.rx.hi_rxno,
-        order_id: record.rx.order_id,
-        token: record.token,
-        nominated_at_us: record.nominated_at.0,
+        claimed: waiting.claimed,
+        hi_rxno: waiting.hi_rxno,
+        order_id: waiting.order_id,
+        token: waiting.token,
+        nominated_at_us: waiting.nominated_at.0,
     }
 }

@@ -82,8 +82,8 @@ impl App {
         };
         let Opened { person_id, hi_rxno } = opened;
         let cipher = &self.deps.cipher;
-        let records = store::prescription::at_counter(work.tx(), cipher, &person_id, &hi_rxno, now).await?;
-        let items = records.iter().map(|record| Item::of(&record.rx)).collect();
+        let sheets = store::prescription::at_counter(work.tx(), cipher, &person_id, &hi_rxno, now).await?;
+        let items = sheets.iter().map(Item::of).collect();
         let token = self.deps.ids.secret();
         let expires_at = now.plus_seconds(COUNTER_SECONDS);
         let (hash, kind) = (self.counter_hash(&token), Kind::Counter);

@@ -43,8 +43,8 @@ impl App {
         let mut rows = store::prescription::of_person(conn, cipher, person, after, size + 1).await?;
         let more = size < rows.len() as u64;
         rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let last = rows.last().map(|(at, record)| (*at, record.rx.hi_rxno.clone()));
-        let items = rows.into_iter().map(|(_, record)| record.rx).collect();
+        let last = rows.last().map(|(at, sheet)| (*at, sheet.hi_rxno.clone()));
+        let items = rows.into_iter().map(|(_, sheet)| sheet).collect();
         Ok(PrescriptionPage { items, next: last.filter(|_| more) })
     }
 }

@@ -14,8 +14,8 @@ mod lists;
 mod row;
 mod series;
 
-pub use archive::{archive, outlived};
-pub use lists::{active_lines, at_counter, at_pharmacy, lapsed, of_person, overdue};
+pub use archive::archive;
+pub use lists::{Waiting, active_lines, at_counter, at_pharmacy, lapsed, of_person, overdue};
 use row::{read, written};
 pub use series::{later, postpone, restore};
 

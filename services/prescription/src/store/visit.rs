@@ -199,28 +199,6 @@ pub async fn overdue(
     Ok(query.into_tuple().all(conn).await?)
 }
 
-/// Ids of visits that are over and kept long enough.
-pub async fn outlived(
-    conn: &impl ConnectionTrait,
-    now: Timestamp,
-    limit: u64,
-) -> Result<Vec<String>, StoreError> {
-    let over = [VisitState::Completed.code(), VisitState::Cancelled.code()];
-    let ids = Entity::find()
-        .select_only()
-        .column(Column::VisitId)
-        .filter(Column::ArchivedAtUs.eq(0))
-        .filter(Column::KeepUntilUs.gt(0))
-        .filter(Column::KeepUntilUs.lte(now.0))
-        .filter(Column::State.is_in(over))
-        .order_by_asc(Column::KeepUntilUs)
-        .limit(limit)
-        .into_tuple()
-        .all(conn)
-        .await?;
-    Ok(ids)
-}
-
 /// Takes the personal data out of a visit that is over and leaves the hash of its record. Harmless twice.
 pub async fn archive(
     conn: &impl ConnectionTrait,

@@ -31,8 +31,8 @@ impl SandboxService for Rpc {
         &self,
         request: Request<pb::ListChannelBookRequest>,
     ) -> Result<Response<pb::ListChannelBookResponse>, Status> {
-        let call = self.calls.open(request, wire::plain)?;
-        rpc::reply(self.app.channel_book(&call.body.channel_order_no).await.map(wire::channel_book))
+        let call = self.calls.open(request, wire::list_channel_book)?;
+        rpc::reply(self.app.channel_book(&call.body).await.map(wire::channel_book))
     }
 
     async fn list_insurer_book(

@@ -3,35 +3,11 @@
 
 use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
-use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 
-use super::{Column, Entity, Record};
-use crate::domain::state::State;
+use super::Record;
 use crate::store::StoreError;
 use crate::store::sealed::{self, seal};
-
-/// Numbers of prescriptions that are over and kept long enough.
-pub async fn outlived(
-    conn: &impl ConnectionTrait,
-    now: Timestamp,
-    limit: u64,
-) -> Result<Vec<String>, StoreError> {
-    let over = State::ALL.iter().filter(|state| state.is_terminal()).map(|state| state.code());
-    let numbers = Entity::find()
-        .select_only()
-        .column(Column::HiRxno)
-        .filter(Column::ArchivedAtUs.eq(0))
-        .filter(Column::KeepUntilUs.gt(0))
-        .filter(Column::KeepUntilUs.lte(now.0))
-        .filter(Column::State.is_in(over))
-        .order_by_asc(Column::KeepUntilUs)
-        .limit(limit)
-        .into_tuple()
-        .all(conn)
-        .await?;
-    Ok(numbers)
-}
 
 /// Takes the personal data out of a row as it was read; false when somebody else changed it meanwhile.
 pub async fn archive(

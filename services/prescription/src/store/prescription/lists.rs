@@ -3,12 +3,48 @@
 use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, ConnectionTrait, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::sea_query::Expr;
+use sea_orm::{Condition, ConnectionTrait, Iterable as _, QueryOrder, QuerySelect, QueryTrait};
 
-use super::{Column, Entity, Record, with_lines};
-use crate::domain::prescription::Line;
+use super::{Column, Entity, Model, with_lines};
+use crate::domain::prescription::{Line, Prescription};
 use crate::domain::state::{Review, State, Use};
+use crate::store::sealed::{self, open};
 use crate::store::{StoreError, line};
+
+/// What waits in a pharmacy's queue.
+pub struct Waiting {
+    pub hi_rxno: String,
+    pub order_id: String,
+    /// Empty once claimed.
+    pub token: String,
+    pub claimed: bool,
+    pub nominated_at: Timestamp,
+}
+
+/// Without what no list shows. The signed document above all lies outside the row, so that every one read costs as much again as its
+/// row; what comes back is never a [`super::Record`], which could be written.
+fn shown(query: Select<Entity>) -> Select<Entity> {
+    Column::iter().fold(query.select_only(), |query, column| match column {
+        Column::DocumentSealed
+        | Column::DoctorSignature
+        | Column::PharmacistSignature
+        | Column::DoctorKey
+        | Column::PharmacistKey
+        | Column::TokenSealed
+        | Column::HospitalOpinionSealed
+        | Column::EndReasonSealed => query.expr_as(Expr::cust("''"), column.as_str()),
+        column => query.column(column),
+    })
+}
+
+async fn sheets(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    rows: Vec<Model>,
+) -> Result<Vec<Prescription>, StoreError> {
+    Ok(with_lines(conn, cipher, rows).await?.into_iter().map(|record| record.rx).collect())
+}
 
 /// A page of a person's prescriptions, newest first, after the row `(created_at_us, hi_rxno)`.
 pub async fn of_person(
@@ -17,15 +53,16 @@ pub async fn of_person(
     person: &str,
     after: Option<(i64, String)>,
     limit: u64,
-) -> Result<Vec<(i64, Record)>, StoreError> {
-    let query = Entity::find().filter(Column::PersonId.eq(person)).apply_if(after, |query, (at, rx)| {
-        let same_moment = Condition::all().add(Column::CreatedAtUs.eq(at)).add(Column::HiRxno.lt(rx));
-        query.filter(Condition::any().add(Column::CreatedAtUs.lt(at)).add(same_moment))
-    });
+) -> Result<Vec<(i64, Prescription)>, StoreError> {
+    let query =
+        shown(Entity::find()).filter(Column::PersonId.eq(person)).apply_if(after, |query, (at, rx)| {
+            let same_moment = Condition::all().add(Column::CreatedAtUs.eq(at)).add(Column::HiRxno.lt(rx));
+            query.filter(Condition::any().add(Column::CreatedAtUs.lt(at)).add(same_moment))
+        });
     let query = query.order_by_desc(Column::CreatedAtUs).order_by_desc(Column::HiRxno).limit(limit);
     let rows = query.all(conn).await?;
     let created: Vec<i64> = rows.iter().map(|row| row.created_at_us).collect();
-    Ok(created.into_iter().zip(with_lines(conn, cipher, rows).await?).collect())
+    Ok(created.into_iter().zip(sheets(conn, cipher, rows).await?).collect())
 }
 
 /// What a pharmacy is nominated for or holds at `now`, and nobody has finished; oldest first, at most 500.
@@ -34,8 +71,11 @@ pub async fn at_pharmacy(
     cipher: &Cipher,
     pharmacy: &str,
     now: Timestamp,
-) -> Result<Vec<Record>, StoreError> {
+) -> Result<Vec<Waiting>, StoreError> {
     let query = Entity::find()
+        .select_only()
+        .columns([Column::HiRxno, Column::OrderId, Column::TokenSealed, Column::Holder])
+        .column(Column::NominatedAtUs)
         .filter(Column::Nominee.eq(pharmacy))
         .filter(Column::State.eq(State::Active.code()))
         // the index knows places, not differences: what is used up and still in force is not walked over
@@ -43,8 +83,13 @@ pub async fn at_pharmacy(
         .filter(Column::ValidUntilUs.gt(now.0))
         .order_by_asc(Column::NominatedAtUs)
         .limit(500);
-    let rows = query.all(conn).await?;
-    with_lines(conn, cipher, rows).await
+    let rows: Vec<(String, String, String, String, i64)> = query.into_tuple().all(conn).await?;
+    let waiting = |(hi_rxno, order_id, token, holder, at): (String, String, String, String, i64)| {
+        let token = open(cipher, sealed::TOKEN, &token)?;
+        let (claimed, nominated_at) = (!holder.is_empty(), Timestamp(at));
+        Ok(Waiting { hi_rxno, order_id, token, claimed, nominated_at })
+    };
+    rows.into_iter().map(waiting).collect()
 }
 
 /// What a person may have filled at a counter at `now`, oldest first, at most 100; with `only` that one alone.
@@ -54,8 +99,8 @@ pub async fn at_counter(
     person: &str,
     only: &str,
     now: Timestamp,
-) -> Result<Vec<Record>, StoreError> {
-    let query = Entity::find()
+) -> Result<Vec<Prescription>, StoreError> {
+    let query = shown(Entity::find())
         .filter(Column::PersonId.eq(person))
         .filter(Column::State.eq(State::Active.code()))
         .filter(Column::Used.ne(Use::Used.code()))
@@ -66,7 +111,7 @@ pub async fn at_counter(
         .order_by_asc(Column::CreatedAtUs)
         .limit(100);
     let rows = query.all(conn).await?;
-    with_lines(conn, cipher, rows).await
+    sheets(conn, cipher, rows).await
 }
 
 /// Lines of the person's active prescriptions, with their numbers; without those of the series that `besides` is of, whose
