@@ -395,9 +395,13 @@ def check_persons(rows):
 
 def check_identity(row):
     row.must(row["name"].startswith("测试"), "an invented name must begin with 测试")
-    row.among("cert_type", ["01", "17"])
+    row.among("cert_type", ["01", "08", "17"])
     row.matches("phone", r"1990000\d{4}")
     birth = row.date("birth_date")
+    if row["cert_type"] == "08":
+        row.matches("cert_no", r"TEST\d{5}")
+        row.among("gender", ["1", "2"])
+        return
     if not row.matches("cert_no", r"\d{17}[\dX]"):
         return
     number = row["cert_no"]

@@ -185,6 +185,8 @@ def cast_beijing(people):
     people[154]["insurances"] = insurance(people[154], place="130100")
     people[161]["cert_type"] = "17"
     people[161]["area"] = ("110105", "810000") + BEIJING[0][2:]
+    people[300]["cert_type"] = "08"
+    people[300]["note"] = "passport of a foreigner: the number says neither birth nor sex"
 
 
 def relate(people):
@@ -202,7 +204,7 @@ def finish_person(person):
     gender = "1" if serial % 2 else "2"
     street = 1 + pick(f"street{row}", 200)
     return {"insurances": insurance(person)} | person | {
-        "cert_no": identity_number(area[1], birth, serial),
+        "cert_no": f"TEST{row:05d}" if person["cert_type"] == "08" else identity_number(area[1], birth, serial),
         "gender": gender,
         "birth_date": birth.isoformat(),
         "phone": f"1990000{row:04d}",

@@ -1,5 +1,5 @@
 //! The door: which protocol a request speaks, whether it may pass, and where it goes. Owns the order of checks —
-//! rate, method, credential, method's rate, headers, room — and nothing of what lies behind.
+//! rate, method, credential, method's rate, headers, room, who acts for whom — and nothing of what lies behind.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::cors::Cors;
 use crate::error::GatewayError;
 use crate::limits::Limits;
 use crate::methods::{Method, Methods, Target};
-use crate::{caller, deadline, grpc, headers, json};
+use crate::{acting, caller, deadline, grpc, headers, json};
 
 /// Finds the mesh of a role.
 pub type Resolve = Arc<dyn Fn(&str) -> Mesh + Send + Sync>;
@@ -39,6 +39,8 @@ pub(crate) struct Door {
     pub cors: Cors,
     pub resolve: Resolve,
     pub authenticate: Authenticate,
+    /// Says whether a guardian may act for a child.
+    pub identity: Option<Mesh>,
     /// Health and reflection.
     pub own: Mesh,
     /// Cancelled when the process stops.
@@ -48,6 +50,7 @@ pub(crate) struct Door {
 /// A call that may pass.
 pub(crate) struct Admitted {
     pub method: Arc<Method>,
+    pub principal: Principal,
     /// Headers of the call behind the door.
     pub headers: HeaderMap,
     pub deadline: Instant,
@@ -190,7 +193,7 @@ impl Door {
         entry.method(&method.name);
         let span = span(&method, &parts.headers);
         entry.span(&span);
-        principal?;
+        let principal = principal?;
         self.limits.take_method(&method.name, &identity)?;
         let budget = deadline::budget(&parts.headers, method.streaming, &self.config)?;
         self.check_declared_size(&parts.headers)?;
@@ -201,6 +204,7 @@ impl Door {
         let headers = headers::outgoing(&parts.headers, &request_id, budget, compressed);
         Ok(Admitted {
             method,
+            principal,
             headers,
             deadline: Instant::now() + budget,
             place,
@@ -232,7 +236,13 @@ impl Door {
             Target::Role(role) => (self.resolve)(role),
             Target::Own => self.own.clone(),
         };
-        let call = scope(admitted.deadline.into_std(), mesh.oneshot(request));
+        let (until, method) = (admitted.deadline.into_std(), &admitted.method.name);
+        let vouched = scope(until, acting::check(self.identity.as_ref(), &admitted.principal, method));
+        match tokio::time::timeout_at(admitted.deadline, vouched.instrument(admitted.span.clone())).await {
+            Ok(vouched) => vouched?,
+            Err(_) => return Err(GatewayError::DeadlineExceeded),
+        }
+        let call = scope(until, mesh.oneshot(request));
         let call = call.instrument(admitted.span.clone());
         match tokio::time::timeout_at(admitted.deadline, call).await {
             Ok(Ok(response)) => Ok(response),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use liufang_kernel::{Class, Fault, ReasonDoc, Violations};
-use liufang_platform::AuthFault;
+use liufang_platform::{AuthFault, PeerFault};
 use thiserror::Error;
 use tonic::Code;
 
@@ -36,6 +36,9 @@ pub(crate) enum GatewayError {
     BadAnswer(&'static str),
     #[error(transparent)]
     Auth(#[from] AuthFault),
+    /// What identity said about a guardian who acts for a child.
+    #[error(transparent)]
+    Acting(PeerFault),
 }
 
 static METHOD_NOT_FOUND: ReasonDoc = ReasonDoc::new(
@@ -166,6 +169,7 @@ impl Fault for GatewayError {
             GatewayError::Unavailable(_) => &SERVICE_UNREACHABLE,
             GatewayError::BadAnswer(_) => &ANSWER_UNREADABLE,
             GatewayError::Auth(fault) => fault.doc(),
+            GatewayError::Acting(fault) => fault.doc(),
         }
     }
 
@@ -175,6 +179,7 @@ impl Fault for GatewayError {
                 vec![("max_bytes".into(), max_bytes.to_string())]
             }
             GatewayError::Auth(fault) => fault.metadata(),
+            GatewayError::Acting(fault) => fault.metadata(),
             _ => Vec::new(),
         }
     }
@@ -193,6 +198,7 @@ impl Fault for GatewayError {
             GatewayError::Overloaded | GatewayError::Closing => 500,
             GatewayError::DeadlineExceeded | GatewayError::Unavailable(_) => 1_000,
             GatewayError::Auth(fault) => fault.retry_after_ms(),
+            GatewayError::Acting(fault) => fault.retry_after_ms(),
             _ => 100,
         }
     }

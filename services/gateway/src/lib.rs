@@ -6,6 +6,7 @@
 //! pass for a word between services; nothing personal is logged.
 
 mod access_log;
+mod acting;
 mod body;
 mod caller;
 mod config;
@@ -31,6 +32,7 @@ use axum::Router;
 use axum::routing::get;
 use liufang_kernel::{ReasonDoc, Violations};
 use liufang_platform::access::POOL;
+use liufang_platform::mesh::Mesh;
 use liufang_platform::{Principal, SharedClock, Tokens, stack};
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +52,7 @@ pub struct Gateway {
     resolve: Resolve,
     authenticate: Authenticate,
     config: GatewayConfig,
+    identity: Option<Mesh>,
     ready: Ready,
     reasons: Vec<&'static ReasonDoc>,
     closing: CancellationToken,
@@ -66,10 +69,18 @@ impl Gateway {
             resolve,
             authenticate,
             config,
+            identity: None,
             ready,
             reasons: REASONS.to_vec(),
             closing: CancellationToken::new(),
         }
+    }
+
+    /// Identity, called as this role: says whether a guardian may act for a child. Without it no such call passes.
+    #[must_use]
+    pub fn identity(mut self, identity: Mesh) -> Gateway {
+        self.identity = Some(identity);
+        self
     }
 
     /// Asked by `/readyz` and by gRPC health checks.
@@ -111,6 +122,7 @@ impl Gateway {
             methods,
             resolve: self.resolve,
             authenticate: self.authenticate,
+            identity: self.identity,
             own,
             closing: self.closing,
         });

@@ -1,5 +1,6 @@
 //! The door over real sockets: three protocols, one answer; what may not pass does not.
 
+mod acting;
 mod backend;
 mod client;
 mod limits;

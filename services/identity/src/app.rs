@@ -1,7 +1,9 @@
 //! Use cases: one function per RPC. Each owns its unit of work; providers are asked before it begins, never inside.
 
+pub mod acting;
 pub mod certificates;
 pub mod counter;
+pub mod guardians;
 pub mod history;
 pub mod institutions;
 pub mod machines;

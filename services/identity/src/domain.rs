@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod coded;
 pub mod day;
 pub mod face_proof;
+pub mod guardian;
 pub mod institution;
 pub mod machine;
 pub mod mutual_aid;

@@ -7,6 +7,7 @@ use liufang_platform::{AuthFault, CipherError, DbFault};
 
 use crate::domain::certificate::Invalid;
 use crate::domain::face_proof::ProofRefused;
+use crate::domain::guardian::{GuardianState, PairRefused};
 use crate::domain::machine::AssertionProblem;
 use crate::domain::mutual_aid::{AidRefused, MutualAidState, Party};
 use crate::domain::phone_code::CodeRefused;
@@ -136,6 +137,21 @@ pub enum IdentityError {
     #[error("too many wrong guesses")]
     CodeGuessing(Limited),
 
+    #[error("child does not exist")]
+    ChildNotFound { attempts_left: i32 },
+    #[error("not a child")]
+    NotAChild,
+    #[error("guardian is not of age")]
+    GuardianNotAdult,
+    #[error("relation of guardian and child exists")]
+    GuardianExists { guardianship_id: String },
+    #[error("no such relation for this caller")]
+    GuardianNotFound,
+    #[error("relation of guardian and child is in another state")]
+    GuardianState { state: GuardianState },
+    #[error("the guardian may not act")]
+    GuardianEnded { state: Option<GuardianState> },
+
     #[error("certificate does not exist")]
     CertificateNotFound,
     #[error("certificate is another practitioner's")]
@@ -154,6 +170,14 @@ pub enum IdentityError {
 impl From<CipherError> for IdentityError {
     fn from(_: CipherError) -> IdentityError {
         IdentityError::Stored("sealed column")
+    }
+}
+impl From<PairRefused> for IdentityError {
+    fn from(refused: PairRefused) -> IdentityError {
+        match refused {
+            PairRefused::NotAChild => IdentityError::NotAChild,
+            PairRefused::GuardianNotAdult => IdentityError::GuardianNotAdult,
+        }
     }
 }
 impl From<Refused> for IdentityError {
@@ -266,6 +290,13 @@ impl Fault for IdentityError {
             IdentityError::PresenceInvalid => &reason::PRESENCE_TOKEN_INVALID,
             IdentityError::InsuranceCodeInvalid { .. } => &reason::INSURANCE_CODE_INVALID,
             IdentityError::CodeGuessing(_) => &reason::CODE_GUESSING,
+            IdentityError::ChildNotFound { .. } => &reason::CHILD_NOT_FOUND,
+            IdentityError::NotAChild => &reason::NOT_A_CHILD,
+            IdentityError::GuardianNotAdult => &reason::GUARDIAN_NOT_ADULT,
+            IdentityError::GuardianExists { .. } => &reason::GUARDIAN_EXISTS,
+            IdentityError::GuardianNotFound => &reason::GUARDIAN_NOT_FOUND,
+            IdentityError::GuardianState { .. } => &reason::GUARDIAN_STATE,
+            IdentityError::GuardianEnded { .. } => &reason::GUARDIAN_ENDED,
             IdentityError::CertificateNotFound => &reason::CERTIFICATE_NOT_FOUND,
             IdentityError::CertificateTaken => &reason::CERTIFICATE_TAKEN,
             IdentityError::CertificateKeyTaken => &reason::CERTIFICATE_KEY_TAKEN,
@@ -291,6 +322,7 @@ impl Fault for IdentityError {
                 told
             }
             IdentityError::HolderNotFound { attempts_left }
+            | IdentityError::ChildNotFound { attempts_left }
             | IdentityError::InsuranceCodeInvalid { attempts_left } => {
                 one("attempts_left", attempts_left.to_string())
             }
@@ -307,6 +339,12 @@ impl Fault for IdentityError {
             IdentityError::InsuredElsewhere { party } => one("party", party.word().to_owned()),
             IdentityError::MutualAidExists { mutual_aid_id } => one("mutual_aid_id", mutual_aid_id.clone()),
             IdentityError::MutualAidState { state } => one("state", state_word(*state).to_owned()),
+            IdentityError::GuardianExists { guardianship_id } => {
+                one("guardianship_id", guardianship_id.clone())
+            }
+            IdentityError::GuardianState { state } | IdentityError::GuardianEnded { state: Some(state) } => {
+                one("state", state.word().to_owned())
+            }
             IdentityError::MutualAidNotFiled { holder_person_id } => {
                 one("holder_person_id", holder_person_id.clone())
             }

@@ -22,6 +22,7 @@ use std::time::Duration;
 use liufang_kernel::ReasonDoc;
 use liufang_platform::{Deps, Migration, Module, Worker};
 use liufang_proto::identity::v1::certificate_service_server::CertificateServiceServer;
+use liufang_proto::identity::v1::guardian_service_server::GuardianServiceServer;
 use liufang_proto::identity::v1::institution_service_server::InstitutionServiceServer;
 use liufang_proto::identity::v1::person_service_server::PersonServiceServer;
 use liufang_proto::identity::v1::token_service_server::TokenServiceServer;
@@ -46,6 +47,7 @@ pub fn module(deps: Deps) -> Module {
         .service(TokenServiceServer::new(rpc.clone()))
         .service(PersonServiceServer::new(rpc.clone()))
         .service(InstitutionServiceServer::new(rpc.clone()))
+        .service(GuardianServiceServer::new(rpc.clone()))
         .service(CertificateServiceServer::new(rpc))
         .worker(Worker::new("sweep-identity", SWEEP, move || {
             let sweeper = sweeper.clone();

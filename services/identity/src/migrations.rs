@@ -8,4 +8,5 @@ pub const ALL: &[Migration] = &[
     Migration { name: "0002_sweep", sql: include_str!("migrations/0002_sweep.sql") },
     Migration { name: "0003_sessions", sql: include_str!("migrations/0003_sessions.sql") },
     Migration { name: "0004_certificates", sql: include_str!("migrations/0004_certificates.sql") },
+    Migration { name: "0006_people", sql: include_str!("migrations/0006_people.sql") },
 ];

@@ -55,6 +55,13 @@ reasons! {
     MUTUAL_AID_NOT_FOUND: NotFound, "家庭共济备案不存在", "this person has no such filing";
     MUTUAL_AID_STATE: Precondition, "家庭共济备案状态不允许此操作", "the filing is in another state";
     MUTUAL_AID_NOT_FILED: Precondition, "未办理家庭共济备案", "holder_person_id has no active filing for this person; file and consent first";
+    CHILD_NOT_FOUND: NotFound, "未找到该儿童的参保信息", "no insured person has this name and document; attempts_left until guessing is refused";
+    NOT_A_CHILD: Precondition, "该人员已成年，不需要监护人代办", "the person is of age in their region, or the guardian themselves";
+    GUARDIAN_NOT_ADULT: Precondition, "监护人未成年", "a guardian must be of age";
+    GUARDIAN_EXISTS: AlreadyExists, "监护关系已存在", "a relation of these two people is waiting or active; see guardianship_id";
+    GUARDIAN_NOT_FOUND: NotFound, "监护关系不存在", "the caller has no such relation";
+    GUARDIAN_STATE: Precondition, "监护关系状态不允许此操作", "the relation is in another state, see state";
+    GUARDIAN_ENDED: PermissionDenied, "监护关系未生效或已结束，不能代办", "the guardian may not act for this person now; see state";
     PRESENCE_TOKEN_INVALID: Precondition, "到场凭证无效、已使用或已过期", "the proof of presence is unknown, used, older than five minutes or of another counter; decode a fresh code";
     INSURANCE_CODE_INVALID: Precondition, "医保码无效或已过期", "the insurance code is unknown, used or older than a minute; show a fresh one";
     CODE_GUESSING: Exhausted, "尝试次数过多，请稍后再试", "too many wrong guesses of the caller or its institution, see scope; wait until retry_at_us";

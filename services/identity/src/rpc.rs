@@ -1,6 +1,7 @@
 //! The generated traits: parse, use case, render. One file per gRPC service.
 
 mod certificate;
+mod guardian;
 mod institution;
 mod person;
 mod token;
@@ -11,7 +12,7 @@ use liufang_platform::rpc::Calls;
 
 use crate::app::App;
 
-/// Answers the four services of identity; cheap to clone.
+/// Answers the services of identity; cheap to clone.
 #[derive(Clone)]
 pub struct Rpc {
     calls: Calls,

@@ -6,6 +6,7 @@ pub mod access;
 pub mod certificate;
 pub mod code;
 pub mod face_proof;
+pub mod guardian;
 pub mod institution;
 pub mod machine;
 pub mod mutual_aid;

@@ -2,6 +2,8 @@
 
 mod certificates;
 mod credentials;
+mod documents;
+mod guardians;
 mod institutions;
 mod mutual_aid;
 mod persons;

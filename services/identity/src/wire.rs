@@ -1,6 +1,7 @@
 //! Protobuf to commands and back. Reading a request collects every violation.
 
 pub mod certificate;
+pub mod guardian;
 pub mod institution;
 pub mod mutual_aid;
 pub mod page;
@@ -10,8 +11,10 @@ pub mod provider;
 pub mod token;
 pub mod verification;
 
+use liufang_kernel::document::{Document, DocumentType};
 use liufang_kernel::timestamp::parse_date;
 use liufang_kernel::{Date, Timestamp, Violations};
+use liufang_platform::CallMeta;
 use liufang_proto::common::v1 as common;
 use liufang_proto::identity::v1 as pb;
 
@@ -36,6 +39,22 @@ fn id(field: &str, value: &str) -> Result<String, Violations> {
     let mut violations = Violations::new();
     let value = violations.text(field, value, 128);
     violations.finish(Some(value))
+}
+
+/// A document by its type and number; `fields` are their names.
+fn document(
+    violations: &mut Violations,
+    fields: (&str, &str),
+    cert_type: &str,
+    certno: &str,
+    meta: &CallMeta,
+) -> Option<Document> {
+    let kind = DocumentType::from_code(cert_type);
+    violations.check(kind.is_some(), fields.0, "must be empty, 01, 07, 08, 16 or 17");
+    if kind.is_none() && certno.trim().is_empty() {
+        violations.add(fields.1, "must not be empty");
+    }
+    violations.take(fields.1, Document::parse(kind?, certno, meta.now.china_date()))
 }
 
 /// A required `yyyy-MM-dd`.

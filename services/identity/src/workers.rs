@@ -34,6 +34,7 @@ impl Sweeper {
         swept += store::step_event::forget(work.tx(), tries).await?;
         swept += store::token::forget(work.tx(), before).await?;
         swept += store::mutual_aid::lapse(work.tx(), now.china_date(), now).await?;
+        swept += store::guardian::lapse(work.tx(), now.china_date(), now).await?;
         work.done().await?;
         Ok(usize::try_from(swept).unwrap_or(usize::MAX))
     }

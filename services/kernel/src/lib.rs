@@ -5,6 +5,7 @@
 
 pub mod codes;
 pub mod fault;
+pub mod document;
 pub mod idcard;
 pub mod money;
 pub mod phone;

@@ -282,9 +282,11 @@ impl<'a> Builder<'a> {
         let listen =
             self.config.gateway.get("listen").and_then(|value| value.as_str()).unwrap_or("127.0.0.1:8080");
         let peers = self.directory.peers("gateway");
+        let identity = peers.mesh("identity");
         let resolve = Arc::new(move |role: &str| peers.forwarding(role));
         let authenticate = liufang_gateway::by_token(self.tokens.clone(), self.clock.clone());
         let router = liufang_gateway::Gateway::new(resolve, authenticate, config)
+            .identity(identity)
             .ready(ready)
             .reasons(all_reasons())
             .closing(shutdown.clone())
@@ -360,6 +362,7 @@ pub fn token(tokens: &Tokens, clock: &SharedClock, kind: PrincipalKind, subject:
         iat: now,
         exp: now + 3600,
         jti: Ids.next("tok"),
+        act: String::new(),
     };
     tokens.sign(&claims).map_err(|_| anyhow!("this process does not have the private signing key"))
 }

@@ -17,12 +17,17 @@ pub struct Rule {
     pub public: bool,
     /// Writes need an idempotency key.
     pub write: bool,
+    /// Not for a guardian with a child's token.
+    pub in_person: bool,
 }
 
 impl Rule {
     /// Whether `principal` may call the method.
     pub fn allows(&self, principal: &Principal) -> bool {
         let listed = self.callers.contains(&(principal.kind.caller() as i32));
+        if self.in_person && principal.actor().is_some() {
+            return false;
+        }
         match principal.kind {
             PrincipalKind::Service => listed && self.services.contains(&principal.subject),
             _ => listed,
@@ -90,10 +95,15 @@ fn rule(pool: &DescriptorPool, method: &MethodDescriptor) -> Rule {
             .iter()
             .filter_map(|value| value.as_str().map(str::to_owned))
             .collect(),
-        public: access.get_field_by_name("public").and_then(|value| value.as_bool()).unwrap_or(false),
+        public: flag(&access, "public"),
+        in_person: flag(&access, "in_person"),
         // NO_SIDE_EFFECTS = 1; anything else is treated as a write
         write: level != Some(1),
     }
+}
+
+fn flag(message: &DynamicMessage, field: &str) -> bool {
+    message.get_field_by_name(field).and_then(|value| value.as_bool()).unwrap_or(false)
 }
 
 fn list(message: &DynamicMessage, field: &str) -> Vec<Value> {
@@ -126,6 +136,19 @@ mod tests {
                     method.full_name()
                 );
             }
+        }
+    }
+
+    #[test]
+    fn what_is_in_person_is_no_guardians() {
+        let person = Principal { kind: PrincipalKind::Patient, ..Principal::default() };
+        let acting = Principal { actor: "per_2".to_owned(), ..person.clone() };
+        let rule = |method: &str| AccessTable::shared().get(method).unwrap();
+        let book = rule("/liufang.order.v1.OrderService/PlaceOrder");
+        assert!(book.allows(&person) && book.allows(&acting));
+        for method in ["TokenService/ListSessions", "PersonService/ConsentMutualAid", "GuardianService/ActForChild"] {
+            let rule = rule(&format!("/liufang.identity.v1.{method}"));
+            assert!(rule.allows(&person) && !rule.allows(&acting), "{method}");
         }
     }
 

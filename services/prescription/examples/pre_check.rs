@@ -106,6 +106,7 @@ fn drug((code, name, strength): (&str, &str, &str)) -> Drug {
         controlled: "none".to_owned(),
         storage: "normal".to_owned(),
         online_forbidden: String::new(),
+        approval_no: "国药准字H20000001".to_owned(),
         restricted: false,
         diseases: vec!["M03900".to_owned()],
     }

@@ -9,8 +9,11 @@ mod circulate;
 mod claim;
 mod consult;
 mod counter;
+mod deliver;
+mod desk;
 mod dispensing;
 mod examine;
+mod notify;
 mod pharmacy_review;
 mod prescribe;
 mod read;
@@ -34,6 +37,7 @@ use crate::domain::visit::Visit;
 use crate::error::{Missing, PrescriptionError};
 use crate::rpc::identity;
 use crate::store;
+use deliver::Hospitals;
 use worker::Sweeps;
 
 /// The use cases; cheap to clone.
@@ -41,13 +45,14 @@ use worker::Sweeps;
 pub struct App {
     deps: Deps,
     sweeps: Sweeps,
+    hospitals: Hospitals,
 }
 
 type Outcome<T> = Result<T, PrescriptionError>;
 
 impl App {
     pub fn new(deps: Deps) -> App {
-        App { sweeps: Sweeps::new(&deps.clock), deps }
+        App { sweeps: Sweeps::new(&deps.clock), hospitals: Hospitals::new(&deps.settings), deps }
     }
 
     /// The reply of the same call committed before, if any.

@@ -12,6 +12,7 @@ pub mod document;
 pub mod frequency;
 pub mod json;
 pub mod lifecycle;
+pub mod notice;
 pub mod operation;
 pub mod practitioner;
 pub mod prescription;

@@ -28,6 +28,8 @@ pub enum PrescriptionError {
     Refused(#[from] Refusal),
     #[error("not found: {0:?}")]
     Missing(Missing),
+    #[error("no such notice: {0}")]
+    NoNotice(String),
     /// Rules forbid the prescription.
     #[error("rules forbid the prescription")]
     Blocked(Vec<Finding>),
@@ -70,6 +72,7 @@ impl Fault for PrescriptionError {
         match self {
             PrescriptionError::Refused(refusal) => reasons::of_refusal(refusal),
             PrescriptionError::Missing(missing) => reasons::of_missing(*missing),
+            PrescriptionError::NoNotice(_) => &reasons::NOTICE_NOT_FOUND,
             PrescriptionError::Blocked(_) => &reasons::PRESCRIPTION_BLOCKED,
             PrescriptionError::OverrideNeeded(_) => &reasons::OVERRIDE_NEEDED,
             PrescriptionError::HospitalNumberUsed => &reasons::HOSP_RXNO_USED,
@@ -84,6 +87,7 @@ impl Fault for PrescriptionError {
     fn metadata(&self) -> Vec<(Cow<'static, str>, String)> {
         match self {
             PrescriptionError::Refused(refusal) => refusal_facts(refusal),
+            PrescriptionError::NoNotice(id) => vec![(Cow::Borrowed("notice_id"), id.clone())],
             PrescriptionError::Blocked(findings) | PrescriptionError::OverrideNeeded(findings) => {
                 finding_facts(findings)
             }
@@ -119,8 +123,10 @@ fn refusal_facts(refusal: &Refusal) -> Vec<(Cow<'static, str>, String)> {
         Refusal::NotOpen(at) => fact("opens_at_us", at.0.to_string()),
         Refusal::PractitionerNotAllowed(why)
         | Refusal::RepeatNotAllowed(why)
+        | Refusal::SecondReviewNeeded(why)
         | Refusal::NotDesignated(why)
-        | Refusal::DoctorNotInsured(why) => fact("cause", (*why).to_owned()),
+        | Refusal::DoctorNotInsured(why)
+        | Refusal::PracticeTooShort(why) => fact("cause", (*why).to_owned()),
         Refusal::SignatureInvalid(which) => fact("signature", which.join(",")),
         Refusal::Line { line, why } => {
             vec![(Cow::Borrowed("line"), line.to_string()), (Cow::Borrowed("cause"), why.to_string())]

@@ -1,12 +1,41 @@
-//! News of this service as events of the contract. Consumes none.
+//! News of this service as events of the contract. Consumes what was paid for an order, where a hospital is told of it.
 
-use liufang_kernel::Timestamp;
-use liufang_platform::{DbFault, Work};
+use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::{Consumer, DbFault, Event, Module, Work};
 use liufang_proto::prescription::v1 as pb;
+use liufang_proto::settlement::v1::PaymentCaptured;
 
+use crate::app::App;
 use crate::domain::dispense::HandOut;
+use crate::domain::notice::Paid;
 use crate::domain::operation::News;
 use crate::domain::prescription::Prescription;
+
+/// Name of every consumer of this role.
+const NAME: &str = "prescription";
+
+/// Adds the consumers; none where no hospital is told.
+pub fn consumers(module: Module, app: &App) -> Module {
+    if !app.tells_hospitals() {
+        return module;
+    }
+    let app = app.clone();
+    module.consumer(Consumer::new::<PaymentCaptured, _, _, _>(NAME, move |event: Event, body| {
+        let app = app.clone();
+        async move { app.on_paid(&event, NAME, &body.order_id, &paid(&body)).await }
+    }))
+}
+
+fn paid(body: &PaymentCaptured) -> Paid {
+    Paid {
+        setl_id: body.setl_id.clone(),
+        fund: Fen(body.fund_pay_sumamt_fen),
+        account: Fen(body.acct_pay_fen),
+        relatives: Fen(body.acct_mulaid_pay_fen),
+        cash: Fen(body.psn_cash_pay_fen),
+        at: Timestamp(body.at_us),
+    }
+}
 
 /// Puts one piece of news into the outbox.
 pub async fn push(work: &Work, rx: &Prescription, news: &News, now: Timestamp) -> Result<(), DbFault> {

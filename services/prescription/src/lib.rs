@@ -9,6 +9,7 @@ pub mod audit;
 pub mod domain;
 mod error;
 mod events;
+mod gauges;
 mod migrations;
 mod rpc;
 mod signature;
@@ -46,7 +47,7 @@ pub fn module(deps: Deps) -> Module {
     let prescribing = rpc::prescribing::Prescribing { app: app.clone(), calls: calls.clone() };
     let prescriptions = rpc::prescriptions::Prescriptions { app: app.clone(), calls: calls.clone() };
     let circulation = rpc::circulation::Circulation { app: app.clone(), calls };
-    Module::new(ROLE)
+    let module = Module::new(ROLE)
         .service(VisitServiceServer::new(visits))
         .service(PrescribingServiceServer::new(prescribing))
         .service(PrescriptionServiceServer::new(prescriptions))
@@ -55,5 +56,9 @@ pub fn module(deps: Deps) -> Module {
         .worker(workers::expire_prescriptions(app.clone()))
         .worker(workers::lapse_claims(app.clone()))
         .worker(workers::forget_counter_tokens(app.clone()))
-        .worker(workers::archive(app))
+        .worker(workers::archive(app.clone()))
+        .worker(workers::send_notices(app.clone()))
+        .worker(workers::forget_notices(app.clone()));
+    let module = gauges::gauges(&app).into_iter().fold(module, Module::gauge);
+    events::consumers(module, &app)
 }

@@ -10,4 +10,5 @@ pub const ALL: &[Migration] = &[
     Migration { name: "0005_repeats", sql: include_str!("migrations/0005_repeats.sql") },
     Migration { name: "0006_counter", sql: include_str!("migrations/0006_counter.sql") },
     Migration { name: "0007_retention", sql: include_str!("migrations/0007_retention.sql") },
+    Migration { name: "0008_notices", sql: include_str!("migrations/0008_notices.sql") },
 ];

@@ -9,6 +9,7 @@ pub mod counter;
 pub mod hand_out;
 pub mod in_hand;
 pub mod line;
+pub mod notice;
 pub mod prescription;
 pub mod sealed;
 pub mod slot;

@@ -1,6 +1,7 @@
 //! Protobuf ↔ commands and domain. Parsing names every bad field at once; rendering never fails.
 
 pub mod circulation;
+pub mod notice;
 pub mod prescribing;
 pub mod render;
 pub mod visits;

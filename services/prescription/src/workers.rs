@@ -45,3 +45,19 @@ pub fn archive(app: App) -> Worker {
         async move { app.archive().await }
     })
 }
+
+/// Tells hospitals of reviews and settlements.
+pub fn send_notices(app: App) -> Worker {
+    Worker::new("send-notices", Duration::from_millis(500), move || {
+        let app = app.clone();
+        async move { app.send_notices().await }
+    })
+}
+
+/// Forgets notices that were taken long ago.
+pub fn forget_notices(app: App) -> Worker {
+    Worker::new("forget-notices", Duration::from_secs(60), move || {
+        let app = app.clone();
+        async move { app.forget_notices().await }
+    })
+}

@@ -4,6 +4,7 @@ pub mod accumulate;
 pub mod audit;
 pub mod benefit;
 pub mod claim;
+pub mod entitlement;
 pub mod ledger;
 pub mod payment;
 pub mod quote;

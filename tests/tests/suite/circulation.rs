@@ -52,6 +52,7 @@ async fn sell(cast: &Cast, pos: &Pos, rx: &Prescription, sale: &ClaimAtCounterRe
         quantity: line.drug_cnt.clone(),
         med_list_codg: line.med_list_codg.clone(),
         manu_lotnum: "L1".to_owned(),
+        bchno: String::new(),
     });
     let body = DispenseAtCounterRequest {
         hi_rxno: rx.hi_rxno.clone(),

@@ -34,6 +34,7 @@ mod tokens_of_the_listed_old_key_are_good {
                 iat: now,
                 exp: now + 300,
                 jti: "j".to_owned(),
+                act: String::new(),
             };
             let with = async |key: &SigningKey| {
                 let token = Tokens::signing(key).sign(&claims).unwrap();

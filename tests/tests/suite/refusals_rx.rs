@@ -122,7 +122,8 @@ async fn only_insured_doctors_of_the_hospital_prescribe(world: &mut World) {
         dept: "心血管内科".to_owned(),
         signing_key: cast.practitioner(DOCTOR).public_key(),
         active: false,
-        certificates: Vec::new(),
+        practice_from: "2005-07-01".to_owned(),
+        ..Default::default()
     };
     let reply =
         cast.operator().import_practitioners(ImportPractitionersRequest { rows: vec![row] }).await.unwrap();
@@ -290,6 +291,7 @@ async fn a_prescription_has_one_holder(world: &mut World) {
         pharmacist_token: stranger.token_of(&cast.practitioner(SHOP_2_PHARMACIST)).await.unwrap(),
         pass: true,
         opinion: "同意".to_owned(),
+        second_pharmacist_token: String::new(),
     };
     refused_as(stranger.review(review).await, "PRESCRIPTION_NOT_FOUND");
     cast.pos(SHOP).give_back(give_back(&reply.secret)).await.unwrap();
@@ -350,6 +352,7 @@ async fn the_wrong_pharmacist_passes_nothing(world: &mut World) {
         pharmacist_token: token.to_owned(),
         pass: true,
         opinion: opinion.to_owned(),
+        second_pharmacist_token: String::new(),
     };
     let refusal = refused(pos.review(review(&claim.secret, &strangers_token, "同意")).await);
     assert_eq!(refusal.reason, "PRACTITIONER_NOT_ALLOWED", "{refusal}");

@@ -140,7 +140,7 @@ impl TokenService for Service {
 }
 
 /// Answers every call with one empty message, then stays open: the body ends with OK trailers when `ends` is set.
-fn stream(ends: bool) -> Mesh {
+pub fn stream(ends: bool) -> Mesh {
     let service = move |_: http::Request<Body>| async move {
         let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Frame<Bytes>, Status>>(4);
         tokio::spawn(async move {
@@ -206,14 +206,24 @@ pub async fn world_with(config: GatewayConfig, adjust: impl FnOnce(Gateway) -> G
 impl World {
     /// A bearer header of an invented institution's pharmacy system.
     pub fn pos(&self, subject: &str) -> String {
+        self.bearer(PrincipalKind::Pos, subject, "")
+    }
+
+    /// A bearer header of a patient, for whom `actor` acts unless it is empty.
+    pub fn patient(&self, actor: &str) -> String {
+        self.bearer(PrincipalKind::Patient, "per_child", actor)
+    }
+
+    fn bearer(&self, kind: PrincipalKind, subject: &str, actor: &str) -> String {
         let claims = Claims {
             sub: subject.to_owned(),
-            kind: PrincipalKind::Pos,
+            kind,
             client: String::new(),
             region: String::new(),
             iat: 1_700_000_000,
             exp: 4_000_000_000,
             jti: "1".to_owned(),
+            act: actor.to_owned(),
         };
         format!("Bearer {}", self.tokens.sign(&claims).unwrap())
     }

@@ -35,7 +35,7 @@ impl App {
 
     /// Whose session it is, as it is noted.
     pub(super) fn subject(&self, own: &Verification) -> Subject {
-        let blind = self.vault.certno_blind(own.certno.reveal());
+        let blind = self.vault.document_blind(&own.document);
         Subject::new(blind, &own.verification_id, own.session.purpose, &own.platform)
     }
 

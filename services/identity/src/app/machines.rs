@@ -65,6 +65,7 @@ impl App {
             // tells the machines of an institution apart
             client: &client.client_id,
             region: &client.region,
+            actor: "",
         };
         let pair = self.access_token(subject, ACCESS_SECONDS, meta.now)?;
         Ok(work.commit(pair).await?)
@@ -92,6 +93,7 @@ impl App {
             subject: &own.code,
             client: &own.fixmedins_code,
             region: &meta.principal.region,
+            actor: "",
         };
         let pair = self.access_token(subject, PRACTITIONER_SECONDS, meta.now)?;
         Ok(work.commit(pair).await?)

@@ -1,6 +1,6 @@
 //! Family mutual aid: file, consent, withdraw, list, and the check before a quote.
 
-use liufang_kernel::idcard::IdNumber;
+use liufang_kernel::document::Document;
 use liufang_kernel::region::{RegionPack, Relation};
 use liufang_kernel::{Date, Sensitive};
 use liufang_platform::{Begun, Call, CallMeta};
@@ -16,7 +16,7 @@ use crate::store::{self, Connection};
 /// Files mutual aid for the caller.
 pub struct File {
     pub holder_name: Sensitive<String>,
-    pub holder_certno: IdNumber,
+    pub holder_document: Document,
     pub relation: Relation,
     pub region: String,
 }
@@ -69,8 +69,8 @@ impl App {
         }
         let counted = [("person", format!("holder:{beneficiary}"), HOLDER_GUESSES)];
         let (guess, attempts_left) = self.begin_guess(&counted, meta.now).await?;
-        let blind = self.vault.certno_blind(body.holder_certno.reveal());
-        let holder = store::person::find_by_certno(guess.tx(), &self.vault, &blind, today).await?;
+        let blind = self.vault.document_blind(&body.holder_document);
+        let holder = store::person::find_by_certno(guess.tx(), &self.vault, &blind).await?;
         let holder = holder.filter(|holder| same_name(holder.name.reveal(), body.holder_name.reveal()));
         let Some(holder) = holder else {
             guess.done().await?;
@@ -106,7 +106,10 @@ impl App {
         };
         store::mutual_aid::insert(work.tx(), &filing).await?;
         // the filing tells the beneficiary that this person is known and insured here
-        let reader = super::persons::reader_of(meta.principal.kind, beneficiary);
+        let reader = match meta.principal.actor() {
+            Some(guardian) => super::acting::reader(guardian),
+            None => super::persons::reader_of(meta.principal.kind, beneficiary),
+        };
         let reading = self.reading(&reader, "file_mutual_aid", meta.now);
         store::access::insert(work.tx(), &filing.holder_person_id, reading).await?;
         Ok(work.commit(filing).await?)

@@ -1,6 +1,6 @@
 //! Persons: import, the person's own view, what other roles may know, and who asked.
 
-use liufang_kernel::idcard::IdNumber;
+use liufang_kernel::document::Document;
 use liufang_kernel::phone::Phone;
 use liufang_kernel::{Sensitive, Timestamp};
 use liufang_platform::rpc::Invalid;
@@ -21,7 +21,7 @@ const CONTACT_ROLES: [&str; 2] = ["dispatch", "prescription"];
 /// One row of an import.
 pub struct PersonRow {
     pub name: Sensitive<String>,
-    pub certno: IdNumber,
+    pub document: Document,
     pub phone: Option<Phone>,
     pub insurances: Vec<Insurance>,
     pub health: Health,
@@ -92,14 +92,14 @@ impl App {
         if !row.insurances.iter().all(|own| self.is_of_caller(own, meta)) {
             return Ok(Err(outside("insurances.insuplc_admdvs: not a place of the caller's region")));
         }
-        let blind = self.vault.certno_blind(row.certno.reveal());
+        let blind = self.vault.document_blind(&row.document);
         let today = meta.now.china_date();
-        let known = store::person::find_by_certno(work.tx(), &self.vault, &blind, today).await?;
+        let known = store::person::find_by_certno(work.tx(), &self.vault, &blind).await?;
         let known_rows = known.iter().flat_map(|known| known.insurances.clone());
         let (own, elsewhere): (Vec<_>, Vec<_>) = known_rows.partition(|own| self.is_of_caller(own, meta));
         let mut person = ImportedPerson {
             name: row.name.reveal(),
-            certno: row.certno.reveal(),
+            document: &row.document,
             phone: row.phone.as_ref().map_or("", |phone| phone.reveal()),
             insurances: &[],
             health: &row.health,
@@ -114,7 +114,7 @@ impl App {
             // the person is not the caller's any more, who may only end what it began
             person = ImportedPerson {
                 name: known.name.reveal(),
-                certno: row.certno.reveal(),
+                document: &row.document,
                 phone: "",
                 insurances: &[],
                 health: known.health.reveal(),
@@ -137,7 +137,8 @@ impl App {
     /// The caller's own data.
     pub async fn get_me(&self, call: Call<()>) -> Result<Me, IdentityError> {
         let person_id = call.meta.principal.person()?;
-        let person = self.person(person_id, call.meta.now).await?;
+        let mut person = self.person(person_id).await?;
+        person.verified |= self.is_ward(person_id, call.meta.now).await?;
         Ok(Me { person, masked: !call.meta.principal.client.is_empty() })
     }
 
@@ -148,7 +149,8 @@ impl App {
         if body.with_contact && !CONTACT_ROLES.contains(&role.as_str()) {
             return Err(IdentityError::ContactNotAllowed);
         }
-        let person = self.person(&body.person_id, meta.now).await?;
+        let mut person = self.person(&body.person_id).await?;
+        person.verified |= self.is_ward(&body.person_id, meta.now).await?;
         self.note_reading(&body.person_id, role, &body.purpose, meta.now).await?;
         Ok(Told { person, with_contact: body.with_contact })
     }
@@ -166,9 +168,8 @@ impl App {
         Ok(Readings { records, next })
     }
 
-    async fn person(&self, person_id: &str, now: Timestamp) -> Result<Person, IdentityError> {
-        let found =
-            store::person::find(self.deps.db.read(), &self.vault, person_id, now.china_date()).await?;
+    async fn person(&self, person_id: &str) -> Result<Person, IdentityError> {
+        let found = store::person::find(self.deps.db.read(), &self.vault, person_id).await?;
         found.ok_or(IdentityError::PersonNotFound)
     }
 

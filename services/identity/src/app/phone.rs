@@ -86,8 +86,8 @@ impl App {
         let subject = self.subject(&own);
         let mut told = None;
         if own.session.ready(Step::Carrier, meta.now)? == Ready::Take {
-            let (name, certno, phone) = (own.name.reveal(), own.certno.reveal(), own.phone.reveal());
-            let mut answer = self.provider.check_carrier(name, certno, phone).await;
+            let (name, document, phone) = (own.name.reveal(), &own.document, own.phone.reveal());
+            let mut answer = self.provider.check_carrier(name, document, phone).await;
             self.follow(&subject, Step::Carrier, std::mem::take(&mut answer.late));
             told = Some(answer);
         }
@@ -165,9 +165,9 @@ impl App {
     }
 
     async fn ask_registry_again(&self, own: &mut Verification, meta: &CallMeta) -> Result<(), IdentityError> {
-        let (name, certno) = (own.name.reveal(), own.certno.reveal());
+        let name = own.name.reveal();
         let subject = self.subject(own);
-        let answer = self.provider.check_identity(name, certno).await;
+        let answer = self.provider.check_identity(name, &own.document).await;
         self.follow(&subject, Step::IdNumber, answer.late);
         let outcome = answer.outcome;
         if outcome == Outcome::Pass {

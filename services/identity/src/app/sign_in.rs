@@ -33,6 +33,8 @@ pub(super) struct Subject<'a> {
     pub subject: &'a str,
     pub client: &'a str,
     pub region: &'a str,
+    /// The guardian who acts for the subject; empty for everybody else.
+    pub actor: &'a str,
 }
 
 impl App {
@@ -102,6 +104,7 @@ impl App {
             subject: &family.person_id,
             client: &family.client,
             region: &family.region,
+            actor: "",
         };
         let access = self.access_token(subject, ACCESS_SECONDS, now)?;
         Ok(TokenPair { refresh_token, refresh_expires_at: Some(refresh_expires_at), ..access })
@@ -122,6 +125,7 @@ impl App {
             iat: now.seconds(),
             exp: now.seconds() + seconds,
             jti: self.deps.ids.next("tok"),
+            act: subject.actor.to_owned(),
         };
         Ok(TokenPair {
             access_token: self.deps.tokens.sign(&claims)?,

@@ -1,8 +1,8 @@
 //! Real-name verification: start, face, state. The phone has its own file.
 
-use liufang_kernel::idcard::IdNumber;
+use liufang_kernel::document::Document;
 use liufang_kernel::phone::Phone;
-use liufang_kernel::{Date, Sensitive, Timestamp};
+use liufang_kernel::{Sensitive, Timestamp};
 use liufang_platform::{Begun, Call, CallMeta};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ use crate::wire::provider::Answer;
 pub struct Start {
     pub purpose: Purpose,
     pub name: Sensitive<String>,
-    pub certno: IdNumber,
+    pub document: Document,
     pub phone: Phone,
 }
 
@@ -69,14 +69,14 @@ impl App {
         }
         let Call { meta, body } = call;
         let db = &self.deps.db;
-        let certno_blind = self.vault.certno_blind(body.certno.reveal());
+        let certno_blind = self.vault.document_blind(&body.document);
         self.refuse_locked(db.read(), &certno_blind, meta.now).await?;
         let name = body.name.reveal();
         // whoever knows the id may go on with the session, so it cannot be guessed
         let verification_id = format!("vrf_{}", self.deps.ids.secret());
         let platform = platform_of(&meta.principal);
         let subject = Subject::new(certno_blind, &verification_id, body.purpose, platform);
-        let answer = self.provider.check_identity(name, body.certno.reveal()).await;
+        let answer = self.provider.check_identity(name, &body.document).await;
         self.follow(&subject, Step::IdNumber, answer.late);
         let outcome = answer.outcome;
         let person = match outcome {
@@ -92,7 +92,7 @@ impl App {
             platform: platform.to_owned(),
             person_id: person.map(|person| person.person_id),
             name: body.name,
-            certno: Sensitive::new(body.certno.reveal().to_owned()),
+            document: body.document,
             phone: Sensitive::new(body.phone.reveal().to_owned()),
             code: None,
             version: 1,
@@ -122,8 +122,8 @@ impl App {
             let providers = || self.provider.faces().join(",");
             let face = self.provider.face(&body.provider);
             let face = face.ok_or_else(|| IdentityError::FaceProviderUnknown { providers: providers() })?;
-            let (name, certno) = (seen.name.reveal(), seen.certno.reveal());
-            let mut told = self.provider.check_face(face, name, certno, &body.capture_ref).await;
+            let (name, document) = (seen.name.reveal(), &seen.document);
+            let mut told = self.provider.check_face(face, name, document, &body.capture_ref).await;
             self.follow(&subject, Step::Face, std::mem::take(&mut told.late));
             answer = Some(told);
         }
@@ -181,7 +181,7 @@ impl App {
         meta: &CallMeta,
     ) -> Result<Verification, IdentityError> {
         let own = self.session(connection, verification_id, meta).await?;
-        self.refuse_locked(connection, &self.vault.certno_blind(own.certno.reveal()), meta.now).await?;
+        self.refuse_locked(connection, &self.vault.document_blind(&own.document), meta.now).await?;
         Ok(own)
     }
 
@@ -205,10 +205,8 @@ impl App {
         provider: &str,
         meta: &CallMeta,
     ) -> Result<Person, IdentityError> {
-        let today: Date = meta.now.china_date();
-        let person =
-            store::person::find_by_certno(self.deps.db.read(), &self.vault, &subject.certno_blind, today)
-                .await?;
+        let db = self.deps.db.read();
+        let person = store::person::find_by_certno(db, &self.vault, &subject.certno_blind).await?;
         let person = person.ok_or(IdentityError::NotInsured)?;
         if !same_name(person.name.reveal(), name) {
             return Err(self.identity_missed(subject, provider, meta).await?);

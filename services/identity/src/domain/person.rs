@@ -1,5 +1,6 @@
 //! What the insurance knows about a person: insurance rows (1101 insuinfo), chronic registrations (5301), allergies.
 
+use liufang_kernel::document::Document;
 use liufang_kernel::{Date, Sensitive};
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,26 @@ pub struct Health {
     pub chronic: Vec<Chronic>,
     /// Substances by generic name.
     pub allergies: Vec<String>,
+    /// Birth and sex as the insurance states them; only where the document's number does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated: Option<Stated>,
+}
+
+/// What a passport's number does not say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stated {
+    #[serde(with = "day")]
+    pub birth_date: Date,
+    /// `gend`.
+    pub gender: String,
+}
+
+/// National gender codes (`gend`, `domain.md` §6.5).
+const GENDERS: [&str; 4] = ["0", "1", "2", "9"];
+
+/// A gender code as it is kept.
+pub fn gender(code: &str) -> Option<&'static str> {
+    GENDERS.into_iter().find(|known| *known == code)
 }
 
 /// An opened person. Only the store makes one, only the wire renders one.
@@ -66,7 +87,7 @@ pub struct Health {
 pub struct Person {
     pub person_id: String,
     pub name: Sensitive<String>,
-    pub certno: Sensitive<String>,
+    pub document: Document,
     /// Empty when none is known.
     pub phone: Sensitive<String>,
     pub gender_code: &'static str,

@@ -1,6 +1,6 @@
 //! Doctors, pharmacists and couriers: code shapes (`domain.md` §6.2) and the text they sign to get a token.
 
-use liufang_kernel::Timestamp;
+use liufang_kernel::{Date, Timestamp};
 
 use super::coded::coded;
 
@@ -31,6 +31,8 @@ pub struct Practitioner {
     /// SM2 public key, Base64 of 65 bytes.
     pub signing_key: String,
     pub active: bool,
+    /// First registration to practise 首次执业注册; `None` when it is not known.
+    pub practice_from: Option<Date>,
 }
 
 impl PractitionerKind {

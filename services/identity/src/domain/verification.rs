@@ -22,6 +22,8 @@ coded! {
         SignIn = 2,
         /// Consent of an account holder.
         MutualAid = 3,
+        /// Of somebody who files to act for a child.
+        Guardian = 4,
     }
 }
 

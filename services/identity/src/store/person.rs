@@ -1,14 +1,14 @@
 //! Persons and their insurance rows. A person's name, number, phone and medical data are sealed.
 
-use liufang_kernel::idcard::IdNumber;
+use liufang_kernel::document::Document;
 use liufang_kernel::timestamp::date_text;
-use liufang_kernel::{Date, Sensitive, Timestamp};
+use liufang_kernel::{Sensitive, Timestamp};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel, QueryOrder};
 
 use super::vault::{Column as Sealed, Vault};
-use crate::domain::person::{Health, Insurance, InsuranceState, Person};
+use crate::domain::person::{Health, Insurance, InsuranceState, Person, gender};
 use crate::error::IdentityError;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -19,6 +19,8 @@ pub struct Model {
     pub certno_blind: String,
     pub name_sealed: String,
     pub certno_sealed: String,
+    /// `psn_cert_type`.
+    pub cert_type: String,
     pub phone_sealed: String,
     pub health_sealed: String,
     pub verified_at_us: Option<i64>,
@@ -57,7 +59,7 @@ mod insurance {
 /// A person as an import brings them.
 pub struct Imported<'a> {
     pub name: &'a str,
-    pub certno: &'a str,
+    pub document: &'a Document,
     /// Empty keeps the phone that is known.
     pub phone: &'a str,
     pub insurances: &'a [Insurance],
@@ -69,10 +71,9 @@ pub async fn find<C: ConnectionTrait>(
     connection: &C,
     vault: &Vault,
     person_id: &str,
-    today: Date,
 ) -> Result<Option<Person>, IdentityError> {
     match Entity::find_by_id(person_id).one(connection).await? {
-        Some(row) => Ok(Some(open(connection, vault, row, today).await?)),
+        Some(row) => Ok(Some(open(connection, vault, row).await?)),
         None => Ok(None),
     }
 }
@@ -82,11 +83,10 @@ pub async fn find_by_certno<C: ConnectionTrait>(
     connection: &C,
     vault: &Vault,
     certno_blind: &str,
-    today: Date,
 ) -> Result<Option<Person>, IdentityError> {
     let row = Entity::find().filter(Column::CertnoBlind.eq(certno_blind)).one(connection).await?;
     match row {
-        Some(row) => Ok(Some(open(connection, vault, row, today).await?)),
+        Some(row) => Ok(Some(open(connection, vault, row).await?)),
         None => Ok(None),
     }
 }
@@ -120,7 +120,7 @@ pub async fn import<C: ConnectionTrait>(
     fresh_id: String,
     now: Timestamp,
 ) -> Result<String, IdentityError> {
-    let certno_blind = vault.certno_blind(row.certno);
+    let certno_blind = vault.document_blind(row.document);
     let known = Entity::find().filter(Column::CertnoBlind.eq(&certno_blind)).one(connection).await?;
     let health = serde_json::to_string(row.health).map_err(|_| IdentityError::Stored("health"))?;
     let health_sealed = vault.seal(Sealed::Health, &health);
@@ -142,7 +142,8 @@ pub async fn import<C: ConnectionTrait>(
                 person_id: fresh_id.clone(),
                 certno_blind,
                 name_sealed,
-                certno_sealed: vault.seal(Sealed::Certno, row.certno),
+                certno_sealed: vault.seal(Sealed::Certno, row.document.reveal()),
+                cert_type: row.document.kind().code().to_owned(),
                 phone_sealed: vault.seal(Sealed::Phone, row.phone),
                 health_sealed,
                 verified_at_us: None,
@@ -198,23 +199,25 @@ async fn open<C: ConnectionTrait>(
     connection: &C,
     vault: &Vault,
     row: Model,
-    today: Date,
 ) -> Result<Person, IdentityError> {
     let certno = vault.open(Sealed::Certno, &row.certno_sealed)?;
-    let number = IdNumber::parse(certno.reveal(), today).map_err(|_| IdentityError::Stored("certno"))?;
+    let document = Document::stored(&row.cert_type, certno.reveal()).ok_or(IdentityError::Stored("certno"))?;
     let health = vault.open(Sealed::Health, &row.health_sealed)?;
     let health: Health =
         serde_json::from_str(health.reveal()).map_err(|_| IdentityError::Stored("health"))?;
+    let stated = health.stated.as_ref();
+    let stated_gender = stated.and_then(|stated| gender(&stated.gender));
+    let stated_birth = stated.map(|stated| stated.birth_date);
     Ok(Person {
         name: vault.open(Sealed::Name, &row.name_sealed)?,
         phone: vault.open(Sealed::Phone, &row.phone_sealed)?,
-        gender_code: number.gender_code(),
-        birth_date: number.birth_date(),
+        gender_code: document.gender_code().or(stated_gender).ok_or(IdentityError::Stored("gender"))?,
+        birth_date: document.birth_date().or(stated_birth).ok_or(IdentityError::Stored("birth date"))?,
         insurances: insurances(connection, &row.person_id).await?,
         health: Sensitive::new(health),
         verified: row.verified_at_us.is_some(),
         person_id: row.person_id,
-        certno,
+        document,
     })
 }
 

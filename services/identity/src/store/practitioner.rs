@@ -5,6 +5,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{IntoActiveModel, Iterable, QueryOrder};
 
 use super::vault::{Column as Sealed, Vault};
+use crate::domain::day;
 use crate::domain::practitioner::{Practitioner, PractitionerKind};
 use crate::error::IdentityError;
 
@@ -20,6 +21,7 @@ pub struct Model {
     pub dept: String,
     pub signing_key: String,
     pub active: bool,
+    pub practice_from: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -65,6 +67,7 @@ pub async fn upsert<C: ConnectionTrait>(
         dept: own.dept.clone(),
         signing_key: own.signing_key.clone(),
         active: own.active,
+        practice_from: day::text(own.practice_from),
     };
     let columns: Vec<Column> = Column::iter().filter(|column| !matches!(column, Column::Code)).collect();
     Entity::insert(row.into_active_model())
@@ -84,5 +87,6 @@ fn read(vault: &Vault, row: Model) -> Result<Practitioner, IdentityError> {
         dept: row.dept,
         signing_key: row.signing_key,
         active: row.active,
+        practice_from: super::stored_end(Some(row.practice_from.as_str()).filter(|text| !text.is_empty()))?,
     })
 }

@@ -1,6 +1,7 @@
 //! Which context seals which column, and which keyed hash stands for which secret.
 
 use liufang_kernel::Sensitive;
+use liufang_kernel::document::Document;
 use liufang_platform::Cipher;
 
 use crate::error::IdentityError;
@@ -14,6 +15,7 @@ pub enum Column {
     Health,
     ProofSerial,
     PractitionerName,
+    EvidenceNo,
 }
 
 impl Column {
@@ -25,6 +27,7 @@ impl Column {
             Column::Health => "identity.person.health",
             Column::ProofSerial => "identity.face_proof.serial",
             Column::PractitionerName => "identity.practitioner.name",
+            Column::EvidenceNo => "identity.guardianship.evidence_no",
         }
     }
 }
@@ -51,9 +54,9 @@ impl Vault {
         Ok(Sensitive::new(self.0.open(column.context(), sealed)?))
     }
 
-    /// Index of an ID number.
-    pub fn certno_blind(&self, certno: &str) -> String {
-        self.0.blind("identity.certno", certno)
+    /// Index of a document.
+    pub fn document_blind(&self, document: &Document) -> String {
+        self.0.blind("identity.certno", &document.index_text())
     }
 
     /// Index of a phone number.

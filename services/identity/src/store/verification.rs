@@ -1,5 +1,6 @@
 //! Verification sessions and lock-outs. A session changes only under its version.
 
+use liufang_kernel::document::Document;
 use liufang_kernel::{Sensitive, Timestamp};
 use liufang_platform::DbFault;
 use sea_orm::ActiveValue::Set;
@@ -21,6 +22,8 @@ pub struct Model {
     pub person_id: String,
     pub name_sealed: String,
     pub certno_sealed: String,
+    /// `psn_cert_type`.
+    pub cert_type: String,
     pub certno_blind: String,
     pub phone_sealed: String,
     pub phone_blind: String,
@@ -48,7 +51,7 @@ pub struct Verification {
     /// Known once the ID number passed.
     pub person_id: Option<String>,
     pub name: Sensitive<String>,
-    pub certno: Sensitive<String>,
+    pub document: Document,
     pub phone: Sensitive<String>,
     pub code: Option<PhoneCode>,
     /// Guards every change.
@@ -155,8 +158,9 @@ fn write(vault: &Vault, own: &Verification) -> Result<Model, IdentityError> {
         platform: own.platform.clone(),
         person_id: own.person_id.clone().unwrap_or_default(),
         name_sealed: vault.seal(Sealed::Name, own.name.reveal()),
-        certno_sealed: vault.seal(Sealed::Certno, own.certno.reveal()),
-        certno_blind: vault.certno_blind(own.certno.reveal()),
+        certno_sealed: vault.seal(Sealed::Certno, own.document.reveal()),
+        cert_type: own.document.kind().code().to_owned(),
+        certno_blind: vault.document_blind(&own.document),
         phone_sealed: vault.seal(Sealed::Phone, own.phone.reveal()),
         phone_blind: vault.phone_blind(own.phone.reveal()),
         steps: serde_json::to_string(&own.session.steps).map_err(|_| IdentityError::Stored("steps"))?,
@@ -177,6 +181,8 @@ fn read(vault: &Vault, row: Model) -> Result<Verification, IdentityError> {
         sent_at: Timestamp(row.code_sent_at_us),
         delivered: row.code_delivered,
     });
+    let certno = vault.open(Sealed::Certno, &row.certno_sealed)?;
+    let document = Document::stored(&row.cert_type, certno.reveal()).ok_or(IdentityError::Stored("certno"))?;
     Ok(Verification {
         session: Session {
             purpose: super::stored(Purpose::from_code(row.purpose))?,
@@ -186,7 +192,7 @@ fn read(vault: &Vault, row: Model) -> Result<Verification, IdentityError> {
         },
         person_id: (!row.person_id.is_empty()).then_some(row.person_id),
         name: vault.open(Sealed::Name, &row.name_sealed)?,
-        certno: vault.open(Sealed::Certno, &row.certno_sealed)?,
+        document,
         phone: vault.open(Sealed::Phone, &row.phone_sealed)?,
         code,
         verification_id: row.verification_id,

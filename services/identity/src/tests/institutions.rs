@@ -47,6 +47,7 @@ pub fn doctor(key: &sm2::dsa::SigningKey, active: bool) -> pb::Practitioner {
         signing_key: STANDARD.encode(key.verifying_key().to_sec1_bytes()),
         active,
         certificates: Vec::new(),
+        ..Default::default()
     }
 }
 

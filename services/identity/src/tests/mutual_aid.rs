@@ -12,6 +12,7 @@ async fn file(town: &Town, token: &str, holder: &Human, relation: &str) -> Resul
         holder_certno: holder.certno.clone(),
         relation: relation.to_owned(),
         region: "110000".to_owned(),
+        ..Default::default()
     };
     let answer = town.persons().file_mutual_aid(town.call(body, token)).await.map_err(Refusal::from)?;
     Ok(answer.into_inner().mutual_aid.unwrap())

@@ -144,6 +144,7 @@ async fn of_a_hundred_guesses_at_once_ten_are_compared() {
             holder_certno: town.resident.certno.clone(),
             relation: "spouse".to_owned(),
             region: "110000".to_owned(),
+            ..Default::default()
         };
         let request = town.call(body, &token);
         let mut persons = town.persons();

@@ -174,6 +174,7 @@ async fn whoever_files_leaves_a_record_with_the_holder() {
         holder_certno: town.employee.certno.clone(),
         relation: "spouse".to_owned(),
         region: "110000".to_owned(),
+        ..Default::default()
     };
     town.persons().file_mutual_aid(town.call(body, &token)).await.unwrap();
     let records = town.call(pb::ListAccessRecordsRequest { page: None }, &holder);

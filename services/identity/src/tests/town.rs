@@ -28,6 +28,7 @@ struct Played {
     answers: Vec<Option<hook::CheckOutcome>>,
     held: bool,
     texts: Vec<String>,
+    shown: Vec<String>,
     calls: usize,
 }
 
@@ -57,6 +58,13 @@ impl Provider {
     pub fn calls(&self) -> usize {
         self.0.lock().unwrap().calls
     }
+    /// Which documents were shown to which check.
+    pub fn shown(&self) -> Vec<String> {
+        self.0.lock().unwrap().shown.clone()
+    }
+    fn show(&self, check: &str, cert_type: &str) {
+        self.0.lock().unwrap().shown.push(format!("{check} {cert_type}"));
+    }
     /// The code in the last message.
     pub fn code(&self) -> String {
         let played = self.0.lock().unwrap();
@@ -80,8 +88,9 @@ impl Provider {
 impl VerificationHook for Provider {
     async fn check_identity(
         &self,
-        _: Request<hook::CheckIdentityRequest>,
+        request: Request<hook::CheckIdentityRequest>,
     ) -> Result<Response<hook::CheckIdentityResponse>, Status> {
+        self.show("identity", &request.into_inner().psn_cert_type);
         Ok(Response::new(hook::CheckIdentityResponse { outcome: self.answer().await? }))
     }
     async fn send_message(
@@ -93,14 +102,16 @@ impl VerificationHook for Provider {
     }
     async fn check_carrier(
         &self,
-        _: Request<hook::CheckCarrierRequest>,
+        request: Request<hook::CheckCarrierRequest>,
     ) -> Result<Response<hook::CheckCarrierResponse>, Status> {
+        self.show("carrier", &request.into_inner().psn_cert_type);
         Ok(Response::new(hook::CheckCarrierResponse { outcome: self.answer().await? }))
     }
     async fn check_face(
         &self,
-        _: Request<hook::CheckFaceRequest>,
+        request: Request<hook::CheckFaceRequest>,
     ) -> Result<Response<hook::CheckFaceResponse>, Status> {
+        self.show("face", &request.into_inner().psn_cert_type);
         Ok(Response::new(hook::CheckFaceResponse {
             outcome: self.answer().await?,
             proof_serial: "serial-1".to_owned(),
@@ -127,7 +138,7 @@ pub struct Town {
     pub outsider: Human,
 }
 
-fn human(name: &'static str, head: &str, phone: &'static str) -> Human {
+pub fn human(name: &'static str, head: &str, phone: &'static str) -> Human {
     let certno = format!("{head}{}", check_digit(head.as_bytes()) as char);
     Human { name, certno, phone }
 }
@@ -153,6 +164,7 @@ pub fn row(human: &Human, insutype: &str, place: &str) -> pb::PersonRow {
             end_date: String::new(),
         }],
         allergies: vec!["青霉素".to_owned()],
+        ..Default::default()
     }
 }
 
@@ -194,12 +206,13 @@ impl Town {
     }
 
     /// Imports persons; every row must be taken.
-    pub async fn import(&self, rows: Vec<pb::PersonRow>) {
+    pub async fn import(&self, rows: Vec<pb::PersonRow>) -> Vec<String> {
         let operator = self.token(PrincipalKind::Operator, "operator", "");
         let count = rows.len();
         let request = self.call(pb::ImportPersonsRequest { rows }, &operator);
         let answer = self.persons().import_persons(request).await.unwrap().into_inner();
         assert!(answer.errors.is_empty() && answer.person_ids.len() == count);
+        answer.person_ids
     }
 
     pub fn verifications(&self) -> VerificationServiceClient<ServerStack> {
@@ -240,6 +253,7 @@ impl Town {
             iat: now,
             exp: now + 86_400,
             jti: self.world.deps.ids.next("t"),
+            act: String::new(),
         };
         self.world.deps.tokens.sign(&claims).unwrap()
     }

@@ -1,7 +1,6 @@
 //! Mutual aid on the wire.
 
 use liufang_kernel::codes::is_region_code;
-use liufang_kernel::idcard::IdNumber;
 use liufang_kernel::region::Relation;
 use liufang_kernel::{Sensitive, Violations};
 use liufang_platform::CallMeta;
@@ -15,15 +14,16 @@ use crate::domain::mutual_aid::{CONSENT_DAYS, MutualAid};
 pub fn file(request: pb::FileMutualAidRequest, meta: &CallMeta) -> Result<File, Violations> {
     let mut violations = Violations::new();
     let holder_name = Sensitive::new(violations.text("holder_name", &request.holder_name, 50));
-    let number = IdNumber::parse(&request.holder_certno, meta.now.china_date());
-    let holder_certno = violations.take("holder_certno", number);
+    let fields = ("holder_cert_type", "holder_certno");
+    let (cert_type, certno) = (&request.holder_cert_type, &request.holder_certno);
+    let holder_document = super::document(&mut violations, fields, cert_type, certno, meta);
     let relation = Relation::from_word(&request.relation);
     violations.check(relation.is_some(), "relation", "must be a relation word such as spouse or parent");
     violations.check(is_region_code(&request.region), "region", "must be six digits");
     let region = request.region;
-    let file = holder_certno.zip(relation).map(|(holder_certno, relation)| File {
+    let file = holder_document.zip(relation).map(|(holder_document, relation)| File {
         holder_name,
-        holder_certno,
+        holder_document,
         relation,
         region,
     });

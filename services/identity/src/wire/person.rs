@@ -2,7 +2,7 @@
 
 use liufang_kernel::codes::is_institution_code;
 use liufang_kernel::codes::is_region_code;
-use liufang_kernel::idcard::IdNumber;
+use liufang_kernel::document::Document;
 use liufang_kernel::phone::Phone;
 use liufang_kernel::sensitive::mask;
 use liufang_kernel::timestamp::date_text;
@@ -16,7 +16,7 @@ use crate::app::counter::{CODE_DIGITS, Decode, InsuranceCode, Present};
 use crate::app::persons::{ForService, Me, PersonRow, Readings, Told};
 use crate::app::presence::{Redeem, Redeemed};
 use crate::domain::day;
-use crate::domain::person::{Chronic, Health, Insurance, InsuranceState, Person};
+use crate::domain::person::{Chronic, Health, Insurance, InsuranceState, Person, Stated, gender};
 
 /// Uses of an insurance code at a counter (`domain.md` §6.4).
 const BUSINESS_TYPES: [&str; 3] = ["01301", "02121", "02122"];
@@ -28,17 +28,48 @@ pub fn import(request: pb::ImportPersonsRequest, meta: &CallMeta) -> Result<Vec<
 fn person_row(row: pb::PersonRow, meta: &CallMeta) -> Row<PersonRow> {
     let mut violations = Violations::new();
     let name = violations.text("psn_name", &row.psn_name, 50);
-    let certno = violations.take("certno", IdNumber::parse(&row.certno, meta.now.china_date()));
+    let fields = ("psn_cert_type", "certno");
+    let document = super::document(&mut violations, fields, &row.psn_cert_type, &row.certno, meta);
+    let stated = document.as_ref().and_then(|document| stated(&mut violations, document, &row, meta));
     let phone = if row.phone.is_empty() { None } else { violations.take("phone", Phone::parse(&row.phone)) };
     violations.check(!row.insurances.is_empty(), "insurances", "must have at least one row");
     violations.check(row.insurances.len() <= 20, "insurances", "must have at most 20 rows");
     let insurances = row.insurances.into_iter().filter_map(|own| insurance(&mut violations, own)).collect();
     let chronic = row.chronic.into_iter().filter_map(|own| chronic(&mut violations, own)).collect();
     let allergies = row.allergies.iter().map(|own| violations.text("allergies", own, 100)).collect();
-    let health = Health { chronic, allergies };
-    let row =
-        certno.map(|certno| PersonRow { name: Sensitive::new(name), certno, phone, insurances, health });
-    violations.finish(row)
+    let health = Health { chronic, allergies, stated };
+    let name = Sensitive::new(name);
+    violations.finish(document.map(|document| PersonRow { name, document, phone, insurances, health }))
+}
+
+/// Birth and sex: required where the number does not say, and never other than it says.
+fn stated(
+    violations: &mut Violations,
+    document: &Document,
+    row: &pb::PersonRow,
+    meta: &CallMeta,
+) -> Option<Stated> {
+    let birth_date = optional_date(violations, "brdy", &row.brdy).flatten();
+    let past = birth_date.is_none_or(|birth_date| birth_date <= meta.now.china_date());
+    violations.check(past, "brdy", "must not lie in the future");
+    let gender = gender(&row.gend);
+    let known = row.gend.is_empty() || gender.is_some();
+    violations.check(known, "gend", "must be 0, 1, 2 or 9");
+    match document.birth_date() {
+        Some(said) => {
+            let same = birth_date.is_none_or(|birth_date| birth_date == said);
+            violations.check(same, "brdy", "must be as the number says, or empty");
+            let same = gender.is_none() || gender == document.gender_code();
+            violations.check(same, "gend", "must be as the number says, or empty");
+            None
+        }
+        None => {
+            let needed = "is required: the number of this document does not say it";
+            violations.check(!row.brdy.is_empty(), "brdy", needed);
+            violations.check(!row.gend.is_empty(), "gend", needed);
+            Some(Stated { birth_date: birth_date?, gender: gender?.to_owned() })
+        }
+    }
 }
 
 fn insurance(violations: &mut Violations, row: pb::Insurance) -> Option<Insurance> {
@@ -121,7 +152,8 @@ fn person(own: Person, show: Show) -> pb::Person {
     pb::Person {
         person_id: own.person_id,
         name_masked: show(own.name.reveal()),
-        certno_masked: show(own.certno.reveal()),
+        psn_cert_type: own.document.kind().code().to_owned(),
+        certno_masked: show(own.document.reveal()),
         phone_masked: show(own.phone.reveal()),
         gend: own.gender_code.to_owned(),
         birth_date: date_text(own.birth_date),
@@ -146,7 +178,7 @@ impl From<Told> for pb::GetPersonForServiceResponse {
         pb::GetPersonForServiceResponse {
             name: contact(&own.person.name),
             phone: contact(&own.person.phone),
-            certno: contact(&own.person.certno),
+            certno: if own.with_contact { own.person.document.reveal().to_owned() } else { String::new() },
             person: Some(person(own.person, mask)),
         }
     }

@@ -7,16 +7,17 @@ use liufang_proto::identity::v1 as pb;
 use super::Row;
 use crate::app::practitioners::{Certified, Found, OfInstitution};
 use crate::credential::is_sm2_key;
+use crate::domain::day;
 use crate::domain::practitioner::{Practitioner, PractitionerKind};
 
 pub fn import(
     request: pb::ImportPractitionersRequest,
-    _: &CallMeta,
+    meta: &CallMeta,
 ) -> Result<Vec<Row<Practitioner>>, Violations> {
-    super::rows(request.rows, practitioner)
+    super::rows(request.rows, |row| practitioner(row, meta))
 }
 
-fn practitioner(row: pb::Practitioner) -> Row<Practitioner> {
+fn practitioner(row: pb::Practitioner, meta: &CallMeta) -> Row<Practitioner> {
     let mut violations = Violations::new();
     let kind = PractitionerKind::from_code(row.kind);
     violations.check(kind.is_some(), "kind", "must be DOCTOR, a pharmacist kind or COURIER");
@@ -31,6 +32,9 @@ fn practitioner(row: pb::Practitioner) -> Row<Practitioner> {
     let dept = violations.optional_text("dept", &row.dept, 100);
     let keyed = if row.signing_key.is_empty() { courier } else { is_sm2_key(&row.signing_key) };
     violations.check(keyed, "signing_key", "must be an SM2 public key: Base64 of 65 bytes 04||x||y");
+    let practice_from = super::optional_date(&mut violations, "practice_from", &row.practice_from).flatten();
+    let past = practice_from.is_none_or(|from| from <= meta.now.china_date());
+    violations.check(past, "practice_from", "must not lie in the future");
     let own = kind.map(|kind| Practitioner {
         code: row.practitioner_code,
         kind,
@@ -40,6 +44,7 @@ fn practitioner(row: pb::Practitioner) -> Row<Practitioner> {
         dept,
         signing_key: row.signing_key,
         active: row.active,
+        practice_from,
     });
     violations.finish(own)
 }
@@ -68,6 +73,7 @@ impl From<Practitioner> for pb::Practitioner {
             signing_key: own.signing_key,
             active: own.active,
             certificates: Vec::new(),
+            practice_from: day::text(own.practice_from),
         }
     }
 }

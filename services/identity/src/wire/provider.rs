@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use liufang_kernel::document::Document;
 use liufang_platform::deadline::remaining;
 use liufang_platform::outgoing::keyed;
 use liufang_platform::{Ids, Mesh, Peers, Settings};
@@ -90,11 +91,12 @@ impl Provider {
     }
 
     /// Name and number against the registry.
-    pub async fn check_identity(&self, name: &str, certno: &str) -> Answer {
+    pub async fn check_identity(&self, name: &str, document: &Document) -> Answer {
         let call = |mut client: Client| {
             let request = hook::CheckIdentityRequest {
                 psn_name: name.to_owned(),
-                certno: certno.to_owned(),
+                psn_cert_type: document.kind().code().to_owned(),
+                certno: document.reveal().to_owned(),
                 request_id: self.ids.next("chk"),
             };
             async move {
@@ -124,11 +126,12 @@ impl Provider {
     }
 
     /// The carrier's three elements.
-    pub async fn check_carrier(&self, name: &str, certno: &str, phone: &str) -> Answer {
+    pub async fn check_carrier(&self, name: &str, document: &Document, phone: &str) -> Answer {
         let call = |mut client: Client| {
             let request = hook::CheckCarrierRequest {
                 psn_name: name.to_owned(),
-                certno: certno.to_owned(),
+                psn_cert_type: document.kind().code().to_owned(),
+                certno: document.reveal().to_owned(),
                 phone: phone.to_owned(),
                 request_id: self.ids.next("chk"),
             };
@@ -141,11 +144,18 @@ impl Provider {
     }
 
     /// A live capture against the registry, asked of the provider that took it; with the serial of the pass.
-    pub async fn check_face(&self, face: &String, name: &str, certno: &str, capture_ref: &str) -> Answer {
+    pub async fn check_face(
+        &self,
+        face: &String,
+        name: &str,
+        document: &Document,
+        capture_ref: &str,
+    ) -> Answer {
         let call = |mut client: Client| {
             let request = hook::CheckFaceRequest {
                 psn_name: name.to_owned(),
-                certno: certno.to_owned(),
+                psn_cert_type: document.kind().code().to_owned(),
+                certno: document.reveal().to_owned(),
                 capture_ref: capture_ref.to_owned(),
                 request_id: self.ids.next("chk"),
             };

@@ -1,6 +1,5 @@
 //! Verification sessions on the wire.
 
-use liufang_kernel::idcard::IdNumber;
 use liufang_kernel::phone::Phone;
 use liufang_kernel::{Sensitive, Violations};
 use liufang_platform::CallMeta;
@@ -13,22 +12,18 @@ use crate::app::verification::{Face, Start, View};
 use crate::domain::phone_code::is_code;
 use crate::domain::verification::{Progress, Purpose};
 
-/// Document types whose number follows GB 11643: resident card, residence permit.
-const CERT_TYPES: [&str; 3] = ["", "01", "17"];
-
 pub fn start(request: pb::StartVerificationRequest, meta: &CallMeta) -> Result<Start, Violations> {
     let mut violations = Violations::new();
     let purpose = Purpose::from_code(request.purpose);
-    violations.check(purpose.is_some(), "purpose", "must be REGISTER, SIGN_IN or MUTUAL_AID");
+    violations.check(purpose.is_some(), "purpose", "must be REGISTER, SIGN_IN, MUTUAL_AID or GUARDIAN");
     let name = violations.text("psn_name", &request.psn_name, 50);
-    let cert_type = request.psn_cert_type.as_str();
-    violations.check(CERT_TYPES.contains(&cert_type), "psn_cert_type", "must be empty, 01 or 17");
-    let certno = violations.take("certno", IdNumber::parse(&request.certno, meta.now.china_date()));
+    let fields = ("psn_cert_type", "certno");
+    let document = super::document(&mut violations, fields, &request.psn_cert_type, &request.certno, meta);
     let phone = violations.take("phone", Phone::parse(&request.phone));
-    let start = purpose.zip(certno).zip(phone).map(|((purpose, certno), phone)| Start {
+    let start = purpose.zip(document).zip(phone).map(|((purpose, document), phone)| Start {
         purpose,
         name: Sensitive::new(name),
-        certno,
+        document,
         phone,
     });
     violations.finish(start)

@@ -66,12 +66,11 @@ pub struct BenefitQuery<'a> {
 impl Benefit {
     /// Whether the row is for this question.
     pub fn applies(&self, query: &BenefitQuery<'_>) -> bool {
-        let disease = query.disease.map(str::to_owned);
         self.terms.cover(query.date)
             && self.insutype == query.insutype
             && self.psn_types.iter().any(|group| query.psn_type.starts_with(group.as_str()))
             && self.min_age.is_none_or(|least| least <= query.age)
-            && self.disease.selects(disease.as_ref())
+            && self.disease.selects(query.disease)
             && self.institution_kind.selects(Some(&query.institution_kind))
             && self.level.selects(query.level.as_ref())
     }

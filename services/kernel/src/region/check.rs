@@ -43,6 +43,9 @@ fn check_places(pack: &RegionPack, mistakes: &mut Mistakes<'_>) {
     if !is_region_code(code) {
         mistakes.add(format!("region.code: `{code}` is not 6 digits"));
     }
+    if pack.region.child_under_age.is_some_and(|age| !(14..=18).contains(&age)) {
+        mistakes.add("region.child_under_age: must be 14 to 18".to_owned());
+    }
     for (index, place) in pack.insured_places.iter().enumerate() {
         if !is_region_code(&place.code) {
             mistakes.add(format!("insured_place[{}].code: `{}` is not 6 digits", index + 1, place.code));

@@ -13,6 +13,8 @@ table! {
         name_en: String,
         time_zone: TimeZone,
         mutual_aid_convention: MutualAidConvention,
+        /// Whoever is younger may have a guardian who acts for them; 18 where it is not said (民法典 art. 17).
+        child_under_age: Option<u32>,
     }
 }
 
@@ -118,6 +120,10 @@ table! {
         /// A refill may come this many days before what was handed out is used up.
         refill_early_days: u32,
         max_kinds: u32,
+        /// A pharmacy's pass needs a second pharmacist (rchk_*) where a drug is under special control.
+        second_review_controlled: Option<bool>,
+        /// Likewise for long prescriptions 长期处方.
+        second_review_long: Option<bool>,
         first_visit_online: bool,
         /// Years that a sheet is kept (`domain.md` §8); without it nothing is ever erased.
         keep_ordinary_years: Option<u32>,

@@ -226,12 +226,15 @@ pub enum Selector<T> {
     Only(T),
 }
 
-impl<T: PartialEq> Selector<T> {
+impl<T> Selector<T> {
     /// Whether `value` is selected; `None` is selected by `"*"` alone.
-    pub fn selects(&self, value: Option<&T>) -> bool {
+    pub fn selects<V: ?Sized>(&self, value: Option<&V>) -> bool
+    where
+        T: PartialEq<V>,
+    {
         match self {
             Selector::Any => true,
-            Selector::Only(own) => value == Some(own),
+            Selector::Only(own) => value.is_some_and(|value| own == value),
         }
     }
 

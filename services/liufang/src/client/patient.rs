@@ -54,7 +54,7 @@ pub fn fee_order(visit_id: &str) -> PlaceOrderRequest {
 pub struct Citizen {
     /// Name as on the card.
     pub name: String,
-    /// `psn_cert_type`: 01 identity card, 17 residence permit.
+    /// `psn_cert_type`, e.g. 01 identity card, 08 foreign passport, 17 residence permit.
     pub cert_type: String,
     /// `certno`.
     pub certno: String,
@@ -118,6 +118,7 @@ impl Patient {
     /// Asks `holder` to lend: the caller is treated, the holder pays, and is the caller's `relation`.
     pub async fn ask_relative(&self, holder: &Citizen, relation: &str, region: &str) -> Answer<MutualAid> {
         let body = FileMutualAidRequest {
+            holder_cert_type: holder.cert_type.clone(),
             holder_name: holder.name.clone(),
             holder_certno: holder.certno.clone(),
             relation: relation.to_owned(),

@@ -85,6 +85,7 @@ impl Pos {
             pharmacist_token: self.token_of(pharmacist).await?,
             pass,
             opinion: opinion.to_owned(),
+            second_pharmacist_token: String::new(),
         };
         self.review(body).await
     }

@@ -191,6 +191,7 @@ impl Kit<'_> {
 
     async fn identity(&self, name: &str, certno: &str) -> Heard {
         let request = pb::CheckIdentityRequest {
+            psn_cert_type: "01".to_owned(),
             psn_name: name.to_owned(),
             certno: certno.to_owned(),
             request_id: Ids.next("chk"),
@@ -202,6 +203,7 @@ impl Kit<'_> {
 
     async fn carrier(&self, certno: &str, phone: &str) -> Heard {
         let request = pb::CheckCarrierRequest {
+            psn_cert_type: "01".to_owned(),
             psn_name: self.numbers.name.clone(),
             certno: certno.to_owned(),
             phone: phone.to_owned(),
@@ -225,6 +227,7 @@ impl Kit<'_> {
 
     async fn face(&self, capture: &str) -> Heard {
         let request = pb::CheckFaceRequest {
+            psn_cert_type: "01".to_owned(),
             psn_name: self.numbers.name.clone(),
             certno: self.numbers.certno_pass.clone(),
             capture_ref: capture.to_owned(),

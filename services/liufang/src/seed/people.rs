@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use liufang_kernel::timestamp::date_text;
 use liufang_proto::common::v1::GeoPoint;
 use liufang_proto::identity::v1 as pb;
 use liufang_proto::settlement::v1::CreditRow;
@@ -78,6 +79,7 @@ pub fn signer(row: &PractitionerRow) -> Result<pb::Practitioner> {
         dept: row.department.clone(),
         signing_key: practitioner(&row.code)?.public_key(),
         active: row.may_sign(),
+        practice_from: row.practice_from.map(date_text).unwrap_or_default(),
         certificates: Vec::new(),
     })
 }
@@ -87,7 +89,10 @@ pub fn person(row: &PersonRow) -> Result<pb::PersonRow> {
     let insurances = row.insurances.iter().map(|cells| insurance(cells));
     Ok(pb::PersonRow {
         psn_name: row.name.clone(),
+        psn_cert_type: row.cert_type.clone(),
         certno: row.certno.clone(),
+        gend: row.gender.clone(),
+        brdy: row.birth_date.clone(),
         phone: row.phone.clone(),
         insurances: insurances.collect::<Result<_>>().with_context(|| format!("person {}", row.row))?,
         chronic: row.chronic.iter().map(|(code, from)| chronic(code, from)).collect(),

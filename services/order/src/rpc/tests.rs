@@ -84,6 +84,7 @@ impl Bench {
             iat: now,
             exp: now + 60,
             jti: self.world.deps.ids.next("jti"),
+            act: String::new(),
         };
         let body = Dispense {
             order_id: id.to_owned(),

@@ -87,6 +87,8 @@ pub struct Principal {
     pub client: String,
     /// Region code; empty for all regions.
     pub region: String,
+    /// The guardian who acts for the patient, a person id; empty when nobody does.
+    pub actor: String,
 }
 
 impl Principal {
@@ -104,6 +106,11 @@ impl Principal {
         if self.kind == PrincipalKind::Patient { Ok(&self.subject) } else { Err(AuthFault::NotAllowed) }
     }
 
+    /// The guardian who acts for the patient.
+    pub fn actor(&self) -> Option<&str> {
+        Some(self.actor.as_str()).filter(|actor| !actor.is_empty())
+    }
+
     /// The institution code a HIS or POS speaks for.
     pub fn institution(&self) -> Result<&str, AuthFault> {
         match self.kind {
@@ -116,6 +123,8 @@ impl Principal {
     /// or the same with another token, repeats is the same write.
     pub fn key_owner(&self) -> [&str; 3] {
         let client = match self.kind {
+            // a guardian's writes are the guardian's
+            PrincipalKind::Patient if !self.actor.is_empty() => &self.actor,
             PrincipalKind::Patient | PrincipalKind::Practitioner => &self.client,
             _ => "",
         };

@@ -28,6 +28,9 @@ pub struct Claims {
     /// Seconds since the epoch.
     pub exp: i64,
     pub jti: String,
+    /// The guardian who acts for a child, a person id; empty for everybody else. The subject is the child.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub act: String,
 }
 
 /// Signs (identity only) and verifies access tokens; cheap to clone.
@@ -96,6 +99,7 @@ impl Tokens {
             subject: claims.sub.clone(),
             client: claims.client.clone(),
             region: claims.region.clone(),
+            actor: claims.act.clone(),
         })
     }
 
@@ -174,6 +178,7 @@ mod tests {
             iat: 0,
             exp,
             jti: "j".to_owned(),
+            act: String::new(),
         }
     }
 
@@ -186,6 +191,18 @@ mod tests {
         assert_eq!(tokens.verify(&token, now(99)).unwrap().subject, "per_1");
         assert_eq!(tokens.verify(&token, now(100)), Err(AuthFault::Expired));
         assert_eq!(tokens.practitioner(&token, now(1)), Err(AuthFault::NotAllowed));
+    }
+
+    #[test]
+    fn a_token_says_who_acts() {
+        let key = SigningKey::generate().unwrap();
+        let tokens = Tokens::signing(&key);
+        let own = tokens.verify(&tokens.sign(&claims(100)).unwrap(), Timestamp(1)).unwrap();
+        let acting = Claims { act: "per_2".to_owned(), ..claims(100) };
+        let acting = tokens.verify(&tokens.sign(&acting).unwrap(), Timestamp(1)).unwrap();
+        assert_eq!((own.actor(), acting.actor()), (None, Some("per_2")));
+        assert_eq!(acting.person(), Ok("per_1"), "the child is the patient");
+        assert_ne!(own.key_owner(), acting.key_owner(), "neither repeats the other's writes");
     }
 
     #[test]

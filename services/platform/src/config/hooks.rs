@@ -1,5 +1,9 @@
 //! Where the outside parties are: a role of this mesh that plays them, or the address of a real one.
 
+use std::collections::BTreeSet;
+
+use liufang_kernel::codes::is_institution_code;
+
 use super::{Config, ROLES};
 use crate::mesh;
 
@@ -18,8 +22,9 @@ pub(super) fn mistakes(config: &Config) -> Vec<String> {
     }
     let known = |hook: &str| KNOWN.contains(&hook) || asked.iter().any(|(_, provider)| *provider == hook);
     for hook in config.hooks.keys().filter(|hook| !known(hook)) {
-        found.push(format!("hooks.{hook}: no such setting, and no list of providers names it"));
+        found.push(format!("hooks.{hook}: no such setting, and no list of providers or hospitals names it"));
     }
+    found.extend(hospitals(config));
     let lists = config.role.get("identity").into_iter().flatten().filter(|(key, _)| is_list(key));
     for (key, _) in lists.filter(|(_, value)| value.as_array().is_none_or(Vec::is_empty)) {
         found.push(format!("role.identity.{key}: needs at least one provider"));
@@ -27,13 +32,43 @@ pub(super) fn mistakes(config: &Config) -> Vec<String> {
     found
 }
 
-/// Providers that lists of identity's settings name, with the setting.
+/// Outside parties that lists of roles' settings name, with the setting: identity's providers, and the systems of hospitals.
 fn asked(config: &Config) -> impl Iterator<Item = (String, &str)> {
     let lists = config.role.get("identity").into_iter().flatten().filter(|(key, _)| is_list(key));
-    lists.flat_map(|(key, value)| {
+    let providers = lists.flat_map(|(key, value)| {
         let names = value.as_array().into_iter().flatten();
         names.map(move |name| (format!("role.identity.{key}"), name.as_str().unwrap_or_default()))
-    })
+    });
+    let systems = told(config).filter_map(|row| Some((HOSPITALS.to_owned(), row.split_once('=')?.1)));
+    providers.chain(systems)
+}
+
+/// The list of hospitals that are told: `<institution>=<hook>`.
+const HOSPITALS: &str = "role.prescription.hospitals";
+
+fn told(config: &Config) -> impl Iterator<Item = &str> {
+    let list = config.role.get("prescription").and_then(|section| section.get("hospitals"));
+    let rows = list.and_then(serde_json::Value::as_array).into_iter().flatten();
+    rows.map(|row| row.as_str().unwrap_or_default())
+}
+
+fn hospitals(config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut codes = BTreeSet::new();
+    for row in told(config) {
+        let code = row.split_once('=').map_or("", |(code, _)| code);
+        if !(code.starts_with('H') && is_institution_code(code)) {
+            found.push(format!("{HOSPITALS}: `{row}` is not <institution>=<hook>"));
+        } else if !codes.insert(code) {
+            found.push(format!("{HOSPITALS}: {code} stands there twice"));
+        }
+    }
+    let days = config.role.get("prescription").and_then(|section| section.get("notice_days"));
+    let days = days.and_then(serde_json::Value::as_i64).unwrap_or(1);
+    if !(1..=365).contains(&days) {
+        found.push("role.prescription.notice_days: must be 1 to 365".to_owned());
+    }
+    found
 }
 
 fn is_list(key: &str) -> bool {
@@ -73,10 +108,37 @@ mod tests {
         let lists = "role.identity.message_providers=[\"sms\",\"verification\"]";
         assert_eq!(said(&[second, lists]), Vec::<String>::new());
         assert_eq!(said(&[lists]), ["role.identity.message_providers: there is no hooks.sms"]);
-        assert_eq!(said(&[second]), ["hooks.sms: no such setting, and no list of providers names it"]);
+        assert_eq!(
+            said(&[second]),
+            ["hooks.sms: no such setting, and no list of providers or hospitals names it"]
+        );
         assert_eq!(
             said(&["role.identity.face_providers=[]"]),
             ["role.identity.face_providers: needs at least one provider"]
+        );
+    }
+
+    #[test]
+    fn hospitals_have_addresses() {
+        let his = "hooks.his=\"http://127.0.0.1:9000\"";
+        let told = |rows: &str| format!("role.prescription.hospitals=[{rows}]");
+        let (one, two) = ("\"H13030200001=his\"", "\"H13030200002=his\"");
+        assert_eq!(said(&[his, &told(&format!("{one}, {two}"))]), Vec::<String>::new());
+        assert_eq!(said(&[&told(one)]), ["role.prescription.hospitals: there is no hooks.his"]);
+        assert_eq!(
+            said(&[his, &told(&format!("{one}, {one}"))]),
+            ["role.prescription.hospitals: H13030200001 stands there twice"]
+        );
+        assert_eq!(
+            said(&[his, &told(&format!("{one}, \"P13030200001=his\", \"his\""))]),
+            [
+                "role.prescription.hospitals: `P13030200001=his` is not <institution>=<hook>",
+                "role.prescription.hospitals: `his` is not <institution>=<hook>"
+            ]
+        );
+        assert_eq!(
+            said(&["role.prescription.notice_days=0"]),
+            ["role.prescription.notice_days: must be 1 to 365"]
         );
     }
 

@@ -146,6 +146,18 @@ pub const CATALOG: &[Metric] = &[
         "By how much the postings or the balances miss zero; anything but 0 is a fault.",
     ),
     metric(
+        "liufang_notices_oldest_seconds",
+        Kind::Gauge,
+        &["role"],
+        "Age of the oldest notice on its way to a hospital (7108, 7109); 0 for none.",
+    ),
+    metric(
+        "liufang_notices_given_up",
+        Kind::Gauge,
+        &["role"],
+        "Notices to hospitals that were given up unanswered in the last day.",
+    ),
+    metric(
         "liufang_trace_code_duplicates",
         Kind::Gauge,
         &["role"],

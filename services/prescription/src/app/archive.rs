@@ -38,6 +38,7 @@ impl App {
         if !store::prescription::archive(work.tx(), &self.deps.cipher, &record, &digest, now).await? {
             return Err(DbFault::LostRace.into());
         }
+        store::notice::forget_of(work.tx(), hi_rxno).await?;
         Ok(work.done().await?)
     }
 

@@ -32,6 +32,7 @@ impl App {
             record.token.clone_from(&token);
             record.nominated_at = now;
             record.rx.review_opinion.clear();
+            record.rx.second_pharmacist.clear();
             Ok(Edit::Changed)
         };
         let record = self.step(&work, &body.hi_rxno, now, plan, edit).await?;

@@ -121,6 +121,13 @@ pub struct Review {
     pub pharmacist_token: String,
     pub pass: bool,
     pub opinion: Sensitive<String>,
+    /// Empty: there is none.
+    pub second_pharmacist_token: String,
+}
+
+/// Notices to send again.
+pub struct Redeliver {
+    pub notice_ids: Vec<String>,
 }
 
 pub struct CheckDispense {

@@ -6,6 +6,7 @@ use liufang_platform::{Begun, Call};
 use super::commands::{RecordConsultation, TakeVisit};
 use super::replies::TakenVisit;
 use super::{App, Outcome};
+use crate::domain::practitioner::check_practice;
 use crate::domain::prescription::Prescription;
 use crate::domain::visit::{Visit, VisitOperation, decide};
 use crate::error::{Missing, PrescriptionError};
@@ -22,6 +23,7 @@ impl App {
         let hospital = call.meta.principal.institution()?;
         let visit = self.hospital_visit(&call.body.visit_id, hospital).await?;
         let doctor = self.doctor(&call.body.doctor_token, hospital, now).await?;
+        check_practice(&doctor, now.china_date())?;
         let operation = VisitOperation::Take { doctor: doctor.code };
         // refused calls leave no access record
         decide(&visit, &operation, now)?;

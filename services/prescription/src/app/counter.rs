@@ -120,6 +120,7 @@ impl App {
             record.token_hash.clear();
             record.nominated_at = now;
             record.rx.review_opinion.clear();
+            record.rx.second_pharmacist.clear();
             record.rx.findings.clone_from(&findings);
             Ok(Edit::Changed)
         };

@@ -4,6 +4,7 @@ use liufang_kernel::{Quantity, Sensitive, Timestamp};
 use liufang_platform::{Begun, Call, Work};
 
 use super::commands::{CheckDispense, RecordDispense, RxOrder};
+use super::notify::Sale;
 use super::transition::Edit;
 use super::{App, Outcome};
 use crate::domain::dispense::{HandOut, LineUse, hand_out, use_of};
@@ -75,6 +76,13 @@ impl App {
         let rows: Vec<_> = parts.iter().map(|part| (self.deps.ids.next("out"), part.clone())).collect();
         let place = Place { hi_rxno, order_id: &order_id, pharmacy: &pharmacy, at: now };
         store::hand_out::insert_all(work.tx(), &place, &rows).await?;
+        self.tell_settled(
+            work,
+            &record,
+            Sale { sale_id: &order_id, pharmacy: &pharmacy, reversed: false, parts },
+            now,
+        )
+        .await?;
         let series = &record.rx.series;
         if !series.first.is_empty() {
             store::prescription::postpone(work.tx(), series, repeat::next_opening(series, now)).await?;
@@ -111,18 +119,22 @@ impl App {
         let plan = |_: &Record| Ok(Operation::ReverseDispense { order_id: order_id.to_owned() });
         let edit = |record: &mut Record| {
             let mut lines = uses(record);
-            for (line_no, quantity) in &back {
-                for line in lines.iter_mut().filter(|line| line.line_no == *line_no) {
-                    line.dispensed = (line.dispensed - *quantity).max(Quantity::ZERO);
+            for (_, part) in &back {
+                for line in lines.iter_mut().filter(|line| line.line_no == part.line_no) {
+                    line.dispensed = (line.dispensed - part.quantity).max(Quantity::ZERO);
                 }
             }
             put_uses(record, &lines);
             Ok(if back.is_empty() { Edit::Nothing } else { Edit::Changed })
         };
         let record = self.step(work, hi_rxno, now, plan, edit).await?;
-        if !back.is_empty() && !record.rx.series.first.is_empty() {
+        let Some((pharmacy, _)) = back.first() else { return Ok(record.rx) };
+        if !record.rx.series.first.is_empty() {
             store::prescription::restore(work.tx(), &record.rx.series).await?;
         }
+        let parts: Vec<HandOut> = back.iter().map(|(_, part)| part.clone()).collect();
+        let sale = Sale { sale_id: order_id, pharmacy, reversed: true, parts: &parts };
+        self.tell_settled(work, &record, sale, now).await?;
         Ok(record.rx)
     }
 }

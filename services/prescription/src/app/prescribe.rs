@@ -135,6 +135,7 @@ impl App {
             order_id: String::new(),
             hospital_pharmacist: String::new(),
             pharmacy_pharmacist: String::new(),
+            second_pharmacist: String::new(),
             review_opinion: String::new(),
             revoke_asked: false,
             series: series.unwrap_or_default(),

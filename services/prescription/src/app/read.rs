@@ -5,7 +5,7 @@ use liufang_platform::{Call, Principal, PrincipalKind};
 use super::commands::Page;
 use super::replies::PrescriptionPage;
 use super::{App, Outcome};
-use crate::domain::access::{Reader, shown};
+use crate::domain::access::{Reader, View, own_part, shown, view};
 use crate::domain::prescription::Prescription;
 use crate::error::{Missing, PrescriptionError};
 use crate::store;
@@ -15,8 +15,17 @@ impl App {
     pub async fn get_prescription(&self, call: Call<String>) -> Outcome<Prescription> {
         let reader = reader(&call.meta.principal)?;
         let found = store::prescription::get(self.deps.db.read(), &self.deps.cipher, &call.body).await?;
-        let shown = found.and_then(|record| shown(&reader, record.rx));
-        shown.ok_or(PrescriptionError::Missing(Missing::Prescription))
+        let missing = PrescriptionError::Missing(Missing::Prescription);
+        let Some(record) = found else { return Err(missing) };
+        if let Reader::Pharmacy(pharmacy) = &reader
+            && view(&reader, &record.rx) != View::Full
+        {
+            let own = store::hand_out::standing(self.deps.db.read(), &call.body, pharmacy).await?;
+            if !own.is_empty() {
+                return Ok(own_part(record.rx, &own));
+            }
+        }
+        shown(&reader, record.rx).ok_or(missing)
     }
 
     /// The patient's own, newest first.

@@ -6,6 +6,8 @@ use crate::domain::counter::Item;
 use crate::domain::prescription::Prescription;
 use crate::domain::slot::Slot;
 use crate::domain::visit::Visit;
+use crate::store::hand_out;
+use crate::store::notice::Row;
 
 /// A refused row of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,3 +98,22 @@ pub struct CounterClaim {
 
 #[derive(Serialize, Deserialize)]
 pub struct Secret(pub String);
+
+/// Notices of a hospital.
+pub struct NoticePage {
+    pub items: Vec<Row>,
+    /// The last row, when there are more.
+    pub next: Option<(i64, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct Redelivered {
+    pub notices: i32,
+}
+
+/// What a pharmacy handed out.
+pub struct HandOutPage {
+    pub items: Vec<hand_out::Model>,
+    /// The last row, when there are more.
+    pub next: Option<(i64, String)>,
+}

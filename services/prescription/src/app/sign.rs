@@ -11,7 +11,7 @@ use crate::domain::access::{View, view};
 use crate::domain::document::{Facts, canonical};
 use crate::domain::lifecycle::{decide, open};
 use crate::domain::operation::{News, Operation};
-use crate::domain::practitioner::{Practitioner, check_hospital_pharmacist};
+use crate::domain::practitioner::{Practitioner, check_hospital_pharmacist, check_practice};
 use crate::domain::prescription::Prescription;
 use crate::domain::refusal::Refusal;
 use crate::domain::repeat::{Planned, Series};
@@ -96,15 +96,20 @@ impl App {
         let hospital = call.meta.principal.institution()?;
         let record = self.hospital_record(&body.hi_rxno, hospital).await?;
         let signed = record.signed.document.as_bytes();
-        let doctor_key = self.signing_key(&record.rx.doctor, &body.doctor_signature, signed, now).await?;
-        let pharmacist = &record.rx.hospital_pharmacist;
-        let pharmacist_key = self.signing_key(pharmacist, &body.pharmacist_signature, signed, now).await?;
+        let doctor = self.signer(&record.rx.doctor).await?;
+        let doctor_key = signing_key(doctor.as_ref(), &body.doctor_signature, signed, now);
+        let pharmacist = self.signer(&record.rx.hospital_pharmacist).await?;
+        let pharmacist_key = signing_key(pharmacist.as_ref(), &body.pharmacist_signature, signed, now);
         let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
         let plan = |record: &Record| {
             of_hospital(record, hospital)?;
+            // who may not sign at all is told so by the signature
+            if let Some(doctor) = &doctor {
+                check_practice(doctor, now.china_date())?;
+            }
             let document = record.signed.document.as_bytes();
             let mut bad_signatures = Vec::new();
             if !verifies(&doctor_key, &body.doctor_signature, document) {
@@ -161,23 +166,13 @@ impl App {
         Ok(events::push(work, &record.rx, &News::Activated, now).await?)
     }
 
-    /// The key of a practitioner that made the signature and may sign now: its certificate is valid and not revoked. Empty
-    /// when there is none, or the practitioner may not sign any more. Nothing verifies against an empty key.
-    async fn signing_key(
-        &self,
-        code: &str,
-        signature: &str,
-        document: &[u8],
-        now: Timestamp,
-    ) -> Outcome<String> {
+    /// The practitioner of a code, unless they may not sign any more.
+    async fn signer(&self, code: &str) -> Outcome<Option<Practitioner>> {
         if code.is_empty() {
-            return Ok(String::new());
+            return Ok(None);
         }
         let found = identity::practitioner(&self.deps.peers, code).await?;
-        let Some(person) = found.filter(|person| person.active) else { return Ok(String::new()) };
-        let mut keys = person.keys().filter(|key| person.may_sign_with(key, now));
-        let key = keys.find(|key| verifies(key, signature, document));
-        Ok(key.map(str::to_owned).unwrap_or_default())
+        Ok(found.filter(|person| person.active))
     }
 
     /// The prescriber revokes, before anybody has used it; what is held is marked on request.
@@ -247,4 +242,12 @@ impl App {
         of_hospital(&record, hospital)?;
         Ok(record)
     }
+}
+
+/// The key of a signer that made the signature and may sign now: its certificate is valid and not revoked. Empty when there is
+/// none. Nothing verifies against an empty key.
+fn signing_key(signer: Option<&Practitioner>, signature: &str, document: &[u8], now: Timestamp) -> String {
+    let Some(signer) = signer else { return String::new() };
+    let mut keys = signer.keys().filter(|key| signer.may_sign_with(key, now));
+    keys.find(|key| verifies(key, signature, document)).map(str::to_owned).unwrap_or_default()
 }

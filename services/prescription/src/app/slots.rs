@@ -8,7 +8,7 @@ use liufang_platform::{Begun, Call, PrincipalKind, Work};
 use super::commands::{ListSlots, PublishSlots};
 use super::replies::{Published, RowRefusal, Slots};
 use super::{App, Outcome};
-use crate::domain::practitioner::{Practitioner, check_doctor};
+use crate::domain::practitioner::{Practitioner, check_doctor, check_practice};
 use crate::domain::slot::{Slot, problem, resized};
 use crate::error::reasons;
 use crate::rpc::identity;
@@ -75,6 +75,9 @@ impl App {
         };
         if check_doctor(doctor, &slot.hospital).is_err() {
             return refuse(&reasons::DOCTOR_NOT_INSURED, "not an active insured doctor of the hospital");
+        }
+        if check_practice(doctor, slot.starts_at.china_date()).is_err() {
+            return refuse(&reasons::PRACTICE_TOO_SHORT, "the doctor has not practised for three years then");
         }
         let mut slot = slot.clone();
         if slot.doctor_name.is_empty() {

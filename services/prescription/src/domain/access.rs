@@ -1,6 +1,9 @@
 //! Who may read a prescription, and how much of it.
 
-use super::prescription::Prescription;
+use liufang_kernel::Quantity;
+
+use super::dispense::HandOut;
+use super::prescription::{Line, Prescription};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +54,28 @@ pub fn shown(reader: &Reader, prescription: Prescription) -> Option<Prescription
     }
 }
 
+/// What a pharmacy still reads of a prescription that it handed out a part of and holds no more: its own lines and quantities and
+/// the states. What others did with the rest is not its business.
+pub fn own_part(prescription: Prescription, own: &[HandOut]) -> Prescription {
+    let of = |line_no: i32| {
+        let parts = own.iter().filter(|part| part.line_no == line_no);
+        parts.fold(Quantity::ZERO, |sum, part| sum + part.quantity)
+    };
+    let lines = prescription.lines.into_iter().map(|line| Line { dispensed: of(line.line_no), ..line });
+    Prescription {
+        lines: lines.filter(|line| line.dispensed.is_positive()).collect(),
+        findings: Vec::new(),
+        nominee: String::new(),
+        holder: String::new(),
+        order_id: String::new(),
+        pharmacy_pharmacist: String::new(),
+        second_pharmacist: String::new(),
+        review_opinion: String::new(),
+        revoke_asked: false,
+        ..prescription
+    }
+}
+
 fn outline(prescription: Prescription) -> Prescription {
     Prescription {
         trace_code: String::new(),
@@ -65,6 +90,7 @@ fn outline(prescription: Prescription) -> Prescription {
         findings: Vec::new(),
         hospital_pharmacist: String::new(),
         pharmacy_pharmacist: String::new(),
+        second_pharmacist: String::new(),
         review_opinion: String::new(),
         ..prescription
     }
@@ -102,6 +128,7 @@ mod tests {
             order_id: "o1".into(),
             hospital_pharmacist: String::new(),
             pharmacy_pharmacist: String::new(),
+            second_pharmacist: String::new(),
             review_opinion: String::new(),
             revoke_asked: false,
             series: Default::default(),

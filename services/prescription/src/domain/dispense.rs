@@ -26,6 +26,8 @@ pub struct HandOut {
     pub drug: String,
     /// Maker's lot 批号.
     pub lot: String,
+    /// The pharmacy's own batch `bchno`; may be empty.
+    pub batch: String,
 }
 
 impl LineUse {
@@ -87,7 +89,7 @@ mod tests {
 
     fn part(line_no: i32, quantity: i64) -> HandOut {
         let quantity = Quantity::whole(quantity);
-        HandOut { line_no, quantity, drug: DRUG.to_owned(), lot: "L1".to_owned() }
+        HandOut { line_no, quantity, drug: DRUG.to_owned(), lot: "L1".to_owned(), batch: String::new() }
     }
 
     #[test]

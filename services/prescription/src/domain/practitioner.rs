@@ -1,6 +1,7 @@
 //! Who may write, review and sign.
 
-use liufang_kernel::Timestamp;
+use liufang_kernel::idcard::full_years;
+use liufang_kernel::{Date, Timestamp};
 
 use super::refusal::Refusal;
 
@@ -28,6 +29,8 @@ pub struct Practitioner {
     /// SM2 public key, Base64 of `04 || x || y`; counts while there is no certificate.
     pub signing_key: String,
     pub active: bool,
+    /// First registration to practise 首次执业注册; `None` when nobody said.
+    pub practice_from: Option<Date>,
     /// All that were ever registered.
     pub certificates: Vec<Certificate>,
 }
@@ -92,6 +95,23 @@ pub fn check_doctor(doctor: &Practitioner, hospital: &str) -> Result<(), Refusal
         return Err(Refusal::DoctorNotInsured("NOT_ACTIVE"));
     }
     Ok(())
+}
+
+/// Years of independent practice before a doctor may work online (互联网诊疗管理办法 art. 25; `domain.md` §8).
+pub const YEARS_BEFORE_ONLINE: i32 = 3;
+
+/// Checks that a doctor has practised long enough on `date` to work online. Nobody is believed to have without a date.
+///
+/// # Errors
+/// [`Refusal::PracticeTooShort`] says whether the date is missing or too late.
+pub fn check_practice(doctor: &Practitioner, date: Date) -> Result<(), Refusal> {
+    match doctor.practice_from {
+        None => Err(Refusal::PracticeTooShort("UNKNOWN")),
+        Some(from) if full_years(from, date) < YEARS_BEFORE_ONLINE => {
+            Err(Refusal::PracticeTooShort("LESS_THAN_THREE_YEARS"))
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// Checks the pharmacist who reviews in the hospital before upload.
@@ -159,6 +179,7 @@ mod tests {
             department: String::new(),
             signing_key: "raw".to_owned(),
             active: true,
+            practice_from: None,
             certificates: Vec::new(),
         }
     }
@@ -209,5 +230,17 @@ mod tests {
         let shop = someone("R1", Kind::RetailPharmacist, "P1");
         assert_eq!(check_pharmacy_pharmacist(&shop, "P1", "D1", "HY1"), Ok(()));
         assert_eq!(check_hospital_pharmacist(&shop, "P1", "D1"), refused("NOT_A_PHARMACIST"));
+    }
+
+    #[test]
+    fn three_full_years_before_a_doctor_works_online() {
+        use time::macros::date;
+        let doctor = someone("D1", Kind::Doctor, "H1");
+        let from = |practice_from| Practitioner { practice_from: Some(practice_from), ..doctor.clone() };
+        let today = date!(2026 - 11 - 22);
+        assert_eq!(check_practice(&from(date!(2023 - 11 - 22)), today), Ok(()));
+        let short = Err(Refusal::PracticeTooShort("LESS_THAN_THREE_YEARS"));
+        assert_eq!(check_practice(&from(date!(2023 - 11 - 23)), today), short);
+        assert_eq!(check_practice(&doctor, today), Err(Refusal::PracticeTooShort("UNKNOWN")));
     }
 }

@@ -79,6 +79,9 @@ pub struct Prescription {
     pub order_id: String,
     pub hospital_pharmacist: String,
     pub pharmacy_pharmacist: String,
+    /// Second reviewer of the pharmacy; empty: there was none.
+    #[serde(default)]
+    pub second_pharmacist: String,
     pub review_opinion: String,
     /// The prescriber has asked to revoke it as soon as nobody has it.
     #[serde(default)]

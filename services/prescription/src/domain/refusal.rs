@@ -30,6 +30,8 @@ pub enum Refusal {
     PractitionerNotAllowed(&'static str),
     #[error("already reviewed")]
     AlreadyReviewed,
+    #[error("a second pharmacist has to review")]
+    SecondReviewNeeded(&'static str),
     #[error("the pharmacist has not passed the prescription")]
     ReviewNotPassed,
     #[error("the signature does not verify")]
@@ -73,6 +75,8 @@ pub enum Refusal {
     FeeUnknown,
     #[error("not an insured doctor of this hospital")]
     DoctorNotInsured(&'static str),
+    #[error("the doctor has not practised long enough to work online")]
+    PracticeTooShort(&'static str),
 }
 
 /// What is wrong with a line to dispense.

@@ -7,6 +7,8 @@
 
 mod allergy;
 mod amount;
+mod child_dose_rows;
+mod child_doses;
 mod contraindication_rows;
 mod contraindications;
 mod dose_rows;
@@ -85,6 +87,8 @@ pub struct Drug {
     pub dosage_form: String,
     pub strength: String,
     pub maker: String,
+    /// 批准文号; may be empty.
+    pub approval_no: String,
     /// Smallest preparation units in a billing unit.
     pub units_per_pack: i64,
     pub billing_unit: String,
@@ -203,6 +207,7 @@ pub const RULES: &[Rule] = &[
     amount::TOXIC_DAYS,
     doses::MAX_DOSE,
     doses::MAX_SINGLE_DOSE,
+    child_doses::CHILD_DOSE,
     sale::CONTROLLED,
     sale::NEVER_ONLINE,
     sale::NEGATIVE_LIST,

@@ -15,6 +15,7 @@ macro_rules! reasons {
 
 reasons! {
     PRESCRIPTION_NOT_FOUND NotFound "处方不存在或无权查看" "no such prescription, or not yours to see";
+    NOTICE_NOT_FOUND NotFound "通知不存在、已送达或不属于本院" "no such notice that waits for the hospital; metadata names it";
     VISIT_NOT_FOUND NotFound "就诊记录不存在或无权查看" "no such visit, or not yours to see";
     SLOT_NOT_FOUND NotFound "号源不存在" "no such slot";
     PRESCRIPTION_NOT_ACTIVE Precondition "处方未生效或当前状态不允许此操作" "the prescription is in another state; metadata names it";
@@ -29,6 +30,7 @@ reasons! {
     PRACTITIONER_NOT_ALLOWED PermissionDenied "该医师或药师不得执行此操作" "this practitioner may not do this; metadata names the cause";
     REVIEW_ALREADY_DONE Precondition "处方已审核" "the verdict was given before";
     REVIEW_NOT_PASSED Precondition "处方尚未通过药店药师审核" "the pharmacy pharmacist has not passed the prescription";
+    SECOND_REVIEW_NEEDED Precondition "本处方须由第二名药师复核" "the region asks for a second pharmacist's review; metadata names the cause";
     SIGNATURE_INVALID Precondition "电子签名验证失败" "a signature does not verify; metadata names whose";
     TRACE_CODE_SPENT Precondition "处方追溯码已使用" "one code, one upload: the trace code was spent";
     TRACE_CODE_OF_OTHER_PRESCRIPTION Precondition "追溯码与处方不符" "the trace code is not the one of this prescription";
@@ -50,6 +52,7 @@ reasons! {
     IDENTITY_NOT_VERIFIED Precondition "未完成实名核验" "the person has not passed real-name verification";
     CONSULTATION_FEE_UNKNOWN Precondition "未设定该级别医院诊察费" "no consultation fee is set for the hospital's level";
     DOCTOR_NOT_INSURED Precondition "非本院在册医保医师" "not an active insured doctor of this hospital; metadata names the cause";
+    PRACTICE_TOO_SHORT Precondition "医师独立临床工作经验不足三年（或未登记首次执业注册日期），不得开展互联网诊疗" "a doctor works online after three years of independent practice; metadata names the cause";
     PRESCRIPTION_BLOCKED Precondition "处方预核验不通过" "rules forbid the prescription; metadata lists every finding";
     OVERRIDE_NEEDED Precondition "存在警示，须填写理由" "warnings need the doctor's written reason; metadata lists them";
     HOSP_RXNO_USED AlreadyExists "院内处方号重复" "the hospital used this number before";
@@ -80,6 +83,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static ReasonDoc {
         Refusal::SecretInvalid => &CLAIM_SECRET_INVALID,
         Refusal::PractitionerNotAllowed(_) => &PRACTITIONER_NOT_ALLOWED,
         Refusal::AlreadyReviewed => &REVIEW_ALREADY_DONE,
+        Refusal::SecondReviewNeeded(_) => &SECOND_REVIEW_NEEDED,
         Refusal::ReviewNotPassed => &REVIEW_NOT_PASSED,
         Refusal::SignatureInvalid(_) => &SIGNATURE_INVALID,
         Refusal::TraceCodeSpent => &TRACE_CODE_SPENT,
@@ -101,6 +105,7 @@ pub(super) fn of_refusal(refusal: &Refusal) -> &'static ReasonDoc {
         Refusal::IdentityNotVerified => &IDENTITY_NOT_VERIFIED,
         Refusal::FeeUnknown => &CONSULTATION_FEE_UNKNOWN,
         Refusal::DoctorNotInsured(_) => &DOCTOR_NOT_INSURED,
+        Refusal::PracticeTooShort(_) => &PRACTICE_TOO_SHORT,
     }
 }
 

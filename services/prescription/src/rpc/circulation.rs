@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use crate::app::App;
 use crate::error::PrescriptionError;
-use crate::wire::circulation;
+use crate::wire::{circulation, notice};
 
 /// Answers `CirculationService`.
 #[derive(Clone)]
@@ -30,6 +30,14 @@ impl CirculationService for Circulation {
     ) -> Result<Response<pb::ListPharmacyQueueResponse>, Status> {
         let call = self.calls.open(request, circulation::list_pharmacy_queue)?;
         rpc::reply(self.app.list_pharmacy_queue(call).await)
+    }
+
+    async fn list_hand_outs(
+        &self,
+        request: Request<pb::ListHandOutsRequest>,
+    ) -> Result<Response<pb::ListHandOutsResponse>, Status> {
+        let call = self.calls.open(request, notice::list_hand_outs)?;
+        rpc::reply(self.app.list_hand_outs(call).await)
     }
 
     async fn claim(&self, request: Request<pb::ClaimRequest>) -> Result<Response<pb::ClaimResponse>, Status> {

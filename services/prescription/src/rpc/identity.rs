@@ -114,6 +114,7 @@ pub async fn practitioner(peers: &Peers, code: &str) -> Result<Option<Practition
         department: row.dept,
         signing_key: row.signing_key,
         active: row.active,
+        practice_from: parse_date(&row.practice_from),
         certificates: row.certificates.into_iter().map(certificate).collect(),
     }))
 }

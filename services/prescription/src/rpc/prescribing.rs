@@ -6,7 +6,7 @@ use pb::prescribing_service_server::PrescribingService;
 use tonic::{Request, Response, Status};
 
 use crate::app::App;
-use crate::wire::{prescribing, render};
+use crate::wire::{notice, prescribing, render};
 
 /// Answers `PrescribingService`.
 #[derive(Clone)]
@@ -71,5 +71,21 @@ impl PrescribingService for Prescribing {
     ) -> Result<Response<pb::GetSignedDocumentResponse>, Status> {
         let call = self.calls.open(request, prescribing::get_signed_document)?;
         rpc::reply(self.app.get_signed_document(call).await)
+    }
+
+    async fn list_notices(
+        &self,
+        request: Request<pb::ListNoticesRequest>,
+    ) -> Result<Response<pb::ListNoticesResponse>, Status> {
+        let call = self.calls.open(request, notice::list_notices)?;
+        rpc::reply(self.app.list_notices(call).await)
+    }
+
+    async fn redeliver_notices(
+        &self,
+        request: Request<pb::RedeliverNoticesRequest>,
+    ) -> Result<Response<pb::RedeliverNoticesResponse>, Status> {
+        let call = self.calls.open(request, notice::redeliver)?;
+        rpc::reply(self.app.redeliver(call).await)
     }
 }

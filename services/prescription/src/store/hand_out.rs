@@ -2,7 +2,7 @@
 
 use liufang_kernel::{Quantity, Timestamp};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ConnectionTrait, Set, Statement};
+use sea_orm::{Condition, ConnectionTrait, QueryOrder, QuerySelect, QueryTrait, Set, Statement};
 
 use super::StoreError;
 use crate::domain::dispense::HandOut;
@@ -22,6 +22,7 @@ pub struct Model {
     pub at_us: i64,
     /// 0 while it stands.
     pub reversed_at_us: i64,
+    pub batch: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -53,6 +54,7 @@ pub async fn insert_all(
         lot: Set(part.lot.clone()),
         at_us: Set(place.at.0),
         reversed_at_us: Set(0),
+        batch: Set(part.batch.clone()),
     });
     Entity::insert_many(rows).exec_without_returning(conn).await?;
     Ok(())
@@ -74,23 +76,70 @@ pub async fn is_of(
     Ok(row.is_some())
 }
 
-/// Marks what the order was handed as reversed and answers it by line; nothing the second time. One statement: of two
+/// What stands of what a pharmacy handed out of a prescription.
+pub async fn standing(
+    conn: &impl ConnectionTrait,
+    hi_rxno: &str,
+    pharmacy: &str,
+) -> Result<Vec<HandOut>, StoreError> {
+    let rows = Entity::find()
+        .filter(Column::HiRxno.eq(hi_rxno))
+        .filter(Column::Pharmacy.eq(pharmacy))
+        .filter(Column::ReversedAtUs.eq(0))
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().map(part).collect())
+}
+
+/// A page of what a pharmacy handed out, newest first, after the row `(at_us, hand_out_id)`.
+pub async fn of_pharmacy(
+    conn: &impl ConnectionTrait,
+    pharmacy: &str,
+    after: Option<(i64, String)>,
+    limit: u64,
+) -> Result<Vec<Model>, StoreError> {
+    let query = Entity::find().filter(Column::Pharmacy.eq(pharmacy)).apply_if(after, |query, (at, id)| {
+        let same_moment = Condition::all().add(Column::AtUs.eq(at)).add(Column::HandOutId.lt(id));
+        query.filter(Condition::any().add(Column::AtUs.lt(at)).add(same_moment))
+    });
+    let query = query.order_by_desc(Column::AtUs).order_by_desc(Column::HandOutId).limit(limit);
+    Ok(query.all(conn).await?)
+}
+
+fn part(row: Model) -> HandOut {
+    HandOut {
+        line_no: row.line_no,
+        quantity: Quantity(row.quantity_e4),
+        drug: row.drug,
+        lot: row.lot,
+        batch: row.batch,
+    }
+}
+
+/// Marks what the order was handed as reversed and answers it with the pharmacy; nothing the second time. One statement: of two
 /// reversals at once each row is answered to one.
 pub async fn reverse(
     conn: &impl ConnectionTrait,
     hi_rxno: &str,
     order_id: &str,
     now: Timestamp,
-) -> Result<Vec<(i32, Quantity)>, StoreError> {
+) -> Result<Vec<(String, HandOut)>, StoreError> {
     let reverse = Statement::from_sql_and_values(
         conn.get_database_backend(),
         "UPDATE hand_out SET reversed_at_us = $1 WHERE hi_rxno = $2 AND order_id = $3 AND reversed_at_us = 0 \
-         RETURNING line_no, quantity_e4",
+         RETURNING pharmacy, line_no, quantity_e4, drug, lot, batch",
         [now.0.into(), hi_rxno.into(), order_id.into()],
     );
     let mut back = Vec::new();
     for row in conn.query_all_raw(reverse).await? {
-        back.push((row.try_get("", "line_no")?, Quantity(row.try_get("", "quantity_e4")?)));
+        let part = HandOut {
+            line_no: row.try_get("", "line_no")?,
+            quantity: Quantity(row.try_get("", "quantity_e4")?),
+            drug: row.try_get("", "drug")?,
+            lot: row.try_get("", "lot")?,
+            batch: row.try_get("", "batch")?,
+        };
+        back.push((row.try_get("", "pharmacy")?, part));
     }
     Ok(back)
 }

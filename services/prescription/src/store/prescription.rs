@@ -75,6 +75,7 @@ pub struct Model {
     pub archived_at_us: i64,
     /// Of the signed document, once it is gone.
     pub document_hash: String,
+    pub second_pharmacist: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,8 @@ pub const REVIEW_OPINION: &str = "prescription.rx.review_opinion";
 pub const END_REASON: &str = "prescription.rx.end_reason";
 pub const DOCUMENT: &str = "prescription.rx.document";
 pub const TOKEN: &str = "prescription.rx.token";
+pub const NOTICE: &str = "prescription.notice.content";
+pub const NOTICE_WORDS: &str = "prescription.notice.words";
 
 /// Contexts of keyed hashes.
 pub const TOKEN_HASH: &str = "prescription.rx.token_hash";

@@ -147,6 +147,7 @@ async fn a_prescription_of_others_does_not_exist_for_a_pharmacy() {
             pharmacist_token: town.staff("RP0002", OTHER_PHARMACY),
             pass: true,
             opinion: "同意".to_owned(),
+            second_pharmacist_token: String::new(),
         };
         let reviewed = reason(taken(town.circulation().review(town.ask(pos, body)).await));
         [recovered, given, reviewed]
@@ -175,6 +176,7 @@ async fn reviewers_are_of_the_pharmacy_and_a_refusal_releases() {
         pharmacist_token: token,
         pass: false,
         opinion: opinion.to_owned(),
+        second_pharmacist_token: String::new(),
     };
     let pos = Who::Pos(PHARMACY);
     for (code, institution) in

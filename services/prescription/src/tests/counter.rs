@@ -46,6 +46,7 @@ async fn sell(
         quantity: (*quantity).to_owned(),
         med_list_codg: (*drug).to_owned(),
         manu_lotnum: "L1".to_owned(),
+        bchno: "B7".to_owned(),
     });
     let body = pb::DispenseAtCounterRequest {
         hi_rxno: hi_rxno.to_owned(),

@@ -1,5 +1,7 @@
 //! Identity and inventory as this service sees them.
 
+use std::sync::{Arc, Mutex};
+
 use liufang_platform::AuthFault;
 use liufang_platform::status::to_status;
 use liufang_proto::identity::v1 as id;
@@ -40,6 +42,8 @@ macro_rules! play {
 pub struct Identity {
     pub doctor_key: String,
     pub pharmacist_key: String,
+    /// Of every doctor.
+    pub practice_from: Arc<Mutex<String>>,
 }
 
 impl Identity {
@@ -50,6 +54,7 @@ impl Identity {
             "D130302000002" => (Doctor, "H13030200002", String::new()),
             HOSPITAL_PHARMACIST => (HospitalPharmacist, HOSPITAL, self.pharmacist_key.clone()),
             SHOP_PHARMACIST => (RetailPharmacist, PHARMACY, String::new()),
+            "RP0003" => (RetailPharmacist, PHARMACY, String::new()),
             "RP0002" => (RetailPharmacist, OTHER_PHARMACY, String::new()),
             _ => return None,
         };
@@ -63,6 +68,7 @@ impl Identity {
             signing_key: key,
             active: true,
             certificates: Vec::new(),
+            practice_from: self.practice_from.lock().unwrap().clone(),
         })
     }
 }
@@ -165,6 +171,7 @@ fn drug(code: &str, name: &str, strength: &str, controlled: &str) -> inv::Drug {
         units_per_pack: 7,
         billing_unit: "盒".to_owned(),
         maker: "测试制药".to_owned(),
+        approval_no: "国药准字H20000001".to_owned(),
         controlled: controlled.to_owned(),
         storage: "normal".to_owned(),
         ..Default::default()

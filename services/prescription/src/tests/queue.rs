@@ -55,6 +55,7 @@ fn record(number: i64, used: Use, now: Timestamp) -> Record {
         order_id: format!("o{number}"),
         hospital_pharmacist: String::new(),
         pharmacy_pharmacist: String::new(),
+        second_pharmacist: String::new(),
         review_opinion: String::new(),
         revoke_asked: false,
         series: Default::default(),

@@ -1,14 +1,16 @@
 //! A hospital, a patient, two pharmacies and the order service around the service under test.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use liufang_platform::mesh::MeshKey;
+use liufang_platform::metrics::Gauge;
 use liufang_platform::stack::ServerStack;
 use liufang_platform::testing::{self, World};
 use liufang_platform::worker::Worker;
-use liufang_platform::{Claims, PeerFault, PrincipalKind};
+use liufang_platform::{Claims, Consumer, Event, PeerFault, PrincipalKind, Settings};
 use liufang_proto::prescription::v1 as pb;
 use pb::circulation_service_client::CirculationServiceClient;
 use pb::prescribing_service_client::PrescribingServiceClient;
@@ -18,6 +20,7 @@ use sm2::dsa::signature::Signer as _;
 use sm2::dsa::{Signature, SigningKey};
 use tonic::{Request, Response, Status};
 
+use super::hospital::Hospital;
 use super::peers::*;
 use crate::signature::USER_ID;
 
@@ -27,7 +30,14 @@ pub struct Town {
     workers: Vec<Worker>,
     doctor: SigningKey,
     pharmacist: SigningKey,
+    /// First registration of every doctor; empty: not known.
+    pub practice_from: Arc<Mutex<String>>,
     keys: AtomicU64,
+    consumers: Vec<Consumer>,
+    gauges: Vec<Gauge>,
+    /// The system of [`HOSPITAL`], and that of `H13030200002`.
+    pub his: Hospital,
+    pub other_his: Hospital,
 }
 
 /// Who calls.
@@ -49,14 +59,44 @@ pub fn reason<T>(answer: Result<T, Box<PeerFault>>) -> String {
 
 pub async fn town() -> Town {
     let pack = include_str!("../../../../deploy/regions/qinhuangdao.toml");
-    let world = testing::world(crate::ROLE, crate::MIGRATIONS, &[pack]).await;
+    town_under(pack).await
+}
+
+/// A town with a region pack of its own.
+pub async fn town_under(pack: &str) -> Town {
+    let mut world = testing::world(crate::ROLE, crate::MIGRATIONS, &[pack]).await;
+    let hospitals = serde_json::json!({ "hospitals": [format!("{HOSPITAL}=his"), "H13030200002=other_his"] });
+    world.deps.settings = Settings::new(hospitals.as_object().cloned().unwrap_or_default());
+    let (his, other_his) = (Hospital::new(), Hospital::new());
     let doctor = SigningKey::from_slice(USER_ID, &[7; 32]).unwrap();
     let pharmacist = SigningKey::from_slice(USER_ID, &[8; 32]).unwrap();
-    let identity = Identity { doctor_key: public(&doctor), pharmacist_key: public(&pharmacist) };
-    world.bind([("identity", identity_routes(identity)), ("inventory", inventory_routes())]);
+    let practice_from = Arc::new(Mutex::new("2005-07-01".to_owned()));
+    let identity = Identity {
+        doctor_key: public(&doctor),
+        pharmacist_key: public(&pharmacist),
+        practice_from: practice_from.clone(),
+    };
+    world.bind([
+        ("identity", identity_routes(identity)),
+        ("inventory", inventory_routes()),
+        ("hook.his", his.routes()),
+        ("hook.other_his", other_his.routes()),
+    ]);
     let module = crate::module(world.deps.clone());
     let stack = world.stack(crate::ROLE, module.routes);
-    Town { world, stack, workers: module.workers, doctor, pharmacist, keys: AtomicU64::new(0) }
+    Town {
+        world,
+        stack,
+        workers: module.workers,
+        doctor,
+        pharmacist,
+        practice_from,
+        keys: AtomicU64::new(0),
+        consumers: module.consumers,
+        gauges: module.gauges,
+        his,
+        other_his,
+    }
 }
 
 impl Town {
@@ -83,6 +123,7 @@ impl Town {
             iat: now,
             exp: now + 300,
             jti: "test".to_owned(),
+            act: String::new(),
         };
         self.world.deps.tokens.sign(&claims).unwrap()
     }
@@ -125,6 +166,17 @@ impl Town {
         for worker in &self.workers {
             worker.step().await.unwrap();
         }
+    }
+
+    /// Delivers an event to whoever consumes it.
+    pub async fn hear(&self, event: Event) {
+        let consumer = self.consumers.iter().find(|consumer| consumer.topic == event.topic).unwrap();
+        consumer.deliver(event).await.unwrap();
+    }
+
+    /// A number of the metrics.
+    pub async fn gauge(&self, name: &str) -> i64 {
+        self.gauges.iter().find(|gauge| gauge.name == name).unwrap().read().await.unwrap()
     }
 
     pub async fn publish(&self, slot_id: &str, capacity: i32) {
@@ -306,6 +358,7 @@ impl Town {
             pharmacist_token: self.staff(SHOP_PHARMACIST, PHARMACY),
             pass,
             opinion: "四查十对，同意调配".to_owned(),
+            second_pharmacist_token: String::new(),
         };
         let answer = self.circulation().review(self.ask(Who::Pos(PHARMACY), body)).await;
         Ok(taken(answer)?.prescription.unwrap())
@@ -329,6 +382,7 @@ impl Town {
             quantity: (*quantity).to_owned(),
             med_list_codg: (*drug).to_owned(),
             manu_lotnum: "L1".to_owned(),
+            bchno: String::new(),
         });
         let body = pb::RecordDispenseRequest {
             hi_rxno: hi_rxno.to_owned(),

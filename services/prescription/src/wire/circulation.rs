@@ -80,6 +80,10 @@ pub fn review(request: pb::ReviewRequest, _: &CallMeta) -> Result<Review, Violat
         pharmacist_token: violations.text("pharmacist_token", &request.pharmacist_token, TOKEN),
         pass: request.pass,
         opinion: personal(&mut violations, "opinion", &request.opinion, OPINION),
+        second_pharmacist_token: match request.second_pharmacist_token.as_str() {
+            "" => String::new(),
+            token => violations.text("second_pharmacist_token", token, TOKEN),
+        },
     };
     violations.finish(Some(review))
 }
@@ -119,7 +123,11 @@ fn parts(violations: &mut Violations, lines: &[pb::DispensedLine]) -> Vec<HandOu
             let quantity = amount(violations, &path("quantity"), &line.quantity);
             let drug = violations.text(&path("med_list_codg"), &line.med_list_codg, 50);
             let lot = violations.text(&path("manu_lotnum"), &line.manu_lotnum, 200);
-            Some(HandOut { line_no: line.line_no, quantity: quantity?, drug, lot })
+            let batch = match line.bchno.as_str() {
+                "" => String::new(),
+                batch => violations.text(&path("bchno"), batch, 200),
+            };
+            Some(HandOut { line_no: line.line_no, quantity: quantity?, drug, lot, batch })
         })
         .collect();
     parts.into_iter().flatten().collect()

@@ -71,10 +71,13 @@ fn read_repeat(violations: &mut Violations, repeat: &pb::Repeat, validity_days: 
 fn facts(violations: &mut Violations, patient: &pb::PatientFacts) -> Facts {
     violations.check((0..=45).contains(&patient.geso_val), "patient.geso_val", "must be 0 to 45 weeks");
     violations.check((0..=300).contains(&patient.egfr), "patient.egfr", "must be 0 to 300");
+    let weights = 0..=500_000;
+    violations.check(weights.contains(&patient.patn_wt_g), "patient.patn_wt_g", "must be 0 to 500000 grams");
     Facts {
         weeks_pregnant: patient.geso_val,
         lactating: patient.suck_prd_flag,
         egfr: (patient.egfr > 0).then_some(patient.egfr),
+        weight_g: (patient.patn_wt_g > 0).then_some(i64::from(patient.patn_wt_g)),
         guardian_present: patient.guardian_present,
         specialist_present: patient.specialist_present,
     }
@@ -194,7 +197,11 @@ pub fn list_my_prescriptions(
     request: pb::ListMyPrescriptionsRequest,
     _: &CallMeta,
 ) -> Result<Page, Violations> {
-    let PageRequest { page_size, page_token } = request.page.unwrap_or_default();
+    page(request.page)
+}
+
+pub(super) fn page(page: Option<PageRequest>) -> Result<Page, Violations> {
+    let PageRequest { page_size, page_token } = page.unwrap_or_default();
     let mut violations = Violations::new();
     violations.check((0..=200).contains(&page_size), "page.page_size", "must be 1 to 200, or 0 for 50");
     let after = read_page_token(&page_token);
@@ -203,14 +210,14 @@ pub fn list_my_prescriptions(
     violations.finish(Some(Page { size, after }))
 }
 
-/// `<created_at_us>.<hi_rxno>` of the last row.
+/// `<when, in microseconds>.<id>` of the last row.
 pub(super) fn page_token(last: &(i64, String)) -> String {
     format!("{}.{}", last.0, last.1)
 }
 
 fn read_page_token(token: &str) -> Option<(i64, String)> {
     let (at, number) = token.split_once('.')?;
-    let plain =
-        !number.is_empty() && number.len() <= ID && number.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let ours = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let plain = !number.is_empty() && number.len() <= ID && number.bytes().all(ours);
     Some((at.parse().ok()?, number.to_owned())).filter(|_| plain)
 }

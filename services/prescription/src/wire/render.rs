@@ -144,6 +144,7 @@ impl From<Prescription> for pb::Prescription {
             min_interval_days: rx.series.min_interval_days,
             opens_at_us: rx.series.opens_at.0,
             archived_at_us: rx.archived_at.0,
+            second_pharmacist_code: rx.second_pharmacist,
         }
     }
 }

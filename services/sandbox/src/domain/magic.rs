@@ -18,9 +18,11 @@ pub enum Verdict {
     LostAnswer,
 }
 
-/// Registry check (name and ID number), by the sequence of the ID number (digits 15 to 17).
+/// Registry check (name and document), by the sequence of an ID number (digits 15 to 17), or the last three characters of any
+/// other document.
 pub fn registry(certno: &str) -> Verdict {
-    match certno.get(14..17) {
+    let shown = if certno.len() == 18 { certno.get(14..17) } else { certno.get(certno.len().saturating_sub(3)..) };
+    match shown {
         Some("991") => Verdict::Fail,
         Some("992") => Verdict::NoAnswer,
         Some("993") => Verdict::LostRequest,
@@ -97,6 +99,8 @@ mod tests {
         assert_eq!(carrier("19911110003"), Verdict::LostRequest);
         assert_eq!(message("19911111004"), Verdict::LostAnswer);
         assert_eq!(registry("13030219900101991X"), Verdict::Fail);
+        assert_eq!((registry("TEST00991"), registry("USA110185061992")), (Verdict::Fail, Verdict::NoAnswer));
+        assert_eq!(registry("TEST00300"), Verdict::Pass);
         assert!(!job_accepted("19911112001"));
     }
 

@@ -9,10 +9,9 @@ use liufang_platform::{Begun, Call};
 
 use crate::app::App;
 use crate::domain::accumulate::{Addition, Scope, additions};
-use crate::domain::benefit::{
-    self, Case, ChargeLine, FundRule, LineRules, OutsideFees, Purse, Settlement, Wallets,
-};
-use crate::domain::quote::{Quote, QuoteKind};
+use crate::domain::benefit::{self, Case, ChargeLine, LineRules, OutsideFees, Purse, Settlement, Wallets};
+use crate::domain::entitlement::{Entitlement, Standing, YearSoFar};
+use crate::domain::quote::{Quote, QuoteKind, age};
 use crate::error::{Refusal, SettlementError};
 use crate::store;
 use gather::Facts;
@@ -49,9 +48,10 @@ impl App {
         let facts = self.gather(pack, &body, date).await?;
         check_lines(pack, &body, &facts, date)?;
         let wallets = self.wallets(&body, &facts).await?;
-        let chosen = self.fund_terms(pack, &body, &facts, date).await?;
-        let settlement = self.settle(pack, &body, &facts, &chosen, wallets)?;
-        let quote = self.offer(pack, &body, &facts, settlement, chosen.basis, meta.now);
+        let entitlement = entitlement(pack, &body, &facts);
+        let (year, basis) = self.year_so_far(&body, &facts, &entitlement).await?;
+        let settlement = settle(pack, &body, &facts, &entitlement, year, wallets)?;
+        let quote = self.offer(pack, &body, &facts, settlement, basis, meta.now);
         let work = match self.db.begin::<Quote>(&meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(quote) => return Ok(quote),
@@ -66,32 +66,6 @@ impl App {
         let quote = found.ok_or(Refusal::QuoteNotFound)?.quote;
         let own = call.meta.principal.is_service() || call.meta.principal.person()? == quote.person_id;
         if own { Ok(quote) } else { Err(Refusal::QuoteNotFound.into()) }
-    }
-
-    fn settle(
-        &self,
-        pack: &RegionPack,
-        body: &CreateQuote,
-        facts: &Facts<'_>,
-        fund: &fund::Chosen<'_>,
-        wallets: Wallets,
-    ) -> Result<Settlement, SettlementError> {
-        let otc = facts.scheme.and_then(|scheme| scheme.otc.as_ref());
-        let case = Case {
-            lines: &body.lines,
-            consultation: body.kind == QuoteKind::Consultation,
-            outside: body.outside.clone(),
-            rules: LineRules {
-                class_b_first_selfpay: fund.class_b_first_selfpay,
-                needs_mark: otc.is_some_and(|rules| rules.account_needs_mark),
-            },
-            scheme: facts.scheme.filter(|_| facts.cover.is_some()),
-            fund: fund.rule,
-            wallets,
-            convention: pack.region.mutual_aid_convention,
-            agency: &pack.region.code,
-        };
-        Ok(benefit::settle(&case)?)
     }
 
     /// What is free on the accounts that may pay: the person's own, then the relatives' in the asked order.
@@ -146,6 +120,50 @@ impl App {
     }
 }
 
+fn entitlement<'a>(pack: &'a RegionPack, body: &CreateQuote, facts: &Facts<'_>) -> Entitlement<'a> {
+    let registered: Vec<&str> = facts.person.registered(facts.date).collect();
+    Entitlement::of(
+        pack,
+        &Standing {
+            kind: body.kind,
+            scheme: facts.scheme,
+            cover: facts.cover.as_ref(),
+            age: facts.person.birth.map_or(0, |birth| age(birth, facts.date)),
+            disease: &body.dise_codg,
+            registered: &registered,
+            institution_kind: facts.institution.kind,
+            level: facts.institution.level,
+            date: facts.date,
+        },
+    )
+}
+
+fn settle(
+    pack: &RegionPack,
+    body: &CreateQuote,
+    facts: &Facts<'_>,
+    entitlement: &Entitlement<'_>,
+    year: YearSoFar,
+    wallets: Wallets,
+) -> Result<Settlement, SettlementError> {
+    let otc = facts.scheme.and_then(|scheme| scheme.otc.as_ref());
+    let case = Case {
+        lines: &body.lines,
+        consultation: body.kind == QuoteKind::Consultation,
+        outside: body.outside.clone(),
+        rules: LineRules {
+            class_b_first_selfpay: entitlement.class_b_first_selfpay(),
+            needs_mark: otc.is_some_and(|rules| rules.account_needs_mark),
+        },
+        scheme: facts.scheme.filter(|_| facts.cover.is_some()),
+        fund: entitlement.rule(year),
+        wallets,
+        convention: pack.region.mutual_aid_convention,
+        agency: &pack.region.code,
+    };
+    Ok(benefit::settle(&case)?)
+}
+
 fn unknown_region() -> SettlementError {
     SettlementError::Invalid(Violations::of("region", "is not a region of this installation"))
 }
@@ -177,9 +195,4 @@ fn check_lines(
 
 fn forbidden(what: &'static str, value: &str) -> SettlementError {
     SettlementError::Refused(Refusal::QuoteLegForbidden, vec![(what.into(), value.to_owned())])
-}
-
-/// No fund, for kinds and persons without one.
-pub(super) fn no_fund<'a>(class_b: liufang_kernel::Ratio) -> fund::Chosen<'a> {
-    fund::Chosen { rule: FundRule::None, class_b_first_selfpay: class_b, basis: Vec::new() }
 }

@@ -6,6 +6,7 @@
 
 mod engine;
 mod exact;
+mod explanation;
 mod fund;
 mod identities;
 mod legs;
@@ -17,11 +18,14 @@ mod totals;
 mod case_table;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod year_table;
 
 pub use engine::{BenefitError, Case, FundRule, Settlement, settle};
+pub use explanation::{Detail, Explanation};
 pub use fund::{FundTerms, Used};
 pub use identities::{BrokenIdentity, check};
 pub use legs::{Leg, LegKind, Purse, Wallets};
-pub use line::{Approval, ChargeClass, ChargeLine, Explanation, LineRules, SettledLine};
+pub use line::{Approval, ChargeClass, ChargeLine, LineRules, SettledLine};
 pub use outside::{OutsideFee, OutsideFees, OutsideKind};
 pub use totals::Totals;

@@ -106,11 +106,11 @@ pub fn age(birth: Date, date: Date) -> u32 {
 }
 
 /// The cap of the year for somebody registered for `diseases`, of which `query` asks for one.
-pub fn annual_cap(
+pub fn annual_cap<'d>(
     pack: &RegionPack,
     row: &Benefit,
-    query: &BenefitQuery<'_>,
-    diseases: &[String],
+    query: &BenefitQuery<'d>,
+    diseases: impl Iterator<Item = &'d str>,
 ) -> Option<Fen> {
     if row.cap_rule == CapRule::EachOwn {
         return row.annual_cap_fen;
@@ -178,9 +178,9 @@ mod tests {
             date: TODAY,
         };
         let row = pack.benefit(&query).unwrap();
-        let one = annual_cap(&pack, row, &query, &["M03900".into()]);
+        let one = annual_cap(&pack, row, &query, ["M03900"].into_iter());
         assert_eq!(one, Some(Fen(300_000)));
-        let two = annual_cap(&pack, row, &query, &["M03900".into(), "M01600".into()]);
+        let two = annual_cap(&pack, row, &query, ["M03900", "M01600"].into_iter());
         assert_eq!(two, Some(Fen(360_000 + 60_000)), "highest cap and a supplement");
     }
 

@@ -182,3 +182,45 @@ async fn a_payment_that_cannot_be_ended_holds_up_no_other() {
     assert_eq!(town.payment(&sound).await.state, PaymentState::Expired);
     assert_eq!(town.account("qhd1").await, (50_000, 0));
 }
+
+#[tokio::test]
+async fn another_amount_at_the_channel_goes_back_after_the_deadline_and_blocks_nobody() {
+    let town = town().await;
+    let held = half_cash(&town).await;
+    town.fakes.dial("create", [Fault::LoseAnswer]);
+    assert_eq!(town.capture(&held).await.state, PaymentState::Pending);
+    town.fakes.books().channel.values_mut().for_each(|row| row.amount += 1);
+    town.settle_down(2).await;
+    let pending = town.payment(&held).await;
+    assert_eq!((pending.state, pending.ord_stas), (PaymentState::Pending, 14), "a person is told first");
+    town.settle_down(200).await;
+    let ended = town.payment(&held).await;
+    assert_eq!(ended.state, PaymentState::Failed);
+    assert_eq!(ended.failure_reason, "CHANNEL_AMOUNT_MISMATCH");
+    assert!(town.fakes.books().channel.values().all(|row| row.refunded == row.amount), "all of it");
+    assert_eq!(town.account("qhd1").await, (10_000, 0));
+    let next = town.quote(chronic("qhd1", "ord2", &["甲 100 5"], vec![])).await;
+    let next = town.authorise(&next).await;
+    assert_eq!(town.capture(&next).await.state, PaymentState::Captured, "the next one is not kept waiting");
+    town.audit().await;
+}
+
+#[tokio::test]
+async fn cash_that_the_channel_gave_back_by_itself_ends_the_payment() {
+    let town = town().await;
+    let held = half_cash(&town).await;
+    town.fakes.dial("create", [Fault::LoseAnswer]);
+    assert_eq!(town.capture(&held).await.state, PaymentState::Pending);
+    let refunded = liufang_proto::hooks::v1::ChannelState::Refunded as i32;
+    town.fakes
+        .books()
+        .channel
+        .values_mut()
+        .for_each(|row| (row.state, row.refunded) = (refunded, row.amount));
+    town.settle_down(200).await;
+    let ended = town.payment(&held).await;
+    assert_eq!(ended.state, PaymentState::Failed);
+    assert_eq!(ended.failure_reason, "CHANNEL_REFUNDED_OUTSIDE");
+    assert_eq!(town.account("qhd1").await, (10_000, 0));
+    town.audit().await;
+}

@@ -13,7 +13,7 @@ fn explanation(explanation: Explanation) -> pb::Explanation {
         field: explanation.field.into_owned(),
         amount_fen: explanation.amount.0,
         rule: explanation.rule.into_owned(),
-        detail: explanation.detail,
+        detail: explanation.detail.to_string(),
     }
 }
 

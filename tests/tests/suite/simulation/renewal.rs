@@ -125,6 +125,7 @@ impl Sim<'_> {
                 .unwrap(),
             pass,
             opinion: "处方适宜".to_owned(),
+            second_pharmacist_token: String::new(),
         };
         let heard = self
             .deliver(&format!("judges &{script} for #{number}: {pass}"), |key| {

@@ -227,7 +227,7 @@ impl Asked<'_> {
             _ => {
                 let pharmacist_token = twist.token(&callers.pharmacist, &callers.other_pharmacist);
                 let (pass, opinion) = (operation == "Review", "处方适宜".to_owned());
-                let body = ReviewRequest { hi_rxno, secret, pharmacist_token, pass, opinion };
+                let body = ReviewRequest { hi_rxno, secret, pharmacist_token, pass, opinion, ..Default::default() };
                 send!(write session, CirculationServiceClient.review(body));
                 Said::word("OK")
             }
@@ -313,6 +313,7 @@ impl Asked<'_> {
                     quantity: "1".to_owned(),
                     med_list_codg: DRUG.to_owned(),
                     manu_lotnum: "L1".to_owned(),
+                    bchno: String::new(),
                 };
                 let secret = sheet.secret.clone();
                 let lines = vec![line];

@@ -46,6 +46,10 @@ pub struct PersonRow {
     pub name: String,
     pub cert_type: String,
     pub certno: String,
+    /// 1 male, 2 female.
+    pub gender: String,
+    /// `yyyy-MM-dd`.
+    pub birth_date: String,
     pub phone: String,
     /// `insutype:psn_type:place:state:from[:to]`.
     pub insurances: Vec<Vec<String>>,
@@ -117,6 +121,8 @@ impl PersonRow {
             name: row.text("name")?,
             cert_type: row.text("cert_type")?,
             certno: row.text("cert_no")?,
+            gender: row.text("gender")?,
+            birth_date: row.text("birth_date")?,
             phone: row.text("phone")?,
             insurances: insurances.map(|cell| cell.split(':').map(str::to_owned).collect()).collect(),
             balance_fen: row.value("account_balance_fen")?,

@@ -142,6 +142,8 @@ impl Peers {
             quantity: lot.quantity.to_string(),
             med_list_codg: lot.med_list_codg,
             manu_lotnum: lot.manu_lotnum,
+            // stock is known by the maker's lot
+            bchno: String::new(),
         });
         let request = pb::RecordDispenseRequest {
             hi_rxno: order.hi_rxno.clone(),

@@ -47,13 +47,13 @@ fn row(drug: &Drug) -> Option<&'static Highest> {
 }
 
 /// A daily mass as an exact fraction.
-struct Daily {
+pub(super) struct Daily {
     numerator: MassE4,
     days: i128,
 }
 
 impl Daily {
-    fn above(&self, micrograms: i64) -> bool {
+    pub fn above(&self, micrograms: i64) -> bool {
         self.numerator > i128::from(micrograms) * 10_000 * self.days
     }
 }
@@ -66,7 +66,7 @@ fn single_mass(line: &Line, drug: &Drug) -> Option<MassE4> {
     })
 }
 
-fn daily_mass(line: &Line, drug: &Drug) -> Option<Daily> {
+pub(super) fn daily_mass(line: &Line, drug: &Drug) -> Option<Daily> {
     let Some(Usage::Regular(frequency)) = usage(line.frequency.as_bytes()) else { return None };
     let times = i128::from(frequency.times);
     // rarer than daily: the single dose is what counts on the day it is taken

@@ -12,6 +12,8 @@ pub struct Facts {
     pub lactating: bool,
     /// Estimated glomerular filtration rate, ml/min/1.73 m²; `None` when not stated.
     pub egfr: Option<i32>,
+    /// `patnWt`, in grams; `None` when not stated.
+    pub weight_g: Option<i64>,
     /// Under six: a guardian is present.
     pub guardian_present: bool,
     /// Under six: a specialist is present.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::child_dose_rows::CHILDREN;
 use super::contraindication_rows::ROWS;
 use super::contraindications::State;
 use super::dose_rows::HIGHEST;
@@ -39,6 +40,7 @@ pub fn page() -> String {
     interactions(&mut text);
     contraindications(&mut text);
     doses(&mut text);
+    children(&mut text);
     groups_table(&mut text);
     text
 }
@@ -78,6 +80,27 @@ fn doses(text: &mut String) {
     text.push_str("| part of the generic name | a day, µg | at a time, µg |\n|---|---|---|\n");
     for row in HIGHEST {
         let _ = writeln!(text, "| {} | {} | {} |", row.name, row.daily_ug, row.single_ug);
+    }
+}
+
+fn children(text: &mut String) {
+    let _ = writeln!(text, "\n## Highest doses of children: {} rows\n", CHILDREN.len());
+    text.push_str("Of the figures of a row the smaller counts. Combinations have no rows.\n\n");
+    text.push_str("| part of the generic name | years | grams | a day, µg | a day and kg, µg | statement | source |\n|---|---|---|---|---|---|---|\n");
+    let some = |figure: i64| if figure == 0 { String::new() } else { figure.to_string() };
+    for row in CHILDREN {
+        let grams = match row.weights {
+            (_, 0) => String::new(),
+            (from, to) => format!("{from} to under {to}"),
+        };
+        let (from, to) = row.ages;
+        let (daily, per_kg) = (some(row.daily_ug), some(row.per_kg_ug));
+        let source = format!("{}说明书【儿童用药】", row.name);
+        let _ = writeln!(
+            text,
+            "| {} | {from}–{to} | {grams} | {daily} | {per_kg} | {} | {source} |",
+            row.name, row.statement
+        );
     }
 }
 

@@ -73,10 +73,33 @@ pub(super) fn is_controlled(drug: &Drug) -> bool {
     !matches!(drug.controlled.as_str(), "" | "none")
 }
 
-/// The ban that follows from what a drug is: an injection, unless it lowers glucose (A10), or a formula granule 配方颗粒.
+/// One-character names of provinces, autonomous regions and municipalities, as approval numbers begin with them.
+const PROVINCES: &str = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新";
+
+/// Approved for one hospital (医疗机构制剂注册管理办法): province, 药制字, H chemical or Z Chinese medicine, year and number. Chinese
+/// preparations made in the traditional way are filed instead: 药制备字 and Z, with a longer number.
+pub(super) fn is_hospital_preparation(approval_no: &str) -> bool {
+    let mut rest = approval_no.trim().chars();
+    if !rest.next().is_some_and(|province| PROVINCES.contains(province)) {
+        return false;
+    }
+    let rest = rest.as_str();
+    let number = match (rest.strip_prefix("药制字"), rest.strip_prefix("药制备字")) {
+        (Some(number), _) => number.strip_prefix(['H', 'Z', 'h', 'z']),
+        (None, Some(number)) => number.strip_prefix(['Z', 'z']),
+        (None, None) => None,
+    };
+    number.is_some_and(|number| 8 <= number.len() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The ban that follows from what a drug is: an injection, unless it lowers glucose (A10), a formula granule 配方颗粒, or a hospital's
+/// own preparation by its approval number, whatever the catalogue says of it.
 pub(super) fn form_ban(case: &Case<'_>, drug: &Drug) -> Option<OnlineBan> {
     if drug.generic_name.contains("配方颗粒") {
         return Some(OnlineBan::FormulaGranule);
+    }
+    if is_hospital_preparation(&drug.approval_no) {
+        return Some(OnlineBan::HospitalPreparation);
     }
     let injection = drug.dosage_form.contains("注射");
     let lowers_glucose = therapy_class(&drug.code).starts_with("XA10");

@@ -19,6 +19,7 @@ fn drug(code: &str, generic_name: &str, strength: &str, units_per_pack: i64) -> 
         dosage_form: "片剂".into(),
         strength: strength.into(),
         maker: "测试制药".into(),
+        approval_no: "国药准字H20000001".into(),
         units_per_pack,
         billing_unit: "盒".into(),
         controlled: "none".into(),
@@ -532,5 +533,70 @@ proptest! {
             prop_assert!(RULES.iter().any(|rule| rule.id == finding.rule));
             prop_assert!((0..=2).contains(&finding.line));
         }
+    }
+}
+
+/// What `RX_CHILD_DOSE` says of one line, by age and weight in grams.
+fn child(name: &str, strength: &str, dose: &str, frequency: &str, age: i32, weight_g: Option<i64>) -> String {
+    let mut s = sheet();
+    s.drugs = vec![drug(AMLODIPINE, name, strength, 7)];
+    s.lines = vec![line(1, &s.drugs[0], dose, frequency, "28", "4")];
+    s.age = age;
+    s.stated = Stated { facts: Some(Facts { weight_g, ..Facts::default() }), ..Stated::default() };
+    let found = run(&s).into_iter().find(|finding| finding.rule == "RX_CHILD_DOSE");
+    found.map_or(String::new(), |finding| finding.row)
+}
+
+#[test]
+fn children_have_doses_of_their_own() {
+    let amlodipine = |dose, age| child("苯磺酸氨氯地平片", "5mg", dose, "11", age, None);
+    assert_eq!(amlodipine("5", 12), "");
+    assert_eq!(amlodipine("10", 12), "氨氯地平 6–17");
+    assert_eq!(amlodipine("10", 18), "", "grown up");
+    let losartan = |dose, weight_g| child("氯沙坦钾片", "50mg", dose, "11", 8, weight_g);
+    assert_eq!(losartan("50", None), "氯沙坦", "nobody can judge without a weight");
+    assert_eq!(losartan("28", Some(20_000)), "");
+    assert_eq!(losartan("28.1", Some(20_000)), "氯沙坦 6–16", "above 1.4 mg/kg");
+    assert_eq!(losartan("100", Some(90_000)), "");
+    assert_eq!(losartan("101", Some(90_000)), "氯沙坦 6–16", "100 mg is the end whatever the weight");
+    let candesartan = |dose, weight_g| child("坎地沙坦酯片", "8mg", dose, "11", 10, Some(weight_g));
+    assert_eq!(candesartan("16", 49_999), "");
+    assert_eq!(candesartan("17", 49_999), "坎地沙坦 6–16 1–50000 g");
+    assert_eq!(candesartan("17", 50_000), "");
+    let thyroxine = |age| child("左甲状腺素钠片", "50μg", "0.1", "11", age, Some(20_000));
+    assert_eq!((thyroxine(5), thyroxine(11)), (String::new(), String::new()), "100 µg is 5 µg/kg");
+    assert_eq!(thyroxine(12), "左甲状腺素 12–17");
+    assert_eq!(
+        child("缬沙坦氨氯地平片", "80mg", "320", "11", 12, Some(30_000)),
+        "",
+        "combinations have no rows"
+    );
+    let mut s = sheet();
+    s.age = 12;
+    s.stated = Stated::default();
+    assert!(run(&s).iter().all(|finding| finding.rule != "RX_CHILD_DOSE"), "not asked again at the claim");
+}
+
+#[test]
+fn hospital_preparations_are_known_by_their_number() {
+    let refused = |approval_no: &str| {
+        let mut s = sheet();
+        s.drugs[0].approval_no = approval_no.into();
+        let found = run(&s).into_iter().find(|finding| finding.rule == "RX_NEVER_ONLINE");
+        found.map_or(String::new(), |finding| finding.evidence)
+    };
+    for own in ["京药制字Z20110001", "冀药制字H20080123", " 粤药制备字Z20180001000 "] {
+        assert_eq!(refused(own), "never sold online: hospital_preparation", "{own}");
+    }
+    for other in [
+        "国药准字H20000001",
+        "国药准字Z11020001",
+        "药制字Z20110001",
+        "京药制字S20110001",
+        "京药制备字H20180001000",
+        "京药制字Z2011",
+        "",
+    ] {
+        assert_eq!(refused(other), "", "{other}");
     }
 }

@@ -48,6 +48,7 @@ pub(super) fn read(lines: Vec<Line>, row: Model, cipher: &Cipher) -> Result<Reco
         order_id: row.order_id,
         hospital_pharmacist: row.hospital_pharmacist,
         pharmacy_pharmacist: row.pharmacy_pharmacist,
+        second_pharmacist: row.second_pharmacist,
         review_opinion: open(cipher, sealed::REVIEW_OPINION, &row.review_opinion_sealed)?,
         revoke_asked: row.revoke_asked,
         series: Series {
@@ -143,6 +144,7 @@ pub(super) fn written(record: &Record, cipher: &Cipher) -> Result<ActiveModel, S
         hospital_pharmacist: Set(rx.hospital_pharmacist.clone()),
         hospital_opinion_sealed: Set(seal(cipher, sealed::HOSPITAL_OPINION, &record.hospital_opinion)),
         pharmacy_pharmacist: Set(rx.pharmacy_pharmacist.clone()),
+        second_pharmacist: Set(rx.second_pharmacist.clone()),
         review_opinion_sealed: Set(seal(cipher, sealed::REVIEW_OPINION, &rx.review_opinion)),
         end_reason_sealed: Set(seal(cipher, sealed::END_REASON, &record.end_reason)),
         document_sealed: Set(seal(cipher, sealed::DOCUMENT, &signed.document)),

@@ -17,6 +17,8 @@ pub struct Facts<'a> {
     pub scheme: Option<&'a Scheme>,
     /// `None`: cash only.
     pub cover: Option<Cover>,
+    /// Whose rules hold: the day of the quote.
+    pub date: Date,
 }
 
 impl App {
@@ -40,7 +42,7 @@ impl App {
         if !body.holders.is_empty() {
             self.outside.check_mutual_aid(&body.person_id, &body.holders, &body.region, date).await?;
         }
-        Ok(Facts { person, institution, scheme, cover })
+        Ok(Facts { person, institution, scheme, cover, date })
     }
 }
 

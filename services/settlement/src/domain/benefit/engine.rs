@@ -3,10 +3,11 @@
 use liufang_kernel::Fen;
 use liufang_kernel::region::{CostKind, LegKind as PackLeg, MutualAidConvention, Scheme};
 
+use super::explanation::{Detail, Explanation};
 use super::fund::{self, FundShare, FundTerms};
 use super::identities::{self, BrokenIdentity};
 use super::legs::{self, Leg, LegKind, PersonalParts, Wallets};
-use super::line::{ChargeLine, Explanation, LineRules, SettledLine, settle_fee, settle_line};
+use super::line::{ChargeLine, LineRules, SettledLine, settle_fee, settle_line};
 use super::outside::OutsideFees;
 use super::totals::Totals;
 
@@ -99,8 +100,8 @@ fn fund_share(case: &Case<'_>, scope: Fen) -> Result<FundShare, BenefitError> {
         FundRule::Tiered(terms) => Ok(fund::share(&terms, scope)),
         FundRule::Consultation(fixed) => {
             let basic = fixed.min(scope);
-            let detail = format!("{fixed} a visit");
-            let explanations = vec![Explanation::new("hifp_pay", basic, "CONSULTATION_FUND_SHARE", detail)];
+            let explanations =
+                vec![Explanation::new("hifp_pay", basic, "CONSULTATION_FUND_SHARE", Detail::PerVisit(fixed))];
             Ok(FundShare { basic, explanations, ..FundShare::default() })
         }
     }

@@ -4,7 +4,7 @@ use liufang_kernel::Fen;
 use liufang_kernel::region::{Benefit, Fund, Tier, TierReading};
 
 use super::exact::Exact;
-use super::line::Explanation;
+use super::explanation::{Detail, Explanation};
 
 /// What the person has used of the year before this settlement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub fn share(terms: &FundTerms<'_>, scope: Fen) -> FundShare {
         "act_pay_dedc",
         deductible,
         "DEDUCTIBLE",
-        format!("{} − {} used", terms.row.annual_deductible_fen, terms.used.deductible),
+        Detail::LessUsed(terms.row.annual_deductible_fen, terms.used.deductible),
     ));
     let base = scope - deductible;
     let slices = slices(terms, deductible, base);
@@ -91,7 +91,7 @@ pub fn share(terms: &FundTerms<'_>, scope: Fen) -> FundShare {
         result.ratio = only.tier.fund_ratio.to_string();
     }
     if let (true, Some(cap)) = (result.capped, terms.cap) {
-        let detail = format!("{} − {} used", cap, terms.used.cap_used);
+        let detail = Detail::LessUsed(cap, terms.used.cap_used);
         result.explanations.push(Explanation::new("fund_pay_sumamt", result.total(), "CAP", detail));
     }
     result
@@ -149,7 +149,7 @@ fn book(result: &mut FundShare, slices: &[Slice<'_>], room: Option<Fen>) {
         let amount = until - paid;
         paid = until;
         result.add(slice.tier.fund, amount);
-        let detail = format!("{} × {}", slice.base.round(), slice.tier.fund_ratio);
+        let detail = Detail::Share(slice.base.round(), slice.tier.fund_ratio);
         let rule = ["TIER_1", "TIER_2", "TIER_3"].get(index).copied().unwrap_or("TIER_N");
         result.explanations.push(Explanation::new(field(slice.tier.fund), amount, rule, detail));
     }

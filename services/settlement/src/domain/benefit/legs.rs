@@ -4,7 +4,8 @@ use liufang_kernel::Fen;
 use liufang_kernel::region::{CostKind, LegKind as PackLeg, Scheme};
 use serde::{Deserialize, Serialize};
 
-use super::line::{Explanation, SettledLine};
+use super::explanation::{Detail, Explanation};
+use super::line::SettledLine;
 use super::outside::OutsideFees;
 
 /// Money of the insured total. It can be made from settled lines alone, never from an [`OutsideFees`].
@@ -54,7 +55,7 @@ impl Leg {
             LegKind::RelativeAccount => "acct_mulaid_pay",
             LegKind::Channel => "psn_cash_pay",
         };
-        let explanation = Explanation::new(field, amount.get(), rule, amount.get().to_yuan());
+        let explanation = Explanation::new(field, amount.get(), rule, Detail::Amount(amount.get()));
         Leg {
             kind,
             amount: amount.get(),
@@ -73,7 +74,7 @@ impl Leg {
                 "outside",
                 fee.amount,
                 "OUTSIDE_INSURANCE",
-                fee.kind.as_str().to_owned(),
+                Detail::Text(fee.kind.as_str().into()),
             ));
         }
         leg

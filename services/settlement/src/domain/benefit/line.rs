@@ -1,9 +1,9 @@
 //! One line of the basket: which part of its amount stands where (`domain.md` §3.2 `detlcutinfo`, §9.4).
 
-use std::borrow::Cow;
-
 use liufang_kernel::{Fen, Quantity, Ratio, UnitPrice};
 use serde::{Deserialize, Serialize};
+
+use super::explanation::{Detail, Explanation};
 
 /// `chrgitm_lv`: the class of the catalogue entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,24 +47,6 @@ pub struct ChargeLine {
     pub hi_mark: bool,
 }
 
-/// Why a number is what it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Explanation {
-    /// National field name.
-    pub field: Cow<'static, str>,
-    pub amount: Fen,
-    /// Machine-readable rule.
-    pub rule: Cow<'static, str>,
-    /// The figures used.
-    pub detail: String,
-}
-
-impl Explanation {
-    pub fn new(field: &'static str, amount: Fen, rule: &'static str, detail: String) -> Explanation {
-        Explanation { field: field.into(), amount, rule: rule.into(), detail }
-    }
-}
-
 /// The four parts of a line's amount and how they came about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettledLine {
@@ -104,6 +86,9 @@ fn self_paid_rule(line: &ChargeLine, rules: LineRules) -> Option<&'static str> {
     (rules.needs_mark && !line.hi_mark).then_some("NO_INSURANCE_MARK")
 }
 
+/// A line has at most these: price × quantity, over-limit, first self-pay, scope.
+const MOST_EXPLANATIONS: usize = 4;
+
 /// Splits one line: over-limit first, then the class 乙 share, the rest is in scope (`domain.md` §9.4). The class 乙
 /// share is rounded half up per line (§3.4); what rounding leaves goes to the scope.
 pub fn settle_line(line: &ChargeLine, rules: LineRules) -> SettledLine {
@@ -115,22 +100,29 @@ pub fn settle_line(line: &ChargeLine, rules: LineRules) -> SettledLine {
         over_limit: Fen::ZERO,
         first_selfpay: Fen::ZERO,
         in_scope: Fen::ZERO,
-        explanations: vec![Explanation::new(
-            "det_item_fee_sumamt",
-            amount,
-            "PRICE_TIMES_QUANTITY",
-            format!("{} × {}", line.price, line.quantity),
-        )],
+        explanations: Vec::with_capacity(MOST_EXPLANATIONS),
     };
+    let detail = Detail::Product(line.price, line.quantity);
+    settled.explanations.push(Explanation::new(
+        "det_item_fee_sumamt",
+        amount,
+        "PRICE_TIMES_QUANTITY",
+        detail,
+    ));
     if let Some(rule) = self_paid_rule(line, rules) {
         settled.full_selfpay = amount;
-        settled.explanations.push(Explanation::new("fulamt_ownpay_amt", amount, rule, amount.to_yuan()));
+        settled.explanations.push(Explanation::new(
+            "fulamt_ownpay_amt",
+            amount,
+            rule,
+            Detail::Amount(amount),
+        ));
         return settled;
     }
     let covered = limit(line, &mut settled);
     class_b(line, rules, covered, &mut settled);
     settled.in_scope = covered - settled.first_selfpay;
-    let detail = format!("{} − {}", covered, settled.first_selfpay);
+    let detail = Detail::Less(covered, settled.first_selfpay);
     settled.explanations.push(Explanation::new("inscp_scp_amt", settled.in_scope, "IN_SCOPE", detail));
     settled
 }
@@ -142,7 +134,7 @@ fn limit(line: &ChargeLine, settled: &mut SettledLine) -> Fen {
     };
     let covered = standard.times(line.quantity);
     settled.over_limit = settled.amount - covered;
-    let detail = format!("{} − {} × {}", settled.amount, standard, line.quantity);
+    let detail = Detail::LessProduct(settled.amount, standard, line.quantity);
     settled.explanations.push(Explanation::new("overlmt_amt", settled.over_limit, "PAY_STANDARD", detail));
     covered
 }
@@ -157,7 +149,7 @@ fn class_b(line: &ChargeLine, rules: LineRules, covered: Fen, settled: &mut Sett
         "preselfpay_amt",
         settled.first_selfpay,
         "CLASS_B_FIRST_SELFPAY",
-        format!("{covered} × {ratio}"),
+        Detail::Share(covered, ratio),
     ));
 }
 
@@ -176,6 +168,6 @@ pub fn settle_fee(line: &ChargeLine, insured: bool) -> SettledLine {
         over_limit: Fen::ZERO,
         first_selfpay: Fen::ZERO,
         in_scope: if insured { amount } else { Fen::ZERO },
-        explanations: vec![Explanation::new(field, amount, rule, amount.to_yuan())],
+        explanations: vec![Explanation::new(field, amount, rule, Detail::Amount(amount))],
     }
 }

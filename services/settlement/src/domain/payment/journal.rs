@@ -2,7 +2,7 @@
 
 use liufang_kernel::{Fen, Timestamp};
 
-use super::machine::Next;
+use super::machine::{Failure, Next};
 use super::states::{PaymentState, Step, ord_stas};
 use super::{Payment, backoff_us, is_insured};
 use crate::domain::benefit::{Leg, LegKind};
@@ -68,6 +68,11 @@ impl Journal {
     pub fn may_use_fund(&self) -> bool {
         let gives_back = matches!(self.step, Step::ReturnCash | Step::Fail);
         self.is_running() && !gives_back && self.legs.iter().any(|leg| leg.kind == LegKind::Fund)
+    }
+
+    /// The channel took another amount than [`Journal::cash`].
+    pub fn took_another_amount(&self) -> bool {
+        self.failure_reason == Failure::WrongAmount.as_str()
     }
 
     /// Whether the machine has something left to do.

@@ -40,6 +40,10 @@ pub enum Failure {
     /// Not paid before the deadline.
     Expired,
     InsurerRefused,
+    /// The channel took another amount than asked, and still says so after the deadline.
+    WrongAmount,
+    /// The channel says that it gave the cash back without being asked.
+    RefundedOutside,
 }
 
 impl Failure {
@@ -48,6 +52,8 @@ impl Failure {
             Failure::ChannelRefused => "CHANNEL_REFUSED",
             Failure::Expired => "EXPIRED",
             Failure::InsurerRefused => "INSURER_REFUSED",
+            Failure::WrongAmount => Raised::WrongAmount.as_str(),
+            Failure::RefundedOutside => Raised::RefundedOutside.as_str(),
         }
     }
 }
@@ -106,9 +112,11 @@ pub fn after_channel(step: Step, says: ChannelSays, cash: Fen, insured: bool, ov
         _ => {}
     }
     match says {
-        ChannelSays::Paid(Some(amount)) if amount != cash => {
-            Next::Raise(Raised::WrongAmount, Step::Contradiction)
-        }
+        // the channel may mend its word until the deadline; then what it took goes back
+        ChannelSays::Paid(Some(amount)) if amount != cash => match step {
+            Step::Contradiction if overdue => Next::Failing(Failure::WrongAmount, Step::ReturnCash),
+            _ => Next::Raise(Raised::WrongAmount, Step::Contradiction),
+        },
         ChannelSays::Paid(_) => Next::Go(after_cash(insured)),
         ChannelSays::Refused => Next::Failing(Failure::ChannelRefused, Step::Fail),
         ChannelSays::Closed => Next::Failing(Failure::Expired, Step::Fail),
@@ -121,7 +129,10 @@ pub fn after_channel(step: Step, says: ChannelSays, cash: Fen, insured: bool, ov
         ChannelSays::NotFound => Next::Go(Step::PayChannel),
         ChannelSays::Open if overdue => Next::Go(Step::CloseChannel),
         ChannelSays::Open => Next::Later(Step::AskChannel),
-        ChannelSays::Refunded => Next::Raise(Raised::RefundedOutside, Step::Contradiction),
+        ChannelSays::Refunded => match step {
+            Step::Contradiction if overdue => Next::Failing(Failure::RefundedOutside, Step::Fail),
+            _ => Next::Raise(Raised::RefundedOutside, Step::Contradiction),
+        },
         ChannelSays::RefundAccepted | ChannelSays::RefundRefused | ChannelSays::Unknown => match step {
             // whether closing landed is learnt by closing again: the call is idempotent
             Step::CloseChannel => Next::Later(Step::CloseChannel),

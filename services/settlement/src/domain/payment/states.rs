@@ -46,7 +46,7 @@ pub enum Step {
     ReverseInsurer,
     /// Book the mirror.
     BookRefund,
-    /// Channel and books contradict each other: a person must look; the channel is asked now and then.
+    /// Channel and books contradict each other: a person is told, and the channel is asked until the deadline.
     Contradiction,
 }
 

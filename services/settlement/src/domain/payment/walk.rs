@@ -49,6 +49,25 @@ fn after_the_deadline_the_door_is_shut_first() {
 }
 
 #[test]
+fn a_contradiction_is_asked_about_until_the_deadline_and_then_ends() {
+    let at = |says, overdue| after_channel(Step::Contradiction, says, CASH, true, overdue);
+    let wrong = ChannelSays::Paid(Some(Fen(1)));
+    assert_eq!(at(wrong, false), Next::Raise(Raised::WrongAmount, Step::Contradiction));
+    assert_eq!(at(wrong, true), Next::Failing(Failure::WrongAmount, Step::ReturnCash));
+    assert_eq!(at(ChannelSays::Refunded, false), Next::Raise(Raised::RefundedOutside, Step::Contradiction));
+    assert_eq!(at(ChannelSays::Refunded, true), Next::Failing(Failure::RefundedOutside, Step::Fail));
+    let mended = ChannelSays::Paid(Some(CASH));
+    assert_eq!(at(mended, true), Next::Go(Step::SettleInsurer), "the channel mended its word");
+    assert_eq!(at(ChannelSays::Unknown, true), Next::Later(Step::Contradiction));
+    let early = after_channel(Step::AskChannel, wrong, CASH, true, true);
+    assert_eq!(
+        early,
+        Next::Raise(Raised::WrongAmount, Step::Contradiction),
+        "never without telling a person"
+    );
+}
+
+#[test]
 fn every_state_has_its_ord_stas() {
     use PaymentState::*;
     let table = [

@@ -59,13 +59,25 @@ impl Outside {
         }
     }
 
-    /// Refunds the whole cash leg; the same refund number twice is one refund.
+    /// Refunds the cash leg, or all that the channel says it took where that is another amount; the same refund number
+    /// twice is one refund.
     pub async fn refund_payment(&self, journal: &Journal) -> ChannelSays {
+        if !journal.took_another_amount() {
+            return self.refund(journal, journal.cash).await;
+        }
+        match self.query_payment(journal).await {
+            ChannelSays::Paid(Some(taken)) => self.refund(journal, taken).await,
+            ChannelSays::Refunded => ChannelSays::RefundAccepted,
+            _ => ChannelSays::Unknown,
+        }
+    }
+
+    async fn refund(&self, journal: &Journal, amount: Fen) -> ChannelSays {
         let body = pb::RefundPaymentRequest {
             channel: channel(journal),
             channel_order_no: journal.channel_order_no.clone(),
             refund_no: journal.refund_no.clone(),
-            amount_fen: journal.cash.0,
+            amount_fen: amount.0,
         };
         match self.channel().refund_payment(outgoing::keyed(body, &journal.refund_no)).await {
             Ok(reply) if reply.get_ref().accepted => ChannelSays::RefundAccepted,

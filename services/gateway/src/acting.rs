@@ -1,0 +1,27 @@
+//! A guardian's call for a child: identity is asked before anything is forwarded, so an ended relation is refused at once and
+//! every call stands in the child's access records. Who acts is read from the token; nothing here knows a method.
+
+use liufang_platform::mesh::Mesh;
+use liufang_platform::{AuthFault, PeerFault, Principal};
+use liufang_proto::identity::v1::CheckActingRequest;
+use liufang_proto::identity::v1::guardian_service_client::GuardianServiceClient;
+use tonic::Request;
+
+use crate::error::GatewayError;
+
+/// Asks for `principal` when somebody acts for them. A door that cannot ask passes no such call.
+pub(crate) async fn check(
+    identity: Option<&Mesh>,
+    principal: &Principal,
+    method: &str,
+) -> Result<(), GatewayError> {
+    let Some(actor) = principal.actor() else { return Ok(()) };
+    let identity = identity.ok_or(AuthFault::NotAllowed)?;
+    let request = CheckActingRequest {
+        guardian_person_id: actor.to_owned(),
+        child_person_id: principal.subject.clone(),
+        method: method.to_owned(),
+    };
+    let answer = GuardianServiceClient::new(identity.clone()).check_acting(Request::new(request)).await;
+    answer.map(drop).map_err(|status| GatewayError::Acting(PeerFault::from(status)))
+}
