@@ -184,6 +184,7 @@ async fn a_part_is_settled_and_the_rest_stays_free(world: &mut World) {
         quantity: "1".to_owned(),
         med_list_codg: AMLODIPINE.code.to_owned(),
         manu_lotnum: "L1".to_owned(),
+        bchno: String::new(),
     };
     let unpaid = DispenseAtCounterRequest {
         hi_rxno: rx.hi_rxno.clone(),

@@ -75,6 +75,7 @@ impl Asked<'_> {
             quantity: quantity.to_owned(),
             med_list_codg: DRUG.to_owned(),
             manu_lotnum: "L1".to_owned(),
+            bchno: String::new(),
         };
         let body = DispenseAtCounterRequest {
             hi_rxno: sheet.hi_rxno.clone(),
