@@ -185,8 +185,8 @@ def cast_beijing(people):
     people[154]["insurances"] = insurance(people[154], place="130100")
     people[161]["cert_type"] = "17"
     people[161]["area"] = ("110105", "810000") + BEIJING[0][2:]
-    people[300]["cert_type"] = "08"
-    people[300]["note"] = "passport of a foreigner: the number says neither birth nor sex"
+    people[190]["cert_type"] = "08"
+    people[190]["note"] = "passport of a foreigner: the number says neither birth nor sex"
 
 
 def relate(people):

@@ -10,6 +10,7 @@ from .render import ROLES, SERVICES, at
 
 SANDBOX = {"profile": "development", "sandbox": {"enabled": True}, "hooks": {
     hook: {"url": "", "cidrs": []} for hook in ("verification", "payment", "insurer", "courier")}}
+HIS = {"code": "H13030200001", "url": "https://his.example:9443", "cidrs": ["192.0.2.77/32"]}
 ORIGINAL = {"issuerRef": {"name": "roots"}, "createCa": False}
 PEER = [{"ipBlock": {"cidr": "198.51.100.0/24"}}]
 
@@ -260,6 +261,12 @@ LIFE = [
     ("or against the one given, by the roles that call them", "single", {"outsideCa": {"secretName": "city"}}, lambda o: [
         r for r in ROLES if "hooks_tls" in o.config(r) and volume(o.pod(r), "outside-ca")]
         == ["identity", "settlement", "dispatch"]),
+    ("the systems of hospitals are called by prescription alone, as it is configured", "single", {"hospitals": [HIS],
+        "outsideCa": {"secretName": "city"}}, lambda o: [r for r in ROLES if "192.0.2.77/32" in
+        [at(peer, "ipBlock.cidr") for _, peer, _ in o.flows(r, "egress")]] == ["prescription"]
+        and o.config("prescription")["hooks"]["his_h13030200001"] == "https://his.example:9443"
+        and o.config("prescription")["role"]["prescription"]["hospitals"] == ["H13030200001=his_h13030200001"]
+        and volume(o.pod("prescription"), "outside-ca") and "his_h13030200001" not in o.config("order")["hooks"]),
     ("Redis Cluster", "single", {"redis": {"cluster": True, "addresses": ["a:6379", "b:6380"]}},
         lambda o: every(lambda r: o.config(r)["bus"]["cluster"] is True
         and o.config(r)["bus"]["ca_file"] == "/etc/liufang/redis-ca/ca.crt"

@@ -3,6 +3,7 @@
 from .render import template
 
 ORDER = "roles.order (with roleDefaults)"
+HIS = {"code": "H13030200001", "url": "https://his.example:9443", "cidrs": ["192.0.2.77/32"]}
 PAIRS = [
     ("an image without digest", None, {"image": {"digest": ""}}, ["image.digest:"]),
     ("a tag without permission", None, {"image": {"digest": "", "tag": "1"}}, ["image.digest:"]),
@@ -36,6 +37,11 @@ PAIRS = [
     ("a plain payment channel in production", None, {"hooks": {"payment": {"url": "http://p.example"}}},
         ["hooks.payment.url: production needs https"]),
     ("a payment channel without addresses", None, {"hooks": {"payment": {"cidrs": []}}}, ["hooks.payment.cidrs:"]),
+    ("a hospital twice", None, {"hospitals": [HIS, HIS]}, ["hospitals: H13030200001 stands there twice"]),
+    ("a plain hospital in production", None, {"hospitals": [{**HIS, "url": "http://his.example"}]},
+        ["hospitals: H13030200001: production needs https"]),
+    ("a hospital without addresses", None, {"hospitals": [{**HIS, "cidrs": []}]},
+        ["hospitals: H13030200001: networkPolicy.enabled needs"]),
     ("cert-manager without issuer", None, {"tls": {"mode": "certManager"}}, ["tls.certManager.issuerRef.name:"]),
     ("two authorities", "single", {"tls": {"certManager": {"issuerRef": {"name": "x"}}}}, ["tls.certManager: createCa"]),
     ("renewal after the end", "single", {"tls": {"certManager": {"duration": "24h", "renewBefore": "24h"}}},
@@ -108,6 +114,7 @@ SCHEMA = [
     ("ssl mode", {"database": {"sslMode": "allow"}}, "/database/sslMode"),
     ("address", {"redis": {"addresses": ["redis"]}}, "/redis/addresses/0"),
     ("range", {"hooks": {"payment": {"cidrs": ["10.0.0.0/33"]}}}, "/hooks/payment/cidrs/0"),
+    ("a pharmacy that is told", {"hospitals": [{**HIS, "code": "P13030200001"}]}, "/hospitals/0/code"),
     ("key", {"auth": {"verifyKeys": ["short"]}}, "/auth/verifyKeys/0"),
     ("text for a number", {"lifecycle": {"drainMs": "soon"}}, "/lifecycle/drainMs"),
     ("quantity", {"roleDefaults": {"resources": {"limits": {"memory": "lots"}}}}, "/roleDefaults/resources/limits/memory"),

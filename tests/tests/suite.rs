@@ -27,8 +27,10 @@ mod suite {
     mod metrics;
     mod migrations;
     mod mtls;
+    mod notices;
     mod otlp;
     mod outages;
+    mod people;
     mod privacy;
     mod processes;
     mod production;

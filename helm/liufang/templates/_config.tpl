@@ -36,6 +36,14 @@
 {{- range list "verification" "payment" "insurer" "courier" -}}
   {{- $_ := set $hooks . (include "liufang.hook" (dict "root" $.root "hook" .)) -}}
 {{- end -}}
+{{- $told := list -}}
+{{- if eq $role "prescription" -}}
+  {{- range $v.hospitals -}}
+    {{- $hook := printf "his_%s" (lower .code) -}}
+    {{- $_ := set $hooks $hook .url -}}
+    {{- $told = append $told (printf "%s=%s" .code $hook) -}}
+  {{- end -}}
+{{- end -}}
 {{- $_ := set $tree "hooks" $hooks -}}
 {{- if include "liufang.outsideCa" . }}{{ $_ := set $tree "hooks_tls" (dict "ca_file" "/etc/liufang/outside-ca/ca.crt") }}{{ end -}}
 {{- if eq $role "identity" -}}
@@ -47,6 +55,7 @@
   {{- /* not this role's secret: empty, so that the development key is not found here */ -}}
   {{- $_ := set $tree "role" (dict "settlement" (dict "channel_key" "")) -}}
 {{- end -}}
+{{- if $told }}{{ $_ := set $tree.role "prescription" (dict "hospitals" $told) }}{{ end -}}
 {{- if eq $role "gateway" -}}
   {{- /* the gateway has no database and seals nothing, but every process of production must name a key of its own */ -}}
   {{- $_ := set $tree "crypto" (dict "data_secret" "the-gateway-has-no-data-to-be-sealed") -}}

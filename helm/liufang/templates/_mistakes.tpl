@@ -117,6 +117,19 @@
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- $told := dict -}}
+{{- range $v.hospitals -}}
+  {{- if hasKey $told .code -}}
+    {{- include "liufang.mistake" (dict "found" $found "text" (printf "hospitals: %s stands there twice" .code)) -}}
+  {{- end -}}
+  {{- $_ := set $told .code true -}}
+  {{- if and (eq $v.profile "production") (not (hasPrefix "https://" .url)) -}}
+    {{- include "liufang.mistake" (dict "found" $found "text" (printf "hospitals: %s: production needs https://" .code)) -}}
+  {{- end -}}
+  {{- if and $v.networkPolicy.enabled (not .cidrs) -}}
+    {{- include "liufang.mistake" (dict "found" $found "text" (printf "hospitals: %s: networkPolicy.enabled needs its addresses (cidrs)" .code)) -}}
+  {{- end -}}
+{{- end -}}
 {{- end }}
 
 {{- define "liufang.mistakesOfTls" -}}

@@ -4,8 +4,8 @@
 //! environment. Invariant: nothing here does I/O, and no amount ever passes through a binary float.
 
 pub mod codes;
-pub mod fault;
 pub mod document;
+pub mod fault;
 pub mod idcard;
 pub mod money;
 pub mod phone;

@@ -337,7 +337,7 @@ impl Running {
     }
 }
 
-/// A connection to an outside party as identity, settlement and dispatch have it. `own` means a role of this installation's
+/// A connection to an outside party as the role that calls it has it. `own` means a role of this installation's
 /// development mesh that plays one.
 ///
 /// # Errors
@@ -348,7 +348,8 @@ pub fn hook(config: &Config, hook: &str, url: &str, own: bool) -> Result<Mesh> {
     let directory = Directory::with_limits(wires.key(config), config.mesh.client.clone());
     let name = format!("hook.{hook}");
     directory.bind(HashMap::from([(name.clone(), place?)]));
-    Ok(directory.peers("identity").mesh(&name))
+    let caller = if hook == "hospital" { "prescription" } else { "identity" };
+    Ok(directory.peers(caller).mesh(&name))
 }
 
 /// A one-hour token signed with this installation's key.

@@ -3,6 +3,7 @@
 //!
 //! Nothing here looks into a database: everything goes through a server's own door.
 
+pub mod hospital;
 pub mod prescription;
 pub mod verification;
 
@@ -19,6 +20,8 @@ use liufang_platform::config::{Config, Layers};
 pub enum Conformance {
     /// A provider of real-name verification: registry, carrier, messages, faces.
     Verification(Box<verification::Options>),
+    /// A hospital's own system that is told of reviews and settlements (7108, 7109).
+    Hospital(hospital::Options),
     /// Play the table of a prescription's states (proto/liufang/prescription/v1/states.txt) cell by cell through a gateway.
     /// It changes what it plays with: only for installations that hold the demo rows of `liufang seed` and a sandbox.
     Prescription(prescription::Options),
@@ -36,6 +39,7 @@ pub async fn run(
 ) -> Result<ExitCode> {
     let kept = match kit {
         Conformance::Verification(options) => verification::at(&Config::load(layers)?, options, out).await?,
+        Conformance::Hospital(options) => hospital::at(&Config::load(layers)?, options, out).await?,
         Conformance::Prescription(options) => {
             return prescription::run(options, layers, clock, out).await;
         }

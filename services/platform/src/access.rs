@@ -146,7 +146,9 @@ mod tests {
         let rule = |method: &str| AccessTable::shared().get(method).unwrap();
         let book = rule("/liufang.order.v1.OrderService/PlaceOrder");
         assert!(book.allows(&person) && book.allows(&acting));
-        for method in ["TokenService/ListSessions", "PersonService/ConsentMutualAid", "GuardianService/ActForChild"] {
+        for method in
+            ["TokenService/ListSessions", "PersonService/ConsentMutualAid", "GuardianService/ActForChild"]
+        {
             let rule = rule(&format!("/liufang.identity.v1.{method}"));
             assert!(rule.allows(&person) && !rule.allows(&acting), "{method}");
         }

@@ -3,6 +3,7 @@
 mod channel;
 mod control;
 mod courier;
+mod hospital;
 mod insurer;
 mod notices;
 mod verification;

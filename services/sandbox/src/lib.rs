@@ -1,4 +1,4 @@
-//! The outside parties of a development mesh: ID registry, carrier, payment channel, insurer, courier company.
+//! The outside parties of a development mesh: ID registry, carrier, payment channel, insurer, courier company, hospitals' systems.
 //!
 //! Owns made-up books and failure dials behind the real hook contracts. Deliberately knows nothing of orders. Never runs
 //! in production. Magic numbers: README.md beside this crate.
@@ -18,6 +18,7 @@ mod workers;
 use liufang_kernel::ReasonDoc;
 use liufang_platform::{Deps, Migration, Module};
 use liufang_proto::hooks::v1::courier_hook_server::CourierHookServer;
+use liufang_proto::hooks::v1::hospital_hook_server::HospitalHookServer;
 use liufang_proto::hooks::v1::insurer_hook_server::InsurerHookServer;
 use liufang_proto::hooks::v1::payment_channel_server::PaymentChannelServer;
 use liufang_proto::hooks::v1::verification_hook_server::VerificationHookServer;
@@ -42,6 +43,7 @@ pub fn module(deps: Deps) -> Module {
         .service(VerificationHookServer::new(rpc.clone()))
         .service(PaymentChannelServer::new(rpc.clone()))
         .service(InsurerHookServer::new(rpc.clone()))
-        .service(CourierHookServer::new(rpc))
+        .service(CourierHookServer::new(rpc.clone()))
+        .service(HospitalHookServer::new(rpc))
         .worker(workers::send_notices(app))
 }

@@ -6,6 +6,7 @@ pub mod insurer;
 pub mod jobs;
 pub mod messages;
 pub mod notices;
+pub mod notified;
 
 use liufang_platform::DbFault;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};

@@ -1,5 +1,6 @@
 //! Hook messages to commands and back. Outside parties check little: what they do not understand they refuse later.
 
+pub mod hospital;
 pub mod verification;
 
 use liufang_kernel::{Fen, Sensitive, Timestamp, Violations};

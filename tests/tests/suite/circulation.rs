@@ -6,9 +6,10 @@ use liufang_proto::identity::v1::DecodeInsuranceCodeRequest;
 use liufang_proto::order::v1::{OrderState, PlaceOrderRequest};
 use liufang_proto::prescription::v1::{
     ClaimAtCounterRequest, ClaimAtCounterResponse, ClaimRequest, DispenseAtCounterRequest, DispensedLine,
-    GetPrescriptionRequest, GetSigningDocumentRequest, ListMyPrescriptionsRequest, OpenCounterRequest,
-    OpenCounterResponse, PreVerifyRequest, Prescription, PrescriptionState, PresentPrescriptionRequest,
-    Repeat, ReturnAtCounterRequest, RevokeRequest, UploadRequest, UseState, WatchPrescriptionsRequest,
+    GetPrescriptionRequest, GetSigningDocumentRequest, ListHandOutsRequest, ListMyPrescriptionsRequest,
+    OpenCounterRequest, OpenCounterResponse, PreVerifyRequest, Prescription, PrescriptionState,
+    PresentPrescriptionRequest, Repeat, ReturnAtCounterRequest, RevokeRequest, UploadRequest, UseState,
+    WatchPrescriptionsRequest,
 };
 use liufang_tests::{World, behaviour, eventually};
 
@@ -143,6 +144,12 @@ async fn a_part_is_bought_here_and_the_rest_elsewhere(world: &mut World) {
     cast.dispense(&first, SHOP_PHARMACIST, &claimed.secret).await;
     let partly = seen(&patient, &rx.hi_rxno).await;
     assert!(partly.use_state() == UseState::PartlyUsed && partly.holder_fixmedins_code.is_empty());
+    // what it handed out the pharmacy reads, and the rest is not its business any more
+    let own = cast.pos(SHOP).get_prescription(GetPrescriptionRequest { hi_rxno: rx.hi_rxno.clone() }).await;
+    let own = own.unwrap().prescription.unwrap();
+    assert_eq!(own.lines.iter().map(|line| line.line_no).collect::<Vec<_>>(), [1]);
+    let handed_out = cast.pos(SHOP).list_hand_outs(ListHandOutsRequest::default()).await.unwrap().hand_outs;
+    assert!(handed_out.iter().any(|row| row.order_id == first.order_id && row.hi_rxno == rx.hi_rxno));
     // what was handed out is not bought again
     refused_as(patient.place(part(1, SHOP_2)).await, "INVALID_REQUEST");
     let order = patient.place(cast.filling(&rx, SHOP_2, None)).await.unwrap();

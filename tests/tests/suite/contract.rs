@@ -151,6 +151,7 @@ async fn every_reason_is_published(world: &mut World) {
         include_str!("migrations.rs"),
         include_str!("mtls.rs"),
         include_str!("outages.rs"),
+        include_str!("people.rs"),
         include_str!("processes.rs"),
         include_str!("races.rs"),
         include_str!("refusals_care.rs"),

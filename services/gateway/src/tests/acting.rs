@@ -39,7 +39,8 @@ impl Identity {
                 assert_eq!(request.uri().path(), "/liufang.identity.v1.GuardianService/CheckActing");
                 own.0.fetch_add(1, Ordering::SeqCst);
                 if own.1.load(Ordering::SeqCst) {
-                    let doc = ReasonDoc::new("GUARDIAN_ENDED", Class::PermissionDenied, "监护关系已结束", "ended");
+                    let doc =
+                        ReasonDoc::new("GUARDIAN_ENDED", Class::PermissionDenied, "监护关系已结束", "ended");
                     return Ok::<_, MeshError>(to_status(&Ended(doc), None).into_http());
                 }
                 agrees.oneshot(request).await

@@ -58,7 +58,8 @@ impl App {
             return Err(IdentityError::GuardianEnded { state: found.map(|own| own.state_on(today)) });
         }
         let work = self.deps.db.begin_step().await?;
-        store::access::insert(work.tx(), child, self.reading(&reader(guardian), &body.method, meta.now)).await?;
+        store::access::insert(work.tx(), child, self.reading(&reader(guardian), &body.method, meta.now))
+            .await?;
         work.done().await?;
         Ok(Done {})
     }

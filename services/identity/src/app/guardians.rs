@@ -17,10 +17,10 @@ use crate::domain::person::{Person, same_name};
 use crate::domain::throttle::HOLDER_GUESSES;
 use crate::domain::verification::Purpose;
 use crate::error::IdentityError;
+use crate::reasons;
 use crate::store::{self, Connection};
 use crate::wire::Row;
 use crate::wire::page::Page;
-use crate::reasons;
 
 /// A relation in an agency's books.
 pub struct GuardianRow {
@@ -119,7 +119,8 @@ impl App {
             return problem(&reasons::PERSON_NOT_FOUND, "child_certno: no person has this document");
         };
         let today = meta.now.china_date();
-        let Some((region, of_age)) = self.childhood(&child, today).filter(|(region, _)| serves(&meta.principal, region))
+        let Some((region, of_age)) =
+            self.childhood(&child, today).filter(|(region, _)| serves(&meta.principal, region))
         else {
             return problem(&reasons::OUTSIDE_REGION, "child_certno: not insured in the caller's region");
         };

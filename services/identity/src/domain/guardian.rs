@@ -121,7 +121,8 @@ impl Guardianship {
 
 /// Whether somebody born on `guardian` may be the guardian of somebody born on `child`; `of_age` is the region's.
 pub fn check_pair(child: Date, guardian: Date, of_age: u32, today: Date) -> Result<(), PairRefused> {
-    let is_of_age = |birth: Date, age: u32| full_years(birth, today) >= i32::try_from(age).unwrap_or(i32::MAX);
+    let is_of_age =
+        |birth: Date, age: u32| full_years(birth, today) >= i32::try_from(age).unwrap_or(i32::MAX);
     if is_of_age(child, of_age) {
         Err(PairRefused::NotAChild)
     } else if !is_of_age(guardian, OF_AGE) {

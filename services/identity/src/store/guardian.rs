@@ -64,9 +64,8 @@ pub async fn of_person<C: ConnectionTrait>(
     vault: &Vault,
     person_id: &str,
 ) -> Result<Vec<Guardianship>, IdentityError> {
-    let either = Condition::any()
-        .add(Column::GuardianPersonId.eq(person_id))
-        .add(Column::ChildPersonId.eq(person_id));
+    let either =
+        Condition::any().add(Column::GuardianPersonId.eq(person_id)).add(Column::ChildPersonId.eq(person_id));
     let rows = Entity::find().filter(either).order_by_desc(Column::GuardianshipId).all(connection).await?;
     rows.into_iter().map(|row| read(vault, row)).collect()
 }

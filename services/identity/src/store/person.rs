@@ -201,7 +201,8 @@ async fn open<C: ConnectionTrait>(
     row: Model,
 ) -> Result<Person, IdentityError> {
     let certno = vault.open(Sealed::Certno, &row.certno_sealed)?;
-    let document = Document::stored(&row.cert_type, certno.reveal()).ok_or(IdentityError::Stored("certno"))?;
+    let document =
+        Document::stored(&row.cert_type, certno.reveal()).ok_or(IdentityError::Stored("certno"))?;
     let health = vault.open(Sealed::Health, &row.health_sealed)?;
     let health: Health =
         serde_json::from_str(health.reveal()).map_err(|_| IdentityError::Stored("health"))?;

@@ -182,7 +182,8 @@ fn read(vault: &Vault, row: Model) -> Result<Verification, IdentityError> {
         delivered: row.code_delivered,
     });
     let certno = vault.open(Sealed::Certno, &row.certno_sealed)?;
-    let document = Document::stored(&row.cert_type, certno.reveal()).ok_or(IdentityError::Stored("certno"))?;
+    let document =
+        Document::stored(&row.cert_type, certno.reveal()).ok_or(IdentityError::Stored("certno"))?;
     Ok(Verification {
         session: Session {
             purpose: super::stored(Purpose::from_code(row.purpose))?,

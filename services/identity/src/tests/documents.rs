@@ -17,7 +17,12 @@ fn with_passport(human: &Human, cert_type: &str) -> pb::PersonRow {
 }
 
 impl Town {
-    async fn start_with(&self, human: &Human, cert_type: &str, certno: &str) -> Result<pb::Verification, Refusal> {
+    async fn start_with(
+        &self,
+        human: &Human,
+        cert_type: &str,
+        certno: &str,
+    ) -> Result<pb::Verification, Refusal> {
         let body = pb::StartVerificationRequest {
             purpose: pb::Purpose::Register.into(),
             psn_name: human.name.to_owned(),
@@ -79,8 +84,16 @@ async fn every_bad_field_of_a_document_is_named() {
     let resident = human("测试丁", "11010519850918002", "19900000012");
     let own = pb::PersonRow { gend: "1".to_owned(), ..row(&resident, "310", "110105") };
     let told = town.refused_row(pb::PersonRow { brdy: "1985-09-19".to_owned(), ..own }).await;
-    assert!(told.contains("brdy: must be as the number says") && told.contains("gend: must be as the number says"), "{told}");
-    let same = pb::PersonRow { brdy: "1985-09-18".to_owned(), gend: "2".to_owned(), ..row(&resident, "310", "110105") };
+    assert!(
+        told.contains("brdy: must be as the number says")
+            && told.contains("gend: must be as the number says"),
+        "{told}"
+    );
+    let same = pb::PersonRow {
+        brdy: "1985-09-18".to_owned(),
+        gend: "2".to_owned(),
+        ..row(&resident, "310", "110105")
+    };
     assert_eq!(town.refused_row(same).await, "");
     let refused = town.start_with(&resident, "17", &resident.certno).await;
     assert_eq!(reason(refused), "INVALID_REQUEST", "a resident's number is on no residence permit");

@@ -22,7 +22,12 @@ impl Town {
         GuardianServiceClient::new(self.stack.clone())
     }
 
-    async fn file(&self, token: &str, child: &Human, verification_id: &str) -> Result<pb::Guardianship, Refusal> {
+    async fn file(
+        &self,
+        token: &str,
+        child: &Human,
+        verification_id: &str,
+    ) -> Result<pb::Guardianship, Refusal> {
         let body = pb::FileGuardianRequest {
             child_name: child.name.to_owned(),
             child_certno: child.certno.clone(),
@@ -182,7 +187,10 @@ async fn children_are_not_guessed_and_adults_have_no_guardian() {
     for left in (0..10).rev() {
         let wrong = Human { name: "测试错", ..child.clone() };
         let refusal = town.file(&token, &wrong, &proof).await.err().unwrap();
-        assert_eq!((refusal.reason(), refusal.meta("attempts_left")), ("CHILD_NOT_FOUND", left.to_string().as_str()));
+        assert_eq!(
+            (refusal.reason(), refusal.meta("attempts_left")),
+            ("CHILD_NOT_FOUND", left.to_string().as_str())
+        );
     }
     assert_eq!(reason(town.file(&token, &child, &proof).await), "CODE_GUESSING");
 }
@@ -220,7 +228,9 @@ async fn an_agency_imports_what_is_in_its_books() {
         (5, "INVALID_REQUEST"),
     ];
     assert_eq!(reasons, expected);
-    assert!(answer.errors[4].message.contains("child_certno") && answer.errors[4].message.contains("relation"));
+    assert!(
+        answer.errors[4].message.contains("child_certno") && answer.errors[4].message.contains("relation")
+    );
     assert_eq!(town.act(&token, &answer.guardianship_ids[0]).await.unwrap().person_id, child_id);
     town.vouched(&guardian_id, &child_id, "x").await.unwrap();
     // only the gateway asks

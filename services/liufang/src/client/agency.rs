@@ -1,9 +1,11 @@
 //! The insurance agency 经办机构: claims, payments, the ledger.
 
 use liufang_proto::identity::v1::{
-    GetInstitutionRequest, GetInstitutionResponse, ImportAgreementNoticeRequest,
-    ImportAgreementNoticeResponse, ImportInstitutionsRequest, ImportInstitutionsResponse,
-    ImportPersonsRequest, ImportPersonsResponse, ImportPractitionersRequest, ImportPractitionersResponse,
+    DecideGuardianRequest, DecideGuardianResponse, GetInstitutionRequest, GetInstitutionResponse,
+    ImportAgreementNoticeRequest, ImportAgreementNoticeResponse, ImportGuardiansRequest,
+    ImportGuardiansResponse, ImportInstitutionsRequest, ImportInstitutionsResponse, ImportPersonsRequest,
+    ImportPersonsResponse, ImportPractitionersRequest, ImportPractitionersResponse,
+    ListGuardianFilingsRequest, ListGuardianFilingsResponse,
 };
 use liufang_proto::inventory::v1::{
     GetTraceCodeRequest, GetTraceCodeResponse, ImportDrugsRequest, ImportDrugsResponse, ListMovementsRequest,
@@ -54,6 +56,9 @@ impl Agency {
 calls!(Agency {
     read get_institution: Institutions.get_institution(GetInstitutionRequest) -> GetInstitutionResponse;
     write import_persons: Persons.import_persons(ImportPersonsRequest) -> ImportPersonsResponse;
+    write import_guardians: Guardians.import_guardians(ImportGuardiansRequest) -> ImportGuardiansResponse;
+    read list_guardian_filings: Guardians.list_guardian_filings(ListGuardianFilingsRequest) -> ListGuardianFilingsResponse;
+    write decide_guardian: Guardians.decide_guardian(DecideGuardianRequest) -> DecideGuardianResponse;
     write import_institutions: Institutions.import_institutions(ImportInstitutionsRequest) -> ImportInstitutionsResponse;
     write import_agreement_notice: Institutions.import_agreement_notice(ImportAgreementNoticeRequest) -> ImportAgreementNoticeResponse;
     write import_practitioners: Institutions.import_practitioners(ImportPractitionersRequest) -> ImportPractitionersResponse;

@@ -17,9 +17,10 @@ use liufang_proto::order::v1::{
 use liufang_proto::prescription::v1::{
     GetPrescriptionRequest, GetPrescriptionResponse, GetSignedDocumentRequest, GetSignedDocumentResponse,
     GetSigningDocumentRequest, GetSigningDocumentResponse, GetVisitRequest, GetVisitResponse,
-    ListQueueRequest, ListQueueResponse, ListRulesRequest, ListRulesResponse, ListSlotsRequest,
-    ListSlotsResponse, PreVerifyRequest, PreVerifyResponse, Prescription, PublishSlotsRequest,
-    PublishSlotsResponse, RecordConsultationRequest, RecordConsultationResponse, ReviewDraftRequest,
+    ListNoticesRequest, ListNoticesResponse, ListQueueRequest, ListQueueResponse, ListRulesRequest,
+    ListRulesResponse, ListSlotsRequest, ListSlotsResponse, PreVerifyRequest, PreVerifyResponse,
+    Prescription, PublishSlotsRequest, PublishSlotsResponse, RecordConsultationRequest,
+    RecordConsultationResponse, RedeliverNoticesRequest, RedeliverNoticesResponse, ReviewDraftRequest,
     ReviewDraftResponse, RevokeRequest, RevokeResponse, TakeVisitRequest, TakeVisitResponse, UploadRequest,
     UploadResponse, WatchPrescriptionsRequest, WatchPrescriptionsResponse,
 };
@@ -104,6 +105,8 @@ calls!(His {
     write upload: Prescribing.upload(UploadRequest) -> UploadResponse;
     write revoke: Prescribing.revoke(RevokeRequest) -> RevokeResponse;
     read get_signed_document: Prescribing.get_signed_document(GetSignedDocumentRequest) -> GetSignedDocumentResponse;
+    read list_notices: Prescribing.list_notices(ListNoticesRequest) -> ListNoticesResponse;
+    write redeliver_notices: Prescribing.redeliver_notices(RedeliverNoticesRequest) -> RedeliverNoticesResponse;
     read get_prescription: Prescriptions.get_prescription(GetPrescriptionRequest) -> GetPrescriptionResponse;
     stream watch_prescriptions: Circulation.watch_prescriptions(WatchPrescriptionsRequest) -> WatchPrescriptionsResponse;
 

@@ -6,11 +6,12 @@ use liufang_proto::dispatch::v1::{
     TrackDeliveryRequest, TrackDeliveryResponse,
 };
 use liufang_proto::identity::v1::{
-    ConsentMutualAidRequest, ConsentMutualAidResponse, FileMutualAidRequest, FileMutualAidResponse,
-    GetMeRequest, GetMeResponse, IssueInsuranceCodeRequest, IssueInsuranceCodeResponse,
-    ListAccessRecordsRequest, ListAccessRecordsResponse, ListMutualAidRequest, ListMutualAidResponse,
-    MutualAid, Person, Purpose, SignInRequest, Verification, WithdrawMutualAidRequest,
-    WithdrawMutualAidResponse,
+    ActForChildRequest, ActForChildResponse, ConsentMutualAidRequest, ConsentMutualAidResponse,
+    EndGuardianRequest, EndGuardianResponse, FileGuardianRequest, FileGuardianResponse, FileMutualAidRequest,
+    FileMutualAidResponse, GetMeRequest, GetMeResponse, IssueInsuranceCodeRequest,
+    IssueInsuranceCodeResponse, ListAccessRecordsRequest, ListAccessRecordsResponse, ListGuardiansRequest,
+    ListGuardiansResponse, ListMutualAidRequest, ListMutualAidResponse, MutualAid, Person, Purpose,
+    SignInRequest, Verification, WithdrawMutualAidRequest, WithdrawMutualAidResponse,
 };
 use liufang_proto::inventory::v1::{
     FindPharmaciesRequest, FindPharmaciesResponse, GetDrugRequest, GetDrugResponse, SearchDrugsRequest,
@@ -134,6 +135,15 @@ impl Patient {
         Ok(self.consent_mutual_aid(body).await?.mutual_aid.unwrap_or_default())
     }
 
+    /// As guardian of `child`, for minutes: every call is the child's, made by this person.
+    pub async fn act_for(&self, guardianship_id: &str, child: &Citizen) -> Answer<Patient> {
+        let body = ActForChildRequest { guardianship_id: guardianship_id.to_owned() };
+        let reply = self.act_for_child(body).await?;
+        let token = reply.tokens.unwrap_or_default().access_token;
+        let session = Session::fixed(self.session.gateway(), &token);
+        Ok(Patient { session, person_id: reply.person_id, citizen: child.clone() })
+    }
+
     /// Places the order for a visit's consultation fee.
     pub async fn place_fee(&self, visit_id: &str) -> Answer<Order> {
         self.place(fee_order(visit_id)).await
@@ -198,6 +208,10 @@ calls!(Patient {
     write withdraw_mutual_aid: Persons.withdraw_mutual_aid(WithdrawMutualAidRequest) -> WithdrawMutualAidResponse;
     read list_mutual_aid: Persons.list_mutual_aid(ListMutualAidRequest) -> ListMutualAidResponse;
     write issue_insurance_code: Persons.issue_insurance_code(IssueInsuranceCodeRequest) -> IssueInsuranceCodeResponse;
+    write file_guardian: Guardians.file_guardian(FileGuardianRequest) -> FileGuardianResponse;
+    write end_guardian: Guardians.end_guardian(EndGuardianRequest) -> EndGuardianResponse;
+    read list_guardians: Guardians.list_guardians(ListGuardiansRequest) -> ListGuardiansResponse;
+    write act_for_child: Guardians.act_for_child(ActForChildRequest) -> ActForChildResponse;
     read list_access_records: Persons.list_access_records(ListAccessRecordsRequest) -> ListAccessRecordsResponse;
 
     read list_slots: Visits.list_slots(ListSlotsRequest) -> ListSlotsResponse;

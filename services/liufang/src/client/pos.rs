@@ -23,10 +23,10 @@ use liufang_proto::order::v1::{
 use liufang_proto::prescription::v1::{
     ClaimAtCounterRequest, ClaimAtCounterResponse, ClaimRequest, ClaimResponse, DispenseAtCounterRequest,
     DispenseAtCounterResponse, GetPrescriptionRequest, GetPrescriptionResponse, GetSignedDocumentRequest,
-    GetSignedDocumentResponse, GiveBackRequest, GiveBackResponse, ListPharmacyQueueRequest,
-    ListPharmacyQueueResponse, OpenCounterRequest, OpenCounterResponse, QueueItem, RecoverSecretRequest,
-    RecoverSecretResponse, ReturnAtCounterRequest, ReturnAtCounterResponse, ReviewRequest, ReviewResponse,
-    WatchPrescriptionsRequest, WatchPrescriptionsResponse,
+    GetSignedDocumentResponse, GiveBackRequest, GiveBackResponse, ListHandOutsRequest, ListHandOutsResponse,
+    ListPharmacyQueueRequest, ListPharmacyQueueResponse, OpenCounterRequest, OpenCounterResponse, QueueItem,
+    RecoverSecretRequest, RecoverSecretResponse, ReturnAtCounterRequest, ReturnAtCounterResponse,
+    ReviewRequest, ReviewResponse, WatchPrescriptionsRequest, WatchPrescriptionsResponse,
 };
 use liufang_proto::settlement::v1::{
     CloseDayRequest, CloseDayResponse, GetDailyTotalsRequest, GetDailyTotalsResponse, ListClaimsRequest,
@@ -131,6 +131,7 @@ calls!(Pos {
     read get_trace_code: Stock.get_trace_code(GetTraceCodeRequest) -> GetTraceCodeResponse;
 
     read list_pharmacy_queue: Circulation.list_pharmacy_queue(ListPharmacyQueueRequest) -> ListPharmacyQueueResponse;
+    read list_hand_outs: Circulation.list_hand_outs(ListHandOutsRequest) -> ListHandOutsResponse;
     write claim: Circulation.claim(ClaimRequest) -> ClaimResponse;
     write open_counter: Circulation.open_counter(OpenCounterRequest) -> OpenCounterResponse;
     write claim_at_counter: Circulation.claim_at_counter(ClaimAtCounterRequest) -> ClaimAtCounterResponse;

@@ -10,8 +10,9 @@ use liufang_proto::inventory::v1::{
 };
 use liufang_proto::prescription::v1::{ListSlotsRequest, ListSlotsResponse};
 use liufang_proto::sandbox::v1::{
-    Dial, ListChannelBookRequest, ListChannelBookResponse, ListInsurerBookRequest, ListInsurerBookResponse,
-    ListMessagesRequest, ListMessagesResponse, SetDialRequest, SetDialResponse,
+    Dial, ListChannelBookRequest, ListChannelBookResponse, ListHospitalBookRequest, ListHospitalBookResponse,
+    ListInsurerBookRequest, ListInsurerBookResponse, ListMessagesRequest, ListMessagesResponse,
+    SetDialRequest, SetDialResponse,
 };
 use liufang_proto::settlement::v1::{NotifyPaymentRequest, NotifyPaymentResponse};
 
@@ -63,5 +64,6 @@ calls!(Public {
     read list_messages: Sandbox.list_messages(ListMessagesRequest) -> ListMessagesResponse;
     write set_dial: Sandbox.set_dial(SetDialRequest) -> SetDialResponse;
     read list_channel_book: Sandbox.list_channel_book(ListChannelBookRequest) -> ListChannelBookResponse;
+    read list_hospital_book: Sandbox.list_hospital_book(ListHospitalBookRequest) -> ListHospitalBookResponse;
     read list_insurer_book: Sandbox.list_insurer_book(ListInsurerBookRequest) -> ListInsurerBookResponse;
 });

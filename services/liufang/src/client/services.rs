@@ -6,6 +6,7 @@ use tonic::transport::Channel;
 pub type Verifications = identity::v1::verification_service_client::VerificationServiceClient<Channel>;
 pub type Tokens = identity::v1::token_service_client::TokenServiceClient<Channel>;
 pub type Persons = identity::v1::person_service_client::PersonServiceClient<Channel>;
+pub type Guardians = identity::v1::guardian_service_client::GuardianServiceClient<Channel>;
 pub type Institutions = identity::v1::institution_service_client::InstitutionServiceClient<Channel>;
 
 pub type Catalogue = inventory::v1::catalogue_service_client::CatalogueServiceClient<Channel>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use liufang_kernel::Timestamp;
+use liufang_kernel::{Class, Fault as _, Timestamp};
 use liufang_platform::{Settings, causes};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -33,6 +33,8 @@ const TURNS: usize = 32;
 const SILENCES: i32 = 2;
 /// How soon what is missing for a notice is looked for again.
 const MISSING_SECONDS: i64 = 2;
+/// How long a hospital is left alone whose notices we could not read or note.
+const FAILED_SECONDS: i64 = 30;
 /// How long the payment of an order is waited for.
 const PAYMENT_SECONDS: i64 = 3_600;
 /// How long taken notices are remembered.
@@ -159,11 +161,17 @@ struct Turn {
 
 impl Turn {
     async fn run(mut self) {
-        if let Err(error) = self.send().await {
-            // the worker's next step tries again; an outage is told of by the database itself
-            tracing::info!(hospital = %self.hospital, "notices will be sent later: {}", causes::chain(&error));
+        let sent = self.send().await;
+        if let Err(error) = &sent {
+            let (hospital, cause) = (&self.hospital, causes::chain(error));
+            match error.doc().class {
+                // nobody else can send them either
+                Class::Internal => tracing::error!(%hospital, "notices cannot be sent: {cause}"),
+                // an outage is told of by the database itself
+                _ => tracing::info!(%hospital, "notices will be sent later: {cause}"),
+            }
         }
-        if let Err(error) = self.end().await {
+        if let Err(error) = self.end(sent.is_err()).await {
             tracing::info!(hospital = %self.hospital, "a turn runs out: {}", causes::chain(&error));
         }
     }
@@ -211,9 +219,11 @@ impl Turn {
         Ok(())
     }
 
-    async fn end(&self) -> Outcome<()> {
+    async fn end(&self, failed: bool) -> Outcome<()> {
         let deps = &self.app.deps;
-        let paused_until = hospital_pause(self.silences, deps.clock.now());
+        let now = deps.clock.now();
+        let pause = if failed { now.plus_seconds(FAILED_SECONDS) } else { now };
+        let paused_until = hospital_pause(self.silences, now).max(pause);
         let work = deps.db.begin_step().await?;
         store::notice::end_turn(work.tx(), &self.hospital, self.until, self.silences, paused_until).await?;
         Ok(work.done().await?)

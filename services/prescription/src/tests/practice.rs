@@ -9,7 +9,8 @@ use super::world::*;
 async fn who_has_not_practised_for_three_years_does_not_work_online() {
     let town = town().await;
     let today = town.world.deps.clock.now().china_date();
-    let text = |years: i32| liufang_kernel::timestamp::date_text(today.replace_year(today.year() - years).unwrap());
+    let text =
+        |years: i32| liufang_kernel::timestamp::date_text(today.replace_year(today.year() - years).unwrap());
 
     // a visit that was booked, paid and recorded when the doctor was thought to be good
     let visit_id = town.consulted().await;

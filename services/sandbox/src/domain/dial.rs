@@ -13,10 +13,11 @@ pub enum Dial {
     WrongAmount,
     ForgedNotice,
     SlowNotice,
+    Late,
 }
 
 impl Dial {
-    pub const ALL: [Dial; 8] = [
+    pub const ALL: [Dial; 9] = [
         Dial::Normal,
         Dial::Refuse,
         Dial::LoseRequest,
@@ -25,6 +26,7 @@ impl Dial {
         Dial::WrongAmount,
         Dial::ForgedNotice,
         Dial::SlowNotice,
+        Dial::Late,
     ];
 
     /// The number it is stored under; that of the contract.
@@ -38,6 +40,7 @@ impl Dial {
             Dial::WrongAmount => 5,
             Dial::ForgedNotice => 6,
             Dial::SlowNotice => 7,
+            Dial::Late => 8,
         }
     }
 
@@ -67,7 +70,7 @@ impl Dial {
 }
 
 /// Hook methods that have a dial.
-pub const METHODS: [&str; 14] = [
+pub const METHODS: [&str; 16] = [
     "VerificationHook/CheckIdentity",
     "VerificationHook/CheckCarrier",
     "VerificationHook/CheckFace",
@@ -82,6 +85,8 @@ pub const METHODS: [&str; 14] = [
     "CourierHook/CreateJob",
     "CourierHook/QueryJob",
     "CourierHook/CancelJob",
+    "HospitalHook/NotifyReview",
+    "HospitalHook/NotifySettlement",
 ];
 
 /// Whether a dial with this pattern concerns a call that carries these numbers; an empty pattern concerns all.
@@ -98,7 +103,7 @@ mod tests {
         for dial in Dial::ALL {
             assert_eq!(Dial::from_number(dial.number()), Some(dial));
         }
-        assert_eq!(Dial::from_number(8), None);
+        assert_eq!(Dial::from_number(9), None);
     }
 
     #[test]

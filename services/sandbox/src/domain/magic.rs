@@ -21,7 +21,8 @@ pub enum Verdict {
 /// Registry check (name and document), by the sequence of an ID number (digits 15 to 17), or the last three characters of any
 /// other document.
 pub fn registry(certno: &str) -> Verdict {
-    let shown = if certno.len() == 18 { certno.get(14..17) } else { certno.get(certno.len().saturating_sub(3)..) };
+    let shown =
+        if certno.len() == 18 { certno.get(14..17) } else { certno.get(certno.len().saturating_sub(3)..) };
     match shown {
         Some("991") => Verdict::Fail,
         Some("992") => Verdict::NoAnswer,

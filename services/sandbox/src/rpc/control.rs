@@ -42,4 +42,12 @@ impl SandboxService for Rpc {
         self.calls.open(request, wire::plain)?;
         rpc::reply(self.app.insurer_book().await.map(wire::insurer_book))
     }
+
+    async fn list_hospital_book(
+        &self,
+        request: Request<pb::ListHospitalBookRequest>,
+    ) -> Result<Response<pb::ListHospitalBookResponse>, Status> {
+        let call = self.calls.open(request, wire::plain)?;
+        rpc::reply(self.app.hospital_book(&call.body.hi_rxno).await.map(wire::hospital::book))
+    }
 }

@@ -3,6 +3,7 @@
 use liufang_platform::rpc;
 use liufang_proto::hooks::v1 as pb;
 use liufang_proto::hooks::v1::courier_hook_server::CourierHook;
+use liufang_proto::hooks::v1::hospital_hook_server::HospitalHook;
 use liufang_proto::hooks::v1::insurer_hook_server::InsurerHook;
 use liufang_proto::hooks::v1::payment_channel_server::PaymentChannel;
 use liufang_proto::hooks::v1::verification_hook_server::VerificationHook;
@@ -10,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::Rpc;
 use crate::wire;
-use crate::wire::verification;
+use crate::wire::{hospital, verification};
 
 #[async_trait::async_trait]
 impl VerificationHook for Rpc {
@@ -141,5 +142,24 @@ impl CourierHook for Rpc {
         let body = self.calls.open(request, wire::plain)?.body;
         let cancelled = self.app.cancel_job(&body.delivery_id).await;
         rpc::reply(cancelled.map(|cancelled| pb::CancelJobResponse { cancelled }))
+    }
+}
+
+#[async_trait::async_trait]
+impl HospitalHook for Rpc {
+    async fn notify_review(
+        &self,
+        request: Request<pb::NotifyReviewRequest>,
+    ) -> Result<Response<pb::NotifyReviewResponse>, Status> {
+        let body = self.calls.open(request, hospital::review)?.body;
+        rpc::reply(self.app.notified("HospitalHook/NotifyReview", body).await.map(hospital::reviewed))
+    }
+
+    async fn notify_settlement(
+        &self,
+        request: Request<pb::NotifySettlementRequest>,
+    ) -> Result<Response<pb::NotifySettlementResponse>, Status> {
+        let body = self.calls.open(request, hospital::settlement)?.body;
+        rpc::reply(self.app.notified("HospitalHook/NotifySettlement", body).await.map(hospital::settled))
     }
 }
