@@ -10,6 +10,7 @@ mod suite {
     mod circulation;
     mod clocks;
     mod contract;
+    mod counter;
     mod data_keys;
     mod dead_letters;
     mod edges;

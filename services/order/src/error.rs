@@ -140,6 +140,12 @@ reasons! {
     PRESCRIPTION_NOT_FOUND = "PRESCRIPTION_NOT_FOUND", NotFound, "处方不存在或不属于本人", "no such prescription, or not the caller's";
     VISIT_NOT_FOUND = "VISIT_NOT_FOUND", NotFound, "就诊预约不存在或不属于本人", "no such visit, or not the caller's";
     VISIT_NOT_OPEN = "VISIT_NOT_OPEN", Precondition, "该就诊预约不在待支付状态", "the visit does not wait for payment";
+    COUNTER_NOT_SETTLED_HERE = "COUNTER_NOT_SETTLED_HERE", Precondition, "该地区药店柜台销售由药店自行结算",
+        "the region leaves sales at the counter to the pharmacy's own system";
+    PRESENCE_REQUIRED = "PRESENCE_REQUIRED", Precondition, "使用个人账户须参保人到场出示医保码",
+        "an account pays: the patient's proof of presence is needed";
+    PRESENCE_OF_OTHER_PERSON = "PRESENCE_OF_OTHER_PERSON", Precondition, "出示医保码的不是处方患者本人",
+        "the proof of presence is of another person than the patient";
     PRACTITIONER_NOT_PHARMACIST = "PRACTITIONER_NOT_PHARMACIST", Precondition, "发药人须为本机构在岗药师",
         "dispensing needs an active pharmacist of this institution";
 }

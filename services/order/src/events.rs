@@ -21,6 +21,7 @@ pub fn changed(order: &Order, state: State, now: Timestamp) -> pb::OrderChanged 
         Kind::Otc => pb::OrderKind::Otc,
         Kind::Prescription => pb::OrderKind::Prescription,
         Kind::Consultation => pb::OrderKind::Consultation,
+        Kind::Counter => pb::OrderKind::Counter,
     };
     pb::OrderChanged {
         order_id: order.id.clone(),

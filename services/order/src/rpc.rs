@@ -61,6 +61,30 @@ impl OrderService for OrderRpc {
         rpc::reply(self.app.pay(call).await)
     }
 
+    async fn place_counter_sale(
+        &self,
+        request: Request<pb::PlaceCounterSaleRequest>,
+    ) -> Result<Response<pb::PlaceCounterSaleResponse>, Status> {
+        let call = self.calls.open(request, wire::place_counter)?;
+        rpc::reply(self.app.place_counter(call).await)
+    }
+
+    async fn pay_counter_sale(
+        &self,
+        request: Request<pb::PayCounterSaleRequest>,
+    ) -> Result<Response<pb::PayCounterSaleResponse>, Status> {
+        let call = self.calls.open(request, wire::pay_counter)?;
+        rpc::reply(self.app.pay_counter(call).await)
+    }
+
+    async fn cancel_counter_sale(
+        &self,
+        request: Request<pb::CancelCounterSaleRequest>,
+    ) -> Result<Response<pb::CancelCounterSaleResponse>, Status> {
+        let call = self.calls.open(request, |body, _| wire::order_id(&body.order_id))?;
+        rpc::reply(self.app.cancel_counter(call).await)
+    }
+
     async fn get_order(
         &self,
         request: Request<pb::GetOrderRequest>,

@@ -17,8 +17,8 @@ behaviour!(every_cell_answers_as_published);
 
 async fn every_cell_answers_as_published(world: &mut World) {
     let (clock, config) = (world.clock.clone(), world.config.clone());
-    let three_days = move || {
-        clock.advance_seconds(3 * 86_400 + 1);
+    let later = move |seconds: i64| {
+        clock.advance_seconds(seconds);
         let now: SharedClock = Arc::new(clock.clone());
         compose::token_from_config(&config, &now, PrincipalKind::Operator, "ops").unwrap()
     };
@@ -26,7 +26,7 @@ async fn every_cell_answers_as_published(world: &mut World) {
         gateway: world.gateway().await,
         operator_token: world.operator_token(),
         table: Table::read(liufang_proto::PRESCRIPTION_STATES).unwrap(),
-        pass_time: Some(&three_days),
+        pass_time: Some(&later),
     };
     let outcome = play(play_it).await.unwrap();
     assert!(outcome.agrees(), "{outcome}");

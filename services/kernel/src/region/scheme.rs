@@ -69,6 +69,8 @@ table! {
         price_ceiling: PriceCeiling,
         fund_advanced_by: Vec<Advancer>,
         fund_owed_by: Vec<FundDebtor>,
+        /// Who settles a sale at the counter; nothing means [`CounterSettlement::Own`].
+        counter_settlement: Option<CounterSettlement>,
         diseases: Vec<Disease>,
     }
 }
@@ -102,6 +104,12 @@ impl Scheme {
     /// The disease of a chronic scheme by its code.
     pub fn disease(&self, code: &str) -> Option<&Disease> {
         self.chronic.as_ref()?.diseases.iter().find(|disease| disease.code == code)
+    }
+
+    /// Whether the house settles sales at the counter.
+    pub fn settles_counter(&self) -> bool {
+        let rules = self.chronic.as_ref();
+        rules.and_then(|rules| rules.counter_settlement) == Some(CounterSettlement::House)
     }
 
     /// First day in force.

@@ -48,6 +48,16 @@ words! {
 }
 
 words! {
+    /// Who settles a prescription that is filled over the counter.
+    pub enum CounterSettlement {
+        /// The pharmacy's own system.
+        Own = "own",
+        /// The order of the house, where the pharmacy asks for one.
+        House = "house",
+    }
+}
+
+words! {
     /// Who pays a part of an order.
     pub enum LegKind {
         /// 统筹基金, advanced by the institution.

@@ -14,9 +14,11 @@ use liufang_proto::inventory::v1::{
     SearchDrugsResponse, SetLotStateRequest, SetLotStateResponse,
 };
 use liufang_proto::order::v1::{
-    CollectOrderRequest, CollectOrderResponse, DispenseOrderRequest, DispenseOrderResponse, GetOrderRequest,
-    GetOrderResponse, ListOrdersRequest, ListOrdersResponse, Order, ReturnOrderRequest, ReturnOrderResponse,
-    Scan, WatchOrderRequest, WatchOrderResponse,
+    CancelCounterSaleRequest, CancelCounterSaleResponse, CollectOrderRequest, CollectOrderResponse,
+    DispenseOrderRequest, DispenseOrderResponse, GetOrderRequest, GetOrderResponse, ListOrdersRequest,
+    ListOrdersResponse, Order, PayCounterSaleRequest, PayCounterSaleResponse, PlaceCounterSaleRequest,
+    PlaceCounterSaleResponse, RequoteOrderRequest, RequoteOrderResponse, ReturnOrderRequest,
+    ReturnOrderResponse, Scan, WatchOrderRequest, WatchOrderResponse,
 };
 use liufang_proto::prescription::v1::{
     ClaimAtCounterRequest, ClaimAtCounterResponse, ClaimRequest, ClaimResponse, DispenseAtCounterRequest,
@@ -144,6 +146,10 @@ calls!(Pos {
 
     read get_order: Orders.get_order(GetOrderRequest) -> GetOrderResponse;
     read list_orders: Orders.list_orders(ListOrdersRequest) -> ListOrdersResponse;
+    write place_counter_sale: Orders.place_counter_sale(PlaceCounterSaleRequest) -> PlaceCounterSaleResponse;
+    write pay_counter_sale: Orders.pay_counter_sale(PayCounterSaleRequest) -> PayCounterSaleResponse;
+    write cancel_counter_sale: Orders.cancel_counter_sale(CancelCounterSaleRequest) -> CancelCounterSaleResponse;
+    write requote_order: Orders.requote_order(RequoteOrderRequest) -> RequoteOrderResponse;
     write dispense_order: Orders.dispense_order(DispenseOrderRequest) -> DispenseOrderResponse;
     write collect_order: Orders.collect_order(CollectOrderRequest) -> CollectOrderResponse;
     write return_order: Orders.return_order(ReturnOrderRequest) -> ReturnOrderResponse;

@@ -6,8 +6,10 @@
 mod callers;
 mod calls;
 mod consistent;
+mod counter;
 mod outcome;
 mod player;
+mod series;
 mod sheet;
 mod stage;
 mod table;

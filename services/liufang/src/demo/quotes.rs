@@ -71,6 +71,7 @@ pub fn name(leg: &LegAmount) -> &'static str {
         Leg::Account => "个人账户 own personal account",
         Leg::RelativeAccount => "共济账户 relative's account",
         Leg::Channel => "支付渠道 payment channel",
+        Leg::Till => "药店收银台 the pharmacy's own till",
         Leg::Unspecified => "?",
     }
 }

@@ -5,7 +5,7 @@ use liufang_kernel::Sensitive;
 use liufang_platform::{AuthFault, Call, CallMeta};
 
 use super::{App, Dispensed};
-use crate::domain::{Change, Kind, Operation, Order, Scan, dispense, dispensing, permit};
+use crate::domain::{Change, Operation, Order, Scan, dispense, dispensing, permit};
 use crate::error::{self, OrderError};
 use crate::store::{journal, orders};
 
@@ -15,7 +15,7 @@ pub struct Dispense {
     pub order_id: String,
     /// Practitioner token of the dispensing pharmacist.
     pub pharmacist_token: Sensitive<String>,
-    /// Of the claim; prescription orders only.
+    /// Of the claim; orders with a prescription only.
     pub secret: Sensitive<String>,
     pub scans: Vec<Scan>,
 }
@@ -46,7 +46,7 @@ impl App {
     async fn check_prescription(&self, id: &str, operation: &str, body: &Dispense) -> Result<(), OrderError> {
         let db = self.deps.db.read();
         let order = orders::find(db, &self.deps.cipher, id).await?.ok_or(OrderError::NotFound)?;
-        let asks = order.kind == Kind::Prescription && !order.recorded && !body.secret.reveal().is_empty();
+        let asks = order.kind.has_prescription() && !order.recorded && !body.secret.reveal().is_empty();
         if !asks || permit(&order, Operation::Dispense).is_err() {
             return Ok(());
         }
@@ -73,7 +73,7 @@ impl App {
 
 fn decide(order: &mut Order, body: &Dispense, pharmacist: &str) -> Result<Change, OrderError> {
     permit(order, Operation::Dispense)?;
-    if order.kind == Kind::Prescription && body.secret.reveal().is_empty() {
+    if order.kind.has_prescription() && body.secret.reveal().is_empty() {
         return Err(OrderError::field("secret", "must not be empty for a prescription order"));
     }
     let secret = body.secret.reveal().clone();

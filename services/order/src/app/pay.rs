@@ -28,7 +28,7 @@ impl App {
     }
 }
 
-fn decide(order: &mut Order, body: &Pay, now: Timestamp) -> Result<Change, OrderError> {
+pub(super) fn decide(order: &mut Order, body: &Pay, now: Timestamp) -> Result<Change, OrderError> {
     permit(order, Operation::Pay)?;
     let quote = order.quote.as_ref().filter(|quote| quote.id == body.quote_id);
     let quote = quote.ok_or(Refusal::QuoteExpired)?;

@@ -2,16 +2,17 @@
 //! the order is never seen.
 
 mod consultation;
+mod counter;
 mod gate;
 mod otc;
 mod prescription;
 
-use liufang_kernel::{Sensitive, Timestamp};
+use liufang_kernel::{Quantity, Sensitive, Timestamp};
 use liufang_platform::{Call, CallMeta};
 
 use super::{App, View};
 use crate::domain::{
-    BasketItem, Change, Door, Fees, Fulfilment, Kind, Line, Note, Order, Payers, State, placing,
+    Argument, BasketItem, Change, Door, Fees, Fulfilment, Kind, Line, Note, Order, Payers, State, placing,
 };
 use crate::error::OrderError;
 use crate::store::orders;
@@ -34,10 +35,23 @@ pub struct Place {
     pub payers: Payers,
     /// The buyer confirmed the risk warning of prescription drugs.
     pub risk_confirmed: bool,
+    /// At the counter alone.
+    pub sale: Option<Sale>,
+}
+
+/// The sale at the counter that the order takes over.
+#[derive(Clone)]
+pub struct Sale {
+    pub sale_id: String,
+    /// Of the claim.
+    pub secret: Sensitive<String>,
+    /// Lines and how much of them, everything that is left without a quantity; empty: all lines.
+    pub lines: Vec<(u32, Option<Quantity>)>,
 }
 
 /// A checked and priced basket.
 struct Draft {
+    person_id: String,
     region: String,
     fixmedins_code: String,
     lines: Vec<Line>,
@@ -52,13 +66,25 @@ impl App {
     /// # Errors
     /// The refusals of the contract; nothing is kept then.
     pub async fn place(&self, call: Call<Place>) -> Result<View, OrderError> {
+        self.place_seen_by(call, View::for_patient).await
+    }
+
+    /// Settles a sale at the counter: places an order in its stead.
+    ///
+    /// # Errors
+    /// The refusals of the contract; nothing is kept then.
+    pub async fn place_counter(&self, call: Call<Place>) -> Result<View, OrderError> {
+        self.place_seen_by(call, View::for_others).await
+    }
+
+    async fn place_seen_by(&self, call: Call<Place>, view: fn(&Order) -> View) -> Result<View, OrderError> {
         if let Some(view) = self.replayed(&call.meta).await? {
             return Ok(view);
         }
         let operation = self.operation(&call.meta);
         let id = self.write_down(&call, &operation).await?;
         self.drive(&id, &operation).await?.or_unreachable()?;
-        self.answer(&call.meta, &id, &operation, View::for_patient).await
+        self.answer(&call.meta, &id, &operation, view).await
     }
 
     /// The order's id is made of the call, so a repeat after a crash finds what the first one began. An attempt that was
@@ -82,11 +108,12 @@ impl App {
     }
 
     async fn draft(&self, call: &Call<Place>) -> Result<Draft, OrderError> {
-        let person = call.meta.principal.person()?;
+        let meta = &call.meta;
         match call.body.kind {
-            Kind::Otc => self.draft_otc(call, person).await,
-            Kind::Prescription => self.draft_prescription(call, person).await,
-            Kind::Consultation => self.draft_consultation(call, person).await,
+            Kind::Otc => self.draft_otc(call, meta.principal.person()?).await,
+            Kind::Prescription => self.draft_prescription(call, meta.principal.person()?).await,
+            Kind::Consultation => self.draft_consultation(call, meta.principal.person()?).await,
+            Kind::Counter => self.draft_counter(call, meta.principal.institution()?).await,
         }
     }
 
@@ -97,25 +124,34 @@ impl App {
         draft: Draft,
         operation: &str,
     ) -> Result<(), OrderError> {
-        let mut order = new_order(&call.meta, &call.body, id, draft)?;
+        let mut order = new_order(&call.meta, &call.body, id, draft);
         let work = self.deps.db.begin_step().await?;
         if !orders::insert(work.tx(), &self.deps.cipher, &order).await? {
             // a twin of this call wrote it a moment ago
             return Ok(work.cancel().await?);
         }
         let note = Note { step: "placed", state: State::Placing, detail: String::new() };
-        let change = Change { story: vec![note], next: placing(order.kind), ..Change::default() };
+        let next = placing(order.kind, call.body.sale.as_ref().map(take_over).unwrap_or_default());
+        let change = Change { story: vec![note], next, ..Change::default() };
         self.save(&work, &mut order, State::Placing, &change, operation).await?;
         Ok(work.done().await?)
     }
 }
 
-fn new_order(meta: &CallMeta, body: &Place, id: &str, draft: Draft) -> Result<Order, OrderError> {
-    Ok(Order {
+/// What a sale is taken over with; sealed in the journal.
+fn take_over(sale: &Sale) -> Argument {
+    let (sale_id, secret) = (sale.sale_id.clone(), sale.secret.reveal().clone());
+    Argument { sale_id, secret, ..Argument::default() }
+}
+
+fn new_order(meta: &CallMeta, body: &Place, id: &str, draft: Draft) -> Order {
+    // a pharmacy's machine is no purchase platform
+    let platform = if body.kind == Kind::Counter { String::new() } else { meta.principal.client.clone() };
+    Order {
         id: id.to_owned(),
         kind: body.kind,
-        person_id: meta.principal.person()?.to_owned(),
-        platform: meta.principal.client.clone(),
+        person_id: draft.person_id,
+        platform,
         region: draft.region,
         fixmedins_code: draft.fixmedins_code,
         hi_rxno: body.hi_rxno.clone(),
@@ -146,5 +182,5 @@ fn new_order(meta: &CallMeta, body: &Place, id: &str, draft: Draft) -> Result<Or
         cancel_reason: String::new(),
         return_note: Sensitive::default(),
         created_at: meta.now,
-    })
+    }
 }

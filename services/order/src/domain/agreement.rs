@@ -120,10 +120,10 @@ fn missing(order: &Known, parts: &[Part<'_>]) -> Vec<(&'static str, &'static str
     if order.kind.has_goods() && holds && !has("reservation") {
         missing.push(("reservation", "ORDER_WITHOUT_STOCK"));
     }
-    if order.kind == Kind::Prescription && handed_out && !has("hand_out") {
+    if order.kind.has_prescription() && handed_out && !has("hand_out") {
         missing.push(("hand_out", "DISPENSED_NOT_RECORDED"));
     }
-    if order.kind == Kind::Prescription && state == State::Paid && !order.recorded && !has("prescription") {
+    if order.kind.has_prescription() && state == State::Paid && !order.recorded && !has("prescription") {
         missing.push(("prescription", "ORDER_WITHOUT_PRESCRIPTION"));
     }
     let visited = parts.iter().any(|part| part.what == "visit" && part.state != "cancelled");

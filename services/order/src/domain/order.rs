@@ -15,6 +15,8 @@ pub enum Kind {
     Prescription,
     /// Consultation fee 诊察费 of a visit.
     Consultation,
+    /// A prescription filled over the counter (外配处方).
+    Counter,
 }
 
 impl Kind {
@@ -23,16 +25,23 @@ impl Kind {
             Kind::Otc => "otc",
             Kind::Prescription => "prescription",
             Kind::Consultation => "consultation",
+            Kind::Counter => "counter",
         }
     }
 
     pub fn parse(text: &str) -> Option<Kind> {
-        [Kind::Otc, Kind::Prescription, Kind::Consultation].into_iter().find(|kind| kind.as_str() == text)
+        let all = [Kind::Otc, Kind::Prescription, Kind::Consultation, Kind::Counter];
+        all.into_iter().find(|kind| kind.as_str() == text)
     }
 
     /// Whether goods change hands.
     pub fn has_goods(self) -> bool {
         self != Kind::Consultation
+    }
+
+    /// Whether a prescription is filled.
+    pub fn has_prescription(self) -> bool {
+        matches!(self, Kind::Prescription | Kind::Counter)
     }
 }
 
@@ -74,6 +83,8 @@ pub enum Channel {
     Unionpay,
     /// 银行卡
     BankCard,
+    /// The pharmacy's own, at the counter.
+    Till,
 }
 
 /// A drug and how many of it.
@@ -129,6 +140,9 @@ pub struct Quote {
     pub has_cash: bool,
     /// A fund or account leg takes part.
     pub insured: bool,
+    /// An account, own or a relative's, takes part.
+    #[serde(default)]
+    pub account: bool,
     /// The message of the contract, hex.
     pub encoded: String,
 }

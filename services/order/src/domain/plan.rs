@@ -2,12 +2,17 @@
 
 use super::{Argument, Channel, Fulfilment, Kind, Next, Order, Payers, Scan, State, Step};
 
-/// Steps that place an order.
-pub fn placing(kind: Kind) -> Vec<Next> {
+/// Steps that place an order; `sale` is what a counter sale is taken over with. Its goods come first: a shelf that is short
+/// must not end the claim.
+pub fn placing(kind: Kind, sale: Argument) -> Vec<Next> {
     match kind {
         Kind::Otc => vec![Step::Reserve.into(), Step::Quote.into()],
         Kind::Prescription => vec![Step::Nominate.into()],
         Kind::Consultation => vec![Step::Quote.into()],
+        Kind::Counter => {
+            let take_over = Next { step: Step::TakeOver, argument: sale };
+            vec![Step::Reserve.into(), take_over, Step::Quote.into()]
+        }
     }
 }
 
@@ -44,7 +49,7 @@ pub fn dispensing(order: &Order, pharmacist: String, scans: Vec<Scan>, secret: S
         let argument = Argument { pharmacist, scans, ..Argument::default() };
         steps.push(Next { step: Step::Commit, argument });
     }
-    if order.kind == Kind::Prescription && !order.recorded {
+    if order.kind.has_prescription() && !order.recorded {
         steps.push(Next { step: Step::RecordDispense, argument: Argument { secret, ..Argument::default() } });
     }
     if order.fulfilment == Fulfilment::Delivery {
@@ -57,7 +62,7 @@ pub fn dispensing(order: &Order, pharmacist: String, scans: Vec<Scan>, secret: S
 pub(super) fn last_of_dispensing(order: &Order) -> Step {
     match (order.fulfilment, order.kind) {
         (Fulfilment::Delivery, _) => Step::MarkReady,
-        (_, Kind::Prescription) => Step::RecordDispense,
+        (_, Kind::Prescription | Kind::Counter) => Step::RecordDispense,
         _ => Step::Commit,
     }
 }
@@ -69,7 +74,7 @@ pub fn frees(kind: Kind, state: State) -> Vec<Next> {
         (Kind::Prescription, State::Placing | State::AwaitingPharmacy) => {
             vec![Step::ReleaseNomination.into()]
         }
-        (Kind::Prescription, _) => vec![Step::Release.into(), Step::ReleaseNomination.into()],
+        (Kind::Prescription | Kind::Counter, _) => vec![Step::Release.into(), Step::ReleaseNomination.into()],
         // a booking is the patient's until the order really existed
         (Kind::Consultation, State::Placing) => Vec::new(),
         (Kind::Consultation, _) => vec![Step::ReleaseVisit.into()],
@@ -94,7 +99,7 @@ pub fn giving_back(order: &Order) -> Vec<Next> {
         steps.push(Step::CancelDelivery.into());
     }
     steps.push(Step::ReturnSale.into());
-    if order.kind == Kind::Prescription {
+    if order.kind.has_prescription() {
         steps.push(if order.recorded { Step::ReverseDispense } else { Step::ReleaseNomination }.into());
     }
     steps.push(Step::Refund.into());

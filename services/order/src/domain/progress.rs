@@ -6,7 +6,7 @@ use liufang_kernel::Timestamp;
 use super::ending::{close, take_back, turn_back};
 use super::news::{payment_news, refunded};
 use super::plan::{frees, last_of_dispensing};
-use super::{Answer, Change, Next, Order, Payers, Payment, Quote, State, Step};
+use super::{Answer, Change, Kind, Next, Order, Payers, Payment, Quote, State, Step};
 
 /// A step was answered. `code` is a fresh collection code, used when the answer completes a payment for pick-up.
 pub fn advance(order: &mut Order, step: Step, answer: Answer, now: Timestamp, code: &str) -> Change {
@@ -64,6 +64,7 @@ pub fn advance(order: &mut Order, step: Step, answer: Answer, now: Timestamp, co
 /// Plain steps that the story tells.
 fn told(step: Step) -> Option<&'static str> {
     match step {
+        Step::TakeOver => Some("sale_taken_over"),
         Step::Reserve => Some("reserved"),
         Step::Void => Some("payment_voided"),
         Step::Release => Some("stock_released"),
@@ -94,7 +95,8 @@ fn finish_dispensing(order: &mut Order, step: Step, change: Change) -> Change {
     if order.state != State::Dispensing || step != last_of_dispensing(order) {
         return change;
     }
-    order.state = State::Dispensed;
+    // at the counter the patient has it in the hand
+    order.state = if order.kind == Kind::Counter { State::Completed } else { State::Dispensed };
     // handed out before it was lost
     order.doomed.clear();
     change.note(order, "dispensed", "")

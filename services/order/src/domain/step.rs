@@ -9,6 +9,8 @@ use super::{Channel, Payers, Scan};
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     Nominate,
+    /// The order takes the place of a sale at the counter.
+    TakeOver,
     Reserve,
     Quote,
     Authorise,
@@ -34,8 +36,9 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Step; 21] = [
+    pub const ALL: [Step; 22] = [
         Step::Nominate,
+        Step::TakeOver,
         Step::Reserve,
         Step::Quote,
         Step::Authorise,
@@ -62,6 +65,7 @@ impl Step {
     pub fn as_str(self) -> &'static str {
         match self {
             Step::Nominate => "nominate",
+            Step::TakeOver => "take_over",
             Step::Reserve => "reserve",
             Step::Quote => "quote",
             Step::Authorise => "authorise",
@@ -92,7 +96,7 @@ impl Step {
     /// What takes a step back that landed after its order had moved on.
     pub fn undo(self) -> Option<Step> {
         match self {
-            Step::Nominate => Some(Step::ReleaseNomination),
+            Step::Nominate | Step::TakeOver => Some(Step::ReleaseNomination),
             Step::Reserve => Some(Step::Release),
             Step::Authorise => Some(Step::Void),
             Step::CreateDelivery => Some(Step::CancelDelivery),
@@ -135,6 +139,8 @@ pub struct Argument {
     pub scans: Vec<Scan>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub secret: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sale_id: String,
 }
 
 /// A step to be journalled.

@@ -1,5 +1,6 @@
 //! The use cases against scripted peers, on a real database.
 
+mod counter;
 mod journeys;
 mod races;
 mod recovery;
@@ -10,7 +11,7 @@ use liufang_kernel::{Fault as _, Quantity, Sensitive};
 use liufang_platform::testing::{World, world};
 use liufang_platform::{Call, CallMeta, Claims, Principal, PrincipalKind};
 
-use crate::app::{App, Collect, Dispense, Pay, Place, View};
+use crate::app::{App, Collect, Dispense, Pay, Place, Sale, View};
 use crate::domain::{BasketItem, Door, Fulfilment, Kind, Payers, Scan, State};
 use crate::error::OrderError;
 use stub::{PHARMACY, Stub};
@@ -126,6 +127,7 @@ fn body(kind: Kind, fulfilment: Fulfilment) -> Place {
         door: None,
         payers: Payers { use_account: true, holders: Vec::new() },
         risk_confirmed: true,
+        sale: None,
     }
 }
 
@@ -144,6 +146,13 @@ pub fn otc() -> Place {
 
 pub fn prescription() -> Place {
     Place { hi_rxno: "rx_1".to_owned(), ..body(Kind::Prescription, Fulfilment::PickUp) }
+}
+
+pub fn counter() -> Place {
+    let sale =
+        Sale { sale_id: "ctr_1".to_owned(), secret: Sensitive::new("secret".to_owned()), lines: Vec::new() };
+    let own = Place { hi_rxno: "rx_1".to_owned(), ..body(Kind::Counter, Fulfilment::None) };
+    Place { sale: Some(sale), ..own }
 }
 
 pub fn consultation() -> Place {

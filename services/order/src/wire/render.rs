@@ -39,6 +39,7 @@ pub fn order_kind(kind: Kind) -> pb::OrderKind {
         Kind::Otc => pb::OrderKind::Otc,
         Kind::Prescription => pb::OrderKind::Prescription,
         Kind::Consultation => pb::OrderKind::Consultation,
+        Kind::Counter => pb::OrderKind::Counter,
     }
 }
 
@@ -124,7 +125,10 @@ answers!(
     GetOrderResponse,
     CancelOrderResponse,
     CollectOrderResponse,
-    ReturnOrderResponse
+    ReturnOrderResponse,
+    PlaceCounterSaleResponse,
+    PayCounterSaleResponse,
+    CancelCounterSaleResponse
 );
 
 impl From<Dispensed> for pb::DispenseOrderResponse {

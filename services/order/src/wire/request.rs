@@ -39,6 +39,7 @@ pub fn place(request: pb::PlaceOrderRequest, _: &CallMeta) -> Result<Place, Viol
         door: door(&mut bad, fulfilment, request.delivery),
         payers: payers(&mut bad, request.use_account, request.holder_person_ids),
         risk_confirmed: request.risk_confirmed,
+        sale: None,
     };
     bad.finish(Some(place))
 }
@@ -56,7 +57,8 @@ fn kind(kind: pb::OrderKind) -> Option<Kind> {
         pb::OrderKind::Otc => Some(Kind::Otc),
         pb::OrderKind::Prescription => Some(Kind::Prescription),
         pb::OrderKind::Consultation => Some(Kind::Consultation),
-        pb::OrderKind::Unspecified => None,
+        // placed by the counter's own method
+        pb::OrderKind::Counter | pb::OrderKind::Unspecified => None,
     }
 }
 
@@ -146,7 +148,7 @@ fn door(
     }))
 }
 
-fn payers(bad: &mut Violations, use_account: bool, holders: Vec<String>) -> Payers {
+pub(super) fn payers(bad: &mut Violations, use_account: bool, holders: Vec<String>) -> Payers {
     bad.check(holders.len() <= MOST_HOLDERS, "holder_person_ids", "must be at most 10");
     for (index, holder) in holders.iter().enumerate() {
         let field = format!("holder_person_ids[{index}]");
@@ -185,16 +187,22 @@ pub fn pay(request: pb::PayOrderRequest, _: &CallMeta) -> Result<Pay, Violations
     let mut bad = Violations::new();
     let order_id = bad.text("order_id", &request.order_id, 64);
     let quote_id = bad.text("quote_id", &request.quote_id, 64);
-    let known = common::Channel::try_from(request.channel);
+    let channel = channel(&mut bad, request.channel);
+    bad.check(channel != Some(Channel::Till), "channel", "the till is at the counter");
+    bad.finish(Some(Pay { order_id, quote_id, channel }))
+}
+
+pub(super) fn channel(bad: &mut Violations, number: i32) -> Option<Channel> {
+    let known = common::Channel::try_from(number);
     bad.check(known.is_ok(), "channel", "is not a channel");
-    let channel = match known.unwrap_or_default() {
+    match known.unwrap_or_default() {
         common::Channel::Unspecified => None,
         common::Channel::Wechat => Some(Channel::Wechat),
         common::Channel::Alipay => Some(Channel::Alipay),
         common::Channel::Unionpay => Some(Channel::Unionpay),
         common::Channel::BankCard => Some(Channel::BankCard),
-    };
-    bad.finish(Some(Pay { order_id, quote_id, channel }))
+        common::Channel::Till => Some(Channel::Till),
+    }
 }
 
 /// Reads a dispensing. The secret's presence depends on the order's kind and is checked with it.

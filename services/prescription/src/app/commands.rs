@@ -157,6 +157,14 @@ pub struct ClaimAtCounter {
     pub hi_rxno: String,
 }
 
+pub struct TakeOver {
+    pub hi_rxno: String,
+    pub sale_id: String,
+    pub secret: Sensitive<String>,
+    pub pharmacy: String,
+    pub order_id: String,
+}
+
 pub struct DispenseAtCounter {
     pub hi_rxno: String,
     pub secret: Sensitive<String>,

@@ -1,17 +1,18 @@
 //! The counter (外配处方): a patient without an order shows an insurance code or a QR, and a designated pharmacy fills what they
-//! choose. The prescription's side alone: the money is settled by the pharmacy's own system.
+//! choose. The prescription's side alone: the money is settled by the pharmacy's own system, or by an order that takes the sale
+//! over.
 
 use liufang_kernel::Timestamp;
 use liufang_platform::{Begun, Call, CallMeta};
 
 use super::claim::Admitted;
-use super::commands::{ClaimAtCounter, DispenseAtCounter, Proof, ReturnAtCounter};
+use super::commands::{ClaimAtCounter, DispenseAtCounter, Proof, ReturnAtCounter, TakeOver};
 use super::dispensing::Handing;
 use super::replies::{Claimed, Counter, CounterClaim, Qr};
-use super::transition::{Edit, of_pharmacy};
+use super::transition::{Edit, no_edit, of_pharmacy};
 use super::{App, Outcome};
 use crate::domain::counter::{COUNTER_SECONDS, Item, QR_SECONDS, SALE, is_sale};
-use crate::domain::lifecycle::{decide, free};
+use crate::domain::lifecycle::{decide, free, open};
 use crate::domain::operation::Operation;
 use crate::domain::practitioner::check_pharmacy_pharmacist;
 use crate::domain::prescription::Prescription;
@@ -142,6 +143,26 @@ impl App {
         found.filter(theirs).ok_or(PrescriptionError::Missing(Missing::Prescription))
     }
 
+    /// Puts an order in the place of a sale: who pays for it is settled with the order from here on.
+    pub async fn take_over(&self, call: Call<TakeOver>) -> Outcome<Prescription> {
+        let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {
+            Begun::Fresh(work) => work,
+            Begun::Replay(reply) => return Ok(reply),
+        };
+        let body = &call.body;
+        let plan = |record: &Record| {
+            of_pharmacy(record, &body.pharmacy)?;
+            Ok(Operation::TakeOver {
+                pharmacy: body.pharmacy.clone(),
+                secret_matches: self.is_secret(record, body.secret.reveal()),
+                sale_id: body.sale_id.clone(),
+                order_id: body.order_id.clone(),
+            })
+        };
+        let record = self.step(&work, &body.hi_rxno, call.meta.now, plan, no_edit).await?;
+        Ok(work.commit(record.rx).await?)
+    }
+
     /// Hands out over the counter; the pharmacist's own token says who did.
     pub async fn dispense_at_counter(&self, call: Call<DispenseAtCounter>) -> Outcome<Prescription> {
         if let Some(reply) = self.seen(&call.meta).await? {
@@ -153,12 +174,18 @@ impl App {
         let record = found.ok_or(PrescriptionError::Missing(Missing::Prescription))?;
         let plan = |record: &Record| {
             of_pharmacy(record, pharmacy)?;
+            open(&record.status(), now)?;
             if record.rx.holder == pharmacy && !is_sale(&record.rx.order_id) {
                 return Err(Refusal::OtherOrder.into());
             }
             Ok(self.dispense(record, &record.rx.order_id, &body.secret))
         };
-        decide(&record.status(), &plan(&record)?, now)?;
+        // review and use are state, which comes after who hands out
+        if let Err(refusal) = decide(&record.status(), &plan(&record)?, now)
+            && !matches!(refusal, Refusal::ReviewNotPassed | Refusal::Used)
+        {
+            return Err(refusal.into());
+        }
         let pharmacist = self.practitioner(&body.pharmacist_token, now).await?;
         check_pharmacy_pharmacist(&pharmacist, pharmacy, &record.rx.doctor, &record.rx.hospital_pharmacist)?;
         let work = match self.deps.db.begin::<Prescription>(&call.meta).await? {

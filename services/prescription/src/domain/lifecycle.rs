@@ -91,6 +91,11 @@ fn decided(status: &Status, operation: &Operation, now: Timestamp) -> Result<Nex
         Operation::ClaimAtCounter { pharmacy, sale_id, until } => {
             claim_at_counter(status, pharmacy, sale_id, *until, now)
         }
+        Operation::TakeOver { pharmacy, secret_matches, sale_id, order_id } => {
+            open(status, now)?;
+            credential(status, pharmacy, *secret_matches)?;
+            take_over(status, sale_id, order_id)
+        }
         Operation::RecoverSecret { pharmacy } => {
             open(status, now)?;
             held_by(status, pharmacy)?;
@@ -280,6 +285,23 @@ fn claim_at_counter(
     next.status.claim_until = until;
     next.news.push(News::Claimed { order_id: sale_id.to_owned(), pharmacy: pharmacy.to_owned() });
     Ok(next)
+}
+
+/// The holder stays, and with it secret and review. What the sale has handed out before stays its own.
+fn take_over(status: &Status, sale_id: &str, order_id: &str) -> Result<Next, Refusal> {
+    if status.order_id == order_id {
+        return Ok(quiet(status.clone()));
+    }
+    if !is_sale(sale_id) || status.order_id != sale_id {
+        return Err(Refusal::OtherOrder);
+    }
+    if status.review != Review::Passed {
+        return Err(Refusal::ReviewNotPassed);
+    }
+    if status.handed {
+        return Err(Refusal::Used);
+    }
+    Ok(quiet(Status { order_id: order_id.to_owned(), ..status.clone() }))
 }
 
 fn claim(status: &Status, pharmacy: &str, until: Timestamp, now: Timestamp) -> Result<Next, Refusal> {

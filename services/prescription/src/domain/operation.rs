@@ -31,6 +31,8 @@ pub enum Operation {
     Claim { pharmacy: String, until: Timestamp },
     /// A designated pharmacy claims over the counter, the patient standing there. `sale_id` stands where an order would.
     ClaimAtCounter { pharmacy: String, sale_id: String, until: Timestamp },
+    /// An order takes the place of a sale at the counter.
+    TakeOver { pharmacy: String, secret_matches: bool, sale_id: String, order_id: String },
     /// The holder asks for a new secret.
     RecoverSecret { pharmacy: String },
     /// The holder gives the claim back.
@@ -59,6 +61,7 @@ impl Operation {
             Operation::ReleaseNomination { .. } => "ReleaseNomination",
             Operation::Claim { .. } => "Claim",
             Operation::ClaimAtCounter { .. } => "ClaimAtCounter",
+            Operation::TakeOver { .. } => "TakeOverSale",
             Operation::RecoverSecret { .. } => "RecoverSecret",
             Operation::GiveBack { .. } => "GiveBack",
             Operation::Review { .. } => "Review",

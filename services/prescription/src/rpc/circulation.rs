@@ -61,6 +61,14 @@ impl CirculationService for Circulation {
         rpc::reply(self.app.claim_at_counter(call).await)
     }
 
+    async fn take_over_sale(
+        &self,
+        request: Request<pb::TakeOverSaleRequest>,
+    ) -> Result<Response<pb::TakeOverSaleResponse>, Status> {
+        let call = self.calls.open(request, circulation::take_over_sale)?;
+        rpc::reply(self.app.take_over(call).await)
+    }
+
     async fn dispense_at_counter(
         &self,
         request: Request<pb::DispenseAtCounterRequest>,

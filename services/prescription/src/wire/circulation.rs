@@ -8,7 +8,7 @@ use super::prescribing::amount;
 use super::{ID, OPINION, REASON, TOKEN, institution, one, personal};
 use crate::app::commands::{
     CheckDispense, ClaimAtCounter, DispenseAtCounter, GiveBack, Nominate, Proof, RecordDispense,
-    ReturnAtCounter, Review, RxOrder, Watch,
+    ReturnAtCounter, Review, RxOrder, TakeOver, Watch,
 };
 use crate::domain::dispense::HandOut;
 
@@ -161,6 +161,18 @@ pub fn claim_at_counter(
         hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
     };
     violations.finish(Some(claim))
+}
+
+pub fn take_over_sale(request: pb::TakeOverSaleRequest, _: &CallMeta) -> Result<TakeOver, Violations> {
+    let mut violations = Violations::new();
+    let take = TakeOver {
+        hi_rxno: violations.text("hi_rxno", &request.hi_rxno, ID),
+        sale_id: violations.text("sale_id", &request.sale_id, ID),
+        secret: secret(&request.secret),
+        pharmacy: violations.text("fixmedins_code", &request.fixmedins_code, ID),
+        order_id: violations.text("order_id", &request.order_id, ID),
+    };
+    violations.finish(Some(take))
 }
 
 pub fn dispense_at_counter(

@@ -163,7 +163,8 @@ answers!(Visit, visit: BookVisitResponse CancelVisitResponse GetVisitResponse Ma
     ReleaseVisitResponse RecordConsultationResponse);
 answers!(Prescription, prescription: PreVerifyResponse ReviewDraftResponse UploadResponse RevokeResponse
     GetPrescriptionResponse NominateResponse ReleaseNominationResponse GiveBackResponse ReviewResponse
-    RecordDispenseResponse ReverseDispenseResponse DispenseAtCounterResponse ReturnAtCounterResponse);
+    RecordDispenseResponse ReverseDispenseResponse DispenseAtCounterResponse ReturnAtCounterResponse
+    TakeOverSaleResponse);
 
 impl From<Published> for pb::PublishSlotsResponse {
     fn from(published: Published) -> pb::PublishSlotsResponse {

@@ -7,7 +7,7 @@ use liufang_platform::{Begun, Call, CallMeta, Work};
 
 use crate::app::App;
 use crate::domain::benefit::{LegKind, OutsideFees};
-use crate::domain::payment::{Journal, Payment, PaymentState, Step, cash_of};
+use crate::domain::payment::{Journal, Payment, PaymentState, Step, TILL, cash_of};
 use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
 use crate::{events, store};
@@ -101,7 +101,7 @@ impl App {
             cash,
             freight: OutsideFees::freight(&quote.outside),
             channel: if has_cash { body.channel.clone() } else { String::new() },
-            channel_order_no: if has_cash {
+            channel_order_no: if has_cash && body.channel != TILL {
                 format!("LF{date}{}", self.ids.digits(18))
             } else {
                 String::new()

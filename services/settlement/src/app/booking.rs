@@ -10,7 +10,7 @@ use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};
 use crate::domain::ledger::{self, CaptureFacts};
-use crate::domain::payment::{Journal, PaymentState};
+use crate::domain::payment::{Journal, PaymentState, TILL};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 use crate::store::accumulator::Year;
@@ -145,6 +145,9 @@ impl App {
             store::receivable::insert_settlement(work.tx(), &booked, &key, &amounts).await?;
         }
         store::receivable::insert(work.tx(), &booked, "agency", &journal.agency, owed(true)).await?;
+        if journal.channel == TILL {
+            return Ok(());
+        }
         store::receivable::insert(work.tx(), &booked, "channel", &journal.channel, owed(false)).await
     }
 }

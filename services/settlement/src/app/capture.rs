@@ -80,7 +80,7 @@ impl App {
             journal.msgid = self.msgid(work, &journal.fixmedins_code, now).await?;
         }
         journal.state = PaymentState::Pending;
-        journal.step = first_step(journal.cash, journal.insured());
+        journal.step = first_step(journal.channel_cash(), journal.insured());
         self.lease(work, &mut journal, now).await?;
         Ok(Some(journal))
     }
@@ -128,7 +128,7 @@ impl App {
             PaymentState::Refunding | PaymentState::Refunded => return Ok(None),
             other => return Err(SettlementError::in_state(Refusal::PaymentNotCaptured, other.as_str())),
         }
-        journal.step = match (journal.cash.is_zero(), journal.insured()) {
+        journal.step = match (journal.channel_cash().is_zero(), journal.insured()) {
             (false, _) => Step::RefundChannel,
             (true, true) => Step::ReverseInsurer,
             (true, false) => Step::BookRefund,
@@ -136,7 +136,7 @@ impl App {
         if journal.insured() {
             journal.reverse_msgid = self.msgid(work, &journal.fixmedins_code, now).await?;
         }
-        if !journal.cash.is_zero() && journal.refund_no.is_empty() {
+        if !journal.channel_cash().is_zero() && journal.refund_no.is_empty() {
             journal.refund_no = format!("RF{}", self.ids.digits(24));
         }
         journal.refund_reason.clone_from(&body.reason);

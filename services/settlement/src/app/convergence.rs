@@ -89,7 +89,7 @@ impl App {
                 if says == InsurerSays::Done && journal.step != Step::ReverseInsurer {
                     journal.setl_id = setl_id;
                 }
-                after_insurer(journal.step, says, journal.cash)
+                after_insurer(journal.step, says, journal.channel_cash())
             }
             // never create an order nobody may pay any more
             Step::PayChannel if journal.hold_expires_at <= self.clock.now() => Next::Go(Step::CloseChannel),

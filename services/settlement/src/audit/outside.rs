@@ -165,7 +165,7 @@ async fn channel(look: &Snapshot, rows: &[ChannelRow], found: &mut Findings) -> 
         let Some((last, _)) = page.last() else { return Ok(()) };
         after.clone_from(last);
         for journal in page.into_iter().filter_map(|(_, journal)| journal) {
-            let paid = journal.state == PaymentState::Captured && !journal.cash.is_zero();
+            let paid = journal.state == PaymentState::Captured && !journal.channel_cash().is_zero();
             if paid && !told.contains(journal.channel_order_no.as_str()) {
                 let unknown = Difference::new("UNKNOWN_TO_CHANNEL").with("number", journal.channel_order_no);
                 found.push(unknown.with("fen", journal.cash.0).with("payment_id", journal.payment_id));

@@ -10,7 +10,7 @@ mod states;
 #[cfg(test)]
 mod walk;
 
-pub use journal::Journal;
+pub use journal::{Journal, TILL};
 pub use machine::{
     ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, after_insurer, first_step,
 };

@@ -2,11 +2,14 @@
 
 use liufang_proto::common::v1::Channel;
 
-const WORDS: [(Channel, &str); 4] = [
+use crate::domain::payment::TILL;
+
+const WORDS: [(Channel, &str); 5] = [
     (Channel::Wechat, "wechat"),
     (Channel::Alipay, "alipay"),
     (Channel::Unionpay, "unionpay"),
     (Channel::BankCard, "bank_card"),
+    (Channel::Till, TILL),
 ];
 
 /// The stored word; empty for none.

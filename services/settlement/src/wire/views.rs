@@ -5,7 +5,7 @@ use liufang_proto::settlement::v1 as pb;
 
 use super::channel::channel_of;
 use crate::domain::benefit::{Explanation, Leg, LegKind, OutsideFee, SettledLine, Totals};
-use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::payment::{Payment, PaymentState, TILL};
 use crate::domain::quote::{Quote, QuoteKind};
 
 fn explanation(explanation: Explanation) -> pb::Explanation {
@@ -58,6 +58,7 @@ fn leg(leg: Leg) -> pb::LegAmount {
         LegKind::Fund => PbLeg::Fund,
         LegKind::Account => PbLeg::Account,
         LegKind::RelativeAccount => PbLeg::RelativeAccount,
+        LegKind::Channel if leg.debtor == TILL => PbLeg::Till,
         LegKind::Channel => PbLeg::Channel,
     };
     pb::LegAmount {

@@ -15,7 +15,8 @@ use liufang_proto::prescription::v1::{
     CheckDispenseRequest, ClaimRequest, DispensedLine, GetPrescriptionRequest, GetSignedDocumentRequest,
     GetSigningDocumentRequest, GiveBackRequest, ListMyPrescriptionsRequest, ListPharmacyQueueRequest,
     NominateRequest, RecordDispenseRequest, RecoverSecretRequest, ReleaseNominationRequest,
-    ReverseDispenseRequest, ReviewDraftRequest, ReviewRequest, RevokeRequest, UploadRequest,
+    ReverseDispenseRequest, ReviewDraftRequest, ReviewRequest, RevokeRequest, TakeOverSaleRequest,
+    UploadRequest,
 };
 
 use tonic::Code;
@@ -30,11 +31,16 @@ pub struct Said {
     pub word: &'static str,
     pub secret: Option<String>,
     pub order_id: Option<String>,
+    pub sale_id: Option<String>,
 }
 
 impl Said {
-    fn word(word: &'static str) -> Said {
-        Said { word, secret: None, order_id: None }
+    pub(super) fn word(word: &'static str) -> Said {
+        Said { word, secret: None, order_id: None, sale_id: None }
+    }
+
+    pub(super) fn listed(found: bool) -> Said {
+        Said::word(if found { "LISTED" } else { "UNLISTED" })
     }
 
     fn secret(secret: String) -> Said {
@@ -51,17 +57,19 @@ macro_rules! send {
     };
 }
 
+pub(super) use send;
+
 /// What is spoilt, e.g. `wrong secret and forged token`; empty: nothing.
 #[derive(Clone, Copy)]
-struct Twist<'a>(&'a str);
+pub(super) struct Twist<'a>(&'a str);
 
 impl Twist<'_> {
-    fn has(self, part: &str) -> bool {
+    pub(super) fn has(self, part: &str) -> bool {
         self.0.split(" and ").any(|own| own == part)
     }
 
     /// The right practitioner's token, or what stands in its place.
-    fn token(self, right: &str, other: &str) -> String {
+    pub(super) fn token(self, right: &str, other: &str) -> String {
         match (self.has("forged token"), self.has("other practitioner")) {
             (true, _) => "not-a-token".to_owned(),
             (false, true) => other.to_owned(),
@@ -69,18 +77,19 @@ impl Twist<'_> {
         }
     }
 
-    fn secret(self, right: &str) -> String {
+    pub(super) fn secret(self, right: &str) -> String {
         if self.has("wrong secret") { "wrong".to_owned() } else { right.to_owned() }
     }
 }
 
 /// Who asks for what: a session and what it sends.
-struct Asked<'a> {
-    operation: &'a str,
-    twist: Twist<'a>,
-    session: &'a Session,
-    sheet: &'a Sheet,
-    callers: &'a Callers,
+pub(super) struct Asked<'a> {
+    pub operation: &'a str,
+    pub caller: &'a str,
+    pub twist: Twist<'a>,
+    pub session: &'a Session,
+    pub sheet: &'a Sheet,
+    pub callers: &'a Callers,
 }
 
 /// Calls `operation` as `caller` would; a twist of the caller spoils one credential or the body. A door that asks for patience
@@ -99,8 +108,9 @@ pub async fn call(operation: &str, caller: &str, sheet: &Sheet, callers: &Caller
 }
 
 async fn once(operation: &str, caller: &str, sheet: &Sheet, callers: &Callers) -> Answer<Said> {
-    let twist = Twist(caller.split_once(", ").map_or("", |(_, twist)| twist));
-    let asked = Asked { operation, twist, session: callers.session(caller)?, sheet, callers };
+    let session = callers.session(caller)?;
+    let (caller, twist) = caller.split_once(", ").unwrap_or((caller, ""));
+    let asked = Asked { operation, caller, twist: Twist(twist), session, sheet, callers };
     match operation {
         "GetPrescription"
         | "ListMyPrescriptions"
@@ -111,24 +121,33 @@ async fn once(operation: &str, caller: &str, sheet: &Sheet, callers: &Callers) -
             asked.prescribe().await
         }
         "Claim" | "RecoverSecret" | "GiveBack" | "Review" | "RefuseReview" => asked.circulate().await,
-        "Nominate" | "ReleaseNomination" | "CheckDispense" | "RecordDispense" | "ReverseDispense" => {
-            asked.between_roles().await
+        "Nominate" | "ReleaseNomination" | "TakeOverSale" | "CheckDispense" | "RecordDispense"
+        | "ReverseDispense" => asked.between_roles().await,
+        "PresentPrescription" => asked.present().await,
+        "OpenCounter" | "OpenCounterByQr" => asked.open_counter().await,
+        "ClaimAtCounter" => asked.claim_at_counter().await,
+        "DispenseAtCounter" | "DispensePartAtCounter" | "DispenseAndLeaveRest" => {
+            asked.dispense_at_counter().await
         }
+        "ReturnAtCounter" => asked.return_at_counter().await,
         _ => asked.order().await,
     }
 }
 
 impl Asked<'_> {
     async fn read(self) -> Answer<Said> {
-        let Asked { operation, session, sheet, .. } = self;
+        let Asked { operation, caller, session, sheet, .. } = self;
         let hi_rxno = sheet.hi_rxno.clone();
-        let listed = |found: bool| if found { "LISTED" } else { "UNLISTED" };
         let word = match operation {
             "GetPrescription" => {
                 let body = GetPrescriptionRequest { hi_rxno };
                 let reply = send!(read session, PrescriptionServiceClient.get_prescription(body));
                 let rx = reply.prescription.unwrap_or_default();
                 match (rx.lines.is_empty(), rx.person_id.is_empty()) {
+                    // of what it holds no more, a pharmacy sees what it handed out itself
+                    (false, false) if caller.ends_with("pharmacy") && rx.holder_fixmedins_code.is_empty() => {
+                        "PART"
+                    }
                     (false, false) => "FULL",
                     (true, true) => "OUTLINE",
                     _ => "NEITHER FULL NOR OUTLINE",
@@ -137,12 +156,12 @@ impl Asked<'_> {
             "ListMyPrescriptions" => {
                 let body = ListMyPrescriptionsRequest::default();
                 let reply = send!(read session, PrescriptionServiceClient.list_my_prescriptions(body));
-                listed(reply.prescriptions.iter().any(|rx| rx.hi_rxno == hi_rxno))
+                return Ok(Said::listed(reply.prescriptions.iter().any(|rx| rx.hi_rxno == hi_rxno)));
             }
             "ListPharmacyQueue" => {
                 let body = ListPharmacyQueueRequest {};
                 let reply = send!(read session, CirculationServiceClient.list_pharmacy_queue(body));
-                listed(reply.items.iter().any(|item| item.hi_rxno == hi_rxno))
+                return Ok(Said::listed(reply.items.iter().any(|item| item.hi_rxno == hi_rxno)));
             }
             "GetSigningDocument" => {
                 let body = GetSigningDocumentRequest { hi_rxno };
@@ -159,7 +178,7 @@ impl Asked<'_> {
     }
 
     async fn prescribe(self) -> Answer<Said> {
-        let Asked { operation, twist, session, sheet, callers } = self;
+        let Asked { operation, twist, session, sheet, callers, .. } = self;
         let hi_rxno = sheet.hi_rxno.clone();
         match operation {
             "Upload" => {
@@ -192,7 +211,7 @@ impl Asked<'_> {
     }
 
     async fn circulate(self) -> Answer<Said> {
-        let Asked { operation, twist, session, sheet, callers } = self;
+        let Asked { operation, twist, session, sheet, callers, .. } = self;
         let hi_rxno = sheet.hi_rxno.clone();
         let secret = twist.secret(&sheet.secret);
         Ok(match operation {
@@ -222,7 +241,7 @@ impl Asked<'_> {
 
     /// What the patient and the counter do with the order of a prescription.
     async fn order(self) -> Answer<Said> {
-        let Asked { operation, twist, session, sheet, callers } = self;
+        let Asked { operation, twist, session, sheet, callers, .. } = self;
         let order_id = sheet.order_id.clone();
         match operation {
             "PlaceOrder" | "PlaceOrderElsewhere" => {
@@ -282,6 +301,12 @@ impl Asked<'_> {
             "ReleaseNomination" => {
                 let body = ReleaseNominationRequest { hi_rxno, order_id };
                 send!(write session, PrescriptionServiceClient.release_nomination(body));
+            }
+            "TakeOverSale" => {
+                let (sale_id, secret) = (sheet.sale_id.clone(), sheet.secret.clone());
+                let fixmedins_code = PHARMACY.to_owned();
+                let body = TakeOverSaleRequest { hi_rxno, sale_id, secret, fixmedins_code, order_id };
+                send!(write session, CirculationServiceClient.take_over_sale(body));
             }
             "CheckDispense" => {
                 let body = CheckDispenseRequest { hi_rxno, order_id, secret: sheet.secret.clone() };

@@ -58,7 +58,8 @@ impl Outcome {
 /// States that no step leads to without time.
 fn after_time(table: &Table) -> BTreeSet<String> {
     let edges = table.edges();
-    let mut reached = BTreeSet::from(["draft".to_owned()]);
+    // the second use of a series is there with the first
+    let mut reached: BTreeSet<String> = ["draft", "later", "between"].map(str::to_owned).into();
     loop {
         let more = edges.iter().filter(|edge| reached.contains(&edge.from)).map(|edge| edge.to.clone());
         let next: BTreeSet<String> = reached.iter().cloned().chain(more).collect();

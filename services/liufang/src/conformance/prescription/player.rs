@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures::future::join_all;
-use liufang_proto::prescription::v1::Visit;
+use liufang_proto::prescription::v1::{Repeat, Visit};
 use prost::Message as _;
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use super::sheet::{Sheet, fits};
 use super::stage::Stage;
 use super::table::{Edge, Operation, Table};
 use super::walk::Steps;
-use crate::client::{Answer, Gateway, Patient};
+use crate::client::{Answer, Gateway};
 use crate::seed::Seed;
 
 /// Looks at a prescription that moves on by events, forty milliseconds apart.
@@ -29,10 +29,12 @@ pub struct Play<'a> {
     pub gateway: Gateway,
     pub operator_token: String,
     pub table: Table,
-    /// Makes three days pass, where somebody can, and answers an operator's token of then; otherwise what time alone leads to
-    /// is left out.
-    pub pass_time: Option<&'a (dyn Fn() -> String + Send + Sync)>,
+    /// Makes so many seconds pass, where somebody can, and answers an operator's token of then; otherwise what time alone
+    /// leads to is left out.
+    pub pass_time: Option<&'a (dyn Fn(i64) -> String + Send + Sync)>,
 }
+
+pub(super) const DAY: i64 = 86_400;
 
 /// Plays the whole table.
 ///
@@ -43,23 +45,27 @@ pub async fn play(play: Play<'_>) -> Result<Outcome> {
     let stage = Stage { gateway, seed: Seed::read()?, operator_token };
     let mut player = Player::begin(stage, table).await?;
     player.along_every_step().await?;
+    player.along_series().await?;
     if let Some(pass_time) = pass_time {
         let late = player.before_time_passes().await?;
-        player.stage.operator_token = pass_time();
-        player.callers = Callers::of(&player.stage).await?;
+        let series = player.series_before_time_passes().await?;
+        player.pass(pass_time, 2 * DAY).await?;
+        let series = player.use_late(series).await?;
+        player.pass(pass_time, DAY + 1).await?;
         for sheet in late {
             player.after_time(sheet).await?;
         }
+        player.series_after_time(series, pass_time).await?;
     }
     let Player { table, steps, outcome, .. } = player;
     Ok(outcome.ended(&table, steps.open(), pass_time.is_some()))
 }
 
-struct Player {
-    stage: Stage,
-    callers: Callers,
+pub(super) struct Player {
+    pub(super) stage: Stage,
+    pub(super) callers: Callers,
     table: Table,
-    steps: Steps,
+    pub(super) steps: Steps,
     visit: Visit,
     /// Makes the hospital's numbers of this play its own.
     name: String,
@@ -69,7 +75,7 @@ struct Player {
 }
 
 /// Whether a prescription is where the table says, so that it can be played on with.
-type GoesOn = bool;
+pub(super) type GoesOn = bool;
 
 impl Player {
     async fn begin(stage: Stage, table: Table) -> Result<Player> {
@@ -81,17 +87,28 @@ impl Player {
         Ok(Player { stage, callers, table, steps, visit, name, drafts: 0, visited, outcome })
     }
 
-    async fn draft(&mut self) -> Result<Sheet> {
+    pub(super) async fn draft(&mut self, repeat: Option<Repeat>) -> Result<Sheet> {
         self.drafts += 1;
         self.callers.renew(&self.stage).await?;
         let number = format!("STATES-{}-{}", self.name, self.drafts);
-        Sheet::draft(&self.stage, &self.callers, &self.visit, &number).await
+        Sheet::draft(&self.stage, &self.callers, &self.visit, &number, repeat).await
+    }
+
+    /// Lets time pass; everybody signs in again.
+    pub(super) async fn pass(
+        &mut self,
+        pass_time: &(dyn Fn(i64) -> String + Send + Sync),
+        seconds: i64,
+    ) -> Result<()> {
+        self.stage.operator_token = pass_time(seconds);
+        self.callers = Callers::of(&self.stage).await?;
+        Ok(())
     }
 
     /// Draft after draft until every step that is reachable was taken.
     async fn along_every_step(&mut self) -> Result<()> {
         while self.steps.next("draft").is_some() {
-            let mut sheet = self.draft().await?;
+            let mut sheet = self.draft(None).await?;
             if self.look_around(&sheet).await? {
                 self.go_on(&mut sheet).await?;
             }
@@ -100,7 +117,7 @@ impl Player {
     }
 
     /// Along the steps that are left from where the prescription is.
-    async fn go_on(&mut self, sheet: &mut Sheet) -> Result<()> {
+    pub(super) async fn go_on(&mut self, sheet: &mut Sheet) -> Result<()> {
         while let Some(way) = self.steps.next(&sheet.state) {
             if !self.along(sheet, way).await? {
                 break;
@@ -109,7 +126,7 @@ impl Player {
         Ok(())
     }
 
-    async fn along(&mut self, sheet: &mut Sheet, way: Vec<Edge>) -> Result<GoesOn> {
+    pub(super) async fn along(&mut self, sheet: &mut Sheet, way: Vec<Edge>) -> Result<GoesOn> {
         for edge in way {
             if !self.step(sheet, &edge).await? {
                 return Ok(false);
@@ -123,7 +140,7 @@ impl Player {
         let mut late = Vec::new();
         for from in self.table.time.keys().cloned().collect::<Vec<_>>() {
             let Some(way) = self.steps.to("draft", &from) else { continue };
-            let mut sheet = self.draft().await?;
+            let mut sheet = self.draft(None).await?;
             if self.along(&mut sheet, way).await? {
                 late.push(sheet);
             }
@@ -131,15 +148,28 @@ impl Player {
         Ok(late)
     }
 
-    async fn after_time(&mut self, mut sheet: Sheet) -> Result<()> {
-        let Some(to) = self.table.time.get(&sheet.state).cloned() else { return Ok(()) };
-        let time =
-            Edge { from: sheet.state.clone(), operation: "time".to_owned(), caller: "nobody".to_owned(), to };
-        if self.arrive(&mut sheet, &time).await? { self.go_on(&mut sheet).await } else { Ok(()) }
+    /// Where time has led it, and on from there.
+    pub(super) async fn after_time(&mut self, mut sheet: Sheet) -> Result<Sheet> {
+        let Some(to) = self.table.time.get(&sheet.state).cloned() else { return Ok(sheet) };
+        let time = by_time(&sheet.state, &to);
+        if self.arrive(&mut sheet, &time).await? {
+            self.go_on(&mut sheet).await?;
+        }
+        Ok(sheet)
+    }
+
+    /// A prescription that no step of its own led to where it is.
+    pub(super) async fn begin_at(&mut self, sheet: &mut Sheet, state: &str) -> Result<GoesOn> {
+        state.clone_into(&mut sheet.state);
+        self.arrive(sheet, &by_time(state, state)).await
+    }
+
+    pub(super) fn has(&self, state: &str) -> bool {
+        self.table.states.iter().any(|(own, _)| own == state)
     }
 
     /// Takes a step that the table allows.
-    async fn step(&mut self, sheet: &mut Sheet, edge: &Edge) -> Result<GoesOn> {
+    pub(super) async fn step(&mut self, sheet: &mut Sheet, edge: &Edge) -> Result<GoesOn> {
         let said = match call(&edge.operation, &edge.caller, sheet, &self.callers).await {
             Ok(said) => said,
             Err(refusal) => {
@@ -149,18 +179,16 @@ impl Player {
             }
         };
         self.steps.taken(edge);
-        sheet.secret = said.secret.unwrap_or(sheet.secret.clone());
-        sheet.order_id = said.order_id.unwrap_or(sheet.order_id.clone());
-        sheet.moved = edge.to == "elsewhere" || sheet.moved && edge.operation != "PlaceOrder";
+        sheet.hear(&edge.operation, said);
         self.arrive(sheet, edge).await
     }
 
     /// Waits until the prescription looks as the state should, and looks around there for the first time.
-    async fn arrive(&mut self, sheet: &mut Sheet, edge: &Edge) -> Result<GoesOn> {
+    pub(super) async fn arrive(&mut self, sheet: &mut Sheet, edge: &Edge) -> Result<GoesOn> {
         let expected = self.table.look(&edge.to).to_owned();
         let mut look = String::new();
         for _ in 0..PATIENCE {
-            look = sheet.look(&self.callers.patient).await?;
+            look = sheet.look(&self.callers.patient, self.stage.gateway.now()).await?;
             if fits(&look, &expected) {
                 break;
             }
@@ -175,7 +203,7 @@ impl Player {
         edge.to.clone_into(&mut sheet.state);
         sheet.learn(&self.stage, &self.callers.patient).await?;
         // the cells speak of the first pharmacy's order; where another one has had it, another way leads here
-        if !sheet.moved || edge.to == "elsewhere" { self.look_around(sheet).await } else { Ok(true) }
+        if !sheet.moved || edge.to.ends_with("elsewhere") { self.look_around(sheet).await } else { Ok(true) }
     }
 
     /// Tries every cell of a state that moves nothing.
@@ -185,7 +213,7 @@ impl Player {
         }
         let turn = self.visited.len();
         self.outcome.visited.insert(sheet.state.clone());
-        let before = seen(sheet, &self.callers.patient).await?;
+        let before = self.seen(sheet).await?;
         for operation in &self.table.operations {
             let cells = still_cells(&self.table, operation, &sheet.state, turn);
             self.outcome.asked += cells.len();
@@ -199,7 +227,7 @@ impl Player {
                     self.outcome.differs(place, &wanted, &format!("{word} {code}"), &sheet.state);
                 }
             }
-            let after = seen(sheet, &self.callers.patient).await?;
+            let after = self.seen(sheet).await?;
             if before != after {
                 let changed = format!("{} became {}", before.1, after.1);
                 let place = (operation.name.as_str(), "somebody");
@@ -209,11 +237,17 @@ impl Player {
         }
         Ok(true)
     }
+
+    /// Everything the patient sees of it.
+    async fn seen(&self, sheet: &Sheet) -> Answer<(Vec<u8>, String)> {
+        let (patient, now) = (&self.callers.patient, self.stage.gateway.now());
+        Ok((sheet.view(patient).await?.encode_to_vec(), sheet.look(patient, now).await?))
+    }
 }
 
-/// Everything the patient sees of it.
-async fn seen(sheet: &Sheet, patient: &Patient) -> Answer<(Vec<u8>, String)> {
-    Ok((sheet.view(patient).await?.encode_to_vec(), sheet.look(patient).await?))
+fn by_time(from: &str, to: &str) -> Edge {
+    let (operation, caller) = ("time".to_owned(), "nobody".to_owned());
+    Edge { from: from.to_owned(), operation, caller, to: to.to_owned() }
 }
 
 /// Status code and word of an answer, as the table writes them.

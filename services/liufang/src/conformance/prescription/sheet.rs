@@ -1,13 +1,16 @@
 //! One prescription on its way, and all that those who act on it know.
 
 use anyhow::{Context as _, Result};
+use liufang_kernel::{Quantity, Timestamp};
 use liufang_proto::order::v1::{OrderState, Scan};
 use liufang_proto::prescription::v1::{
-    GetPrescriptionRequest, GetSigningDocumentRequest, Override, PreVerifyRequest, Prescription, Visit,
+    GetPrescriptionRequest, GetSigningDocumentRequest, Override, PreVerifyRequest, Prescription,
+    PrescriptionState, Repeat, Visit,
 };
 
 use super::callers::Callers;
-use super::stage::{DOCTOR, HOSPITAL, HOSPITAL_PHARMACIST, PHARMACY, Stage, line};
+use super::calls::Said;
+use super::stage::{DOCTOR, HOSPITAL, HOSPITAL_PHARMACIST, PACKS, PHARMACY, Stage, line};
 use crate::client::{Answer, Patient};
 
 /// What the right callers hold in their hands. What nobody has yet is a plausible wrong value.
@@ -27,11 +30,23 @@ pub struct Sheet {
     pub collection_code: String,
     /// The latest order is, or has been, at another pharmacy.
     pub moved: bool,
+    /// The latest sale at a counter, while no order came after it and its goods did not come back.
+    pub sale_id: String,
+    /// The order that a sale at a counter replaced, until it has ended.
+    pub replaced: Option<String>,
+    /// Of the one line, what nobody has handed out.
+    pub left: String,
 }
 
 impl Sheet {
     /// A fresh draft of the patient's one visit; `number` is the hospital's own and used once.
-    pub async fn draft(stage: &Stage, callers: &Callers, visit: &Visit, number: &str) -> Result<Sheet> {
+    pub async fn draft(
+        stage: &Stage,
+        callers: &Callers,
+        visit: &Visit,
+        number: &str,
+        repeat: Option<Repeat>,
+    ) -> Result<Sheet> {
         let his = stage.his(HOSPITAL)?;
         let mut body = PreVerifyRequest {
             visit_id: visit.visit_id.clone(),
@@ -40,6 +55,7 @@ impl Sheet {
             vali_days: 3,
             long_rx: true,
             lines: vec![line()],
+            repeat,
             ..Default::default()
         };
         let mut answer = his.pre_verify(body.clone()).await;
@@ -57,10 +73,15 @@ impl Sheet {
             answer = his.pre_verify(body).await;
         }
         let draft = answer.context("a draft")?.prescription.unwrap_or_default();
-        Ok(Sheet {
-            state: "draft".to_owned(),
-            hi_rxno: draft.hi_rxno,
-            trace_code: draft.rx_trace_code,
+        Ok(Sheet::of("draft", draft))
+    }
+
+    /// What is known of a prescription that nobody has chosen or signed yet.
+    pub fn of(state: &str, rx: Prescription) -> Sheet {
+        Sheet {
+            state: state.to_owned(),
+            hi_rxno: rx.hi_rxno,
+            trace_code: rx.rx_trace_code,
             doctor_signature: "none".to_owned(),
             pharmacist_signature: "none".to_owned(),
             order_id: NO_ORDER.to_owned(),
@@ -70,7 +91,29 @@ impl Sheet {
             scans: vec![Scan { line_no: 1, trace_codes: vec!["81000110008000020000".to_owned()] }],
             collection_code: "000000".to_owned(),
             moved: false,
-        })
+            sale_id: NO_SALE.to_owned(),
+            replaced: None,
+            left: PACKS.to_owned(),
+        }
+    }
+
+    /// What a step has told its caller.
+    pub fn hear(&mut self, operation: &str, said: Said) {
+        self.secret = said.secret.unwrap_or_else(|| std::mem::take(&mut self.secret));
+        let ordered = said.order_id.is_some();
+        self.order_id = said.order_id.unwrap_or_else(|| std::mem::take(&mut self.order_id));
+        if ordered || operation == "ReturnAtCounter" {
+            NO_SALE.clone_into(&mut self.sale_id);
+        }
+        if ordered {
+            self.moved = operation == "PlaceOrderElsewhere";
+        }
+        if let Some(sale_id) = said.sale_id {
+            self.sale_id = sale_id;
+            self.moved = false;
+            let order_id = std::mem::replace(&mut self.order_id, NO_ORDER.to_owned());
+            self.replaced = Some(order_id).filter(|id| id != NO_ORDER);
+        }
     }
 
     /// What the patient sees.
@@ -79,21 +122,26 @@ impl Sheet {
         Ok(patient.get_prescription(body).await?.prescription.unwrap_or_default())
     }
 
-    /// As the states of the table describe it.
-    pub async fn look(&self, patient: &Patient) -> Answer<String> {
+    /// As the states of the table describe it at `now`.
+    pub async fn look(&self, patient: &Patient, now: Timestamp) -> Answer<String> {
         let view = self.view(patient).await?;
         let word = |name: &str, prefix: &str| name.trim_start_matches(prefix).to_owned();
         let state = word(view.state().as_str_name(), "PRESCRIPTION_STATE_");
         let review = word(view.review_state().as_str_name(), "REVIEW_STATE_");
         let used = word(view.use_state().as_str_name(), "USE_STATE_");
+        let closed = view.state() == PrescriptionState::Active && now.0 < view.opens_at_us;
         let holder = match (view.holder_fixmedins_code.as_str(), view.revocation_asked) {
+            ("", _) if closed => "closed",
             ("", _) => "free",
             (_, true) => "marked",
             (_, false) => "held",
         };
-        let order = match self.order_id.as_str() {
-            NO_ORDER => "no order".to_owned(),
-            id => word(patient.order(id).await?.state().as_str_name(), "ORDER_STATE_"),
+        let order = match (self.order_id.as_str(), &self.replaced) {
+            (NO_ORDER, Some(id)) if patient.order(id).await?.cancel_reason.is_empty() => {
+                "waits for the end of the order that was replaced".to_owned()
+            }
+            (NO_ORDER, _) => "no order".to_owned(),
+            (id, _) => word(patient.order(id).await?.state().as_str_name(), "ORDER_STATE_"),
         };
         Ok(format!("{state} {review} {used} {holder}, {order}"))
     }
@@ -106,6 +154,12 @@ impl Sheet {
             self.doctor_signature = stage.practitioner(DOCTOR)?.sign(&document)?;
             self.pharmacist_signature = stage.practitioner(HOSPITAL_PHARMACIST)?.sign(&document)?;
         }
+        let line = self.view(patient).await?.lines.into_iter().next().unwrap_or_default();
+        let (packs, out): (Quantity, Quantity) =
+            (line.drug_cnt.parse()?, line.dispensed_cnt.parse().unwrap_or_default());
+        // of what is used up another pack is asked for
+        self.left = (packs - out).max(Quantity::whole(1)).to_string();
+        self.replaced = None;
         if self.order_id == NO_ORDER {
             return Ok(());
         }
@@ -141,3 +195,4 @@ pub fn fits(look: &str, expected: &str) -> bool {
 }
 
 const NO_ORDER: &str = "ord_none";
+const NO_SALE: &str = "ctr_none";

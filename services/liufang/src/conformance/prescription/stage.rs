@@ -104,7 +104,10 @@ impl Stage {
     }
 }
 
-/// One tablet a day for a week.
+/// Of a drug's line: enough to hand out in parts.
+pub const PACKS: &str = "2";
+
+/// One tablet a day for two weeks.
 pub fn line() -> RxLine {
     RxLine {
         line_no: 1,
@@ -113,8 +116,8 @@ pub fn line() -> RxLine {
         sin_doscnt: "1".to_owned(),
         sin_dosunt: "片".to_owned(),
         used_frqu_codg: "11".to_owned(),
-        medc_days: "7".to_owned(),
-        drug_cnt: "1".to_owned(),
+        medc_days: "14".to_owned(),
+        drug_cnt: PACKS.to_owned(),
         drug_pric: "21.30".to_owned(),
         hosp_appr_flag: "0".to_owned(),
         ..Default::default()

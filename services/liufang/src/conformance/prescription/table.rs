@@ -83,7 +83,12 @@ impl Table {
                     known.states = entries.iter().map(|(state, _)| state.clone()).collect();
                     table.states = entries;
                 }
-                "Groups" => known.groups = entries.into_iter().collect(),
+                "Groups" => {
+                    for (name, words) in entries {
+                        let states = words.split(", ").flat_map(|word| known.expand(word)).collect();
+                        known.groups.insert(name, states);
+                    }
+                }
                 "Words" => known.words = entries.into_iter().collect(),
                 "Codes" => table.codes = by_reason(&entries),
                 "Everywhere" => table.everywhere = entries.into_iter().collect(),
@@ -254,7 +259,7 @@ impl Clause {
 #[derive(Default)]
 struct Vocabulary {
     states: Vec<String>,
-    groups: BTreeMap<String, String>,
+    groups: BTreeMap<String, Vec<String>>,
     words: BTreeMap<String, String>,
 }
 
@@ -275,8 +280,7 @@ impl Vocabulary {
         if let Some(start) = word.strip_suffix('*') {
             return self.states.iter().filter(|state| state.starts_with(start)).cloned().collect();
         }
-        let of_group = |group: &String| group.split(", ").map(str::to_owned).collect();
-        self.groups.get(word).map_or_else(|| vec![word.to_owned()], of_group)
+        self.groups.get(word).cloned().unwrap_or_else(|| vec![word.to_owned()])
     }
 }
 
@@ -332,6 +336,13 @@ mod tests {
         assert!(cells.contains(&"held\tRevoke\thospital\tFAILED_PRECONDITION\tPRESCRIPTION_HELD".to_owned()));
         assert!(cells.contains(&"active\tClaim\tnobody\tUNAUTHENTICATED\tTOKEN_MISSING".to_owned()));
         assert!(cells.contains(&"draft\tReviewDraft\thospital\tOK\t→ reviewed".to_owned()));
+        // a group of groups
+        assert!(
+            cells.contains(
+                &"rest-held\tDispenseAtCounter\tpharmacy\tFAILED_PRECONDITION\tPRESCRIPTION_OF_OTHER_ORDER"
+                    .to_owned()
+            )
+        );
     }
 
     /// A change of the text that must be refused, with a part of what is said.

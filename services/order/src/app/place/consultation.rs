@@ -46,6 +46,7 @@ impl App {
             hosp_appr_flag: String::new(),
         };
         Ok(Draft {
+            person_id: person.to_owned(),
             region,
             fixmedins_code: visit.fixmedins_code,
             lines: vec![fee],

@@ -29,6 +29,7 @@ impl App {
         self.peers.check_mutual_aid(person, &body.payers.holders, &body.region, now).await?;
         let cold_chain = priced.iter().any(|drug| drug.cold);
         Ok(Draft {
+            person_id: person.to_owned(),
             region: body.region.clone(),
             fixmedins_code: body.fixmedins_code.clone(),
             fees: self.fees(body, &body.region, cold_chain).await?,

@@ -46,6 +46,7 @@ impl App {
         self.peers.check_mutual_aid(person, &body.payers.holders, &region, now).await?;
         let cold_chain = priced.iter().any(|drug| drug.cold);
         Ok(Draft {
+            person_id: person.to_owned(),
             fixmedins_code: body.fixmedins_code.clone(),
             fees: self.fees(body, &region, cold_chain).await?,
             lines: priced.into_iter().map(|drug| approved(drug, &found)).collect(),
@@ -57,7 +58,7 @@ impl App {
 }
 
 /// The same drug under the hospital's price, line by line: the wanted lines, or everything that is left.
-fn asked(found: &Prescription, wanted: &[u32]) -> Result<Vec<PriceAsked>, OrderError> {
+pub(super) fn asked(found: &Prescription, wanted: &[u32]) -> Result<Vec<PriceAsked>, OrderError> {
     let has = |number: &u32| found.lines.iter().any(|line| line.line_no == *number);
     if !wanted.iter().all(has) {
         return Err(OrderError::field("line_nos", "must be lines that are not handed out yet"));
@@ -75,7 +76,7 @@ fn asked(found: &Prescription, wanted: &[u32]) -> Result<Vec<PriceAsked>, OrderE
 }
 
 /// The hospital's approval of a restricted drug belongs to the line it stands on.
-fn approved(drug: Priced, found: &Prescription) -> crate::domain::Line {
+pub(super) fn approved(drug: Priced, found: &Prescription) -> crate::domain::Line {
     let mut line = drug.line;
     if let Some(own) = found.lines.iter().find(|own| own.line_no == line.line_no) {
         line.hosp_appr_flag = own.hosp_appr_flag.clone();

@@ -33,10 +33,11 @@ impl App {
         let (peers, key) = (&self.peers, entry.key());
         match entry.step {
             Step::Nominate => peers.nominate(order, key).await?,
+            Step::TakeOver => peers.take_over(order, &entry.argument, key).await?,
             Step::Reserve => {
                 // how long the supply is for stays with the prescription service, as the disease does
                 let prescribed = match order.kind {
-                    Kind::Prescription => peers.prescription(&order.hi_rxno).await?.lines,
+                    Kind::Prescription | Kind::Counter => peers.prescription(&order.hi_rxno).await?.lines,
                     _ => Vec::new(),
                 };
                 peers.reserve(order, &prescribed, key).await?;
@@ -81,7 +82,7 @@ impl App {
     async fn quote(&self, order: &Order, entry: &journal::Entry, key: String) -> Result<Answer, OrderError> {
         // the disease is personal and stays with the prescription service
         let disease = match order.kind {
-            Kind::Prescription => self.peers.prescription(&order.hi_rxno).await?.dise_codg,
+            Kind::Prescription | Kind::Counter => self.peers.prescription(&order.hi_rxno).await?.dise_codg,
             _ => String::new(),
         };
         let payers = entry.argument.payers.as_ref().unwrap_or(&order.payers);

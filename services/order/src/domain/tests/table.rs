@@ -72,3 +72,15 @@ fn booked_goods_cannot_be_cancelled_but_returned() {
     assert_eq!(permit(&half, Operation::Cancel), Err(Refusal::StateForbids(State::Paid)));
     assert_eq!(permit(&half, Operation::Return), Ok(()));
 }
+
+#[test]
+fn a_counter_sale_is_handed_out_and_over() {
+    let paid = order(Kind::Counter, State::Paid);
+    assert_eq!(permit(&paid, Operation::Dispense), Ok(()));
+    assert_eq!(permit(&paid, Operation::Cancel), Ok(()));
+    let mut done = order(Kind::Counter, State::Completed);
+    done.sold = vec![sold()];
+    assert_eq!(permit(&done, Operation::Collect), Err(Refusal::StateForbids(State::Completed)));
+    assert_eq!(permit(&done, Operation::Cancel), Err(Refusal::StateForbids(State::Completed)));
+    assert_eq!(permit(&done, Operation::Return), Ok(()));
+}

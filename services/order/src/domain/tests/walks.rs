@@ -13,6 +13,7 @@ fn quote() -> Quote {
         total: Fen(2450),
         has_cash: true,
         insured: true,
+        account: true,
         encoded: String::new(),
     }
 }

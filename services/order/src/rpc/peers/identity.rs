@@ -2,7 +2,7 @@
 
 use liufang_kernel::Timestamp;
 use liufang_kernel::timestamp::date_text;
-use liufang_platform::PeerFault;
+use liufang_platform::{PeerFault, outgoing};
 use liufang_proto::identity::v1 as pb;
 use pb::institution_service_client::InstitutionServiceClient;
 use pb::person_service_client::PersonServiceClient;
@@ -49,6 +49,22 @@ impl Peers {
             region: found.region,
             capabilities: found.capabilities,
         })
+    }
+
+    /// Who stood at the counter of `institution`; the proof is spent.
+    pub async fn redeem_presence(
+        &self,
+        token: &str,
+        institution: &str,
+        key: String,
+    ) -> Result<String, OrderError> {
+        let request = pb::RedeemPresenceRequest {
+            presence_token: token.to_owned(),
+            fixmedins_code: institution.to_owned(),
+        };
+        let mut client = PersonServiceClient::new(self.identity());
+        let answer = client.redeem_presence(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
+        Ok(answer.into_inner().person_id)
     }
 
     /// Whether a practitioner is an active pharmacist of the institution.

@@ -10,13 +10,15 @@ use tonic::Request;
 
 use super::Peers;
 use super::numbers::{line_no, number, optional, present};
-use crate::domain::{Order, Visit, handed_out};
+use crate::domain::{Argument, Order, Visit, handed_out};
 use crate::error::{self, OrderError};
 
 /// What an order needs of a prescription. The disease is personal: it is fetched when needed and not kept.
 pub struct Prescription {
     pub person_id: String,
     pub hospital: String,
+    /// Pharmacy that holds it; empty when free.
+    pub holder: String,
     /// Why no order may be placed over it; `None` while it is active.
     pub refusal: Option<&'static ReasonDoc>,
     pub dise_codg: String,
@@ -79,6 +81,7 @@ impl Peers {
             refusal: inactive(found.state()),
             person_id: found.person_id,
             hospital: found.fixmedins_code,
+            holder: found.holder_fixmedins_code,
             dise_codg: found.dise_codg,
             lines: found.lines.into_iter().map(prescribed).collect::<Result<_, _>>()?,
         })
@@ -94,6 +97,20 @@ impl Peers {
         };
         let mut client = PrescriptionServiceClient::new(self.prescription_mesh());
         client.nominate(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
+        Ok(())
+    }
+
+    /// Puts the order in the place of the sale that `argument` names.
+    pub async fn take_over(&self, order: &Order, argument: &Argument, key: String) -> Result<(), OrderError> {
+        let request = pb::TakeOverSaleRequest {
+            hi_rxno: order.hi_rxno.clone(),
+            sale_id: argument.sale_id.clone(),
+            secret: argument.secret.clone(),
+            fixmedins_code: order.fixmedins_code.clone(),
+            order_id: order.id.clone(),
+        };
+        let mut client = CirculationServiceClient::new(self.prescription_mesh());
+        client.take_over_sale(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
         Ok(())
     }
 

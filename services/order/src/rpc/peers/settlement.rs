@@ -39,7 +39,7 @@ fn outside(fee: &Outside) -> pb::OutsideFee {
 fn quote_kind(kind: Kind) -> pb::QuoteKind {
     match kind {
         Kind::Otc => pb::QuoteKind::OtcAccount,
-        Kind::Prescription => pb::QuoteKind::ChronicRenewal,
+        Kind::Prescription | Kind::Counter => pb::QuoteKind::ChronicRenewal,
         Kind::Consultation => pb::QuoteKind::Consultation,
     }
 }
@@ -51,6 +51,7 @@ fn channel(channel: Option<Channel>) -> PbChannel {
         Some(Channel::Alipay) => PbChannel::Alipay,
         Some(Channel::Unionpay) => PbChannel::Unionpay,
         Some(Channel::BankCard) => PbChannel::BankCard,
+        Some(Channel::Till) => PbChannel::Till,
     }
 }
 
@@ -74,6 +75,7 @@ fn quoted(quote: &pb::Quote, order: &Order) -> Result<Quote, OrderError> {
         total: Fen(quote.total_fen),
         has_cash: has(|leg| leg == Leg::Channel),
         insured: has(|leg| matches!(leg, Leg::Fund | Leg::Account | Leg::RelativeAccount)),
+        account: has(|leg| matches!(leg, Leg::Account | Leg::RelativeAccount)),
         encoded: hex(&quote.encode_to_vec()),
     })
 }

@@ -237,6 +237,7 @@ fn rx() -> prescription::v1::GetPrescriptionResponse {
     let found = prescription::v1::Prescription {
         person_id: "per_1".to_owned(),
         fixmedins_code: "H13030200001".to_owned(),
+        holder_fixmedins_code: PHARMACY.to_owned(),
         dise_codg: "M03900".to_owned(),
         state: prescription::v1::PrescriptionState::Active.into(),
         lines: vec![line],

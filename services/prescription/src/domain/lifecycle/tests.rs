@@ -69,6 +69,12 @@ fn operations() -> Vec<Operation> {
         Operation::ReleaseNomination { order_id: o1.clone() },
         Operation::Claim { pharmacy: p1.clone(), until: NOW.plus_seconds(60) },
         Operation::ClaimAtCounter { pharmacy: "P2".to_owned(), sale_id: "ctr_2".to_owned(), until: NOW },
+        Operation::TakeOver {
+            pharmacy: p1.clone(),
+            secret_matches: true,
+            sale_id: "ctr_1".to_owned(),
+            order_id: "O2".to_owned(),
+        },
         Operation::RecoverSecret { pharmacy: p1.clone() },
         Operation::GiveBack { pharmacy: p1.clone(), secret_matches: true },
         Operation::Review { pharmacy: p1, secret_matches: true, pass: true, pharmacist: "R1".to_owned() },
@@ -250,6 +256,24 @@ fn the_whole_table() {
           late       !Expired
           expired    !Expired
           revoked    !Revoked
+        TakeOverSale
+          draft      !NotHeld
+          reviewed   !NotHeld
+          refused    !DraftRefused
+          active     !NotHeld
+          nominated  !NotHeld
+          held       !OtherOrder
+          unreviewed !OtherOrder
+          passed     !OtherOrder
+          partly     !OtherOrder
+          used       !OtherOrder
+          rest       !NotHeld
+          rest held  !OtherOrder
+          at counter !Used
+          marked     !OtherOrder
+          late       !Expired
+          expired    !Expired
+          revoked    !Revoked
         RecoverSecret
           draft      !NotHeld
           reviewed   !NotHeld
@@ -378,6 +402,28 @@ fn the_whole_table() {
           revoked    same
     "#]]
     .assert_eq(&table);
+}
+
+#[test]
+fn an_order_takes_a_reviewed_sale_over_once() {
+    let take = |secret_matches: bool, sale: &str| Operation::TakeOver {
+        pharmacy: "P1".to_owned(),
+        secret_matches,
+        sale_id: sale.to_owned(),
+        order_id: "O2".to_owned(),
+    };
+    let waiting = Status { order_id: "ctr_1".to_owned(), ..held() };
+    assert_eq!(decide(&waiting, &take(true, "ctr_1"), NOW), Err(Refusal::ReviewNotPassed));
+    let passed = Status { review: Review::Passed, ..waiting };
+    assert_eq!(decide(&passed, &take(false, "ctr_1"), NOW), Err(Refusal::SecretInvalid));
+    assert_eq!(decide(&passed, &take(true, "ctr_2"), NOW), Err(Refusal::OtherOrder));
+    let next = decide(&passed, &take(true, "ctr_1"), NOW).unwrap();
+    assert_eq!(next.status, Status { order_id: "O2".to_owned(), ..passed.clone() });
+    assert!(next.news.is_empty());
+    assert_eq!(decide(&next.status, &take(true, "ctr_1"), NOW).unwrap().status, next.status);
+    // an order's own number is no sale
+    let ordered = Status { order_id: "O1".to_owned(), ..passed };
+    assert_eq!(decide(&ordered, &take(true, "O1"), NOW), Err(Refusal::OtherOrder));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! | `receivable:agency:<institution>` | what the clearing agency still owes the institution (`domain.md` §9.5) |
 //! | `receivable:channel:<institution>` | what the payment channel owes the institution: cash and outside fees |
 //! | `channel:<name>` | negative: what a channel collected from payers for institutions |
+//! | `till:<institution>` | what the institution's own till took at its counter; `channel:till` stands against it |
 //! | `bank:<institution>` | what the agency has paid out to the institution |
 //! | `deduction:<institution>` | what the agency cut from claims and kept |
 //! | `suspense` | differences under investigation; zero in good order |
@@ -41,6 +42,10 @@ impl Account {
 
     pub fn channel(name: &str) -> Account {
         Account(format!("channel:{name}"))
+    }
+
+    pub fn till(institution: &str) -> Account {
+        Account(format!("till:{institution}"))
     }
 
     pub fn bank(institution: &str) -> Account {

@@ -5,6 +5,7 @@ use liufang_kernel::{Fen, Timestamp};
 use super::account::Account;
 use super::transfer::{Draft, Entry, TransferKind, Unbalanced};
 use crate::domain::benefit::{Leg, LegKind};
+use crate::domain::payment::TILL;
 
 fn entry(account: Account, amount: Fen) -> Entry {
     Entry { account, amount }
@@ -66,7 +67,7 @@ fn capture_entries(facts: &CaptureFacts<'_>, legs: &[Leg]) -> Vec<Entry> {
     let owed = |insured| of(insured).map(|leg| leg.amount).sum::<Fen>();
     let mut entries = vec![
         entry(Account::agency_receivable(facts.institution), owed(true)),
-        entry(Account::channel_receivable(facts.institution), owed(false)),
+        entry(taken_by(facts), owed(false)),
     ];
     for leg in legs {
         let from = match leg.kind {
@@ -77,6 +78,15 @@ fn capture_entries(facts: &CaptureFacts<'_>, legs: &[Leg]) -> Vec<Entry> {
         entries.push(entry(from, -leg.amount));
     }
     entries
+}
+
+/// Where the cash is: with the channel, which owes it, or in the pharmacy's own till.
+fn taken_by(facts: &CaptureFacts<'_>) -> Account {
+    if facts.channel == TILL {
+        Account::till(facts.institution)
+    } else {
+        Account::channel_receivable(facts.institution)
+    }
 }
 
 /// The agency pays a claim: what it cut stays with it, the receivable closes whole.

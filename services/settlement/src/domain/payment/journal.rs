@@ -27,7 +27,7 @@ pub struct Journal {
     pub next_at: Timestamp,
     pub version: i64,
     pub legs: Vec<Leg>,
-    /// Amount of the channel leg.
+    /// Amount of the channel leg, whoever takes it.
     pub cash: Fen,
     /// Delivery and packing within it.
     pub freight: Fen,
@@ -47,12 +47,21 @@ pub struct Journal {
     pub created_at: Timestamp,
 }
 
+/// The pharmacy's own till, in cash or at its card terminal: its word where a channel's would stand. It is the pharmacy's own
+/// money: nobody is asked for it, nobody owes it, and it goes back over the counter.
+pub const TILL: &str = "till";
+
 /// Least pause after something was raised: a person is slower than a machine.
 const RAISED_PAUSE_S: i64 = 5;
 
 impl Journal {
     pub fn insured(&self) -> bool {
         is_insured(&self.legs)
+    }
+
+    /// What a channel is asked for: nothing where the pharmacy's own till takes the cash.
+    pub fn channel_cash(&self) -> Fen {
+        if self.channel == TILL { Fen::ZERO } else { self.cash }
     }
 
     /// Whether the payment may still draw on the fund: a running one that only gives back never books again.
@@ -127,7 +136,7 @@ impl Journal {
             order_id: self.order_id.clone(),
             person_id: self.person_id.clone(),
             state: self.state,
-            ord_stas: ord_stas(self.state, self.step, !self.cash.is_zero(), self.attempts > 0),
+            ord_stas: ord_stas(self.state, self.step, !self.channel_cash().is_zero(), self.attempts > 0),
             legs: self.legs.clone(),
             hold_expires_at: self.hold_expires_at,
             channel: self.channel.clone(),
