@@ -23,5 +23,5 @@ pub(crate) async fn check(
         method: method.to_owned(),
     };
     let answer = GuardianServiceClient::new(identity.clone()).check_acting(Request::new(request)).await;
-    answer.map(drop).map_err(|status| GatewayError::Acting(PeerFault::from(status)))
+    answer.map(drop).map_err(|status| GatewayError::Acting(Box::new(PeerFault::from(status))))
 }

@@ -38,7 +38,7 @@ pub(crate) enum GatewayError {
     Auth(#[from] AuthFault),
     /// What identity said about a guardian who acts for a child.
     #[error(transparent)]
-    Acting(PeerFault),
+    Acting(Box<PeerFault>),
 }
 
 static METHOD_NOT_FOUND: ReasonDoc = ReasonDoc::new(

@@ -4,6 +4,7 @@ use liufang_kernel::codes::{
     drug_code_kind, is_institution_code, is_region_code, substance_key, therapy_class, trace_family,
     trace_prefix,
 };
+use liufang_kernel::document::{Document, DocumentType};
 use liufang_kernel::idcard::IdNumber;
 use liufang_kernel::phone::Phone;
 use liufang_kernel::region::RegionPack;
@@ -36,7 +37,7 @@ fn text(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()
 }
 
-/// GB 11643.
+/// GB 11643, and every other document by its type.
 pub fn id_card(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let today = Timestamp(1_795_312_800_000_000).china_date();
@@ -45,6 +46,12 @@ pub fn id_card(data: &[u8]) {
         assert!(["1", "2"].contains(&number.gender_code()));
         assert_eq!(IdNumber::parse(number.reveal(), today).as_ref(), Ok(&number));
         assert!(!format!("{number:?}").contains(number.reveal()), "it hides itself");
+    }
+    for kind in DocumentType::ALL {
+        if let Ok(document) = Document::parse(kind, text, today) {
+            assert_eq!(Document::stored(document.kind().code(), document.reveal()).as_ref(), Some(&document));
+            assert!(!format!("{document:?}").contains(document.reveal()), "it hides itself");
+        }
     }
 }
 

@@ -98,8 +98,13 @@ impl App {
                 Ok(row) => self.import_guardian(&work, &row, index, &meta).await?,
                 Err(wrong) => Err(RowProblem::new(index, Invalid::reason(), wrong.to_string())),
             };
-            imported.ids.push(told.as_ref().map(String::clone).unwrap_or_default());
-            imported.errors.extend(told.err());
+            match told {
+                Ok(guardianship_id) => imported.ids.push(guardianship_id),
+                Err(problem) => {
+                    imported.ids.push(String::new());
+                    imported.errors.push(problem);
+                }
+            }
         }
         Ok(work.commit(imported).await?)
     }

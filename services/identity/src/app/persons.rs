@@ -139,7 +139,7 @@ impl App {
     pub async fn get_me(&self, call: Call<()>) -> Result<Me, IdentityError> {
         let person_id = call.meta.principal.person()?;
         let mut person = self.person(person_id).await?;
-        person.verified |= self.is_ward(person_id, call.meta.now).await?;
+        person.verified = person.verified || self.is_ward(person_id, call.meta.now).await?;
         Ok(Me { person, masked: !call.meta.principal.client.is_empty() })
     }
 
@@ -154,7 +154,7 @@ impl App {
             return Err(IdentityError::ContactNotAllowed);
         }
         let mut person = self.person(&body.person_id).await?;
-        person.verified |= self.is_ward(&body.person_id, meta.now).await?;
+        person.verified = person.verified || self.is_ward(&body.person_id, meta.now).await?;
         self.note_readings(&[&body.person_id], role, body.purpose, meta.now).await?;
         Ok(Told { person, with_contact: body.with_contact })
     }
