@@ -101,7 +101,6 @@ fn drug((code, name, strength): (&str, &str, &str)) -> Drug {
         dosage_form: "片剂".to_owned(),
         strength: strength.to_owned(),
         maker: "示例制药".to_owned(),
-        approval_no: String::new(),
         units_per_pack: 28,
         billing_unit: "盒".to_owned(),
         controlled: "none".to_owned(),
