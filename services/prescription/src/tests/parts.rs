@@ -122,9 +122,8 @@ async fn a_long_prescription_takes_two_where_the_region_says_so() {
     let rx = town.active_with("P-4", long).await;
     let id = rx.hi_rxno.as_str();
     let secret = town.claimed(id, "ord_2").await;
-    let refused = review(&town, id, &secret, "").await.map_err(|fault| {
+    let refused = review(&town, id, &secret, "").await.inspect_err(|fault| {
         assert_eq!(fault.meta("cause"), Some("LONG"));
-        fault
     });
     assert_eq!(reason(refused), "SECOND_REVIEW_NEEDED");
     let same = review(&town, id, &secret, &town.staff(SHOP_PHARMACIST, PHARMACY)).await;
