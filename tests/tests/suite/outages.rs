@@ -287,6 +287,8 @@ async fn a_pool_without_a_free_connection_is_an_answer() {
     let clock = Arc::new(liufang_platform::SystemClock);
     let db = liufang_platform::Db::connect(&options, cipher, clock).await.unwrap();
     db.migrate(&[]).await.unwrap();
+    // the first look proves the data keys, as at a start
+    assert_eq!(db.look(&[], &[]).await, liufang_platform::db::DbState::Ready);
     let held = db.begin_step().await.unwrap();
     let refused = db.begin_step().await.err().expect("no connection is free");
     let status = liufang_platform::status::to_status(&refused, None);

@@ -82,7 +82,7 @@ async fn a_guardian_buys_for_a_child(world: &mut World) {
     let reader = format!("guardian:{}", guardian.person_id());
     let told = records(&acting).await;
     for method in ["order.v1.OrderService/PlaceOrder", "identity.v1.PersonService/FileMutualAid"] {
-        let by = |record: &&AccessRecord| record.purpose == format!("liufang.{method}");
+        let by = |record: &&AccessRecord| record.purpose == format!("act_for_child:liufang.{method}");
         let found: Vec<_> = told.iter().filter(by).map(|record| record.reader.as_str()).collect();
         assert_eq!(found, [reader.as_str()], "{method}");
     }

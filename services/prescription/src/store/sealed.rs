@@ -35,6 +35,11 @@ pub const SEALED: &[SealedTable] = &[
             ("document_sealed", DOCUMENT),
         ],
     },
+    SealedTable {
+        table: "notice",
+        key: "notice_id",
+        columns: &[("content_sealed", NOTICE), ("words_sealed", NOTICE_WORDS)],
+    },
 ];
 
 /// Contexts of keyed hashes.
