@@ -21,12 +21,21 @@ pub mod verification;
 
 use liufang_kernel::Date;
 use liufang_kernel::timestamp::parse_date;
+use liufang_platform::DbFault;
 use sea_orm::{DbErr, Statement, Value};
 
 use crate::error::IdentityError;
 
 /// What every function here works on: the pool or a transaction.
 pub use sea_orm::ConnectionTrait as Connection;
+
+/// Of rows of which one can stand, whoever comes second loses the race.
+fn once<T>(inserted: Result<T, DbErr>) -> Result<(), IdentityError> {
+    match inserted {
+        Err(error) if DbFault::is_unique(&error) => Err(DbFault::LostRace.into()),
+        other => Ok(other.map(drop)?),
+    }
+}
 
 /// Runs one statement and says how many rows it touched; for guarded updates and claims.
 async fn run<C: Connection>(

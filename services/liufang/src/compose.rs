@@ -344,13 +344,12 @@ impl Running {
 ///
 /// # Errors
 /// The address or the certificates of the configuration cannot be used.
-pub fn hook(config: &Config, hook: &str, url: &str, own: bool) -> Result<Mesh> {
+pub fn hook(config: &Config, caller: &str, hook: &str, url: &str, own: bool) -> Result<Mesh> {
     let wires = wires::Wires::load(config)?;
     let place = if own { wires.peer(config, "sandbox", url) } else { wires.outside(config, hook, url) };
     let directory = Directory::with_limits(wires.key(config), config.mesh.client.clone());
     let name = format!("hook.{hook}");
     directory.bind(HashMap::from([(name.clone(), place?)]));
-    let caller = if hook == "hospital" { "prescription" } else { "identity" };
     Ok(directory.peers(caller).mesh(&name))
 }
 

@@ -9,11 +9,15 @@ pub mod verification;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
-use clap::Subcommand;
-use liufang_platform::SharedClock;
+use clap::{Args, Subcommand};
 use liufang_platform::config::{Config, Layers};
+use liufang_platform::{Mesh, SharedClock};
+use tonic::{Response, Status};
+
+use crate::compose;
 
 /// What is tried, and where.
 #[derive(Subcommand)]
@@ -45,6 +49,35 @@ pub async fn run(
         }
     };
     Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The server of an outside party.
+#[derive(Args, Clone)]
+pub struct Target {
+    /// The server's address, http:// or https://.
+    #[arg(long = "target", value_name = "URL")]
+    url: String,
+    /// The target is the sandbox of this installation: prove the role by mesh.secret.
+    #[arg(long)]
+    sandbox: bool,
+}
+
+impl Target {
+    /// A connection as `caller` has one to its `hook`.
+    fn mesh(&self, config: &Config, caller: &str, hook: &str) -> Result<Mesh> {
+        compose::hook(config, caller, hook, &self.url, self.sandbox)
+    }
+}
+
+/// The answer of a call; after `patience` there is none.
+async fn patiently<T>(
+    patience: Duration,
+    call: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, Status> {
+    match tokio::time::timeout(patience, call).await {
+        Ok(answer) => answer.map(Response::into_inner),
+        Err(_) => Err(Status::deadline_exceeded("no answer in time")),
+    }
 }
 
 /// What came of the cases of a kit.

@@ -128,10 +128,7 @@ pub async fn insert<C: ConnectionTrait>(
         begin_date: own.begin.map(date_text),
         end_date: own.end.map(date_text),
     };
-    match Entity::insert(row.into_active_model()).exec_without_returning(connection).await {
-        Err(error) if DbFault::is_unique(&error) => Err(DbFault::LostRace.into()),
-        other => Ok(other.map(|_| ())?),
-    }
+    super::once(Entity::insert(row.into_active_model()).exec_without_returning(connection).await)
 }
 
 /// Saves state and dates; loses the race when the state is no longer `from`.

@@ -102,10 +102,7 @@ pub async fn insert<C: ConnectionTrait>(connection: &C, filing: &MutualAid) -> R
         begin_date: filing.begin.map(date_text),
         end_date: filing.end.map(date_text),
     };
-    match Entity::insert(row.into_active_model()).exec_without_returning(connection).await {
-        Err(error) if DbFault::is_unique(&error) => Err(DbFault::LostRace.into()),
-        other => Ok(other.map(|_| ())?),
-    }
+    super::once(Entity::insert(row.into_active_model()).exec_without_returning(connection).await)
 }
 
 /// Saves state and dates, when the filing is still in state `from`.

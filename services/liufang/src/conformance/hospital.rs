@@ -13,10 +13,9 @@ use liufang_platform::{Ids, Mesh};
 use liufang_proto::hooks::v1 as pb;
 use pb::NoticeOutcome::{Refused, Taken};
 use pb::hospital_hook_client::HospitalHookClient;
-use tonic::{Code, Response, Status};
+use tonic::{Code, Status};
 
-use super::Tally;
-use crate::compose;
+use super::{Tally, Target, patiently};
 
 /// An answer that takes longer than this is none.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,12 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Where the system is, and its test prescription.
 #[derive(Args, Clone)]
 pub struct Options {
-    /// The system's address, http:// or https://.
-    #[arg(long, value_name = "URL")]
-    target: String,
-    /// The target is the sandbox of this installation: prove the role by mesh.secret.
-    #[arg(long)]
-    sandbox: bool,
+    #[command(flatten)]
+    target: Target,
     #[command(flatten)]
     sheet: Sheet,
 }
@@ -53,7 +48,7 @@ pub struct Sheet {
 /// # Errors
 /// The address cannot be used, or `out` cannot be written.
 pub async fn at(config: &Config, options: &Options, out: &mut impl Write) -> Result<bool> {
-    let mesh = compose::hook(config, "hospital", &options.target, options.sandbox)?;
+    let mesh = options.target.mesh(config, "prescription", "hospital")?;
     run(mesh, &options.sheet, out).await
 }
 
@@ -113,8 +108,11 @@ impl Kit<'_> {
         let strange = pb::NotifyReviewRequest { fixmedins_code: "P13030200001".to_owned(), ..own };
         let heard = self.tell_review(strange).await;
         self.expect(out, "a notice of no hospital is refused", Refused, &heard)?;
-        let kept = matches!(&heard, Ok((_, words)) if !words.is_empty() && words.chars().count() <= 500)
-            || matches!(&heard, Err(status) if !status.message().is_empty());
+        let said = match &heard {
+            Ok((_, words)) => words.as_str(),
+            Err(status) => status.message(),
+        };
+        let kept = outcome(&heard) == Some(Refused) && !said.is_empty() && said.chars().count() <= 500;
         self.note(out, "a refusal says why, in at most 500 characters", kept, &heard)
     }
 
@@ -199,27 +197,20 @@ impl Kit<'_> {
     async fn tell_review(&self, body: pb::NotifyReviewRequest) -> Heard {
         let key = body.notice_id.clone();
         let mut client = self.client.clone();
-        let answer = patiently(client.notify_review(keyed(body, key))).await?;
+        let answer = patiently(PATIENCE, client.notify_review(keyed(body, key))).await?;
         Ok((answer.outcome(), answer.words))
     }
 
     async fn tell_settlement(&self, body: pb::NotifySettlementRequest) -> Heard {
         let key = body.notice_id.clone();
         let mut client = self.client.clone();
-        let answer = patiently(client.notify_settlement(keyed(body, key))).await?;
+        let answer = patiently(PATIENCE, client.notify_settlement(keyed(body, key))).await?;
         Ok((answer.outcome(), answer.words))
     }
 }
 
 /// A moment, 2026-01-01 12:00 in China.
 const NOON: i64 = 1_767_240_000_000_000;
-
-async fn patiently<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
-    match tokio::time::timeout(PATIENCE, call).await {
-        Ok(answer) => answer.map(Response::into_inner),
-        Err(_) => Err(Status::deadline_exceeded("no answer in time")),
-    }
-}
 
 /// `None`: no answer.
 fn outcome(heard: &Heard) -> Option<pb::NoticeOutcome> {

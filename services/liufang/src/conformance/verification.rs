@@ -14,10 +14,9 @@ use liufang_platform::{Ids, Mesh};
 use liufang_proto::hooks::v1 as pb;
 use pb::CheckOutcome::{Fail, NoAnswer, Pass};
 use pb::verification_hook_client::VerificationHookClient;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Status};
 
-use super::Tally;
-use crate::compose;
+use super::{Tally, Target, patiently};
 
 /// An answer that takes longer than this is none: identity no longer waits for it.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -25,12 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Where the provider is, and its test persons.
 #[derive(Args, Clone)]
 pub struct Options {
-    /// The provider's address, http:// or https://.
-    #[arg(long, value_name = "URL")]
-    target: String,
-    /// The target is the sandbox of this installation: prove the role by mesh.secret.
-    #[arg(long)]
-    sandbox: bool,
+    #[command(flatten)]
+    target: Target,
     #[command(flatten)]
     numbers: Numbers,
 }
@@ -81,7 +76,7 @@ pub struct Numbers {
 /// # Errors
 /// The address cannot be used, or `out` cannot be written.
 pub async fn at(config: &Config, options: &Options, out: &mut impl Write) -> Result<bool> {
-    let mesh = compose::hook(config, "verification", &options.target, options.sandbox)?;
+    let mesh = options.target.mesh(config, "identity", "verification")?;
     run(mesh, &options.numbers, out).await
 }
 
@@ -197,7 +192,7 @@ impl Kit<'_> {
             request_id: Ids.next("chk"),
         };
         let mut client = self.client.clone();
-        let answer = patiently(client.check_identity(Request::new(request))).await?;
+        let answer = patiently(PATIENCE, client.check_identity(Request::new(request))).await?;
         Ok((answer.outcome(), String::new()))
     }
 
@@ -210,7 +205,7 @@ impl Kit<'_> {
             request_id: Ids.next("chk"),
         };
         let mut client = self.client.clone();
-        let answer = patiently(client.check_carrier(Request::new(request))).await?;
+        let answer = patiently(PATIENCE, client.check_carrier(Request::new(request))).await?;
         Ok((answer.outcome(), String::new()))
     }
 
@@ -221,7 +216,7 @@ impl Kit<'_> {
             request_id: request_id.to_owned(),
         };
         let mut client = self.client.clone();
-        let answer = patiently(client.send_message(keyed(request, request_id))).await?;
+        let answer = patiently(PATIENCE, client.send_message(keyed(request, request_id))).await?;
         Ok((answer.outcome(), String::new()))
     }
 
@@ -234,15 +229,8 @@ impl Kit<'_> {
             request_id: Ids.next("chk"),
         };
         let mut client = self.client.clone();
-        let answer = patiently(client.check_face(Request::new(request))).await?;
+        let answer = patiently(PATIENCE, client.check_face(Request::new(request))).await?;
         Ok((answer.outcome(), answer.proof_serial))
-    }
-}
-
-async fn patiently<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
-    match tokio::time::timeout(PATIENCE, call).await {
-        Ok(answer) => answer.map(Response::into_inner),
-        Err(_) => Err(Status::deadline_exceeded("no answer in time")),
     }
 }
 

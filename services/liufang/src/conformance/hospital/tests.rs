@@ -4,6 +4,8 @@ use liufang_proto::hooks::v1::hospital_hook_server::{HospitalHook, HospitalHookS
 use tonic::Request;
 use tonic::service::Routes;
 
+use tonic::Response;
+
 use super::*;
 
 #[derive(Parser)]

@@ -3,6 +3,8 @@ use liufang_platform::testing::{World, world};
 use liufang_proto::hooks::v1::verification_hook_server::{VerificationHook, VerificationHookServer};
 use tonic::service::Routes;
 
+use tonic::Response;
+
 use super::*;
 
 #[derive(Parser)]
