@@ -8,8 +8,10 @@ pub mod booking;
 pub mod capture;
 pub mod claim;
 pub mod convergence;
+mod lane;
 pub mod ledger;
 pub mod measure;
+mod memory;
 pub mod notice;
 pub mod quote;
 
@@ -37,6 +39,8 @@ pub struct App {
     pub(crate) regions: Arc<Regions>,
     region_versions: Arc<BTreeMap<String, String>>,
     pub(crate) channel_key: Arc<str>,
+    memory: memory::Memory,
+    lanes: lane::Lanes,
     expiring: Sweep,
     converging: Sweep,
 }
@@ -55,6 +59,8 @@ impl App {
             regions: deps.regions.clone(),
             region_versions: Arc::new(versions.collect()),
             channel_key: deps.settings.get("channel_key", DEV_CHANNEL_KEY.to_owned()).into(),
+            memory: memory::Memory::default(),
+            lanes: lane::Lanes::default(),
             expiring: Sweep::new("hold cannot be ended", deps.clock.clone()),
             converging: Sweep::new("payment cannot be brought on", deps.clock.clone()),
         }

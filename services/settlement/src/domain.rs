@@ -5,6 +5,7 @@ pub mod audit;
 pub mod benefit;
 pub mod claim;
 pub mod entitlement;
+pub mod lane;
 pub mod ledger;
 pub mod payment;
 pub mod quote;

@@ -5,12 +5,10 @@ use liufang_platform::{Begun, Call, Work};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::domain::accumulate::{Addition, Scope};
-use crate::domain::payment::{Journal, Payment, PaymentState, Step, first_step};
-use crate::domain::quote::Quote;
+use crate::app::lane::{Done, Op};
+use crate::domain::payment::{Journal, Payment, PaymentState, Step};
 use crate::error::{Refusal, SettlementError};
 use crate::store;
-use crate::store::accumulator::Year;
 
 /// Refund a payment whole.
 #[derive(Clone, Debug)]
@@ -29,77 +27,22 @@ pub enum Lookup {
 /// Stored under the caller's key instead of a state that will be out of date: a repeat answers how the payment stands
 /// now.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Started {
-    started: bool,
+pub(super) struct Started {
+    pub started: bool,
 }
 
 impl App {
     /// Settles the held legs. A repeat answers the present state.
     pub async fn capture(&self, call: Call<String>) -> Result<Payment, SettlementError> {
-        if let Begun::Fresh(work) = self.db.begin::<Started>(&call.meta).await? {
-            let started = self.start_capture(&work, &call.body, call.meta.now).await?;
-            work.commit(Started { started: started.is_some() }).await?;
-            if let Some(journal) = started {
-                return self.run(journal).await;
-            }
-        }
-        Ok(self.journal(&call.body).await?.view())
-    }
-
-    /// Writes the intent with every number the outside will know us by, before anybody is called.
-    async fn start_capture(
-        &self,
-        work: &Work,
-        payment_id: &str,
-        now: Timestamp,
-    ) -> Result<Option<Journal>, SettlementError> {
-        let found = store::payment::find(work.tx(), payment_id).await?;
-        let mut journal = found.ok_or(Refusal::PaymentNotFound)?;
-        match journal.state {
-            PaymentState::Authorised if journal.hold_expires_at <= now => {
-                return Err(SettlementError::in_state(Refusal::PaymentEnded, "expired"));
-            }
-            PaymentState::Authorised => {}
-            PaymentState::Voided | PaymentState::Expired => {
-                return Err(SettlementError::in_state(Refusal::PaymentEnded, journal.state.as_str()));
-            }
-            _ => return Ok(None),
-        }
-        let found = store::quote::find(work.tx(), &self.cipher, &journal.quote_id).await?;
-        let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
-        if !quote.basis.is_empty() {
-            self.queue_for_year(work, &quote, payment_id).await?;
-        }
-        if !store::accumulator::stands(work.tx(), &self.cipher, &quote).await? {
-            // a twin order of the same person was settled first; this one has to be quoted anew
-            journal.failure_reason = "BENEFIT_USED_SINCE".to_owned();
-            self.give_up(work, &mut journal, PaymentState::Expired, "EXPIRED", now).await?;
-            return Ok(None);
-        }
-        if journal.insured() {
-            journal.msgid = self.msgid(work, &journal.fixmedins_code, now).await?;
-        }
-        journal.state = PaymentState::Pending;
-        journal.step = first_step(journal.channel_cash(), journal.insured());
-        self.lease(work, &mut journal, now).await?;
-        Ok(Some(journal))
-    }
-
-    /// Two captures of one person never run on the same year at once: the later waits until the earlier is booked.
-    async fn queue_for_year(
-        &self,
-        work: &Work,
-        quote: &Quote,
-        payment_id: &str,
-    ) -> Result<(), SettlementError> {
-        let of = Year { person_id: &quote.person_id, year: quote.year, insutype: &quote.insutype };
-        // adding nothing takes the row: a concurrent twin stands here until this transaction ends
-        let nothing = Addition::default();
-        store::accumulator::add(work.tx(), &self.cipher, of, &Scope::All, nothing).await?;
-        let twins = store::payment::pending_of(work.tx(), &quote.person_id).await?;
-        match twins.iter().any(|twin| twin.payment_id != payment_id && twin.may_use_fund()) {
-            true => Err(SettlementError::LostRace),
-            false => Ok(()),
+        let Call { meta, body: payment_id } = call;
+        let Some(region) = self.region_of(&payment_id).await? else {
+            // the key may have been another request's
+            let _: Option<Started> = self.db.replayed(&meta).await?;
+            return Err(Refusal::PaymentNotFound.into());
+        };
+        match self.through(&region, Op::Start(payment_id.clone()), Some(meta)).await? {
+            Done::Started(Some(journal)) => self.run(journal).await,
+            _ => Ok(self.journal(&payment_id).await?.view()),
         }
     }
 
@@ -145,7 +88,7 @@ impl App {
         Ok(Some(journal))
     }
 
-    /// `msgid`: institution 12 + time 14 + sequence 4 (`domain.md` §11).
+    /// A new number at the insurer.
     async fn msgid(
         &self,
         work: &Work,
@@ -153,8 +96,7 @@ impl App {
         now: Timestamp,
     ) -> Result<String, SettlementError> {
         let number = store::notice::next_message(work.tx(), fixmedins_code).await?;
-        let time: String = now.china_text().chars().filter(char::is_ascii_digit).collect();
-        Ok(format!("{fixmedins_code}{time}{number:04}"))
+        Ok(msgid(fixmedins_code, now, number))
     }
 
     /// One payment; a patient sees own ones.
@@ -167,4 +109,10 @@ impl App {
         let own = call.meta.principal.is_service() || call.meta.principal.person()? == journal.person_id;
         if own { Ok(journal.view()) } else { Err(Refusal::PaymentNotFound.into()) }
     }
+}
+
+/// `msgid`: institution 12 + time 14 + sequence 4 (`domain.md` §11).
+pub(super) fn msgid(fixmedins_code: &str, now: Timestamp, number: i64) -> String {
+    let time: String = now.china_text().chars().filter(char::is_ascii_digit).collect();
+    format!("{fixmedins_code}{time}{number:04}")
 }

@@ -6,6 +6,7 @@ use liufang_kernel::Timestamp;
 use liufang_platform::{DbFault, Work};
 
 use crate::app::App;
+use crate::app::lane::{Done, Op};
 use crate::domain::payment::{
     ChannelSays, InsurerSays, Journal, Next, Payment, Raised, Step, after_channel, after_insurer,
 };
@@ -14,7 +15,7 @@ use crate::store;
 use crate::store::notice::Difference;
 
 /// Longer than any call to the outside may take; after it another process takes over.
-const LEASE_S: i64 = 10;
+pub(super) const LEASE_S: i64 = 10;
 /// Bound against a table that loops; far above the longest way.
 const MOST_STEPS: usize = 16;
 const BATCH: u64 = 16;
@@ -120,8 +121,7 @@ impl App {
     async fn ask_insurer(&self, journal: &Journal) -> Result<(InsurerSays, String), SettlementError> {
         match journal.step {
             Step::SettleInsurer => {
-                let found = store::quote::find(self.db.read(), &self.cipher, &journal.quote_id).await?;
-                let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
+                let quote = self.quote_of(journal).await?;
                 Ok(self.outside.settle(journal, &quote.totals).await)
             }
             Step::ReverseInsurer => Ok((self.outside.reverse(journal).await, String::new())),
@@ -135,6 +135,18 @@ impl App {
         let go_on = journal.advance(next, now);
         if go_on {
             journal.next_at = now.plus_seconds(LEASE_S);
+        }
+        if go_on && journal.step == Step::Book {
+            // booking writes it: until then the step before is asked again under the same number
+            return Ok(true);
+        }
+        if !matches!(next, Next::Raise(..)) && journal.attempts == 0 {
+            let region = journal.region.clone();
+            let Done::Saved(saved) = self.through(&region, Op::Save(journal.clone()), None).await? else {
+                return Err(SettlementError::Stored("lane"));
+            };
+            *journal = saved;
+            return Ok(go_on);
         }
         let work = self.db.begin_step().await?;
         store::payment::save(work.tx(), journal).await?;

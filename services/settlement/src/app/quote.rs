@@ -3,9 +3,11 @@
 mod fund;
 mod gather;
 
+use std::sync::Arc;
+
 use liufang_kernel::region::{LegKind as PackLeg, RegionPack, Scheme};
 use liufang_kernel::{Date, Fen, Violations, codes};
-use liufang_platform::{Begun, Call};
+use liufang_platform::Call;
 
 use crate::app::App;
 use crate::domain::accumulate::{Addition, Scope, additions};
@@ -39,9 +41,8 @@ impl App {
     pub async fn create_quote(&self, call: Call<CreateQuote>) -> Result<Quote, SettlementError> {
         let Call { meta, body } = call;
         // a repeat is answered before the world is asked again: it may have changed
-        match self.db.begin::<Quote>(&meta).await? {
-            Begun::Replay(quote) => return Ok(quote),
-            Begun::Fresh(work) => work.cancel().await?,
+        if let Some(quote) = self.db.replayed(&meta).await? {
+            return Ok(quote);
         }
         let date = meta.now.china_date();
         let pack = self.regions.get(&body.region).ok_or_else(unknown_region)?;
@@ -52,18 +53,13 @@ impl App {
         let (year, basis) = self.year_so_far(&body, &facts, &entitlement).await?;
         let settlement = settle(pack, &body, &facts, &entitlement, year, wallets)?;
         let quote = self.offer(pack, &body, &facts, settlement, basis, meta.now);
-        let work = match self.db.begin::<Quote>(&meta).await? {
-            Begun::Fresh(work) => work,
-            Begun::Replay(quote) => return Ok(quote),
-        };
-        store::quote::insert(work.tx(), &self.cipher, &quote, meta.now).await?;
-        Ok(work.commit(quote).await?)
+        self.keep_offer(Arc::new(quote), meta).await
     }
 
     /// One quote; a patient sees own ones.
     pub async fn get_quote(&self, call: Call<String>) -> Result<Quote, SettlementError> {
         let found = store::quote::find(self.db.read(), &self.cipher, &call.body).await?;
-        let quote = found.ok_or(Refusal::QuoteNotFound)?.quote;
+        let quote = found.ok_or(Refusal::QuoteNotFound)?;
         let own = call.meta.principal.is_service() || call.meta.principal.person()? == quote.person_id;
         if own { Ok(quote) } else { Err(Refusal::QuoteNotFound.into()) }
     }

@@ -9,6 +9,7 @@ mod read;
 use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_kernel::Fen;
+use liufang_platform::db::wide::Rows;
 use liufang_platform::{Ids, hash};
 use sea_orm::{ConnectionTrait, Value};
 
@@ -27,6 +28,8 @@ pub fn digest(text: &str) -> String {
 pub struct Head {
     end: ChainEnd,
     moved: BTreeMap<Account, Fen>,
+    // placed and not yet written
+    placed: Vec<Transfer>,
 }
 
 /// Locks the head of a region until the transaction ends; everybody else who appends there waits.
@@ -41,7 +44,7 @@ pub async fn lock(conn: &impl ConnectionTrait, region: &str) -> Result<Head, Set
             None => one(conn, whole, []).await?,
         };
         if let Some(row) = row {
-            return Ok(Head { end: read_end(&row)?, moved: BTreeMap::new() });
+            return Ok(Head { end: read_end(&row)?, moved: BTreeMap::new(), placed: Vec::new() });
         }
         // closed: nothing is appended to it any more, and the region's chain begins where it ends
         let open = "INSERT INTO region_head (region, sequence, hash) \
@@ -103,6 +106,13 @@ impl Head {
         region: &str,
         draft: Draft,
     ) -> Result<i64, SettlementError> {
+        let sequence = self.place(ids, region, draft)?;
+        self.write_placed(conn).await?;
+        Ok(sequence)
+    }
+
+    /// As [`Head::append`], to be written by [`Head::store`] with the others of the group.
+    pub fn place(&mut self, ids: &Ids, region: &str, draft: Draft) -> Result<i64, SettlementError> {
         if draft.entries().is_empty() {
             return Ok(self.end.sequence);
         }
@@ -112,21 +122,63 @@ impl Head {
             return Err(SettlementError::Stored("transfer between regions"));
         }
         let transfer = draft.place(&self.end, ids.next("trf"), digest);
-        insert(conn, &transfer).await?;
         for entry in &transfer.entries {
             *self.moved.entry(entry.account.clone()).or_default() += entry.amount;
         }
         self.end.sequence = transfer.sequence;
-        self.end.hash = transfer.hash;
+        self.end.hash.clone_from(&transfer.hash);
+        self.placed.push(transfer);
         Ok(self.end.sequence)
     }
 
-    /// Writes the new head and the balances.
-    pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
-        let Head { end: ChainEnd { region, sequence, hash }, moved } = self;
-        for (account, amount) in &moved {
-            add(conn, &region, account, *amount).await?;
+    async fn write_placed(&mut self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
+        let placed = std::mem::take(&mut self.placed);
+        if placed.is_empty() {
+            return Ok(());
         }
+        let columns = ["sequence", "transfer_id", "kind", "reference", "at_us", "hash"];
+        let transfers = placed.iter().map(|transfer| {
+            vec![
+                transfer.sequence.into(),
+                transfer.transfer_id.clone().into(),
+                transfer.kind.clone().into(),
+                transfer.reference.clone().into(),
+                transfer.at.0.into(),
+                transfer.hash.clone().into(),
+            ]
+        });
+        let transfers: Vec<Vec<Value>> = transfers.collect();
+        let region = self.end.region.as_str();
+        insert_rows(conn, region, "transfer", &columns, transfers, "").await?;
+        let columns = ["sequence", "entry_no", "account", "amount_fen"];
+        let entries = placed.iter().flat_map(|transfer| {
+            (0_i64..).zip(&transfer.entries).map(|(entry_no, entry)| {
+                vec![
+                    transfer.sequence.into(),
+                    entry_no.into(),
+                    entry.account.as_str().into(),
+                    entry.amount.0.into(),
+                ]
+            })
+        });
+        let entries: Vec<Vec<Value>> = entries.collect();
+        insert_rows(conn, region, "entry", &columns, entries, "").await
+    }
+
+    /// Writes what was placed, the balances and the new head.
+    pub async fn store(mut self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
+        self.write_placed(conn).await?;
+        let Head { end: ChainEnd { region, sequence, hash }, moved, .. } = self;
+        let conflict = match region.as_str() {
+            "" => "ON CONFLICT (account) DO UPDATE SET balance_fen = ledger_balance.balance_fen + excluded.balance_fen",
+            _ => {
+                "ON CONFLICT (region, account) DO UPDATE \
+                 SET balance_fen = region_balance.balance_fen + excluded.balance_fen"
+            }
+        };
+        let moved = moved.iter().map(|(account, amount)| vec![account.as_str().into(), amount.0.into()]);
+        let moved: Vec<Vec<Value>> = moved.collect();
+        insert_rows(conn, &region, "balance", &["account", "balance_fen"], moved, conflict).await?;
         let written = if region.is_empty() {
             let sql = "UPDATE ledger_head SET sequence = $1, hash = $2 WHERE id = 1 AND sequence <= $1";
             exec(conn, sql, [sequence.into(), hash.into()]).await?
@@ -138,66 +190,22 @@ impl Head {
     }
 }
 
-async fn add(
-    conn: &impl ConnectionTrait,
-    region: &str,
-    account: &Account,
-    amount: Fen,
-) -> Result<(), SettlementError> {
-    if region.is_empty() {
-        let sql = "INSERT INTO ledger_balance (account, balance_fen) VALUES ($1, $2) \
-                   ON CONFLICT (account) DO UPDATE \
-                   SET balance_fen = ledger_balance.balance_fen + excluded.balance_fen";
-        exec(conn, sql, [account.as_str().into(), amount.0.into()]).await?;
-        return Ok(());
-    }
-    let sql = "INSERT INTO region_balance (region, account, balance_fen) VALUES ($1, $2, $3) \
-               ON CONFLICT (region, account) DO UPDATE \
-               SET balance_fen = region_balance.balance_fen + excluded.balance_fen";
-    exec(conn, sql, [region.into(), account.as_str().into(), amount.0.into()]).await?;
-    Ok(())
-}
-
-async fn insert(conn: &impl ConnectionTrait, transfer: &Transfer) -> Result<(), SettlementError> {
-    let row = vec![
-        transfer.sequence.into(),
-        transfer.transfer_id.clone().into(),
-        transfer.kind.clone().into(),
-        transfer.reference.clone().into(),
-        transfer.at.0.into(),
-        transfer.hash.clone().into(),
-    ];
-    let columns = "sequence, transfer_id, kind, reference, at_us, hash";
-    insert_rows(conn, &transfer.region, "transfer", columns, vec![row]).await?;
-    let rows = (0_i64..).zip(&transfer.entries).map(|(entry_no, entry)| {
-        vec![transfer.sequence.into(), entry_no.into(), entry.account.as_str().into(), entry.amount.0.into()]
-    });
-    let columns = "sequence, entry_no, account, amount_fen";
-    insert_rows(conn, &transfer.region, "entry", columns, rows.collect()).await
-}
-
 /// All rows in one statement; those of a region carry it.
 async fn insert_rows(
     conn: &impl ConnectionTrait,
     region: &str,
     what: &str,
-    columns: &str,
+    columns: &[&'static str],
     rows: Vec<Vec<Value>>,
+    tail: &str,
 ) -> Result<(), SettlementError> {
     let own = !region.is_empty();
-    let mut sql = match own {
-        true => format!("INSERT INTO region_{what} (region, {columns}) VALUES "),
-        false => format!("INSERT INTO ledger_{what} ({columns}) VALUES "),
-    };
-    let mut values: Vec<Value> = Vec::new();
+    let names: Vec<&'static str> = own.then_some("region").into_iter().chain(columns.iter().copied()).collect();
+    let mut wide = Rows::new(&names);
     for row in rows {
-        let first = values.len() + 1;
-        values.extend(own.then(|| region.into()));
-        values.extend(row);
-        let places: Vec<String> = (first..=values.len()).map(|n| format!("${n}")).collect();
-        let comma = if first == 1 { "" } else { ", " };
-        sql.push_str(&format!("{comma}({})", places.join(", ")));
+        wide.push_row(own.then(|| region.into()).into_iter().chain(row).collect());
     }
-    exec(conn, &sql, values).await?;
+    let table = if own { "region" } else { "ledger" };
+    wide.insert(conn, &format!("{table}_{what}"), tail).await?;
     Ok(())
 }

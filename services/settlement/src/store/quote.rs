@@ -1,44 +1,47 @@
 //! Quotes.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
+use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::ConnectionTrait;
 
-use super::{exec, one};
+use super::{all, one};
+use crate::domain::payment::Journal;
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 
 pub(super) const BODY: &str = "settlement.quote.body";
 
-/// A stored quote and the payment that used it, if any.
-pub struct StoredQuote {
-    pub quote: Quote,
-    /// Empty while unused.
-    pub payment_id: String,
-}
-
-pub async fn insert(
+pub async fn insert_all(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
-    quote: &Quote,
-    now: Timestamp,
+    quotes: &[(&Quote, Timestamp)],
 ) -> Result<(), SettlementError> {
-    let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
-    let values = [
-        quote.quote_id.clone().into(),
-        quote.order_id.clone().into(),
-        quote.person_id.clone().into(),
-        cipher.seal(BODY, &body).into(),
-        quote.expires_at.0.into(),
-        now.0.into(),
+    let columns = [
+        "quote_id",
+        "order_id",
+        "person_id",
+        "sealed_body",
+        "payment_id",
+        "expires_at_us",
+        "created_at_us",
     ];
-    exec(
-        conn,
-        "INSERT INTO quote (quote_id, order_id, person_id, sealed_body, payment_id, expires_at_us, created_at_us) \
-         VALUES ($1, $2, $3, $4, '', $5, $6)",
-        values,
-    )
-    .await?;
+    let mut rows = Rows::new(&columns);
+    for (quote, now) in quotes {
+        let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
+        rows.push([
+            quote.quote_id.clone().into(),
+            quote.order_id.clone().into(),
+            quote.person_id.clone().into(),
+            cipher.seal(BODY, &body).into(),
+            "".into(),
+            quote.expires_at.0.into(),
+            now.0.into(),
+        ]);
+    }
+    rows.insert(conn, "quote", "").await?;
     Ok(())
 }
 
@@ -46,21 +49,47 @@ pub async fn find(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
     quote_id: &str,
-) -> Result<Option<StoredQuote>, SettlementError> {
-    let sql = "SELECT sealed_body, payment_id FROM quote WHERE quote_id = $1";
+) -> Result<Option<Quote>, SettlementError> {
+    let sql = "SELECT sealed_body FROM quote WHERE quote_id = $1";
     let Some(row) = one(conn, sql, [quote_id.into()]).await? else { return Ok(None) };
     let sealed: String = row.try_get("", "sealed_body")?;
     let body = cipher.open(BODY, &sealed)?;
-    let quote = serde_json::from_str(&body).map_err(|_| SettlementError::Stored("quote"))?;
-    Ok(Some(StoredQuote { quote, payment_id: row.try_get("", "payment_id")? }))
+    serde_json::from_str(&body).map(Some).map_err(|_| SettlementError::Stored("quote"))
 }
 
-/// Marks a quote as used; false when somebody was faster.
-pub async fn mark_used(
+/// By which payments these quotes were used; empty text for one that is free, nothing for one that is not there.
+pub async fn users(
     conn: &impl ConnectionTrait,
-    quote_id: &str,
-    payment_id: &str,
-) -> Result<bool, SettlementError> {
-    let sql = "UPDATE quote SET payment_id = $1 WHERE quote_id = $2 AND payment_id = ''";
-    Ok(exec(conn, sql, [payment_id.into(), quote_id.into()]).await? == 1)
+    quotes: &[&str],
+) -> Result<BTreeMap<String, String>, SettlementError> {
+    if quotes.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let sql = format!("SELECT quote_id, payment_id FROM quote WHERE quote_id {}", among(conn, 1));
+    let rows = all(conn, &sql, [words(conn, quotes.iter().copied())]).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "quote_id")?, row.try_get("", "payment_id")?))).collect()
+}
+
+/// Marks the quotes of payments as used.
+///
+/// # Errors
+/// [`SettlementError::LostRace`] when somebody was faster with one: nothing of the transaction may stay.
+pub async fn mark_all_used(conn: &impl ConnectionTrait, by: &[Journal]) -> Result<(), SettlementError> {
+    let mut rows = Rows::new(&["quote_id", "payment_id"]);
+    for journal in by {
+        rows.push([journal.quote_id.clone().into(), journal.payment_id.clone().into()]);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let update = rows.joined(conn, |rows| {
+        format!(
+            "UPDATE quote SET payment_id = v.payment_id FROM {rows} \
+             WHERE quote.quote_id = v.quote_id AND quote.payment_id = ''"
+        )
+    })?;
+    match conn.execute_raw(update).await?.rows_affected() == rows.len() {
+        true => Ok(()),
+        false => Err(SettlementError::LostRace),
+    }
 }

@@ -1,6 +1,7 @@
 //! Settlement rows (what 3201 adds up) and receivables by debtor.
 
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::wide::Rows;
 use sea_orm::ConnectionTrait;
 
 use super::{all, exec, one};
@@ -9,66 +10,91 @@ use crate::domain::claim::{Amounts, DayTotals, TotalKey};
 use crate::error::SettlementError;
 
 /// One settlement or refund to note.
+#[derive(Clone)]
 pub struct Booked<'a> {
     pub payment_id: &'a str,
     pub refund: bool,
-    pub stmt_date: &'a str,
+    pub stmt_date: String,
     pub fixmedins_code: &'a str,
     pub at: Timestamp,
 }
 
-/// Notes an insured settlement.
-pub async fn insert_settlement(
+/// Notes insured settlements.
+pub async fn insert_settlements(
     conn: &impl ConnectionTrait,
-    booked: &Booked<'_>,
-    key: &TotalKey,
-    amounts: &Amounts,
+    booked: &[(Booked<'_>, TotalKey, Amounts)],
 ) -> Result<(), SettlementError> {
-    let sql = "INSERT INTO settlement_row (payment_id, refund, stmt_date, fixmedins_code, insutype, clr_type, \
-               agency, medical_fen, fund_fen, account_fen, cash_fen) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    let values = [
-        booked.payment_id.into(),
-        booked.refund.into(),
-        booked.stmt_date.into(),
-        booked.fixmedins_code.into(),
-        key.insutype.clone().into(),
-        key.clr_type.clone().into(),
-        key.agency.clone().into(),
-        amounts.medical.0.into(),
-        amounts.fund.0.into(),
-        amounts.account.0.into(),
-        amounts.cash.0.into(),
+    let columns = [
+        "payment_id",
+        "refund",
+        "stmt_date",
+        "fixmedins_code",
+        "insutype",
+        "clr_type",
+        "agency",
+        "medical_fen",
+        "fund_fen",
+        "account_fen",
+        "cash_fen",
     ];
-    exec(conn, sql, values).await?;
+    let mut rows = Rows::new(&columns);
+    for (booked, key, amounts) in booked {
+        rows.push([
+            booked.payment_id.into(),
+            booked.refund.into(),
+            booked.stmt_date.clone().into(),
+            booked.fixmedins_code.into(),
+            key.insutype.clone().into(),
+            key.clr_type.clone().into(),
+            key.agency.clone().into(),
+            amounts.medical.0.into(),
+            amounts.fund.0.into(),
+            amounts.account.0.into(),
+            amounts.cash.0.into(),
+        ]);
+    }
+    rows.insert(conn, "settlement_row", "").await?;
     Ok(())
 }
 
-/// Notes what a debtor owes; negative on a refund.
-pub async fn insert(
-    conn: &impl ConnectionTrait,
-    booked: &Booked<'_>,
-    debtor_kind: &str,
-    debtor: &str,
-    amount: Fen,
-) -> Result<(), SettlementError> {
-    if amount.is_zero() {
-        return Ok(());
-    }
-    let sql = "INSERT INTO receivable (payment_id, refund, debtor_kind, fixmedins_code, debtor, amount_fen, \
-               stmt_date, at_us, open) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    let values = [
-        booked.payment_id.into(),
-        booked.refund.into(),
-        debtor_kind.into(),
-        booked.fixmedins_code.into(),
-        debtor.into(),
-        amount.0.into(),
-        booked.stmt_date.into(),
-        booked.at.0.into(),
-        true.into(),
+/// What a debtor owes.
+pub struct Owed<'a> {
+    pub booked: Booked<'a>,
+    /// `agency` or `channel`.
+    pub debtor_kind: &'static str,
+    pub debtor: &'a str,
+    /// Negative on a refund.
+    pub amount: Fen,
+}
+
+/// Notes what debtors owe; nothing is no row.
+pub async fn insert_all(conn: &impl ConnectionTrait, owed: &[Owed<'_>]) -> Result<(), SettlementError> {
+    let columns = [
+        "payment_id",
+        "refund",
+        "debtor_kind",
+        "fixmedins_code",
+        "debtor",
+        "amount_fen",
+        "stmt_date",
+        "at_us",
+        "open",
     ];
-    exec(conn, sql, values).await?;
+    let mut rows = Rows::new(&columns);
+    for owed in owed.iter().filter(|owed| !owed.amount.is_zero()) {
+        rows.push([
+            owed.booked.payment_id.into(),
+            owed.booked.refund.into(),
+            owed.debtor_kind.into(),
+            owed.booked.fixmedins_code.into(),
+            owed.debtor.into(),
+            owed.amount.0.into(),
+            owed.booked.stmt_date.clone().into(),
+            owed.booked.at.0.into(),
+            true.into(),
+        ]);
+    }
+    rows.insert(conn, "receivable", "").await?;
     Ok(())
 }
 
