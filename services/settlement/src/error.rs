@@ -41,6 +41,7 @@ pub enum Refusal {
     DayClosed,
     ClaimState,
     DeductionTooLarge,
+    TransferReused,
 }
 
 impl Refusal {
@@ -70,6 +71,7 @@ impl Refusal {
             Refusal::DayClosed => &DAY_CLOSED,
             Refusal::ClaimState => &CLAIM_STATE,
             Refusal::DeductionTooLarge => &DEDUCTION_TOO_LARGE,
+            Refusal::TransferReused => &TRANSFER_REUSED,
         }
     }
 }
