@@ -41,6 +41,7 @@ pub enum Refusal {
     DayClosed,
     ClaimState,
     DeductionTooLarge,
+    TransferReused,
 }
 
 impl Refusal {
@@ -70,6 +71,7 @@ impl Refusal {
             Refusal::DayClosed => &DAY_CLOSED,
             Refusal::ClaimState => &CLAIM_STATE,
             Refusal::DeductionTooLarge => &DEDUCTION_TOO_LARGE,
+            Refusal::TransferReused => &TRANSFER_REUSED,
         }
     }
 }
@@ -110,10 +112,7 @@ impl SettlementError {
 
     /// Whether it is an outcome of the request alone: refused before anything was changed.
     pub fn changed_nothing(&self) -> bool {
-        matches!(
-            self,
-            SettlementError::Refused(..) | SettlementError::Invalid(_) | SettlementError::LostRace
-        )
+        matches!(self, SettlementError::Refused(..) | SettlementError::Invalid(_) | SettlementError::LostRace)
     }
 
     /// A refusal that names the present state.

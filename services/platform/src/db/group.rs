@@ -102,8 +102,7 @@ impl Work {
             }
         }
         let stands = |(call, scope): (&Option<&CallMeta>, &Option<String>)| {
-            let (Some(call), Some((hash, reply))) =
-                (call, scope.as_ref().and_then(|scope| found.get(scope)))
+            let (Some(call), Some((hash, reply))) = (call, scope.as_ref().and_then(|scope| found.get(scope)))
             else {
                 return Known::Fresh;
             };

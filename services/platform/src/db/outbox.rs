@@ -25,10 +25,7 @@ pub(super) const BATCH: i64 = 64;
 /// Rows of one purge.
 const SWEEP: i64 = 500;
 
-pub(crate) async fn insert_all(
-    tx: &impl ConnectionTrait,
-    rows: Vec<Row>,
-) -> Result<(), DbFault> {
+pub(crate) async fn insert_all(tx: &impl ConnectionTrait, rows: Vec<Row>) -> Result<(), DbFault> {
     let mut wide = Rows::new(&[
         "id",
         "topic",

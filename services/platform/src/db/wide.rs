@@ -35,12 +35,7 @@ impl Rows {
 
     /// Inserts all of them, `tail` being what follows the rows (`ON CONFLICT …`); answers how many it touched. No rows, no
     /// statement.
-    pub async fn insert(
-        &self,
-        conn: &impl ConnectionTrait,
-        table: &str,
-        tail: &str,
-    ) -> Result<u64, DbErr> {
+    pub async fn insert(&self, conn: &impl ConnectionTrait, table: &str, tail: &str) -> Result<u64, DbErr> {
         if self.is_empty() {
             return Ok(0);
         }

@@ -215,7 +215,8 @@ impl Bench {
         let paid = payments.capture(outgoing::keyed(capture, key("capture"))).await.unwrap();
         let payment = paid.into_inner().payment.unwrap();
         assert!(payment.state() == pb::PaymentState::Captured, "{}", payment.state().as_str_name());
-        let legs = payment.legs.iter().map(|leg| format!("{} {} fen", leg.leg().as_str_name(), leg.amount_fen));
+        let legs =
+            payment.legs.iter().map(|leg| format!("{} {} fen", leg.leg().as_str_name(), leg.amount_fen));
         legs.collect::<Vec<_>>().join(", ")
     }
 
@@ -269,11 +270,23 @@ impl Bench {
     fn tpcb(&self, url: &str, pgbench: &str, clients: usize, seconds: u64) -> Measured {
         let meter = Meter::start(self.server);
         let output = Command::new(pgbench)
-            .args(["-n", "-M", "prepared", "-j", "2", "-c", &clients.to_string(), "-T", &seconds.to_string(), url])
+            .args([
+                "-n",
+                "-M",
+                "prepared",
+                "-j",
+                "2",
+                "-c",
+                &clients.to_string(),
+                "-T",
+                &seconds.to_string(),
+                url,
+            ])
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let count = text.lines().find_map(|line| line.strip_prefix("number of transactions actually processed: "));
+        let count =
+            text.lines().find_map(|line| line.strip_prefix("number of transactions actually processed: "));
         let count = count.unwrap_or_else(|| panic!("{text}")).split('/').next().unwrap_or_default();
         meter.stop(count.trim().parse().unwrap())
     }
@@ -321,7 +334,12 @@ struct Meter {
 
 impl Meter {
     fn start(server: u32) -> Meter {
-        Meter { server, started: Instant::now(), server_ticks: ticks_of_server(server), own_ticks: own_ticks() }
+        Meter {
+            server,
+            started: Instant::now(),
+            server_ticks: ticks_of_server(server),
+            own_ticks: own_ticks(),
+        }
     }
 
     fn stop(self, count: f64) -> Measured {

@@ -111,7 +111,11 @@ impl Lanes {
 
 impl App {
     /// Stores a quote.
-    pub(super) async fn keep_offer(&self, quote: Arc<Quote>, meta: CallMeta) -> Result<Quote, SettlementError> {
+    pub(super) async fn keep_offer(
+        &self,
+        quote: Arc<Quote>,
+        meta: CallMeta,
+    ) -> Result<Quote, SettlementError> {
         match self.through(QUOTES, Op::Offer(quote), Some(meta)).await? {
             Done::Offered(quote) => Ok(quote),
             _ => Err(SettlementError::Stored("lane")),

@@ -70,10 +70,10 @@ impl App {
         if let Some(known) = self.memory.quote(quote_id) {
             return Ok(Some(known));
         }
-        let Some(quote) = store::quote::find(self.db.read(), &self.cipher, quote_id).await? else {
+        let Some(stored) = store::quote::find(self.db.read(), &self.cipher, quote_id).await? else {
             return Ok(None);
         };
-        let quote = Arc::new(quote);
+        let quote = Arc::new(stored.quote);
         self.memory.keep_quote(quote.clone());
         Ok(Some(quote))
     }

@@ -59,7 +59,7 @@ impl App {
     /// One quote; a patient sees own ones.
     pub async fn get_quote(&self, call: Call<String>) -> Result<Quote, SettlementError> {
         let found = store::quote::find(self.db.read(), &self.cipher, &call.body).await?;
-        let quote = found.ok_or(Refusal::QuoteNotFound)?;
+        let quote = found.ok_or(Refusal::QuoteNotFound)?.quote;
         let own = call.meta.principal.is_service() || call.meta.principal.person()? == quote.person_id;
         if own { Ok(quote) } else { Err(Refusal::QuoteNotFound.into()) }
     }

@@ -165,16 +165,8 @@ pub async fn insert_statements(
     conn: &impl ConnectionTrait,
     lines: &[(String, StatementRow)],
 ) -> Result<(), SettlementError> {
-    let columns = [
-        "person_id",
-        "sequence",
-        "at_us",
-        "kind",
-        "amount_fen",
-        "balance_fen",
-        "order_id",
-        "for_relative",
-    ];
+    let columns =
+        ["person_id", "sequence", "at_us", "kind", "amount_fen", "balance_fen", "order_id", "for_relative"];
     let mut rows = Rows::new(&columns);
     for (person_id, row) in lines {
         rows.push([

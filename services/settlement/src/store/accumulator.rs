@@ -50,11 +50,7 @@ pub async fn read(
 }
 
 /// The keys of what a quote was calculated on, or of what it adds.
-pub fn keyed(
-    cipher: &Cipher,
-    quote: &Quote,
-    scopes: &[(Scope, Addition)],
-) -> Vec<(YearKey, Addition)> {
+pub fn keyed(cipher: &Cipher, quote: &Quote, scopes: &[(Scope, Addition)]) -> Vec<(YearKey, Addition)> {
     let key = |scope: &Scope| YearKey {
         person_id: quote.person_id.clone(),
         year: quote.year,

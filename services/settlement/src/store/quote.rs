@@ -14,20 +14,21 @@ use crate::error::SettlementError;
 
 pub(super) const BODY: &str = "settlement.quote.body";
 
+/// A stored quote and the payment that used it, if any.
+pub struct StoredQuote {
+    pub quote: Quote,
+    /// Empty while unused.
+    #[allow(dead_code)]
+    pub payment_id: String,
+}
+
 pub async fn insert_all(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
     quotes: &[(&Quote, Timestamp)],
 ) -> Result<(), SettlementError> {
-    let columns = [
-        "quote_id",
-        "order_id",
-        "person_id",
-        "sealed_body",
-        "payment_id",
-        "expires_at_us",
-        "created_at_us",
-    ];
+    let columns =
+        ["quote_id", "order_id", "person_id", "sealed_body", "payment_id", "expires_at_us", "created_at_us"];
     let mut rows = Rows::new(&columns);
     for (quote, now) in quotes {
         let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
@@ -49,12 +50,13 @@ pub async fn find(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
     quote_id: &str,
-) -> Result<Option<Quote>, SettlementError> {
-    let sql = "SELECT sealed_body FROM quote WHERE quote_id = $1";
+) -> Result<Option<StoredQuote>, SettlementError> {
+    let sql = "SELECT sealed_body, payment_id FROM quote WHERE quote_id = $1";
     let Some(row) = one(conn, sql, [quote_id.into()]).await? else { return Ok(None) };
     let sealed: String = row.try_get("", "sealed_body")?;
     let body = cipher.open(BODY, &sealed)?;
-    serde_json::from_str(&body).map(Some).map_err(|_| SettlementError::Stored("quote"))
+    let quote = serde_json::from_str(&body).map_err(|_| SettlementError::Stored("quote"))?;
+    Ok(Some(StoredQuote { quote, payment_id: row.try_get("", "payment_id")? }))
 }
 
 /// By which payments these quotes were used; empty text for one that is free, nothing for one that is not there.

@@ -85,9 +85,7 @@ impl App {
                 writes.saved.push(journal.clone());
                 Ok(Plan::Saved(writes.saved.len() - 1))
             }
-            Op::Book(journal, quote) => {
-                self.decide_book(member, journal.clone(), quote, facts, head, writes)
-            }
+            Op::Book(journal, quote) => self.decide_book(member, journal.clone(), quote, facts, head, writes),
         }
     }
 
@@ -205,11 +203,10 @@ impl App {
             journal.setl_id = format!("LF{}", self.ids.digits(18));
         }
         let draft = ledger::capture(&capture_facts(&journal, now), &journal.legs)?;
-        let sequence = head.place(&self.ids, &journal.region, draft)?;
+        let sequence = head.stage(&self.ids, &journal.region, draft)?;
         let held = needs(&journal.legs);
         for spent in facts.books.spend(&held, sequence).map_err(|_| BELOW)? {
-            let row =
-                statement(&journal, &spent.person_id, spent.line, -spent.amount, spent.balance, now);
+            let row = statement(&journal, &spent.person_id, spent.line, -spent.amount, spent.balance, now);
             writes.lines.push((spent.person_id, row));
         }
         writes.settled.push((journal.payment_id.clone(), held));

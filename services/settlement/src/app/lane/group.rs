@@ -113,12 +113,7 @@ impl App {
         Ok(results)
     }
 
-    async fn facts(
-        &self,
-        work: &Work,
-        region: &str,
-        members: &[&Member],
-    ) -> Result<Facts, SettlementError> {
+    async fn facts(&self, work: &Work, region: &str, members: &[&Member]) -> Result<Facts, SettlementError> {
         let tx = work.tx();
         let (mut quotes, mut asked, mut starting) = (BTreeMap::new(), Vec::new(), Vec::new());
         let (mut persons, mut institutions) = (BTreeSet::new(), BTreeSet::new());
@@ -142,7 +137,9 @@ impl App {
         for journal in store::payment::find_all(tx, &starting).await? {
             let quote = match self.memory.quote(&journal.quote_id) {
                 Some(quote) => Some(quote),
-                None => store::quote::find(tx, &self.cipher, &journal.quote_id).await?.map(Arc::new),
+                None => store::quote::find(tx, &self.cipher, &journal.quote_id)
+                    .await?
+                    .map(|found| Arc::new(found.quote)),
             };
             quotes.extend(quote.map(|quote| (journal.quote_id.clone(), quote)));
             payments.insert(journal.payment_id.clone(), journal);
@@ -153,9 +150,7 @@ impl App {
         let with_year = self::drawing(quotes.keys(), &quotes);
         let years = store::accumulator::years(tx, &persons_of(&with_year)).await?;
         // what a payment that has to be given up holds
-        persons.extend(
-            payments.values().flat_map(|journal| needs(&journal.legs)).map(|need| need.person_id),
-        );
+        persons.extend(payments.values().flat_map(|journal| needs(&journal.legs)).map(|need| need.person_id));
         let persons: Vec<&str> = persons.iter().map(String::as_str).collect();
         let purses = store::account::purses(tx, &persons).await?;
         let today = date_text(self.clock.now().china_date());

@@ -142,11 +142,7 @@ fn claims(writes: &Writes) -> Claims<'_> {
 }
 
 /// Ends the holds of payments, which must be what their legs took.
-async fn end_holds(
-    work: &Work,
-    of: &[(String, Vec<Need>)],
-    state: &str,
-) -> Result<(), SettlementError> {
+async fn end_holds(work: &Work, of: &[(String, Vec<Need>)], state: &str) -> Result<(), SettlementError> {
     let payments: Vec<&str> = of.iter().map(|(payment_id, _)| payment_id.as_str()).collect();
     let ended = store::hold::end_all(work.tx(), &payments, state).await?;
     let mut expected: BTreeMap<(String, String), Fen> = BTreeMap::new();
