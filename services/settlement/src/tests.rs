@@ -3,6 +3,7 @@
 mod books;
 mod fakes;
 mod faults;
+mod lane;
 mod linked;
 mod measure;
 mod notices;
