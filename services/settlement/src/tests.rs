@@ -9,5 +9,6 @@ mod payments;
 mod quotes;
 mod regions;
 mod simulation;
+mod stuck;
 mod wire;
 mod world;
