@@ -12,6 +12,7 @@ pub mod payment;
 pub mod quote;
 pub mod receivable;
 pub mod sealed;
+pub mod stuck;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 

@@ -10,5 +10,6 @@ mod payments;
 mod quotes;
 mod regions;
 mod simulation;
+mod stuck;
 mod wire;
 mod world;
