@@ -14,6 +14,7 @@ pub mod measure;
 mod memory;
 pub mod notice;
 pub mod quote;
+pub mod stuck;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,11 +6,13 @@ pub mod audit;
 pub mod claim;
 pub mod hold;
 pub mod ledger;
+pub mod need;
 pub mod notice;
 pub mod payment;
 pub mod quote;
 pub mod receivable;
 pub mod sealed;
+pub mod stuck;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 

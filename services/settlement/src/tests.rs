@@ -11,5 +11,6 @@ mod payments;
 mod quotes;
 mod regions;
 mod simulation;
+mod stuck;
 mod wire;
 mod world;

@@ -29,6 +29,7 @@ reasons! {
     PAYMENT_ENDED = Precondition, "支付单已结束", "the payment has ended";
     PAYMENT_CAPTURED = Precondition, "支付单已结算，请走退款", "the payment is captured; refund it instead";
     PAYMENT_NOT_CAPTURED = Precondition, "支付单未结算，不能退款", "the payment is not captured";
+    PAYMENT_NOT_STUCK = Precondition, "支付单无需人工处理", "the payment does not wait for a person";
     PAYMENT_BUSY = Aborted, "支付单正在处理，请以同一幂等键重试", "somebody else moved the payment; retry under the same key";
     NOTICE_SIGNATURE_INVALID = PermissionDenied, "通知签名无效", "the signature of the notice is wrong";
     NOTICE_AMOUNT_MISMATCH = Precondition, "通知金额与订单不符，已上报核查", "the notice names another amount; it was raised";
