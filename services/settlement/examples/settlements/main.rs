@@ -177,7 +177,7 @@ impl Bench {
             line_no,
             med_list_codg: "XC08CAB037A001020180517".to_owned(),
             quantity: "1".to_owned(),
-            price: "2.5".to_owned(),
+            price: "40".to_owned(),
             chrgitm_lv: if line_no % 3 == 0 { "2" } else { "1" }.to_owned(),
             hi_mark: true,
             ..Default::default()
@@ -294,7 +294,7 @@ impl Bench {
     async fn audit(&self) {
         let mesh = self.directory.peers("gateway").forwarding(liufang_settlement::ROLE);
         let mut ledger = LedgerServiceClient::new(mesh);
-        let body = self.operator(pb::AuditLedgerRequest {}, "audit");
+        let body = self.operator(pb::AuditLedgerRequest {}, "bench-audit");
         let audit = ledger.audit_ledger(body).await.unwrap().into_inner();
         assert!(audit.ok, "the books do not agree: {:?}", audit.problems);
         println!("ledger: {} transfers, chain verified", audit.transfers);
