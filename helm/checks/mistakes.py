@@ -41,6 +41,8 @@ PAIRS = [
     ("a plain payment channel in production", None, {"hooks": {"payment": {"url": "http://p.example"}}},
         ["hooks.payment.url: production needs https"]),
     ("a payment channel without addresses", None, {"hooks": {"payment": {"cidrs": []}}}, ["hooks.payment.cidrs:"]),
+    ("no authority of signing certificates", None, {"signingAuthorities": {"secretName": ""}}, ["signingAuthorities.secretName:"]),
+    ("authorities that nobody asks", None, {"signingAuthorities": {"unchecked": True}}, ["signingAuthorities.unchecked:"]),
     ("a hospital twice", None, {"hospitals": [HIS, HIS]}, ["hospitals: H13030200001 stands there twice"]),
     ("a plain hospital in production", None, {"hospitals": [{**HIS, "url": "http://his.example"}]},
         ["hospitals: H13030200001: production needs https"]),

@@ -72,11 +72,23 @@ pub async fn start(config: &Config, clock: SharedClock) -> Result<Running> {
 pub async fn start_bent(config: &Config, clock: SharedClock, between: Option<Between>) -> Result<Running> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("data_dir {}", config.data_dir.display()))?;
+    check_settings(config)?;
     let mut builder = Builder { between, ..Builder::new(config, clock)? };
     for role in roles::of(config) {
         builder.add(role).await.with_context(|| format!("role {}", role.name))?;
     }
     builder.finish().await
+}
+
+/// Settings of roles that name files nobody else has looked at.
+fn check_settings(config: &Config) -> Result<()> {
+    if roles::of(config).iter().any(|role| role.name == liufang_identity::ROLE) {
+        let section = config.role.get(liufang_identity::ROLE).cloned().unwrap_or_default();
+        let checked = liufang_identity::check_settings(&Settings::new(section));
+        checked
+            .map_err(|mistakes| anyhow!("the configuration is not usable:\n  {}", mistakes.join("\n  ")))?;
+    }
+    Ok(())
 }
 
 /// The region packs of this installation; the error lists every mistake.

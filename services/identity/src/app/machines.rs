@@ -82,6 +82,7 @@ impl App {
         let found = store::practitioner::find(work.tx(), &self.vault, &body.practitioner_code).await?;
         let own = found.ok_or(IdentityError::PractitionerNotFound)?;
         let certificates = store::certificate::of_practitioner(work.tx(), &own.code).await?;
+        let certificates = self.stand(work.tx(), certificates, meta.now).await?;
         check_signed(&own, &certificates, &body, &meta)?;
         let nonce = self.vault.nonce(&own.code, &body.nonce);
         let expires_at = Timestamp(body.issued_at_us).plus_seconds(2 * CLOCK_SECONDS);
