@@ -66,6 +66,7 @@ impl App {
             client: &client.client_id,
             region: &client.region,
             actor: "",
+            session: "",
         };
         let pair = self.access_token(subject, ACCESS_SECONDS, meta.now)?;
         Ok(work.commit(pair).await?)
@@ -95,6 +96,7 @@ impl App {
             client: &own.fixmedins_code,
             region: &meta.principal.region,
             actor: "",
+            session: "",
         };
         let pair = self.access_token(subject, PRACTITIONER_SECONDS, meta.now)?;
         Ok(work.commit(pair).await?)
