@@ -273,6 +273,12 @@ LIFE = [
     ("or against the one given, by the roles that call them", "single", {"outsideCa": {"secretName": "city"}}, lambda o: [
         r for r in ROLES if "hooks_tls" in o.config(r) and volume(o.pod(r), "outside-ca")]
         == ["identity", "settlement", "dispatch"]),
+    ("signing certificates are checked by identity, against what it was given", "single", {}, lambda o: [
+        r for r in ROLES if volume(o.pod(r), "signing-authorities")] == ["identity"]
+        and o.config("identity")["role"]["identity"] == {"authorities": ["/etc/liufang/authorities/signing.pem"],
+            "stale_revocation_lists": "refuse", "unchecked_certificates": False}),
+    ("or by nobody, where that was said", "single", {"signingAuthorities": {"secretName": "", "unchecked": True}}, lambda o: not volume(
+        o.pod("identity"), "signing-authorities") and o.config("identity")["role"]["identity"]["unchecked_certificates"]),
     ("the systems of hospitals are called by prescription alone, as it is configured", "single", {"hospitals": [HIS],
         "outsideCa": {"secretName": "city"}}, lambda o: [r for r in ROLES if "192.0.2.77/32" in
         [at(peer, "ipBlock.cidr") for _, peer, _ in o.flows(r, "egress")]] == ["prescription"]

@@ -55,6 +55,11 @@
   {{- /* not this role's secret: empty, so that the development key is not found here */ -}}
   {{- $_ := set $tree "role" (dict "settlement" (dict "channel_key" "")) -}}
 {{- end -}}
+{{- $trust := $v.signingAuthorities -}}
+{{- if and (eq $role "identity") (or $trust.secretName $trust.unchecked) -}}
+  {{- $_ := set $tree.role "identity" (dict "authorities" (ternary (list "/etc/liufang/authorities/signing.pem") list (not (empty $trust.secretName)))
+    "stale_revocation_lists" $trust.staleLists "unchecked_certificates" $trust.unchecked) -}}
+{{- end -}}
 {{- if $told }}{{ $_ := set $tree.role "prescription" (dict "hospitals" $told) }}{{ end -}}
 {{- if and (ne $role "gateway") $v.secrets.dataVersion }}{{ $_ := set $tree "crypto" (dict "data_version" (int $v.secrets.dataVersion)) }}{{ end -}}
 {{- if eq $role "gateway" -}}

@@ -72,11 +72,23 @@ pub async fn start(config: &Config, clock: SharedClock) -> Result<Running> {
 pub async fn start_bent(config: &Config, clock: SharedClock, between: Option<Between>) -> Result<Running> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("data_dir {}", config.data_dir.display()))?;
+    check_settings(config)?;
     let mut builder = Builder { between, ..Builder::new(config, clock)? };
     for role in roles::of(config) {
         builder.add(role).await.with_context(|| format!("role {}", role.name))?;
     }
     builder.finish().await
+}
+
+/// Settings of roles that name files nobody else has looked at.
+fn check_settings(config: &Config) -> Result<()> {
+    if roles::of(config).iter().any(|role| role.name == liufang_identity::ROLE) {
+        let section = config.role.get(liufang_identity::ROLE).cloned().unwrap_or_default();
+        let checked = liufang_identity::check_settings(&Settings::new(section));
+        checked
+            .map_err(|mistakes| anyhow!("the configuration is not usable:\n  {}", mistakes.join("\n  ")))?;
+    }
+    Ok(())
 }
 
 /// The region packs of this installation; the error lists every mistake.
@@ -280,15 +292,20 @@ impl<'a> Builder<'a> {
     ) -> Result<SocketAddr> {
         let mut section = self.config.gateway.clone();
         GatewayTls::KEYS.into_iter().for_each(|key| drop(section.remove(key)));
-        let config = serde_json::from_value(section.into()).context("[gateway]")?;
+        let config: liufang_gateway::GatewayConfig =
+            serde_json::from_value(section.into()).context("[gateway]")?;
         let listen =
             self.config.gateway.get("listen").and_then(|value| value.as_str()).unwrap_or("127.0.0.1:8080");
         let peers = self.directory.peers("gateway");
         let identity = peers.mesh("identity");
         let resolve = Arc::new(move |role: &str| peers.forwarding(role));
+        let ended = liufang_gateway::Ended::default();
+        let every = Duration::from_millis(config.recheck_ms.max(1));
+        tasks.spawn(ended.clone().follow(identity.clone(), every, shutdown.clone()));
         let authenticate = liufang_gateway::by_token(self.tokens.clone(), self.clock.clone());
         let router = liufang_gateway::Gateway::new(resolve, authenticate, config)
             .identity(identity)
+            .ended(ended)
             .ready(ready)
             .reasons(all_reasons())
             .closing(shutdown.clone())
@@ -365,6 +382,7 @@ pub fn token(tokens: &Tokens, clock: &SharedClock, kind: PrincipalKind, subject:
         exp: now + 3600,
         jti: Ids.next("tok"),
         act: String::new(),
+        sid: String::new(),
     };
     tokens.sign(&claims).map_err(|_| anyhow!("this process does not have the private signing key"))
 }

@@ -86,6 +86,7 @@ impl Bench {
             exp: now + 60,
             jti: self.world.deps.ids.next("jti"),
             act: String::new(),
+            sid: String::new(),
         };
         let body = Dispense {
             order_id: id.to_owned(),
