@@ -17,6 +17,7 @@ mod suite {
     mod erasure;
     mod faults;
     mod fuzz;
+    mod hospitals;
     mod identity;
     mod inbox;
     mod journey_beijing;
@@ -32,6 +33,7 @@ mod suite {
     mod notices;
     mod otlp;
     mod outages;
+    mod payments;
     mod people;
     mod plans;
     mod privacy;

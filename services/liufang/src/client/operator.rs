@@ -2,10 +2,11 @@
 
 use liufang_proto::identity::v1::{
     ErasePersonRequest, ErasePersonResponse, ImportAgreementNoticeRequest, ImportAgreementNoticeResponse,
-    ImportInstitutionsRequest, ImportInstitutionsResponse, ImportPersonsRequest, ImportPersonsResponse,
-    ImportPractitionersRequest, ImportPractitionersResponse, ImportRevocationListRequest,
-    ImportRevocationListResponse, ListAuthoritiesRequest, ListAuthoritiesResponse,
-    RegisterCertificateRequest, RegisterCertificateResponse, RegisterClientRequest, RegisterClientResponse,
+    ImportGuardiansRequest, ImportGuardiansResponse, ImportInstitutionsRequest, ImportInstitutionsResponse,
+    ImportPersonsRequest, ImportPersonsResponse, ImportPractitionersRequest, ImportPractitionersResponse,
+    ImportRevocationListRequest, ImportRevocationListResponse, ListAuthoritiesRequest,
+    ListAuthoritiesResponse, RegisterCertificateRequest, RegisterCertificateResponse, RegisterClientRequest,
+    RegisterClientResponse,
 };
 use liufang_proto::inventory::v1::{
     ImportDrugsRequest, ImportDrugsResponse, PublishListingsRequest, PublishListingsResponse,
@@ -39,6 +40,7 @@ calls!(Operator {
     write register_client: Tokens.register_client(RegisterClientRequest) -> RegisterClientResponse;
     write erase_person: Persons.erase_person(ErasePersonRequest) -> ErasePersonResponse;
     write import_persons: Persons.import_persons(ImportPersonsRequest) -> ImportPersonsResponse;
+    write import_guardians: Guardians.import_guardians(ImportGuardiansRequest) -> ImportGuardiansResponse;
     write import_institutions: Institutions.import_institutions(ImportInstitutionsRequest) -> ImportInstitutionsResponse;
     write import_agreement_notice: Institutions.import_agreement_notice(ImportAgreementNoticeRequest) -> ImportAgreementNoticeResponse;
     write import_practitioners: Institutions.import_practitioners(ImportPractitionersRequest) -> ImportPractitionersResponse;

@@ -37,6 +37,13 @@ pub struct ChannelRow {
     pub state: i32,
 }
 
+impl ChannelRow {
+    /// Whether the payer has paid, and maybe got it back.
+    pub fn is_paid(&self) -> bool {
+        [State::Paid as i32, State::Refunded as i32].contains(&self.state)
+    }
+}
+
 #[derive(Clone, Default)]
 pub struct Fakes(Arc<Mutex<Books>>);
 
