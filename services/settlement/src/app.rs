@@ -10,8 +10,10 @@ pub mod claim;
 pub mod convergence;
 pub mod ledger;
 pub mod measure;
+mod messages;
 pub mod notice;
 pub mod quote;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

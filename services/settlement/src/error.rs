@@ -41,6 +41,9 @@ pub enum Refusal {
     DayClosed,
     ClaimState,
     DeductionTooLarge,
+    InsurerTrial,
+    InsurerAmount,
+    InsurerSilent,
 }
 
 impl Refusal {
@@ -70,6 +73,9 @@ impl Refusal {
             Refusal::DayClosed => &DAY_CLOSED,
             Refusal::ClaimState => &CLAIM_STATE,
             Refusal::DeductionTooLarge => &DEDUCTION_TOO_LARGE,
+            Refusal::InsurerTrial => &INSURER_TRIAL_REFUSED,
+            Refusal::InsurerAmount => &INSURER_AMOUNT_MISMATCH,
+            Refusal::InsurerSilent => &INSURER_NO_ANSWER,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod books;
 mod fakes;
 mod faults;
+mod insurer;
 mod measure;
 mod notices;
 mod payments;

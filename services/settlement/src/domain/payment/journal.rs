@@ -66,7 +66,7 @@ impl Journal {
 
     /// Whether the payment may still draw on the fund: a running one that only gives back never books again.
     pub fn may_use_fund(&self) -> bool {
-        let gives_back = matches!(self.step, Step::ReturnCash | Step::Fail);
+        let gives_back = matches!(self.step, Step::UndoInsurer | Step::ReturnCash | Step::Fail);
         self.is_running() && !gives_back && self.legs.iter().any(|leg| leg.kind == LegKind::Fund)
     }
 

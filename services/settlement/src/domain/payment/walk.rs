@@ -78,6 +78,8 @@ fn every_state_has_its_ord_stas() {
         (Pending, Step::ReturnCash, false, 13),
         (Pending, Step::ReturnCash, true, 16),
         (Pending, Step::Contradiction, true, 14),
+        (Pending, Step::UndoInsurer, true, 14),
+        (Pending, Step::RevokeInsurer, false, 3),
         (Captured, Step::Idle, false, 6),
         (Refunding, Step::RefundChannel, false, 17),
         (Refunding, Step::ReverseInsurer, false, 9),
