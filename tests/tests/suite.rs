@@ -51,6 +51,7 @@ mod suite {
     mod simulation;
     mod states;
     mod stopping;
+    mod stuck;
     mod tidy;
     mod traces;
     mod upgrade;

@@ -13,6 +13,7 @@ pub mod measure;
 mod messages;
 pub mod notice;
 pub mod quote;
+pub mod stuck;
 mod trial;
 
 use std::collections::BTreeMap;

@@ -7,11 +7,13 @@ pub mod claim;
 pub mod hold;
 pub mod ledger;
 pub mod message;
+pub mod need;
 pub mod notice;
 pub mod payment;
 pub mod quote;
 pub mod receivable;
 pub mod sealed;
+pub mod stuck;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 

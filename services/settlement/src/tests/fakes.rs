@@ -53,6 +53,11 @@ impl Fakes {
         self.books().faults.entry(method).or_default().extend(faults);
     }
 
+    /// Takes the faults of a method away.
+    pub fn heal(&self, method: &'static str) {
+        self.books().faults.remove(method);
+    }
+
     /// Plays `effect` under the method's next fault.
     fn play<T>(
         &self,
@@ -140,7 +145,10 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
         request: Request<hooks::RefundPaymentRequest>,
     ) -> Result<Response<hooks::RefundPaymentResponse>, Status> {
         let body = request.into_inner();
-        self.play("refund", |books, _| {
+        self.play("refund", |books, fault| {
+            if fault == Some(Fault::Refuse) {
+                return hooks::RefundPaymentResponse { accepted: false, reason: "REFUSED".into() };
+            }
             let row = books.channel.get_mut(&body.channel_order_no).expect("refund of a known payment");
             assert_eq!(row.amount, body.amount_fen, "whole refunds only");
             row.refunded = body.amount_fen;
@@ -215,8 +223,9 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
         request: Request<hooks::ReverseRequest>,
     ) -> Result<Response<hooks::ReverseResponse>, Status> {
         let body = request.into_inner();
-        self.play("reverse", |books, _| {
-            let outcome = undo(books, &body.omsgid);
+        self.play("reverse", |books, fault| {
+            let refused = fault == Some(Fault::Refuse);
+            let outcome = if refused { Outcome::Rejected } else { undo(books, &body.omsgid) };
             hooks::ReverseResponse { outcome: outcome as i32, ..Default::default() }
         })
     }
