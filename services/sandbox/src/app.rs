@@ -10,10 +10,13 @@ mod verification;
 
 pub use channel::{Close, Pay, Query, Refund, RefundDone};
 pub use control::SetDial;
-pub use insurer::Settled;
+pub use insurer::{Page, Settled, YearBook};
 pub use verification::{Checked, SendMessage};
 
-use liufang_platform::{Cipher, Db, Deps, Ids, Peers, SharedClock, Work};
+use std::sync::Arc;
+use std::time::Duration;
+
+use liufang_platform::{Cipher, Db, Deps, Ids, Peers, Regions, SharedClock, Work};
 
 use crate::domain::dial::{self, Dial};
 use crate::error::SandboxError;
@@ -28,9 +31,13 @@ pub struct App {
     clock: SharedClock,
     ids: Ids,
     cipher: Cipher,
+    regions: Arc<Regions>,
     /// Key the channel signs its notices with.
     channel_key: String,
 }
+
+/// Later than any caller waits.
+const LATE: Duration = Duration::from_secs(8);
 
 /// Development key of the channel; production refuses the role altogether.
 const DEV_CHANNEL_KEY: &str = "liufang-dev-channel-key";
@@ -43,6 +50,7 @@ impl App {
             clock: deps.clock.clone(),
             ids: deps.ids,
             cipher: deps.cipher.clone(),
+            regions: deps.regions.clone(),
             channel_key: deps.settings.get("channel_key", DEV_CHANNEL_KEY.to_owned()),
         }
     }
@@ -61,9 +69,12 @@ impl App {
         Ok(Dial::Normal)
     }
 
-    /// Commits, then answers or stays silent.
+    /// Commits, then answers, late or at once, or stays silent.
     async fn answer<T>(&self, work: Work, dial: Dial, answer: T) -> Result<T, SandboxError> {
         work.done().await?;
+        if dial == Dial::Late {
+            tokio::time::sleep(LATE).await;
+        }
         if dial.answers() { Ok(answer) } else { Err(SandboxError::NoAnswer) }
     }
 }

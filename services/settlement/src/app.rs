@@ -10,9 +10,11 @@ pub mod claim;
 pub mod convergence;
 pub mod ledger;
 pub mod measure;
+mod messages;
 pub mod notice;
 pub mod quote;
 pub mod stuck;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -43,6 +43,9 @@ pub enum Refusal {
     ClaimState,
     DeductionTooLarge,
     TransferReused,
+    InsurerTrial,
+    InsurerAmount,
+    InsurerSilent,
 }
 
 impl Refusal {
@@ -74,6 +77,9 @@ impl Refusal {
             Refusal::ClaimState => &CLAIM_STATE,
             Refusal::DeductionTooLarge => &DEDUCTION_TOO_LARGE,
             Refusal::TransferReused => &TRANSFER_REUSED,
+            Refusal::InsurerTrial => &INSURER_TRIAL_REFUSED,
+            Refusal::InsurerAmount => &INSURER_AMOUNT_MISMATCH,
+            Refusal::InsurerSilent => &INSURER_NO_ANSWER,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod books;
 mod fakes;
 mod faults;
+mod insurer;
 mod linked;
 mod measure;
 mod notices;

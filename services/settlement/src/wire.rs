@@ -3,6 +3,7 @@
 pub mod account;
 pub mod channel;
 pub mod claim;
+pub mod insurer;
 pub mod ledger;
 pub mod payment;
 pub mod quote;

@@ -70,7 +70,7 @@ impl Dial {
 }
 
 /// Hook methods that have a dial.
-pub const METHODS: [&str; 16] = [
+pub const METHODS: [&str; 19] = [
     "VerificationHook/CheckIdentity",
     "VerificationHook/CheckCarrier",
     "VerificationHook/CheckFace",
@@ -82,6 +82,9 @@ pub const METHODS: [&str; 16] = [
     "InsurerHook/Settle",
     "InsurerHook/Reverse",
     "InsurerHook/QueryMessage",
+    "InsurerHook/Trial",
+    "InsurerHook/Revoke",
+    "InsurerHook/GetYearSums",
     "CourierHook/CreateJob",
     "CourierHook/QueryJob",
     "CourierHook/CancelJob",

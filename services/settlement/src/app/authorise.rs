@@ -29,6 +29,7 @@ impl App {
     /// Holds every account leg until the deadline, or nothing.
     pub async fn authorise(&self, call: Call<Authorise>) -> Result<Payment, SettlementError> {
         let Call { meta, body } = call;
+        self.trial(&meta, &body).await?;
         let work = match self.db.begin::<Payment>(&meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(payment) => return Ok(payment),

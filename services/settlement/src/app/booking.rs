@@ -84,7 +84,7 @@ impl App {
         Ok(work.done().await?)
     }
 
-    async fn quote_of(&self, journal: &Journal) -> Result<Quote, SettlementError> {
+    pub(super) async fn quote_of(&self, journal: &Journal) -> Result<Quote, SettlementError> {
         let found = store::quote::find(self.db.read(), &self.cipher, &journal.quote_id).await?;
         Ok(found.ok_or(SettlementError::Stored("quote of a payment"))?.quote)
     }

@@ -81,6 +81,7 @@ impl App {
         }
         journal.state = PaymentState::Pending;
         journal.step = first_step(journal.channel_cash(), journal.insured());
+        self.sending(work, &journal, now).await?;
         self.lease(work, &mut journal, now).await?;
         Ok(Some(journal))
     }
@@ -141,12 +142,13 @@ impl App {
         }
         journal.refund_reason.clone_from(&body.reason);
         journal.state = PaymentState::Refunding;
+        self.sending(work, &journal, now).await?;
         self.lease(work, &mut journal, now).await?;
         Ok(Some(journal))
     }
 
     /// `msgid`: institution 12 + time 14 + sequence 4 (`domain.md` §11).
-    async fn msgid(
+    pub(super) async fn msgid(
         &self,
         work: &Work,
         fixmedins_code: &str,

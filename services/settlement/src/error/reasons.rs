@@ -37,6 +37,9 @@ reasons! {
     DAY_CLOSED = Precondition, "该日已对平关账", "the day is closed with other totals";
     CLAIM_STATE = Precondition, "申报状态不允许该操作", "the claim is not in a state for this";
     DEDUCTION_TOO_LARGE = Precondition, "扣款超过申报金额", "more is deducted than claimed";
+    INSURER_TRIAL_REFUSED = Precondition, "医保中心预结算未通过", "the insurer refused the trial settlement";
+    INSURER_AMOUNT_MISMATCH = Precondition, "医保中心计算结果与试算不一致，请重新试算", "the insurer calculates other amounts; ask for a new quote";
+    INSURER_NO_ANSWER = Unavailable, "医保中心未应答，请稍后重试", "the insurer gave no answer; try again";
     ROW_KEY_REUSED = AlreadyExists, "行键已用于另一笔入账", "the row key was used with another content";
     ACCOUNT_OF_OTHER_REGION = Precondition, "个人账户属于其他统筹区", "the account is kept by another region, whose fund alone fills it";
     TRANSFER_REUSED = AlreadyExists, "该记账编号已用于另一笔分录", "the kind and reference of the transfer stand for another booking";

@@ -18,6 +18,8 @@ pub enum Fault {
     StayOpen,
     /// Our credential is not accepted.
     Unauthenticated,
+    /// The insurer's fund pays a fen less than asked, and the person more.
+    OtherAmounts,
 }
 
 #[derive(Default)]
@@ -25,6 +27,8 @@ pub struct Books {
     pub channel: BTreeMap<String, ChannelRow>,
     /// By msgid: settlement number, and whether it was reversed.
     pub insurer: BTreeMap<String, (String, bool)>,
+    /// What was settled, by msgid; the answer repeats it.
+    pub sheets: BTreeMap<String, hooks::SettleRequest>,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     pub calls: Vec<&'static str>,
 }
@@ -163,30 +167,61 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
 
 use hooks::InsurerOutcome as Outcome;
 
+/// The answer that repeats what was asked for.
+fn echo(setl_id: &str, body: &hooks::SettleRequest) -> hooks::SettleResponse {
+    hooks::SettleResponse {
+        outcome: Outcome::Success as i32,
+        setl_id: setl_id.to_owned(),
+        err_msg: String::new(),
+        setlinfo: body.setlinfo.clone(),
+        setldetail: body.setldetail.clone(),
+        detlcutinfo: body.drugdetail.clone(),
+    }
+}
+
+fn bend(body: &mut hooks::SettleRequest, fault: Option<Fault>) {
+    if let (Some(Fault::OtherAmounts), Some(info)) = (fault, &mut body.setlinfo) {
+        info.acct_pay_fen -= 1;
+        info.psn_cash_pay_fen += 1;
+    }
+}
+
+fn refused() -> hooks::SettleResponse {
+    hooks::SettleResponse {
+        outcome: Outcome::Rejected as i32,
+        err_msg: "refused".into(),
+        ..Default::default()
+    }
+}
+
 #[async_trait::async_trait]
 impl hooks::insurer_hook_server::InsurerHook for Fakes {
     async fn settle(
         &self,
         request: Request<hooks::SettleRequest>,
     ) -> Result<Response<hooks::SettleResponse>, Status> {
-        let body = request.into_inner();
+        let mut body = request.into_inner();
         assert_eq!(body.msgid.len(), 30);
         self.play("settle", |books, fault| {
             if fault == Some(Fault::Refuse) {
-                let err_msg = "refused".into();
-                return hooks::SettleResponse {
-                    outcome: Outcome::Rejected as i32,
-                    setl_id: String::new(),
-                    err_msg,
-                };
+                return refused();
             }
+            bend(&mut body, fault);
             let next = format!("S{:06}", books.insurer.len() + 1);
-            let row = books.insurer.entry(body.msgid).or_insert((next, false));
-            hooks::SettleResponse {
-                outcome: Outcome::Success as i32,
-                setl_id: row.0.clone(),
-                err_msg: String::new(),
-            }
+            let (setl_id, _) = books.insurer.entry(body.msgid.clone()).or_insert((next, false));
+            echo(setl_id, books.sheets.entry(body.msgid.clone()).or_insert(body))
+        })
+    }
+
+    async fn trial(
+        &self,
+        request: Request<hooks::TrialRequest>,
+    ) -> Result<Response<hooks::TrialResponse>, Status> {
+        let mut body = request.into_inner().settle.unwrap();
+        self.play("trial", |_, fault| {
+            bend(&mut body, fault);
+            let settle = if fault == Some(Fault::Refuse) { refused() } else { echo("", &body) };
+            hooks::TrialResponse { settle: Some(settle) }
         })
     }
 
@@ -196,18 +231,19 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
     ) -> Result<Response<hooks::ReverseResponse>, Status> {
         let body = request.into_inner();
         self.play("reverse", |books, fault| {
-            if fault == Some(Fault::Refuse) {
-                return hooks::ReverseResponse { outcome: Outcome::Rejected as i32 };
-            }
-            let outcome = match books.insurer.get_mut(&body.omsgid) {
-                Some(row) => {
-                    row.1 = true;
-                    Outcome::Success
-                }
-                None => Outcome::NotFound,
-            };
-            hooks::ReverseResponse { outcome: outcome as i32 }
+            let refused = fault == Some(Fault::Refuse);
+            let outcome = if refused { Outcome::Rejected } else { undo(books, &body.omsgid) };
+            hooks::ReverseResponse { outcome: outcome as i32, ..Default::default() }
         })
+    }
+
+    async fn revoke(
+        &self,
+        request: Request<hooks::RevokeRequest>,
+    ) -> Result<Response<hooks::RevokeResponse>, Status> {
+        let body = request.into_inner();
+        assert_eq!(body.oinfno, "2102");
+        self.play("revoke", |books, _| hooks::RevokeResponse { outcome: undo(books, &body.omsgid) as i32 })
     }
 
     async fn query_message(
@@ -216,12 +252,35 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
     ) -> Result<Response<hooks::QueryMessageResponse>, Status> {
         let body = request.into_inner();
         self.play("query_message", |books, _| match books.insurer.get(&body.msgid) {
-            Some((setl_id, reversed)) => hooks::QueryMessageResponse {
-                outcome: Outcome::Success as i32,
-                setl_id: setl_id.clone(),
-                reversed: *reversed,
-            },
+            Some((setl_id, reversed)) => {
+                let told = echo(setl_id, &books.sheets[&body.msgid]);
+                hooks::QueryMessageResponse {
+                    outcome: told.outcome,
+                    setl_id: told.setl_id,
+                    reversed: *reversed,
+                    setlinfo: told.setlinfo,
+                    setldetail: told.setldetail,
+                    detlcutinfo: told.detlcutinfo,
+                }
+            }
             None => hooks::QueryMessageResponse { outcome: Outcome::NotFound as i32, ..Default::default() },
         })
+    }
+
+    async fn get_year_sums(
+        &self,
+        _: Request<hooks::GetYearSumsRequest>,
+    ) -> Result<Response<hooks::GetYearSumsResponse>, Status> {
+        Err(Status::unimplemented("not played here"))
+    }
+}
+
+fn undo(books: &mut Books, msgid: &str) -> Outcome {
+    match books.insurer.get_mut(msgid) {
+        Some(row) => {
+            row.1 = true;
+            Outcome::Success
+        }
+        None => Outcome::NotFound,
     }
 }

@@ -33,11 +33,17 @@ pub struct Town {
 }
 
 pub async fn town() -> Town {
+    town_with(str::to_owned).await
+}
+
+/// With every region pack bent.
+pub async fn town_with(bend: impl Fn(&str) -> String) -> Town {
     let packs = [
         include_str!("../../../../deploy/regions/beijing.toml"),
         include_str!("../../../../deploy/regions/qinhuangdao.toml"),
     ];
-    let world = world(crate::ROLE, crate::MIGRATIONS, &packs).await;
+    let packs = packs.map(bend);
+    let world = world(crate::ROLE, crate::MIGRATIONS, &packs.each_ref().map(String::as_str)).await;
     let fakes = Fakes::default();
     let own = crate::module(world.deps.clone()).routes;
     let identity = Routes::default()
