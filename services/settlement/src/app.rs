@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod measure;
 pub mod notice;
 pub mod quote;
+pub mod reconcile;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -42,6 +42,10 @@ pub enum Refusal {
     ClaimState,
     DeductionTooLarge,
     TransferReused,
+    DetailFileNotFound,
+    DetailFileCompared,
+    DetailFileNotCompared,
+    DetailRowRepeated,
 }
 
 impl Refusal {
@@ -72,6 +76,10 @@ impl Refusal {
             Refusal::ClaimState => &CLAIM_STATE,
             Refusal::DeductionTooLarge => &DEDUCTION_TOO_LARGE,
             Refusal::TransferReused => &TRANSFER_REUSED,
+            Refusal::DetailFileNotFound => &DETAIL_FILE_NOT_FOUND,
+            Refusal::DetailFileCompared => &DETAIL_FILE_COMPARED,
+            Refusal::DetailFileNotCompared => &DETAIL_FILE_NOT_COMPARED,
+            Refusal::DetailRowRepeated => &DETAIL_ROW_REPEATED,
         }
     }
 }

@@ -24,6 +24,7 @@ use pb::claim_service_server::ClaimServiceServer;
 use pb::ledger_service_server::LedgerServiceServer;
 use pb::payment_service_server::PaymentServiceServer;
 use pb::quote_service_server::QuoteServiceServer;
+use pb::reconcile_service_server::ReconcileServiceServer;
 
 pub const ROLE: &str = "settlement";
 pub const MIGRATIONS: &[Migration] = migrations::ALL;
@@ -41,7 +42,8 @@ pub fn module(deps: Deps) -> Module {
         .service(PaymentServiceServer::new(rpc.clone()))
         .service(AccountServiceServer::new(rpc.clone()))
         .service(LedgerServiceServer::new(rpc.clone()))
-        .service(ClaimServiceServer::new(rpc));
+        .service(ClaimServiceServer::new(rpc.clone()))
+        .service(ReconcileServiceServer::new(rpc));
     let module = workers::all(&app).into_iter().fold(module, Module::worker);
     gauges::all(&app).into_iter().fold(module, Module::gauge)
 }

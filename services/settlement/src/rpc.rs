@@ -5,6 +5,7 @@ mod ledger;
 pub mod outside;
 mod payment;
 mod quote;
+mod reconcile;
 
 use liufang_platform::rpc::Calls;
 

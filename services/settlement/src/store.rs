@@ -10,6 +10,7 @@ pub mod notice;
 pub mod payment;
 pub mod quote;
 pub mod receivable;
+pub mod reconcile;
 pub mod sealed;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};

@@ -8,6 +8,7 @@ mod measure;
 mod notices;
 mod payments;
 mod quotes;
+mod reconcile;
 mod regions;
 mod simulation;
 mod wire;
