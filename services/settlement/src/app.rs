@@ -13,6 +13,7 @@ pub mod measure;
 mod messages;
 pub mod notice;
 pub mod quote;
+pub mod reconcile;
 pub mod stuck;
 mod trial;
 

@@ -46,6 +46,10 @@ pub enum Refusal {
     InsurerTrial,
     InsurerAmount,
     InsurerSilent,
+    DetailFileNotFound,
+    DetailFileCompared,
+    DetailFileNotCompared,
+    DetailRowRepeated,
 }
 
 impl Refusal {
@@ -80,6 +84,10 @@ impl Refusal {
             Refusal::InsurerTrial => &INSURER_TRIAL_REFUSED,
             Refusal::InsurerAmount => &INSURER_AMOUNT_MISMATCH,
             Refusal::InsurerSilent => &INSURER_NO_ANSWER,
+            Refusal::DetailFileNotFound => &DETAIL_FILE_NOT_FOUND,
+            Refusal::DetailFileCompared => &DETAIL_FILE_COMPARED,
+            Refusal::DetailFileNotCompared => &DETAIL_FILE_NOT_COMPARED,
+            Refusal::DetailRowRepeated => &DETAIL_ROW_REPEATED,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod notice;
 pub mod payment;
 pub mod quote;
 pub mod receivable;
+pub mod reconcile;
 pub mod sealed;
 pub mod stuck;
 

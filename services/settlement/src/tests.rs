@@ -11,6 +11,7 @@ mod oracle;
 mod payments;
 mod quotes;
 mod random;
+mod reconcile;
 mod regions;
 mod simulation;
 mod stuck;

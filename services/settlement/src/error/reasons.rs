@@ -43,5 +43,9 @@ reasons! {
     ROW_KEY_REUSED = AlreadyExists, "行键已用于另一笔入账", "the row key was used with another content";
     ACCOUNT_OF_OTHER_REGION = Precondition, "个人账户属于其他统筹区", "the account is kept by another region, whose fund alone fills it";
     TRANSFER_REUSED = AlreadyExists, "该记账编号已用于另一笔分录", "the kind and reference of the transfer stand for another booking";
+    DETAIL_FILE_NOT_FOUND = NotFound, "未找到该对账明细文件或已过期", "no such file of details, or it has expired";
+    DETAIL_FILE_COMPARED = Precondition, "该对账明细文件已完成对账，不能再追加", "the file has been compared; hand in a new one";
+    DETAIL_FILE_NOT_COMPARED = Precondition, "该对账明细文件尚未对账", "the file has not been compared yet";
+    DETAIL_ROW_REPEATED = Precondition, "对账明细中同一报文号与退费标志重复", "a message id stands in the file twice with the same refund flag";
     SETTLEMENT_INTERNAL = Internal, "系统内部错误", "an internal error; quote the request id";
 }
