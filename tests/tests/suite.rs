@@ -52,6 +52,7 @@ mod suite {
     mod simulation;
     mod states;
     mod stopping;
+    mod stuck;
     mod tidy;
     mod traces;
     mod upgrade;

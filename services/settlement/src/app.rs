@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod measure;
 pub mod notice;
 pub mod quote;
+pub mod stuck;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -37,12 +37,14 @@ pub enum Refusal {
     PaymentNotCaptured,
     /// A notice from outside where services alone bring them.
     NoticeSender,
+    PaymentNotStuck,
     NoticeSignature,
     NoticeAmount,
     NoticeOrder,
     DayClosed,
     ClaimState,
     DeductionTooLarge,
+    TransferReused,
 }
 
 impl Refusal {
@@ -67,12 +69,14 @@ impl Refusal {
             Refusal::PaymentCaptured => &PAYMENT_CAPTURED,
             Refusal::PaymentNotCaptured => &PAYMENT_NOT_CAPTURED,
             Refusal::NoticeSender => &NOTICE_FROM_OUTSIDE,
+            Refusal::PaymentNotStuck => &PAYMENT_NOT_STUCK,
             Refusal::NoticeSignature => &NOTICE_SIGNATURE_INVALID,
             Refusal::NoticeAmount => &NOTICE_AMOUNT_MISMATCH,
             Refusal::NoticeOrder => &NOTICE_ORDER_UNKNOWN,
             Refusal::DayClosed => &DAY_CLOSED,
             Refusal::ClaimState => &CLAIM_STATE,
             Refusal::DeductionTooLarge => &DEDUCTION_TOO_LARGE,
+            Refusal::TransferReused => &TRANSFER_REUSED,
         }
     }
 }

@@ -12,7 +12,8 @@ use liufang_proto::inventory::v1::{
 use liufang_proto::prescription::v1::{PublishSlotsRequest, PublishSlotsResponse};
 use liufang_proto::settlement::v1::{
     AuditLedgerRequest, AuditLedgerResponse, CreditAccountsRequest, CreditAccountsResponse,
-    GetTrialBalanceRequest, GetTrialBalanceResponse, ListTransfersRequest, ListTransfersResponse,
+    GetTrialBalanceRequest, GetTrialBalanceResponse, ListStuckPaymentsRequest, ListStuckPaymentsResponse,
+    ListTransfersRequest, ListTransfersResponse, ResolvePaymentRequest, ResolvePaymentResponse,
 };
 
 use super::calls::{calls, keyed};
@@ -44,7 +45,9 @@ calls!(Operator {
     write record_movements: Stock.record_movements(RecordMovementsRequest) -> RecordMovementsResponse;
     write publish_slots: Visits.publish_slots(PublishSlotsRequest) -> PublishSlotsResponse;
     write credit_accounts: Accounts.credit_accounts(CreditAccountsRequest) -> CreditAccountsResponse;
+    write resolve_payment: Payments.resolve_payment(ResolvePaymentRequest) -> ResolvePaymentResponse;
 
+    read list_stuck_payments: Payments.list_stuck_payments(ListStuckPaymentsRequest) -> ListStuckPaymentsResponse;
     read get_trial_balance: Ledger.get_trial_balance(GetTrialBalanceRequest) -> GetTrialBalanceResponse;
     read list_transfers: Ledger.list_transfers(ListTransfersRequest) -> ListTransfersResponse;
     read audit_ledger: Ledger.audit_ledger(AuditLedgerRequest) -> AuditLedgerResponse;

@@ -29,6 +29,7 @@ reasons! {
     PAYMENT_ENDED = Precondition, "支付单已结束", "the payment has ended";
     PAYMENT_CAPTURED = Precondition, "支付单已结算，请走退款", "the payment is captured; refund it instead";
     PAYMENT_NOT_CAPTURED = Precondition, "支付单未结算，不能退款", "the payment is not captured";
+    PAYMENT_NOT_STUCK = Precondition, "支付单无需人工处理", "the payment does not wait for a person";
     PAYMENT_BUSY = Aborted, "支付单正在处理，请以同一幂等键重试", "somebody else moved the payment; retry under the same key";
     NOTICE_FROM_OUTSIDE = PermissionDenied, "支付通知须由渠道适配服务转交", "notices come through the service that speaks to the channel";
     NOTICE_SIGNATURE_INVALID = PermissionDenied, "通知签名无效", "the signature of the notice is wrong";
@@ -39,5 +40,6 @@ reasons! {
     DEDUCTION_TOO_LARGE = Precondition, "扣款超过申报金额", "more is deducted than claimed";
     ROW_KEY_REUSED = AlreadyExists, "行键已用于另一笔入账", "the row key was used with another content";
     ACCOUNT_OF_OTHER_REGION = Precondition, "个人账户属于其他统筹区", "the account is kept by another region, whose fund alone fills it";
+    TRANSFER_REUSED = AlreadyExists, "该记账编号已用于另一笔分录", "the kind and reference of the transfer stand for another booking";
     SETTLEMENT_INTERNAL = Internal, "系统内部错误", "an internal error; quote the request id";
 }

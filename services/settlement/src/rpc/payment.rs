@@ -49,6 +49,22 @@ impl PaymentService for Rpc {
         reply(self.app.with_pay_params(found).await.map(wire::payment::get_reply))
     }
 
+    async fn list_stuck_payments(
+        &self,
+        request: Request<pb::ListStuckPaymentsRequest>,
+    ) -> Result<Response<pb::ListStuckPaymentsResponse>, Status> {
+        let call = self.calls.open(request, wire::stuck::list)?;
+        reply(self.app.list_stuck(call).await.map(wire::stuck::list_reply))
+    }
+
+    async fn resolve_payment(
+        &self,
+        request: Request<pb::ResolvePaymentRequest>,
+    ) -> Result<Response<pb::ResolvePaymentResponse>, Status> {
+        let call = self.calls.open(request, wire::stuck::resolve)?;
+        reply(self.app.resolve(call).await.map(wire::stuck::resolve_reply))
+    }
+
     async fn notify_payment(
         &self,
         request: Request<pb::NotifyPaymentRequest>,

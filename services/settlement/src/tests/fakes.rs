@@ -55,6 +55,11 @@ impl Fakes {
         self.books().faults.entry(method).or_default().extend(faults);
     }
 
+    /// Takes the faults of a method away.
+    pub fn heal(&self, method: &'static str) {
+        self.books().faults.remove(method);
+    }
+
     /// Plays `effect` under the method's next fault.
     fn play<T>(
         &self,
@@ -158,6 +163,13 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
                 let state = hooks::RefundState::Processing.into();
                 return hooks::RefundPaymentResponse { accepted: false, reason: "PROCESSING".into(), state };
             }
+            if fault == Some(Fault::Refuse) {
+                return hooks::RefundPaymentResponse {
+                    accepted: false,
+                    reason: "REFUSED".into(),
+                    state: hooks::RefundState::Refused.into(),
+                };
+            }
             let row = books.channel.get_mut(&body.channel_order_no).expect("refund of a known payment");
             assert_eq!(row.amount, body.amount_fen, "whole refunds only");
             row.refunded = body.amount_fen;
@@ -227,7 +239,10 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
         request: Request<hooks::ReverseRequest>,
     ) -> Result<Response<hooks::ReverseResponse>, Status> {
         let body = request.into_inner();
-        self.play("reverse", |books, _| {
+        self.play("reverse", |books, fault| {
+            if fault == Some(Fault::Refuse) {
+                return hooks::ReverseResponse { outcome: Outcome::Rejected as i32 };
+            }
             let outcome = match books.insurer.get_mut(&body.omsgid) {
                 Some(row) => {
                     row.1 = true;

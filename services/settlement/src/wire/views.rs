@@ -99,9 +99,9 @@ pub fn quote(quote: Quote) -> pb::Quote {
     }
 }
 
-/// A payment.
-pub fn payment(payment: Payment) -> pb::Payment {
-    let state = match payment.state {
+/// Its state.
+pub fn payment_state(state: PaymentState) -> pb::PaymentState {
+    match state {
         PaymentState::Authorised => pb::PaymentState::Authorised,
         PaymentState::Pending => pb::PaymentState::Pending,
         PaymentState::Captured => pb::PaymentState::Captured,
@@ -110,12 +110,16 @@ pub fn payment(payment: Payment) -> pb::Payment {
         PaymentState::Failed => pb::PaymentState::Failed,
         PaymentState::Refunding => pb::PaymentState::Refunding,
         PaymentState::Refunded => pb::PaymentState::Refunded,
-    };
+    }
+}
+
+/// A payment.
+pub fn payment(payment: Payment) -> pb::Payment {
     pb::Payment {
         payment_id: payment.payment_id,
         quote_id: payment.quote_id,
         order_id: payment.order_id,
-        state: state as i32,
+        state: payment_state(payment.state).into(),
         ord_stas: payment.ord_stas,
         legs: payment.legs.into_iter().map(leg).collect(),
         hold_expires_at_us: payment.hold_expires_at.0,

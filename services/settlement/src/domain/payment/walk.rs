@@ -4,6 +4,7 @@ use liufang_kernel::Fen;
 use proptest::prelude::*;
 
 use super::machine::*;
+use super::raised_pause_us;
 use super::states::*;
 
 const CASH: Fen = Fen(500);
@@ -71,25 +72,34 @@ fn a_contradiction_is_asked_about_until_the_deadline_and_then_ends() {
 fn every_state_has_its_ord_stas() {
     use PaymentState::*;
     let table = [
-        (Authorised, Step::Idle, false, 1),
-        (Pending, Step::PayChannel, false, 2),
-        (Pending, Step::SettleInsurer, false, 3),
-        (Pending, Step::Book, false, 5),
-        (Pending, Step::ReturnCash, false, 13),
-        (Pending, Step::ReturnCash, true, 16),
-        (Pending, Step::Contradiction, true, 14),
-        (Captured, Step::Idle, false, 6),
-        (Refunding, Step::RefundChannel, false, 17),
-        (Refunding, Step::ReverseInsurer, false, 9),
-        (Refunded, Step::Idle, false, 7),
-        (Voided, Step::Idle, false, 12),
-        (Expired, Step::Idle, false, 12),
-        (Failed, Step::Idle, false, 15),
+        (Authorised, Step::Idle, 0, 1),
+        (Pending, Step::PayChannel, 0, 2),
+        (Pending, Step::SettleInsurer, 0, 3),
+        (Pending, Step::Book, 0, 5),
+        (Pending, Step::ReturnCash, 0, 13),
+        (Pending, Step::ReturnCash, 1, 16),
+        (Pending, Step::Contradiction, 1, 14),
+        (Captured, Step::Idle, 0, 6),
+        (Refunding, Step::RefundChannel, 0, 17),
+        (Refunding, Step::ReverseInsurer, 0, 9),
+        (Refunding, Step::RefundChannel, STUCK_AFTER - 1, 17),
+        (Refunding, Step::RefundChannel, STUCK_AFTER, 14),
+        (Refunding, Step::ReverseInsurer, STUCK_AFTER, 14),
+        (Refunded, Step::Idle, 0, 7),
+        (Voided, Step::Idle, 0, 12),
+        (Expired, Step::Idle, 0, 12),
+        (Failed, Step::Idle, 0, 15),
     ];
-    for (state, step, retried, expected) in table {
-        assert_eq!(ord_stas(state, step, true, retried), expected, "{state:?} {step:?}");
+    for (state, step, attempts, expected) in table {
+        assert_eq!(ord_stas(state, step, true, attempts), expected, "{state:?} {step:?}");
     }
-    assert_eq!(ord_stas(Pending, Step::Book, false, false), 4, "no cash: the insurance part is paid");
+    assert_eq!(ord_stas(Pending, Step::Book, false, 0), 4, "no cash: the insurance part is paid");
+}
+
+#[test]
+fn a_refusal_is_asked_again_ever_later() {
+    let pauses: Vec<i64> = (1..=16).map(|attempts| raised_pause_us(attempts) / 1_000_000).collect();
+    assert_eq!(pauses, [5, 5, 5, 5, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600, 3600]);
 }
 
 /// The outside world: what really happened, whatever was answered.
