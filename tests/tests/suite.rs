@@ -7,6 +7,7 @@ mod suite {
     mod calls;
     mod cast;
     mod certificates;
+    mod channels;
     mod circulation;
     mod clocks;
     mod contract;

@@ -69,7 +69,7 @@ impl House {
         let world = world(crate::ROLE, crate::MIGRATIONS, &[]).await;
         let settlement = Settlement::default();
         world.bind([("settlement", Routes::new(PaymentServiceServer::new(settlement.clone())))]);
-        let app = App::new(&world.deps);
+        let app = App::new(&world.deps, crate::wires::Wires::of(&world.deps).0);
         House { world, app, settlement }
     }
 
@@ -91,7 +91,7 @@ impl House {
             channel_order_no: number.to_owned(),
             amount: Fen(amount),
             freight: Fen(0),
-            payer_ref: "payer".to_owned(),
+            payer: "payer".to_owned(),
             expires_at: self.world.deps.clock.now().plus_seconds(60),
         };
         self.app.create_payment(pay).await
@@ -225,7 +225,7 @@ async fn late_payments_are_refused() {
         channel_order_no: "N1".to_owned(),
         amount: Fen(1),
         freight: Fen(0),
-        payer_ref: String::new(),
+        payer: String::new(),
         expires_at: Timestamp(1),
     };
     assert_eq!(house.app.create_payment(pay).await.unwrap().state, State::Refused);

@@ -41,7 +41,7 @@ pub fn pay(request: hooks::CreatePaymentRequest, _: &CallMeta) -> Result<Pay, Vi
         channel_order_no,
         amount: Fen(request.amount_fen),
         freight: Fen(request.freight_fen),
-        payer_ref: request.payer_ref,
+        payer: request.payer_id,
         expires_at: Timestamp(request.expires_at_us),
     }))
 }
@@ -112,6 +112,7 @@ pub fn paid(payment: Payment) -> hooks::CreatePaymentResponse {
     hooks::CreatePaymentResponse {
         state: channel_state(payment.state),
         channel_trade_no: payment.channel_trade_no,
+        pay_params: String::new(),
     }
 }
 
@@ -134,7 +135,20 @@ pub fn closed(payment: Option<Payment>) -> hooks::ClosePaymentResponse {
 
 pub fn refunded(done: RefundDone) -> hooks::RefundPaymentResponse {
     let reason = done.err().unwrap_or_default().to_owned();
-    hooks::RefundPaymentResponse { accepted: done.is_ok(), reason }
+    let state = if done.is_ok() { hooks::RefundState::Accepted } else { hooks::RefundState::Refused };
+    hooks::RefundPaymentResponse { accepted: done.is_ok(), reason, state: state.into() }
+}
+
+/// The refund that is asked about.
+pub fn query_refund(request: hooks::QueryRefundRequest, _: &CallMeta) -> Result<String, Violations> {
+    let mut violations = Violations::new();
+    let refund_no = violations.text("refund_no", &request.refund_no, 64);
+    violations.finish(Some(refund_no))
+}
+
+pub fn refund_queried(found: Option<Fen>) -> hooks::QueryRefundResponse {
+    let state = if found.is_some() { hooks::RefundState::Accepted } else { hooks::RefundState::NotFound };
+    hooks::QueryRefundResponse { state: state.into(), amount_fen: found.unwrap_or_default().0 }
 }
 
 pub fn job(job_no: Option<String>) -> hooks::CreateJobResponse {
@@ -153,6 +167,7 @@ pub fn notice(payment: &Payment, amount_fen: i64, notice_id: &str, at: Timestamp
         state: channel_state(payment.state),
         amount_fen,
         channel_trade_no: payment.channel_trade_no.clone(),
+        refund_no: String::new(),
         at_us: at.0,
     };
     notice.encode_to_vec()

@@ -35,6 +35,8 @@ pub enum Refusal {
     PaymentEnded,
     PaymentCaptured,
     PaymentNotCaptured,
+    /// A notice from outside where services alone bring them.
+    NoticeSender,
     PaymentNotStuck,
     NoticeSignature,
     NoticeAmount,
@@ -73,6 +75,7 @@ impl Refusal {
             Refusal::PaymentEnded => &PAYMENT_ENDED,
             Refusal::PaymentCaptured => &PAYMENT_CAPTURED,
             Refusal::PaymentNotCaptured => &PAYMENT_NOT_CAPTURED,
+            Refusal::NoticeSender => &NOTICE_FROM_OUTSIDE,
             Refusal::PaymentNotStuck => &PAYMENT_NOT_STUCK,
             Refusal::NoticeSignature => &NOTICE_SIGNATURE_INVALID,
             Refusal::NoticeAmount => &NOTICE_AMOUNT_MISMATCH,

@@ -1,6 +1,7 @@
 //! Whole flows over a real database, with identity, channel and insurer played here.
 
 mod books;
+mod channels;
 mod fakes;
 mod faults;
 mod insurer;

@@ -245,6 +245,7 @@ fn notice(id: &str, number: &str, amount_fen: i64) -> NotifyPaymentRequest {
         amount_fen,
         channel_trade_no: "T1".to_owned(),
         at_us: 1,
+        refund_no: String::new(),
     }
     .encode_to_vec();
     let signature = hmac_sha256_hex(b"liufang-dev-channel-key", &body);

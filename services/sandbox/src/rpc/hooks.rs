@@ -88,6 +88,14 @@ impl PaymentChannel for Rpc {
         let body = self.calls.open(request, wire::refund)?.body;
         rpc::reply(self.app.refund_payment(body).await.map(wire::refunded))
     }
+
+    async fn query_refund(
+        &self,
+        request: Request<pb::QueryRefundRequest>,
+    ) -> Result<Response<pb::QueryRefundResponse>, Status> {
+        let body = self.calls.open(request, wire::query_refund)?.body;
+        rpc::reply(self.app.query_refund(body).await.map(wire::refund_queried))
+    }
 }
 
 #[async_trait::async_trait]

@@ -159,6 +159,22 @@ impl App {
         Ok(format!("{fixmedins_code}{time}{number:04}"))
     }
 
+    /// A payment with what its payer's app hands to the channel's; empty unless the channel waits for the payer. Never kept
+    /// among the replies.
+    pub async fn with_pay_params(
+        &self,
+        payment: Result<Payment, SettlementError>,
+    ) -> Result<(Payment, String), SettlementError> {
+        let payment = payment?;
+        let pay_params = match payment.state {
+            PaymentState::Pending => {
+                store::payer::pay_params(self.db.read(), &self.cipher, &payment.payment_id).await?
+            }
+            _ => String::new(),
+        };
+        Ok((payment, pay_params))
+    }
+
     /// One payment; a patient sees own ones.
     pub async fn get_payment(&self, call: Call<Lookup>) -> Result<Payment, SettlementError> {
         let found = match &call.body {

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::app::messages::Heard;
 use crate::domain::benefit::LegKind;
 use crate::domain::payment::{
-    ChannelSays, InsurerSays, Journal, Next, Payment, Raised, Step, after_answer, after_channel,
+    ChannelSays, InsurerSays, Journal, Next, Payment, Raised, Step, after_answer, after_channel, combined,
 };
 use crate::error::SettlementError;
 use crate::rpc::outside::Asked;
@@ -105,7 +105,7 @@ impl App {
             // never create an order nobody may pay any more
             Step::PayChannel if journal.hold_expires_at <= self.clock.now() => Next::Go(Step::CloseChannel),
             _ => {
-                let says = self.ask_channel(journal).await;
+                let says = self.ask_channel(journal).await?;
                 let overdue = journal.hold_expires_at <= self.clock.now();
                 after_channel(journal.step, says, journal.cash, journal.insured(), overdue)
             }
@@ -113,9 +113,9 @@ impl App {
         self.write(journal, next, heard).await
     }
 
-    async fn ask_channel(&self, journal: &mut Journal) -> ChannelSays {
-        match journal.step {
-            Step::PayChannel => self.outside.create_payment(journal).await,
+    async fn ask_channel(&self, journal: &mut Journal) -> Result<ChannelSays, SettlementError> {
+        Ok(match journal.step {
+            Step::PayChannel => return self.pay_channel(journal).await,
             Step::CloseChannel => self.outside.close_payment(journal).await,
             Step::RefundChannel | Step::ReturnCash => {
                 if journal.refund_no.is_empty() {
@@ -125,7 +125,27 @@ impl App {
                 self.outside.refund_payment(journal).await
             }
             _ => self.outside.query_payment(journal).await,
+        })
+    }
+
+    /// Creates the order at the channel, and keeps what its payer's app hands over.
+    async fn pay_channel(&self, journal: &Journal) -> Result<ChannelSays, SettlementError> {
+        let payer = store::payer::find(self.db.read(), &self.cipher, &journal.payment_id).await?;
+        let combined = match journal.insured() {
+            true => {
+                let found = store::quote::find(self.db.read(), &self.cipher, &journal.quote_id).await?;
+                let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
+                combined(journal, &quote)
+            }
+            false => None,
+        };
+        let (says, pay_params) = self.outside.create_payment(journal, payer, combined).await;
+        if !pay_params.is_empty() {
+            let (id, work) = (&journal.payment_id, self.db.begin_step().await?);
+            store::payer::keep_pay_params(work.tx(), &self.cipher, id, &pay_params).await?;
+            work.done().await?;
         }
+        Ok(says)
     }
 
     async fn ask_insurer(&self, journal: &Journal) -> Result<(InsurerSays, String), SettlementError> {

@@ -31,6 +31,7 @@ reasons! {
     PAYMENT_NOT_CAPTURED = Precondition, "支付单未结算，不能退款", "the payment is not captured";
     PAYMENT_NOT_STUCK = Precondition, "支付单无需人工处理", "the payment does not wait for a person";
     PAYMENT_BUSY = Aborted, "支付单正在处理，请以同一幂等键重试", "somebody else moved the payment; retry under the same key";
+    NOTICE_FROM_OUTSIDE = PermissionDenied, "支付通知须由渠道适配服务转交", "notices come through the service that speaks to the channel";
     NOTICE_SIGNATURE_INVALID = PermissionDenied, "通知签名无效", "the signature of the notice is wrong";
     NOTICE_AMOUNT_MISMATCH = Precondition, "通知金额与订单不符，已上报核查", "the notice names another amount; it was raised";
     NOTICE_ORDER_UNKNOWN = NotFound, "通知的订单不存在", "no payment has this channel order number";

@@ -16,6 +16,8 @@ pub enum Fault {
     Refuse,
     /// The payer has not paid yet.
     StayOpen,
+    /// The refund is neither done nor refused.
+    InHand,
     /// Our credential is not accepted.
     Unauthenticated,
     /// The insurer's fund pays a fen less than asked, and the person more.
@@ -29,8 +31,12 @@ pub struct Books {
     pub insurer: BTreeMap<String, (String, bool)>,
     /// What was settled, by msgid; the answer repeats it.
     pub sheets: BTreeMap<String, hooks::SettleRequest>,
+    /// Refunds in hand, by number: how often they are asked about before they are done.
+    pub in_hand: BTreeMap<String, u32>,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     pub calls: Vec<&'static str>,
+    /// Who pays, as `create` was told.
+    pub payers: Vec<String>,
 }
 
 #[derive(Clone, Default)]
@@ -98,6 +104,8 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
     ) -> Result<Response<hooks::CreatePaymentResponse>, Status> {
         let body = request.into_inner();
         self.play("create", |books, fault| {
+            assert_eq!(body.payer_ref, "", "no number of ours tells a channel who pays");
+            books.payers.push(body.payer_id);
             let first = match fault {
                 Some(Fault::Refuse) => State::Refused,
                 Some(Fault::StayOpen) => State::Open,
@@ -110,7 +118,15 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
                 state: first as i32,
             });
             assert_eq!(row.amount, body.amount_fen, "one number, one amount");
-            hooks::CreatePaymentResponse { state: row.state, channel_trade_no: "T1".into() }
+            hooks::CreatePaymentResponse {
+                state: row.state,
+                channel_trade_no: "T1".into(),
+                pay_params: if row.state == State::Open as i32 {
+                    "{\"code_url\":\"c\"}".into()
+                } else {
+                    String::new()
+                },
+            }
         })
     }
 
@@ -153,14 +169,49 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
     ) -> Result<Response<hooks::RefundPaymentResponse>, Status> {
         let body = request.into_inner();
         self.play("refund", |books, fault| {
+            if fault == Some(Fault::InHand) {
+                books.in_hand.insert(body.refund_no, 2);
+                let state = hooks::RefundState::Processing.into();
+                return hooks::RefundPaymentResponse { accepted: false, reason: "PROCESSING".into(), state };
+            }
             if fault == Some(Fault::Refuse) {
-                return hooks::RefundPaymentResponse { accepted: false, reason: "REFUSED".into() };
+                return hooks::RefundPaymentResponse {
+                    accepted: false,
+                    reason: "REFUSED".into(),
+                    state: hooks::RefundState::Refused.into(),
+                };
             }
             let row = books.channel.get_mut(&body.channel_order_no).expect("refund of a known payment");
             assert_eq!(row.amount, body.amount_fen, "whole refunds only");
             row.refunded = body.amount_fen;
             row.state = State::Refunded as i32;
-            hooks::RefundPaymentResponse { accepted: true, reason: String::new() }
+            let state = hooks::RefundState::Accepted.into();
+            hooks::RefundPaymentResponse { accepted: true, reason: String::new(), state }
+        })
+    }
+
+    /// One that is in hand is done after being asked about twice.
+    async fn query_refund(
+        &self,
+        request: Request<hooks::QueryRefundRequest>,
+    ) -> Result<Response<hooks::QueryRefundResponse>, Status> {
+        let body = request.into_inner();
+        self.play("query_refund", |books, _| {
+            let row = books.channel.get_mut(&body.channel_order_no).expect("refund of a known payment");
+            let state = match books.in_hand.get_mut(&body.refund_no) {
+                Some(0) => {
+                    row.refunded = row.amount;
+                    row.state = State::Refunded as i32;
+                    hooks::RefundState::Accepted
+                }
+                Some(left) => {
+                    *left -= 1;
+                    hooks::RefundState::Processing
+                }
+                None if row.refunded > 0 => hooks::RefundState::Accepted,
+                None => hooks::RefundState::NotFound,
+            };
+            hooks::QueryRefundResponse { state: state.into(), amount_fen: row.amount }
         })
     }
 }

@@ -53,7 +53,8 @@ pub async fn town_with(bend: impl Fn(&str) -> String) -> Town {
     let insurer = hooks::insurer_hook_server::InsurerHookServer::new(fakes.clone());
     world.bind([
         ("identity", identity),
-        ("hook.payment", Routes::new(payment)),
+        ("hook.wechat", Routes::new(payment.clone())),
+        ("hook.alipay", Routes::new(payment)),
         ("hook.insurer", Routes::new(insurer)),
         (crate::ROLE, own),
     ]);
@@ -183,6 +184,7 @@ impl Town {
             order_id: quote.order_id.clone(),
             channel: channel.into(),
             hold_expires_at: self.now().plus_seconds(900),
+            payer: Default::default(),
         };
         self.app.authorise(self.call(order(), body)).await
     }

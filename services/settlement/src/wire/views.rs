@@ -152,5 +152,6 @@ pub fn payment(payment: Payment) -> pb::Payment {
         captured_at_us: payment.captured_at.0,
         refunded_fen: payment.refunded.0,
         failure_reason: payment.failure_reason,
+        pay_params: String::new(),
     }
 }

@@ -148,6 +148,7 @@ impl Sim<'_> {
             order_id: order.order_id.clone(),
             quote_id: order.quote.as_ref().map(|quote| quote.quote_id.clone()).unwrap_or_default(),
             channel: channel.into(),
+            payer: None,
         };
         move |key| {
             let (patient, body) = (patient.keyed(&key), body.clone());
