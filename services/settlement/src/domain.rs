@@ -9,3 +9,4 @@ pub mod lane;
 pub mod ledger;
 pub mod payment;
 pub mod quote;
+pub mod reconcile;

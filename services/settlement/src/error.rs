@@ -35,6 +35,8 @@ pub enum Refusal {
     PaymentEnded,
     PaymentCaptured,
     PaymentNotCaptured,
+    /// A notice from outside where services alone bring them.
+    NoticeSender,
     PaymentNotStuck,
     NoticeSignature,
     NoticeAmount,
@@ -43,6 +45,13 @@ pub enum Refusal {
     ClaimState,
     DeductionTooLarge,
     TransferReused,
+    InsurerTrial,
+    InsurerAmount,
+    InsurerSilent,
+    DetailFileNotFound,
+    DetailFileCompared,
+    DetailFileNotCompared,
+    DetailRowRepeated,
 }
 
 impl Refusal {
@@ -66,6 +75,7 @@ impl Refusal {
             Refusal::PaymentEnded => &PAYMENT_ENDED,
             Refusal::PaymentCaptured => &PAYMENT_CAPTURED,
             Refusal::PaymentNotCaptured => &PAYMENT_NOT_CAPTURED,
+            Refusal::NoticeSender => &NOTICE_FROM_OUTSIDE,
             Refusal::PaymentNotStuck => &PAYMENT_NOT_STUCK,
             Refusal::NoticeSignature => &NOTICE_SIGNATURE_INVALID,
             Refusal::NoticeAmount => &NOTICE_AMOUNT_MISMATCH,
@@ -74,6 +84,13 @@ impl Refusal {
             Refusal::ClaimState => &CLAIM_STATE,
             Refusal::DeductionTooLarge => &DEDUCTION_TOO_LARGE,
             Refusal::TransferReused => &TRANSFER_REUSED,
+            Refusal::InsurerTrial => &INSURER_TRIAL_REFUSED,
+            Refusal::InsurerAmount => &INSURER_AMOUNT_MISMATCH,
+            Refusal::InsurerSilent => &INSURER_NO_ANSWER,
+            Refusal::DetailFileNotFound => &DETAIL_FILE_NOT_FOUND,
+            Refusal::DetailFileCompared => &DETAIL_FILE_COMPARED,
+            Refusal::DetailFileNotCompared => &DETAIL_FILE_NOT_COMPARED,
+            Refusal::DetailRowRepeated => &DETAIL_ROW_REPEATED,
         }
     }
 }

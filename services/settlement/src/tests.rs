@@ -1,14 +1,19 @@
 //! Whole flows over a real database, with identity, channel and insurer played here.
 
 mod books;
+mod channels;
 mod fakes;
 mod faults;
+mod insurer;
 mod lane;
 mod linked;
 mod measure;
 mod notices;
+mod oracle;
 mod payments;
 mod quotes;
+mod random;
+mod reconcile;
 mod regions;
 mod simulation;
 mod stuck;

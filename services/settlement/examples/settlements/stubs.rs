@@ -40,6 +40,13 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
     ) -> Result<Response<hooks::RefundPaymentResponse>, Status> {
         Err(Status::unavailable("not asked"))
     }
+
+    async fn query_refund(
+        &self,
+        _: Request<hooks::QueryRefundRequest>,
+    ) -> Result<Response<hooks::QueryRefundResponse>, Status> {
+        Err(Status::unavailable("not asked"))
+    }
 }
 
 #[async_trait::async_trait]
@@ -48,9 +55,15 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
         &self,
         request: Request<hooks::SettleRequest>,
     ) -> Result<Response<hooks::SettleResponse>, Status> {
-        let outcome = hooks::InsurerOutcome::Success as i32;
-        let setl_id = request.into_inner().msgid;
-        Ok(Response::new(hooks::SettleResponse { outcome, setl_id, ..Default::default() }))
+        let body = request.into_inner();
+        Ok(Response::new(hooks::SettleResponse {
+            outcome: hooks::InsurerOutcome::Success as i32,
+            setl_id: body.msgid,
+            err_msg: String::new(),
+            setlinfo: body.setlinfo,
+            setldetail: body.setldetail,
+            detlcutinfo: body.drugdetail,
+        }))
     }
 
     async fn reverse(
@@ -64,6 +77,24 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
         &self,
         _: Request<hooks::QueryMessageRequest>,
     ) -> Result<Response<hooks::QueryMessageResponse>, Status> {
+        Err(Status::unavailable("not asked"))
+    }
+
+    async fn trial(&self, _: Request<hooks::TrialRequest>) -> Result<Response<hooks::TrialResponse>, Status> {
+        Err(Status::unavailable("not asked"))
+    }
+
+    async fn revoke(
+        &self,
+        _: Request<hooks::RevokeRequest>,
+    ) -> Result<Response<hooks::RevokeResponse>, Status> {
+        Err(Status::unavailable("not asked"))
+    }
+
+    async fn get_year_sums(
+        &self,
+        _: Request<hooks::GetYearSumsRequest>,
+    ) -> Result<Response<hooks::GetYearSumsResponse>, Status> {
         Err(Status::unavailable("not asked"))
     }
 }

@@ -6,7 +6,7 @@ use liufang_platform::{Begun, Call, Work};
 use crate::app::App;
 use crate::app::lane::{Done, Op};
 use crate::domain::benefit::{LegKind, OutsideFees};
-use crate::domain::payment::{Journal, Payment, PaymentState, Step, TILL, cash_of};
+use crate::domain::payment::{Journal, Payer, Payment, PaymentState, Step, TILL, cash_of};
 use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
 use crate::{events, store};
@@ -19,6 +19,8 @@ pub struct Authorise {
     /// Word of the channel; empty when none was chosen.
     pub channel: String,
     pub hold_expires_at: Timestamp,
+    /// Of the cash part.
+    pub payer: Payer,
 }
 
 /// How many payments one step of the expiry worker ends.
@@ -28,6 +30,7 @@ impl App {
     /// Holds every account leg until the deadline, or nothing.
     pub async fn authorise(&self, call: Call<Authorise>) -> Result<Payment, SettlementError> {
         let Call { meta, body } = call;
+        self.trial(&meta, &body).await?;
         let Some(quote) = self.quote(&body.quote_id).await? else {
             // a reply may have been kept, and the key may have been another request's
             let known = self.db.replayed(&meta).await?;
@@ -126,6 +129,7 @@ impl App {
         journal.end(state);
         store::payment::save(work.tx(), journal).await?;
         store::hold::release(work.tx(), &journal.payment_id).await?;
+        store::payer::forget(work.tx(), &journal.payment_id).await?;
         work.push(&events::ended(journal, reason, now), &journal.payment_id).await?;
         Ok(())
     }

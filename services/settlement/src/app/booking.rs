@@ -9,6 +9,7 @@ use liufang_platform::Work;
 use crate::app::App;
 use crate::app::account::StatementRow;
 use crate::app::lane::{Done, Op};
+use crate::app::messages::Heard;
 use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};
@@ -22,10 +23,14 @@ use crate::{events, store};
 
 impl App {
     /// Books with whoever else is at it in the region ([`super::lane`]).
-    pub(super) async fn book_capture(&self, journal: &mut Journal) -> Result<(), SettlementError> {
+    pub(super) async fn book_capture(
+        &self,
+        journal: &mut Journal,
+        heard: Option<Heard>,
+    ) -> Result<(), SettlementError> {
         let quote = self.quote_of(journal).await?;
         let region = journal.region.clone();
-        match self.through(&region, Op::Book(journal.clone(), quote), None).await? {
+        match self.through(&region, Op::Book(journal.clone(), quote, heard), None).await? {
             Done::Saved(booked) => *journal = booked,
             _ => return Err(SettlementError::Stored("lane")),
         }
@@ -41,6 +46,8 @@ impl App {
         journal.end(journal.failed_as());
         store::payment::save(work.tx(), journal).await?;
         store::hold::release(work.tx(), &journal.payment_id).await?;
+        store::payer::forget(work.tx(), &journal.payment_id).await?;
+        self.plan_late_look(&work, journal, now).await?;
         let event = events::ended(journal, &journal.failure_reason, now);
         work.push(&event, &journal.payment_id).await?;
         Ok(work.done().await?)

@@ -84,12 +84,13 @@ impl App {
         }
         journal.refund_reason.clone_from(&body.reason);
         journal.state = PaymentState::Refunding;
+        self.sending(work, &journal, now).await?;
         self.lease(work, &mut journal, now).await?;
         Ok(Some(journal))
     }
 
     /// A new number at the insurer.
-    async fn msgid(
+    pub(super) async fn msgid(
         &self,
         work: &Work,
         fixmedins_code: &str,
@@ -97,6 +98,22 @@ impl App {
     ) -> Result<String, SettlementError> {
         let number = store::notice::next_message(work.tx(), fixmedins_code).await?;
         Ok(msgid(fixmedins_code, now, number))
+    }
+
+    /// A payment with what its payer's app hands to the channel's; empty unless the channel waits for the payer. Never kept
+    /// among the replies.
+    pub async fn with_pay_params(
+        &self,
+        payment: Result<Payment, SettlementError>,
+    ) -> Result<(Payment, String), SettlementError> {
+        let payment = payment?;
+        let pay_params = match payment.state {
+            PaymentState::Pending => {
+                store::payer::pay_params(self.db.read(), &self.cipher, &payment.payment_id).await?
+            }
+            _ => String::new(),
+        };
+        Ok((payment, pay_params))
     }
 
     /// One payment; a patient sees own ones.

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::app::App;
 use crate::app::authorise::Authorise;
+use crate::app::messages::Heard;
 use crate::domain::payment::{Journal, Payment};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
@@ -37,9 +38,9 @@ pub(super) enum Op {
     Authorise(Authorise, Arc<Quote>),
     /// Of the payment's capture.
     Start(String),
-    /// What the outside said.
-    Save(Journal),
-    Book(Journal, Arc<Quote>),
+    /// What the outside said, and what is done next.
+    Save(Journal, Option<Heard>),
+    Book(Journal, Arc<Quote>, Option<Heard>),
 }
 
 /// What came of it.
@@ -65,7 +66,7 @@ impl Member {
             Op::Offer(_) => ("offer", String::new()),
             Op::Authorise(body, _) => ("quote", body.quote_id.clone()),
             Op::Start(payment_id) => ("payment", payment_id.clone()),
-            Op::Save(journal) | Op::Book(journal, _) => ("payment", journal.payment_id.clone()),
+            Op::Save(journal, _) | Op::Book(journal, ..) => ("payment", journal.payment_id.clone()),
         };
         let own = (!id.is_empty()).then(|| format!("{what} {id}"));
         own.into_iter().chain(self.meta.as_ref().and_then(key_of)).collect()

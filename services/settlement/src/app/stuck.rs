@@ -80,9 +80,15 @@ impl App {
             let said =
                 Resolution { payment_id: &body.payment_id, step, word, evidence: &body.evidence, operator };
             store::stuck::note(work.tx(), self.ids.next("res"), &said, meta.now).await?;
+            self.sending(&work, &journal, meta.now).await?;
             self.lease(&work, &mut journal, meta.now).await?;
             work.commit(Noted {}).await?;
-            tracing::warn!(payment_id = body.payment_id, step = step.as_str(), word, "resolved by an operator");
+            tracing::warn!(
+                payment_id = body.payment_id,
+                step = step.as_str(),
+                word,
+                "resolved by an operator"
+            );
             return self.run(journal).await;
         }
         Ok(self.journal(&body.payment_id).await?.view())

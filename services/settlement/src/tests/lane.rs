@@ -10,7 +10,7 @@ use liufang_platform::{Call, DbFault, Work};
 use super::world::*;
 use crate::app::App;
 use crate::app::authorise::Authorise;
-use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::payment::{Payer, Payment, PaymentState};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 
@@ -41,6 +41,7 @@ fn authorise(town: &Town, quote: &Quote, key: &str, request: &str) -> Call<Autho
         order_id: quote.order_id.clone(),
         channel: String::new(),
         hold_expires_at: town.now().plus_seconds(900),
+        payer: Payer::default(),
     };
     let mut call = town.keyed(order(), key, body);
     call.meta.request_hash = request.to_owned();
@@ -111,7 +112,8 @@ async fn one_that_cannot_be_booked_holds_up_no_other() {
     let set = |state: &str| format!("UPDATE hold SET state = '{state}' WHERE payment_id = '{poisoned}'");
     assert_eq!(sql(&town, &set("released")).await, 1);
     let captures = held.iter().map(|payment| {
-        let call = town.keyed(order(), &format!("{}:capture", payment.payment_id), payment.payment_id.clone());
+        let call =
+            town.keyed(order(), &format!("{}:capture", payment.payment_id), payment.payment_id.clone());
         town.app.capture(call)
     });
     let answers = behind(&town, captures).await;

@@ -81,11 +81,16 @@ impl App {
             Op::Offer(_) => Err(SettlementError::Stored("lane")),
             Op::Authorise(body, quote) => self.decide_authorise(member, body, quote, facts, writes),
             Op::Start(payment_id) => self.decide_start(member, payment_id, facts, writes),
-            Op::Save(journal) => {
+            Op::Save(journal, heard) => {
+                writes.heard.extend(heard.clone());
+                writes.sending.push((writes.saved.len(), self.clock.now()));
                 writes.saved.push(journal.clone());
                 Ok(Plan::Saved(writes.saved.len() - 1))
             }
-            Op::Book(journal, quote) => self.decide_book(member, journal.clone(), quote, facts, head, writes),
+            Op::Book(journal, quote, heard) => {
+                writes.heard.extend(heard.clone());
+                self.decide_book(member, journal.clone(), quote, facts, head, writes)
+            }
         }
     }
 
@@ -128,6 +133,9 @@ impl App {
         facts.users.insert(body.quote_id.clone(), journal.payment_id.clone());
         let n = writes.inserted.len();
         writes.placed.extend(needs.into_iter().map(|need| (n, self.ids.next("hld"), need)));
+        if !journal.channel_cash().is_zero() {
+            writes.payers.push((n, body.payer.clone()));
+        }
         writes.inserted.push(journal);
         Ok(Plan::Inserted(n))
     }
@@ -180,6 +188,7 @@ impl App {
         if journal.insured() {
             writes.numbered.push((n, now));
         }
+        writes.sending.push((n, now));
         facts.pending.push(journal.clone());
         writes.saved.push(journal);
         Ok(Plan::Started(n))

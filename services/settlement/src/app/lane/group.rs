@@ -125,11 +125,11 @@ impl App {
                     persons.extend(needs(&quote.legs).into_iter().map(|need| need.person_id));
                 }
                 Op::Start(payment_id) => starting.push(payment_id.as_str()),
-                Op::Book(journal, _) => {
+                Op::Book(journal, ..) => {
                     persons.extend(needs(&journal.legs).into_iter().map(|need| need.person_id));
                     institutions.insert(journal.fixmedins_code.as_str());
                 }
-                Op::Save(_) | Op::Offer(_) => {}
+                Op::Save(..) | Op::Offer(_) => {}
             }
         }
         let users = store::quote::users(tx, &asked).await?;

@@ -11,15 +11,17 @@ use crate::app::App;
 use crate::app::account::StatementRow;
 use crate::app::booking::claimed;
 use crate::app::capture::msgid;
+use crate::app::messages::Heard;
 use crate::domain::accumulate::Addition;
 use crate::domain::benefit::Totals;
 use crate::domain::claim::{Amounts, TotalKey};
 use crate::domain::lane::{Need, YearKey};
-use crate::domain::payment::Journal;
+use crate::domain::payment::{Journal, Payer};
 use crate::error::SettlementError;
 use crate::store;
 use crate::store::hold::Placed;
 use crate::store::ledger::Head;
+use crate::store::message::Sending;
 use crate::store::receivable::{Booked, Owed};
 
 /// A capture to book.
@@ -45,6 +47,11 @@ pub(super) struct Writes {
     pub years: BTreeMap<YearKey, Addition>,
     pub booked: Vec<Booking>,
     pub told: Vec<Told>,
+    /// Who pays the cash part, by the place of the payment among the inserted.
+    pub payers: Vec<(usize, Payer)>,
+    /// Places of saved payments whose step may send a message to the insurer next.
+    pub sending: Vec<(usize, Timestamp)>,
+    pub heard: Vec<Heard>,
 }
 
 impl Writes {
@@ -97,7 +104,11 @@ impl App {
         store::quote::mark_all_used(tx, &writes.inserted).await?;
         store::payment::insert_all(tx, &writes.inserted).await?;
         store::hold::place_all(tx, &placed(writes)).await?;
+        store::payer::insert_all(tx, &self.cipher, &payers(writes)).await?;
         store::payment::save_all(tx, &mut writes.saved).await?;
+        store::message::answered_all(tx, &answers(writes), self.clock.now()).await?;
+        store::message::sending_all(tx, &messages(writes)).await?;
+        store::payer::forget_all(tx, &ended(writes)).await?;
         end_holds(work, &writes.released, "released").await?;
         end_holds(work, &writes.settled, "settled").await?;
         store::account::move_all(tx, &facts.before, &facts.books.purses).await?;
@@ -126,6 +137,35 @@ fn placed(writes: &Writes) -> Vec<Placed<'_>> {
         });
     }
     placed
+}
+
+fn payers(writes: &Writes) -> Vec<(&str, &Payer)> {
+    let mut payers = Vec::new();
+    for (n, payer) in &writes.payers {
+        payers.extend(writes.inserted.get(*n).map(|journal| (journal.payment_id.as_str(), payer)));
+    }
+    payers
+}
+
+/// A message stands in one row of a statement; the newest word about it counts.
+fn answers(writes: &Writes) -> BTreeMap<&str, &'static str> {
+    writes.heard.iter().map(|heard| (heard.msgid.as_str(), heard.outcome)).collect()
+}
+
+fn messages(writes: &Writes) -> Vec<Sending<'_>> {
+    let mut messages = Vec::new();
+    for (n, at) in &writes.sending {
+        let Some(journal) = writes.saved.get(*n) else { continue };
+        let about = |message| Sending { message, reference: &journal.payment_id, at: *at };
+        messages.extend(journal.message().map(about));
+    }
+    messages
+}
+
+/// Payments that need their payer no longer.
+fn ended(writes: &Writes) -> Vec<&str> {
+    let ended = writes.released.iter().chain(&writes.settled);
+    ended.map(|(payment_id, _)| payment_id.as_str()).collect()
 }
 
 type Claims<'a> = (Vec<(Booked<'a>, TotalKey, Amounts)>, Vec<Owed<'a>>);
