@@ -94,7 +94,7 @@ async fn a_provider_still_at_work_is_asked_again(world: &mut World) {
     let body =
         VerifyFaceRequest { verification_id: verification_id.clone(), capture_ref, ..Default::default() };
     let told = app.check_face(body).await.unwrap().verification.unwrap();
-    assert_eq!(told.steps[3].state(), StepState::Pending);
+    assert_eq!(told.steps[3].state, i32::from(StepState::Pending));
     let sign_in = || SignInRequest { verification_id: verification_id.clone() };
     refused_as(app.sign_in(sign_in()).await, "VERIFICATION_INCOMPLETE");
     let signed = eventually("the provider says how it ended", || async {
