@@ -37,4 +37,4 @@ CREATE TABLE notice (
     taken_at_us BIGINT NOT NULL,
     UNIQUE (channel, notice_id)
 );
-CREATE INDEX notice_due ON notice (next_at_us) WHERE state = 'due';
+CREATE INDEX notice_due ON notice (state, next_at_us);
