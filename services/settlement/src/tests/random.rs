@@ -351,6 +351,9 @@ impl History {
             known.capture_asked |= known.state() == PaymentState::Authorised && !overdue;
         }
         self.town.app = App::new(&self.town.world.deps);
+        // what was on its way into the database when the process died arrives, or not, before anybody looks
+        let work = self.town.world.deps.db.begin_step().await.unwrap();
+        work.done().await.unwrap();
     }
 
     async fn strangers(&mut self) {
