@@ -34,6 +34,7 @@ mod suite {
     mod notices;
     mod otlp;
     mod outages;
+    mod payment_states;
     mod payments;
     mod people;
     mod plans;
