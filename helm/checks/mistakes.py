@@ -36,6 +36,7 @@ PAIRS = [
     ("no Redis", None, {"redis": {"addresses": []}}, ["redis.addresses: name"]),
     ("several Redis, no cluster", None, {"redis": {"addresses": ["a:1", "b:1"]}}, ["redis.addresses: several"]),
     ("no payment channel", None, {"hooks": {"payment": {"url": ""}}}, ["hooks.payment.url: name"]),
+    ("channels without addresses", None, {"channels": {"enabled": True}}, ["channels.cidrs, channels.from:"]),
     ("a played payment channel without the sandbox", None, {"hooks": {"payment": {"url": "sandbox"}}},
         ["hooks.payment.url: is the sandbox"]),
     ("a plain payment channel in production", None, {"hooks": {"payment": {"url": "http://p.example"}}},

@@ -45,7 +45,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 pub struct Running {
     /// Where the gateway listens, when this process has that role.
     pub gateway: Option<SocketAddr>,
-    /// Where roles listen for other processes.
+    /// Where roles listen for other processes, and under the name of its setting each port of a role's own.
     pub ports: BTreeMap<String, SocketAddr>,
     /// Where probes and scrapers ask.
     pub admin: Option<SocketAddr>,
@@ -140,7 +140,7 @@ impl<'a> Builder<'a> {
     async fn add(&mut self, role: &'static Role) -> Result<()> {
         let options = self.config.database_of(role.name);
         let db = Db::connect(&options, self.cipher.clone(), self.clock.clone()).await?;
-        let section = self.config.role.get(role.name).cloned().unwrap_or_default();
+        let section = self.config.section_of(role.name);
         let deps = Deps {
             role: role.name,
             db: db.clone(),
@@ -153,6 +153,9 @@ impl<'a> Builder<'a> {
             settings: Settings::new(section),
         };
         let module = (role.module)(deps).gauge(sealed::gauge(&db));
+        if !module.mistakes.is_empty() {
+            bail!("settings that cannot be used:\n  {}", module.mistakes.join("\n  "));
+        }
         self.built.push(Built { role, db, module });
         Ok(())
     }
@@ -186,7 +189,7 @@ impl<'a> Builder<'a> {
             places.insert(role.to_owned(), place);
             stacks.insert(role.to_owned(), stack);
         }
-        for (hook, target) in &self.config.hooks {
+        for (hook, target) in &self.config.all_hooks() {
             let place = match places.get(target) {
                 Some(place) => Some(place.clone()),
                 None if target.contains("://") => {
@@ -222,6 +225,10 @@ impl<'a> Builder<'a> {
             let port =
                 serve::role(stack.clone(), address, mesh, health.clone(), &mut tasks, &shutdown).await?;
             ports.insert(role.clone(), port);
+        }
+        for port in self.built.iter_mut().flat_map(|built| std::mem::take(&mut built.module.http)) {
+            let name = port.setting.to_owned();
+            ports.insert(name, serve::outside(port, &mut tasks, &shutdown).await?);
         }
         self.measure(&health, &mut tasks, &shutdown);
         let gateway = match roles::has_gateway(self.config) {

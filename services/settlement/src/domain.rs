@@ -8,3 +8,4 @@ pub mod entitlement;
 pub mod ledger;
 pub mod payment;
 pub mod quote;
+pub mod reconcile;

@@ -35,12 +35,23 @@ pub enum Refusal {
     PaymentEnded,
     PaymentCaptured,
     PaymentNotCaptured,
+    /// A notice from outside where services alone bring them.
+    NoticeSender,
+    PaymentNotStuck,
     NoticeSignature,
     NoticeAmount,
     NoticeOrder,
     DayClosed,
     ClaimState,
     DeductionTooLarge,
+    TransferReused,
+    InsurerTrial,
+    InsurerAmount,
+    InsurerSilent,
+    DetailFileNotFound,
+    DetailFileCompared,
+    DetailFileNotCompared,
+    DetailRowRepeated,
 }
 
 impl Refusal {
@@ -64,12 +75,22 @@ impl Refusal {
             Refusal::PaymentEnded => &PAYMENT_ENDED,
             Refusal::PaymentCaptured => &PAYMENT_CAPTURED,
             Refusal::PaymentNotCaptured => &PAYMENT_NOT_CAPTURED,
+            Refusal::NoticeSender => &NOTICE_FROM_OUTSIDE,
+            Refusal::PaymentNotStuck => &PAYMENT_NOT_STUCK,
             Refusal::NoticeSignature => &NOTICE_SIGNATURE_INVALID,
             Refusal::NoticeAmount => &NOTICE_AMOUNT_MISMATCH,
             Refusal::NoticeOrder => &NOTICE_ORDER_UNKNOWN,
             Refusal::DayClosed => &DAY_CLOSED,
             Refusal::ClaimState => &CLAIM_STATE,
             Refusal::DeductionTooLarge => &DEDUCTION_TOO_LARGE,
+            Refusal::TransferReused => &TRANSFER_REUSED,
+            Refusal::InsurerTrial => &INSURER_TRIAL_REFUSED,
+            Refusal::InsurerAmount => &INSURER_AMOUNT_MISMATCH,
+            Refusal::InsurerSilent => &INSURER_NO_ANSWER,
+            Refusal::DetailFileNotFound => &DETAIL_FILE_NOT_FOUND,
+            Refusal::DetailFileCompared => &DETAIL_FILE_COMPARED,
+            Refusal::DetailFileNotCompared => &DETAIL_FILE_NOT_COMPARED,
+            Refusal::DetailRowRepeated => &DETAIL_ROW_REPEATED,
         }
     }
 }

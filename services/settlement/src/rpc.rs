@@ -4,7 +4,9 @@ mod claim;
 mod ledger;
 pub mod outside;
 mod payment;
+mod persons;
 mod quote;
+mod reconcile;
 
 use liufang_platform::rpc::Calls;
 

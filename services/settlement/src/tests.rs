@@ -1,13 +1,20 @@
 //! Whole flows over a real database, with identity, channel and insurer played here.
 
 mod books;
+mod channels;
 mod fakes;
 mod faults;
+mod insurer;
+mod linked;
 mod measure;
 mod notices;
+mod oracle;
 mod payments;
 mod quotes;
+mod random;
+mod reconcile;
 mod regions;
 mod simulation;
+mod stuck;
 mod wire;
 mod world;

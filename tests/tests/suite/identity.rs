@@ -68,10 +68,10 @@ async fn sign_ins_are_listed_and_ended(world: &mut World) {
     let token = lost.session().token().await.unwrap();
     for gateway in [world.gateway().await, world.gateway().await] {
         eventually("the gateway hears of the end", || async {
-            let asked = Session::fixed(&gateway, &token)
-                .read(GetMeRequest {}, |channel, request| async move {
-                    PersonServiceClient::new(channel).get_me(request).await
-                });
+            let session = Session::fixed(&gateway, &token);
+            let asked = session.read(GetMeRequest {}, |channel, request| async move {
+                PersonServiceClient::new(channel).get_me(request).await
+            });
             asked.await.err().map(|refusal| assert_eq!(refusal.reason, "SIGN_IN_ENDED"))
         })
         .await;

@@ -23,6 +23,7 @@ pub type Quotes = settlement::v1::quote_service_client::QuoteServiceClient<Chann
 pub type Payments = settlement::v1::payment_service_client::PaymentServiceClient<Channel>;
 pub type Accounts = settlement::v1::account_service_client::AccountServiceClient<Channel>;
 pub type Ledger = settlement::v1::ledger_service_client::LedgerServiceClient<Channel>;
+pub type Reconcile = settlement::v1::reconcile_service_client::ReconcileServiceClient<Channel>;
 pub type Claims = settlement::v1::claim_service_client::ClaimServiceClient<Channel>;
 
 pub type Orders = order::v1::order_service_client::OrderServiceClient<Channel>;

@@ -10,7 +10,7 @@ use liufang_proto::common::v1::GeoPoint;
 use liufang_proto::identity::v1 as pb;
 use liufang_proto::settlement::v1::CreditRow;
 
-use super::rows::{InstitutionRow, PersonRow, PractitionerRow};
+use super::rows::{GuardianRow, InstitutionRow, PersonRow, PractitionerRow};
 use super::{Seed, practitioner};
 
 /// Names of the chronic diseases in the seed.
@@ -133,6 +133,26 @@ fn chronic(code: &str, from: &str) -> pb::ChronicRegistration {
         begin_date: from.to_owned(),
         end_date: String::new(),
     }
+}
+
+/// The relation of two people of the seed.
+pub fn guardian(seed: &Seed, row: &GuardianRow) -> Result<pb::GuardianRow> {
+    let (guardian, child) = (seed.person(row.guardian)?, seed.person(row.child)?);
+    let relation = match row.relation.as_str() {
+        "parent" => pb::GuardianRelation::Parent,
+        "grandparent" => pb::GuardianRelation::Grandparent,
+        "sibling" => pb::GuardianRelation::Sibling,
+        _ => pb::GuardianRelation::Designated,
+    };
+    Ok(pb::GuardianRow {
+        guardian_cert_type: guardian.cert_type.clone(),
+        guardian_certno: guardian.certno.clone(),
+        child_cert_type: child.cert_type.clone(),
+        child_certno: child.certno.clone(),
+        relation: relation.into(),
+        begin_date: row.begin.clone(),
+        end_date: String::new(),
+    })
 }
 
 /// The opening balance; `None` for empty accounts and for people whose account is kept elsewhere.

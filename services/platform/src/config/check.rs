@@ -17,6 +17,7 @@ pub const ROLES: &[&str] = &[
     "dispatch",
     "supervision",
     "sandbox",
+    "channels",
 ];
 
 /// Sections whose keys are names chosen by the operator.

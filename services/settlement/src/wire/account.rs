@@ -5,7 +5,11 @@ use liufang_platform::CallMeta;
 use liufang_proto::common::v1::RowError;
 use liufang_proto::settlement::v1 as pb;
 
-use crate::app::account::{Balance, Credit, Credited, StatementPage, StatementQuery, StatementRow};
+use super::page_size;
+use crate::app::account::{
+    Balance, Credit, Credited, HoldPage, HoldQuery, StatementPage, StatementQuery, StatementRow,
+};
+use crate::store::hold::OpenHold;
 
 const MOST_ROWS: usize = 500;
 /// One million yuan.
@@ -53,6 +57,28 @@ pub fn statement_reply(page: StatementPage) -> pb::ListStatementResponse {
     }
 }
 
+/// `ListHoldsRequest`; the token is the last hold.
+pub fn holds(request: pb::ListHoldsRequest, _: &CallMeta) -> Result<HoldQuery, Violations> {
+    let page = request.page.unwrap_or_default();
+    let mut violations = Violations::new();
+    let size = page_size(&mut violations, page.page_size);
+    let after = violations.optional_text("page.page_token", &page.page_token, 100);
+    violations.finish(Some(HoldQuery { after, size }))
+}
+
+pub fn holds_reply(page: HoldPage) -> pb::ListHoldsResponse {
+    let last = page.holds.last().filter(|_| page.more);
+    let next_page_token = last.map(|hold| hold.hold_id.clone()).unwrap_or_default();
+    let hold = |hold: OpenHold| pb::AccountHold {
+        hold_id: hold.hold_id,
+        order_id: hold.order_id,
+        amount_fen: hold.amount.0,
+        expires_at_us: hold.expires_at.0,
+        for_relative: hold.for_relative,
+    };
+    pb::ListHoldsResponse { holds: page.holds.into_iter().map(hold).collect(), next_page_token }
+}
+
 /// `CreditAccountsRequest`; a bad row is refused alone.
 pub fn credit(request: pb::CreditAccountsRequest, _: &CallMeta) -> Result<Vec<Credit>, Violations> {
     let mut violations = Violations::new();
@@ -66,10 +92,12 @@ fn credit_row(row: pb::CreditRow) -> Credit {
         Some("row_key must be 1 to 100 characters")
     } else if row.person_id.is_empty() || row.person_id.len() > 100 {
         Some("person_id must be 1 to 100 characters")
-    } else if !(1..=MOST_FEN).contains(&row.amount_fen) {
+    } else if row.kind != "closing" && !(1..=MOST_FEN).contains(&row.amount_fen) {
         Some("amount_fen must be above zero and at most 1000000 yuan")
-    } else if !matches!(row.kind.as_str(), "opening" | "annual") {
-        Some("kind must be opening or annual")
+    } else if row.kind == "closing" && !(-MOST_FEN..=-1).contains(&row.amount_fen) {
+        Some("amount_fen of a closing must be below zero and at least -1000000 yuan")
+    } else if !matches!(row.kind.as_str(), "opening" | "annual" | "closing") {
+        Some("kind must be opening, annual or closing")
     } else {
         None
     };

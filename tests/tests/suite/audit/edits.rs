@@ -66,6 +66,13 @@ pub const EDITS: &[Edit] = &[
     ),
     edit(
         "settlement",
+        &["LEDGER_HASH", "TRANSFER_LINK"],
+        "UPDATE region_transfer SET link = 'x', link_size = 2 WHERE transfer_id = \
+         (SELECT MIN(transfer_id) FROM region_transfer)",
+        "UPDATE region_transfer SET link = '', link_size = 0 WHERE link = 'x'",
+    ),
+    edit(
+        "settlement",
         &[
             "CREDIT_TRANSFER",
             "LEDGER_ENTRY_ASTRAY",
@@ -156,6 +163,13 @@ pub const EDITS: &[Edit] = &[
          (SELECT MIN(payment_id) FROM settlement_row) AND refund = FALSE",
         "UPDATE settlement_row SET fund_fen = fund_fen - 1 WHERE payment_id = \
          (SELECT MIN(payment_id) FROM settlement_row) AND refund = FALSE",
+    ),
+    edit(
+        "settlement",
+        &["INSURER_MESSAGE"],
+        "UPDATE insurer_message SET reference = 'x' || reference WHERE msgid = \
+         (SELECT MIN(msgid) FROM insurer_message)",
+        "UPDATE insurer_message SET reference = SUBSTR(reference, 2) WHERE reference LIKE 'x%'",
     ),
     edit(
         "settlement",
