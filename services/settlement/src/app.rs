@@ -9,9 +9,12 @@ pub mod capture;
 pub mod claim;
 pub mod convergence;
 pub mod ledger;
+pub mod less;
 pub mod measure;
 pub mod notice;
+pub mod packs;
 pub mod quote;
+pub mod refund;
 pub mod stuck;
 
 use std::collections::BTreeMap;
@@ -38,6 +41,7 @@ pub struct App {
     pub(crate) regions: Arc<Regions>,
     region_versions: Arc<BTreeMap<String, String>>,
     pub(crate) channel_key: Arc<str>,
+    packs: packs::Noted,
     expiring: Sweep,
     converging: Sweep,
 }
@@ -56,6 +60,7 @@ impl App {
             regions: deps.regions.clone(),
             region_versions: Arc::new(versions.collect()),
             channel_key: deps.settings.get("channel_key", DEV_CHANNEL_KEY.to_owned()).into(),
+            packs: packs::Noted::default(),
             expiring: Sweep::new("hold cannot be ended", deps.clock.clone()),
             converging: Sweep::new("payment cannot be brought on", deps.clock.clone()),
         }

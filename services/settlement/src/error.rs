@@ -7,7 +7,7 @@ use liufang_platform::rpc::Invalid;
 use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 use sea_orm::DbErr;
 
-use crate::domain::benefit::BenefitError;
+use crate::domain::decide::Undecided;
 use crate::domain::ledger::Unbalanced;
 
 mod reasons;
@@ -36,6 +36,12 @@ pub enum Refusal {
     PaymentCaptured,
     PaymentNotCaptured,
     PaymentNotStuck,
+    CaptureLineUnknown,
+    CaptureNotLess,
+    CaptureWholeOnly,
+    RefundLineUnknown,
+    RefundTooMuch,
+    RefundWholeOnly,
     NoticeSignature,
     NoticeAmount,
     NoticeOrder,
@@ -65,6 +71,12 @@ impl Refusal {
             Refusal::PaymentEnded => &PAYMENT_ENDED,
             Refusal::PaymentCaptured => &PAYMENT_CAPTURED,
             Refusal::PaymentNotCaptured => &PAYMENT_NOT_CAPTURED,
+            Refusal::CaptureLineUnknown => &CAPTURE_LINE_UNKNOWN,
+            Refusal::CaptureNotLess => &CAPTURE_NOT_LESS,
+            Refusal::CaptureWholeOnly => &CAPTURE_WHOLE_ONLY,
+            Refusal::RefundLineUnknown => &REFUND_LINE_UNKNOWN,
+            Refusal::RefundTooMuch => &REFUND_TOO_MUCH,
+            Refusal::RefundWholeOnly => &REFUND_WHOLE_ONLY,
             Refusal::PaymentNotStuck => &PAYMENT_NOT_STUCK,
             Refusal::NoticeSignature => &NOTICE_SIGNATURE_INVALID,
             Refusal::NoticeAmount => &NOTICE_AMOUNT_MISMATCH,
@@ -95,7 +107,7 @@ pub enum SettlementError {
     #[error("lost a race")]
     LostRace,
     #[error("benefit calculation: {0}")]
-    Benefit(#[from] BenefitError),
+    Undecided(#[from] Undecided),
     #[error("ledger: {0}")]
     Unbalanced(#[from] Unbalanced),
     #[error(transparent)]
@@ -143,7 +155,7 @@ impl Fault for SettlementError {
             SettlementError::Db(fault) => fault.doc(),
             SettlementError::Peer(fault) => fault.doc(),
             SettlementError::LostRace => &PAYMENT_BUSY,
-            SettlementError::Benefit(_)
+            SettlementError::Undecided(_)
             | SettlementError::Unbalanced(_)
             | SettlementError::Cipher(_)
             | SettlementError::Stored(_) => &SETTLEMENT_INTERNAL,

@@ -3,8 +3,9 @@
 use liufang_kernel::{Fen, Timestamp};
 use liufang_proto::settlement::v1 as pb;
 
-use crate::domain::benefit::Totals;
+use crate::domain::benefit::{LegKind, Totals};
 use crate::domain::payment::Journal;
+use crate::store::refund::Refund;
 
 /// All legs are settled.
 pub fn captured(journal: &Journal, totals: &Totals) -> pb::PaymentCaptured {
@@ -38,6 +39,26 @@ pub fn refunded(journal: &Journal, amount: Fen, at: Timestamp) -> pb::PaymentRef
         payment_id: journal.payment_id.clone(),
         order_id: journal.order_id.clone(),
         amount_fen: amount.0,
+        at_us: at.0,
+    }
+}
+
+/// A part was returned.
+pub fn partly_refunded(journal: &Journal, refund: &Refund, at: Timestamp) -> pb::PaymentPartlyRefunded {
+    let (before, rest) = (&refund.body.before, &refund.body.rest);
+    let less = |kind| (before.of(kind) - rest.of(kind)).0;
+    pb::PaymentPartlyRefunded {
+        payment_id: journal.payment_id.clone(),
+        order_id: journal.order_id.clone(),
+        refund_id: refund.refund_id.clone(),
+        amount_fen: refund.amount.0,
+        fund_pay_sumamt_fen: less(LegKind::Fund),
+        acct_pay_fen: less(LegKind::Account),
+        acct_mulaid_pay_fen: less(LegKind::RelativeAccount),
+        psn_cash_pay_fen: less(LegKind::Channel),
+        refunded_fen: journal.refunded.0,
+        setl_id: journal.setl_id.clone(),
+        fixmedins_code: journal.fixmedins_code.clone(),
         at_us: at.0,
     }
 }

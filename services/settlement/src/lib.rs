@@ -43,5 +43,6 @@ pub fn module(deps: Deps) -> Module {
         .service(LedgerServiceServer::new(rpc.clone()))
         .service(ClaimServiceServer::new(rpc));
     let module = workers::all(&app).into_iter().fold(module, Module::worker);
-    gauges::all(&app).into_iter().fold(module, Module::gauge)
+    let module = gauges::all(&app).into_iter().fold(module, Module::gauge);
+    module.opening(move || async move { app.packs_hold().await })
 }

@@ -7,9 +7,11 @@ pub mod claim;
 pub mod hold;
 pub mod ledger;
 pub mod notice;
+pub mod pack;
 pub mod payment;
 pub mod quote;
 pub mod receivable;
+pub mod refund;
 pub mod sealed;
 pub mod stuck;
 

@@ -3,10 +3,13 @@
 mod books;
 mod fakes;
 mod faults;
+mod less;
 mod measure;
 mod notices;
+mod packs;
 mod payments;
 mod quotes;
+mod refunds;
 mod regions;
 mod simulation;
 mod stuck;

@@ -6,6 +6,7 @@ pub mod claim;
 pub mod ledger;
 pub mod payment;
 pub mod quote;
+pub mod refund;
 pub mod stuck;
 mod views;
 

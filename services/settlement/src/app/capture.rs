@@ -47,7 +47,7 @@ impl App {
     }
 
     /// Writes the intent with every number the outside will know us by, before anybody is called.
-    async fn start_capture(
+    pub(super) async fn start_capture(
         &self,
         work: &Work,
         payment_id: &str,
@@ -115,7 +115,7 @@ impl App {
         Ok(self.journal(&call.body.payment_id).await?.view())
     }
 
-    async fn start_refund(
+    pub(super) async fn start_refund(
         &self,
         work: &Work,
         body: &Refund,
@@ -124,7 +124,12 @@ impl App {
         let found = store::payment::find(work.tx(), &body.payment_id).await?;
         let mut journal = found.ok_or(Refusal::PaymentNotFound)?;
         match journal.state {
+            // what earlier returns left goes back as the last of them
+            PaymentState::Captured if !journal.refunded.is_zero() => {
+                return self.start_last_part(work, journal, &body.reason, now).await.map(Some);
+            }
             PaymentState::Captured => {}
+            PaymentState::Refunding if journal.returns_a_part() => return Err(SettlementError::LostRace),
             PaymentState::Refunding | PaymentState::Refunded => return Ok(None),
             other => return Err(SettlementError::in_state(Refusal::PaymentNotCaptured, other.as_str())),
         }
@@ -146,7 +151,7 @@ impl App {
     }
 
     /// `msgid`: institution 12 + time 14 + sequence 4 (`domain.md` §11).
-    async fn msgid(
+    pub(super) async fn msgid(
         &self,
         work: &Work,
         fixmedins_code: &str,

@@ -84,6 +84,7 @@ impl App {
             Step::Book => return self.book_capture(journal).await.map(|()| false),
             Step::Fail => return self.book_failure(journal).await.map(|()| false),
             Step::BookRefund => return self.book_refund(journal).await.map(|()| false),
+            _ if journal.returns_a_part() => return self.part_step(journal).await,
             Step::SettleInsurer | Step::AskInsurer | Step::ReverseInsurer => {
                 let (says, setl_id) = self.ask_insurer(journal).await?;
                 if says == InsurerSays::Done && journal.step != Step::ReverseInsurer {
@@ -130,7 +131,7 @@ impl App {
     }
 
     /// Writes what comes next, and what has to be raised; keeps the lease when going on.
-    async fn write(&self, journal: &mut Journal, next: Next) -> Result<bool, SettlementError> {
+    pub(super) async fn write(&self, journal: &mut Journal, next: Next) -> Result<bool, SettlementError> {
         let now = self.clock.now();
         let go_on = journal.advance(next, now);
         if go_on {

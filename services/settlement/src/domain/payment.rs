@@ -5,6 +5,7 @@
 
 mod journal;
 mod machine;
+mod part;
 mod states;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ pub use journal::{Journal, TILL};
 pub use machine::{
     ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, after_insurer, first_step,
 };
+pub use part::{Shape, after_cash_back};
 pub use states::{PaymentState, STUCK_AFTER, Step, WANTS_A_PERSON, ord_stas};
 
 use liufang_kernel::{Fen, Timestamp};

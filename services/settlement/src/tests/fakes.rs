@@ -25,6 +25,10 @@ pub struct Books {
     pub channel: BTreeMap<String, ChannelRow>,
     /// By msgid: settlement number, and whether it was reversed.
     pub insurer: BTreeMap<String, (String, bool)>,
+    /// By msgid: total fee, fund, accounts and cash.
+    pub sums: BTreeMap<String, [i64; 4]>,
+    /// By refund number.
+    pub refunds: BTreeMap<String, i64>,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     pub calls: Vec<&'static str>,
 }
@@ -52,6 +56,21 @@ impl Fakes {
     /// Takes the faults of a method away.
     pub fn heal(&self, method: &'static str) {
         self.books().faults.remove(method);
+    }
+
+    /// What the insurer holds as settled, over all living settlements.
+    pub fn settled(&self) -> [i64; 4] {
+        let books = self.books();
+        let living = books.insurer.iter().filter(|(_, (_, reversed))| !reversed);
+        living.fold([0; 4], |sum, (msgid, _)| {
+            let own = books.sums[msgid];
+            [sum[0] + own[0], sum[1] + own[1], sum[2] + own[2], sum[3] + own[3]]
+        })
+    }
+
+    /// What the channel keeps.
+    pub fn kept(&self) -> i64 {
+        self.books().channel.values().map(|row| row.amount - row.refunded).sum()
     }
 
     /// Plays `effect` under the method's next fault.
@@ -146,9 +165,15 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
                 return hooks::RefundPaymentResponse { accepted: false, reason: "REFUSED".into() };
             }
             let row = books.channel.get_mut(&body.channel_order_no).expect("refund of a known payment");
-            assert_eq!(row.amount, body.amount_fen, "whole refunds only");
-            row.refunded = body.amount_fen;
-            row.state = State::Refunded as i32;
+            let known = *books.refunds.entry(body.refund_no).or_insert_with(|| {
+                row.refunded += body.amount_fen;
+                body.amount_fen
+            });
+            assert_eq!(known, body.amount_fen, "one number, one amount");
+            assert!(row.refunded <= row.amount, "never more than was paid");
+            if row.refunded == row.amount {
+                row.state = State::Refunded as i32;
+            }
             hooks::RefundPaymentResponse { accepted: true, reason: String::new() }
         })
     }
@@ -174,6 +199,9 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
                 };
             }
             let next = format!("S{:06}", books.insurer.len() + 1);
+            let accounts = body.acct_pay_fen + body.acct_mulaid_pay_fen;
+            let sums = [body.medfee_sumamt_fen, body.fund_pay_sumamt_fen, accounts, body.psn_cash_pay_fen];
+            assert_eq!(*books.sums.entry(body.msgid.clone()).or_insert(sums), sums, "one message, one content");
             let row = books.insurer.entry(body.msgid).or_insert((next, false));
             hooks::SettleResponse {
                 outcome: Outcome::Success as i32,

@@ -53,7 +53,7 @@ fn totals(totals: Totals) -> pb::SettlementTotals {
     }
 }
 
-fn leg(leg: Leg) -> pb::LegAmount {
+pub fn leg(leg: Leg) -> pb::LegAmount {
     let kind = match leg.kind {
         LegKind::Fund => PbLeg::Fund,
         LegKind::Account => PbLeg::Account,

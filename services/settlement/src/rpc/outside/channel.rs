@@ -72,7 +72,8 @@ impl Outside {
         }
     }
 
-    async fn refund(&self, journal: &Journal, amount: Fen) -> ChannelSays {
+    /// Refunds `amount` under the refund number of the payment.
+    pub async fn refund(&self, journal: &Journal, amount: Fen) -> ChannelSays {
         let body = pb::RefundPaymentRequest {
             channel: channel(journal),
             channel_order_no: journal.channel_order_no.clone(),
