@@ -48,6 +48,7 @@ pub enum Refusal {
     DayClosed,
     ClaimState,
     DeductionTooLarge,
+    TransferReused,
 }
 
 impl Refusal {
@@ -84,6 +85,7 @@ impl Refusal {
             Refusal::DayClosed => &DAY_CLOSED,
             Refusal::ClaimState => &CLAIM_STATE,
             Refusal::DeductionTooLarge => &DEDUCTION_TOO_LARGE,
+            Refusal::TransferReused => &TRANSFER_REUSED,
         }
     }
 }

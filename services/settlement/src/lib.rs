@@ -23,6 +23,7 @@ use pb::account_service_server::AccountServiceServer;
 use pb::claim_service_server::ClaimServiceServer;
 use pb::ledger_service_server::LedgerServiceServer;
 use pb::payment_service_server::PaymentServiceServer;
+use pb::person_need_service_server::PersonNeedServiceServer;
 use pb::quote_service_server::QuoteServiceServer;
 
 pub const ROLE: &str = "settlement";
@@ -41,7 +42,8 @@ pub fn module(deps: Deps) -> Module {
         .service(PaymentServiceServer::new(rpc.clone()))
         .service(AccountServiceServer::new(rpc.clone()))
         .service(LedgerServiceServer::new(rpc.clone()))
-        .service(ClaimServiceServer::new(rpc));
+        .service(ClaimServiceServer::new(rpc.clone()))
+        .service(PersonNeedServiceServer::new(rpc));
     let module = workers::all(&app).into_iter().fold(module, Module::worker);
     let module = gauges::all(&app).into_iter().fold(module, Module::gauge);
     module.opening(move || async move { app.packs_hold().await })

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod claim;
 pub mod hold;
 pub mod ledger;
+pub mod need;
 pub mod notice;
 pub mod pack;
 pub mod payment;

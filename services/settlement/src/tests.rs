@@ -4,6 +4,7 @@ mod books;
 mod fakes;
 mod faults;
 mod less;
+mod linked;
 mod measure;
 mod notices;
 mod packs;

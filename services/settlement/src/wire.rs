@@ -11,10 +11,17 @@ pub mod stuck;
 mod views;
 
 use liufang_kernel::Violations;
+use liufang_platform::CallMeta;
+use liufang_proto::settlement::v1 as pb;
 
 /// A mandatory opaque id.
 fn id(violations: &mut Violations, field: &str, value: &str) -> String {
     violations.text(field, value, 100)
+}
+
+/// `CheckPersonNeededRequest`.
+pub fn person_needed(request: pb::CheckPersonNeededRequest, _: &CallMeta) -> Result<String, Violations> {
+    only_id("person_id", &request.person_id)
 }
 
 /// A request of one mandatory id.

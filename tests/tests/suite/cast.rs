@@ -208,6 +208,14 @@ impl Cast {
         let balance = self.operator().get_trial_balance(Default::default()).await.unwrap();
         balance.balances.iter().filter(|row| row.account == account).map(|row| row.balance_fen).sum()
     }
+
+    /// What all channels together owe an institution.
+    pub async fn channels_owe(&self, institution: &str) -> i64 {
+        let balance = self.operator().get_trial_balance(Default::default()).await.unwrap().balances;
+        let own =
+            |account: &str| account.starts_with("receivable:channel:") && account.ends_with(institution);
+        balance.iter().filter(|row| own(&row.account)).map(|row| row.balance_fen).sum()
+    }
 }
 
 /// Messages as JSON, for failures: the contract's types print nothing of themselves, as they may hold personal data.

@@ -6,8 +6,8 @@ use liufang_proto::sandbox::v1::Dial;
 use liufang_proto::settlement::v1::{GetPaymentRequest, PaymentState, RefundState};
 use liufang_tests::{World, behaviour, eventually};
 
-use liufang_tests::audit::agrees;
 use super::cast::*;
+use liufang_tests::audit::agrees;
 
 behaviour!(everywhere one_pack_of_two_comes_back);
 
@@ -61,7 +61,11 @@ async fn one_pack_of_two_comes_back(world: &mut World) {
     assert_eq!(paid.refunded_fen, part.amount_fen);
     let insurer = cast.public().list_insurer_book(Default::default()).await.unwrap().rows;
     assert_eq!(insurer.iter().filter(|row| !row.reversed).count(), 1, "the rest alone is settled");
-    assert_eq!(cast.available(OTC_SHOP, GRANULES).await, shelf, "what came back is looked at before it is sold");
+    assert_eq!(
+        cast.available(OTC_SHOP, GRANULES).await,
+        shelf,
+        "what came back is looked at before it is sold"
+    );
     cast.books_agree().await;
     agrees(&world.config).await;
     refused_as(pos.return_order(back(&codes[..1])).await, "TRACE_CODE_RETURNED");

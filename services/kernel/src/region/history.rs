@@ -14,9 +14,7 @@ pub fn rewritten(old: &RegionPack, new: &RegionPack, used: Date) -> Vec<String> 
     compare("scheme", &old.schemes, &new.schemes, used, &mut found, |row: &mut Scheme| &mut row.terms);
     compare("benefit", &old.benefits, &new.benefits, used, &mut found, |row: &mut Benefit| &mut row.terms);
     let fees = (&old.consultation_fees, &new.consultation_fees);
-    compare("consultation_fee", fees.0, fees.1, used, &mut found, |row: &mut ConsultationFee| {
-        &mut row.terms
-    });
+    compare("consultation_fee", fees.0, fees.1, used, &mut found, |row: &mut ConsultationFee| &mut row.terms);
     compare("mutual_aid", &old.mutual_aid, &new.mutual_aid, used, &mut found, |row: &mut MutualAid| {
         &mut row.terms
     });
@@ -51,7 +49,9 @@ fn compare<T>(
     for row in old.iter().filter(began) {
         match left.iter().position(|other| *other == on_that_day(row)) {
             Some(place) => drop(left.swap_remove(place)),
-            None => found.push(format!("a {table} row from {} has changed or is gone", row.terms().valid_from)),
+            None => {
+                found.push(format!("a {table} row from {} has changed or is gone", row.terms().valid_from))
+            }
         }
     }
     let added = left.iter().map(|row| row.terms().valid_from);

@@ -1,5 +1,6 @@
 //! The use cases against scripted peers, on a real database.
 
+mod contacts;
 mod counter;
 mod journeys;
 mod races;

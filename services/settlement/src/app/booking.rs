@@ -191,7 +191,11 @@ pub(super) fn statement(
 
 /// The statement date of what is booked now: today, or the first day after it that is not closed yet. A closed day
 /// stays as it was agreed (`domain.md` §5.2).
-pub(super) async fn open_day(work: &Work, fixmedins_code: &str, today: Date) -> Result<String, SettlementError> {
+pub(super) async fn open_day(
+    work: &Work,
+    fixmedins_code: &str,
+    today: Date,
+) -> Result<String, SettlementError> {
     let mut day = today;
     loop {
         let text = date_text(day);

@@ -69,7 +69,12 @@ impl App {
         store::quote::replace(work.tx(), &self.cipher, &smaller(quote, rest)).await
     }
 
-    async fn shrink_holds(&self, work: &Work, journal: &Journal, rest: &Terms) -> Result<(), SettlementError> {
+    async fn shrink_holds(
+        &self,
+        work: &Work,
+        journal: &Journal,
+        rest: &Terms,
+    ) -> Result<(), SettlementError> {
         let mut needs: BTreeMap<&str, Fen> = BTreeMap::new();
         for leg in rest.legs.iter().filter(|leg| !leg.payer_person_id.is_empty()) {
             *needs.entry(&leg.payer_person_id).or_default() += leg.amount;

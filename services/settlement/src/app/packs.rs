@@ -79,7 +79,8 @@ impl App {
     pub async fn rewritten_packs(&self) -> Result<Vec<String>, SettlementError> {
         let mut found = Vec::new();
         for kept in store::pack::kept(self.db.read()).await? {
-            let (Some(present), Some(day)) = (self.regions.get(&kept.region), parse_date(&kept.used_on)) else {
+            let (Some(present), Some(day)) = (self.regions.get(&kept.region), parse_date(&kept.used_on))
+            else {
                 continue;
             };
             if kept.version == self.region_version(&kept.region) {
@@ -90,7 +91,9 @@ impl App {
                     rewritten(&old, present, day).into_iter().map(|what| format!("{}: {what}", kept.region)),
                 ),
                 // a form that this version reads no more says nothing about the rows
-                Err(_) => tracing::warn!(region = kept.region, version = kept.version, "kept pack is unreadable"),
+                Err(_) => {
+                    tracing::warn!(region = kept.region, version = kept.version, "kept pack is unreadable")
+                }
             }
         }
         found.sort();

@@ -49,7 +49,10 @@ impl App {
         let today = meta.now.china_date();
         let date = body.fee_ocur_date.unwrap_or(today);
         if date > today {
-            return Err(SettlementError::Invalid(Violations::of("fee_ocur_date", "must not lie in the future")));
+            return Err(SettlementError::Invalid(Violations::of(
+                "fee_ocur_date",
+                "must not lie in the future",
+            )));
         }
         let pack = self.regions.get(&body.region).ok_or_else(unknown_region)?;
         let facts = self.gather(pack, &body, date).await?;

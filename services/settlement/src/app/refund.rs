@@ -63,7 +63,10 @@ impl App {
     }
 
     /// One payment with its returns; a patient sees own ones.
-    pub async fn payment_and_parts(&self, call: Call<Lookup>) -> Result<(Payment, Vec<Part>), SettlementError> {
+    pub async fn payment_and_parts(
+        &self,
+        call: Call<Lookup>,
+    ) -> Result<(Payment, Vec<Part>), SettlementError> {
         let payment = self.get_payment(call).await?;
         if payment.refunded.is_zero() && payment.state != PaymentState::Refunding {
             return Ok((payment, Vec::new()));

@@ -82,7 +82,12 @@ impl App {
             store::stuck::note(work.tx(), self.ids.next("res"), &said, meta.now).await?;
             self.lease(&work, &mut journal, meta.now).await?;
             work.commit(Noted {}).await?;
-            tracing::warn!(payment_id = body.payment_id, step = step.as_str(), word, "resolved by an operator");
+            tracing::warn!(
+                payment_id = body.payment_id,
+                step = step.as_str(),
+                word,
+                "resolved by an operator"
+            );
             return self.run(journal).await;
         }
         Ok(self.journal(&body.payment_id).await?.view())

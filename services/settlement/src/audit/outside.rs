@@ -151,7 +151,8 @@ async fn channel(look: &Snapshot, rows: &[ChannelRow], found: &mut Findings) -> 
                     let captured = journal.state == PaymentState::Captured;
                     let mut own = if captured { journal.cash } else { Fen::ZERO };
                     if captured && !journal.refunded.is_zero() {
-                        own -= store::refund::cash_back(look.tx(), &journal.payment_id).await.map_err(fault)?;
+                        own -=
+                            store::refund::cash_back(look.tx(), &journal.payment_id).await.map_err(fault)?;
                     }
                     if own != row.kept {
                         let differs = difference("CHANNEL_DIFFERS", row.kept - own);

@@ -120,7 +120,8 @@ fn part_flaws(journal: &Journal, part: &BookedPart) -> Vec<Flaw> {
         let [fund, accounts, cash] = sums;
         let moved = part.transfers.get(&refund).copied().unwrap_or_default();
         compare("PAYMENT_PART_TRANSFER", sums.iter().sum(), moved);
-        let owed = |debtor: &str| part.receivables.get(&(refund, debtor.to_owned())).copied().unwrap_or_default();
+        let owed =
+            |debtor: &str| part.receivables.get(&(refund, debtor.to_owned())).copied().unwrap_or_default();
         compare("PAYMENT_PART_RECEIVABLE", sign(fund + accounts), owed("agency"));
         let due = if journal.channel == TILL { Fen::ZERO } else { sign(cash) };
         compare("PAYMENT_PART_RECEIVABLE", due, owed("channel"));
@@ -145,7 +146,8 @@ fn holds(journal: &Journal, holds: &[Hold]) -> Vec<Flaw> {
     let flaw =
         |(expected, found): &(Fen, Fen)| Flaw { kind: "PAYMENT_HOLD", expected: *expected, found: *found };
     let mut flaws: Vec<Flaw> = differ.map(flaw).collect();
-    let astray = holds.iter().filter(|hold| !wanted.contains(&hold.state.as_str()) && hold.state != "reduced");
+    let astray =
+        holds.iter().filter(|hold| !wanted.contains(&hold.state.as_str()) && hold.state != "reduced");
     if flaws.is_empty() {
         flaws.extend(astray.map(|hold| Flaw {
             kind: "PAYMENT_HOLD",

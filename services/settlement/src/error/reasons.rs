@@ -45,5 +45,6 @@ reasons! {
     DEDUCTION_TOO_LARGE = Precondition, "扣款超过申报金额", "more is deducted than claimed";
     ROW_KEY_REUSED = AlreadyExists, "行键已用于另一笔入账", "the row key was used with another content";
     ACCOUNT_OF_OTHER_REGION = Precondition, "个人账户属于其他统筹区", "the account is kept by another region, whose fund alone fills it";
+    TRANSFER_REUSED = AlreadyExists, "该记账编号已用于另一笔分录", "the kind and reference of the transfer stand for another booking";
     SETTLEMENT_INTERNAL = Internal, "系统内部错误", "an internal error; quote the request id";
 }

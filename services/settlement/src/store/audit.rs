@@ -49,7 +49,10 @@ pub const CHECKS: &[Check] = &[
         numbers: &["balance_fen"],
         // over all chains: what was credited before the division is spent after it
         sql: "SELECT account, CAST(SUM(balance_fen) AS BIGINT) AS balance_fen FROM book_balance \
-              WHERE account LIKE 'person:%' GROUP BY account HAVING SUM(balance_fen) < 0",
+              WHERE account LIKE 'person:%' OR account LIKE 'till:%' OR account LIKE 'deduction:%' \
+              GROUP BY account HAVING SUM(balance_fen) < 0 \
+              UNION ALL SELECT account, CAST(SUM(balance_fen) AS BIGINT) FROM book_balance \
+              WHERE account LIKE 'fund:%' OR account LIKE 'channel:%' GROUP BY account HAVING SUM(balance_fen) > 0",
     },
     Check {
         kind: "ACCOUNT_BELOW_LIMIT",
@@ -102,7 +105,15 @@ pub const CHECKS: &[Check] = &[
               AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.reference = t.reference AND r.state = 'booked')) \
               OR (t.kind = 'claim_payment' AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.claim_id = t.reference)) \
               OR (t.kind = 'credit' AND NOT EXISTS (SELECT 1 FROM credit_row r WHERE r.row_key = t.reference)) \
-              OR t.kind NOT IN ('capture', 'refund', 'claim_payment', 'credit')",
+              OR t.kind NOT IN ('capture', 'refund', 'claim_payment', 'credit', 'channel_payout', 'channel_fee', \
+              'suspense_in', 'suspense_out')",
+    },
+    Check {
+        kind: "TRANSFER_LINK",
+        ids: &["region", "link"],
+        numbers: &["found", "expected"],
+        sql: "SELECT region, link, COUNT(*) AS found, MAX(link_size) AS expected FROM book_transfer \
+              WHERE link <> '' GROUP BY region, link HAVING COUNT(*) <> MAX(link_size) OR COUNT(*) <> MIN(link_size)",
     },
     Check {
         kind: "RECEIVABLE_ASTRAY",
@@ -118,7 +129,9 @@ pub const CHECKS: &[Check] = &[
         sql: "SELECT account, CAST(SUM(owed) AS BIGINT) AS open_fen, CAST(SUM(ledger) AS BIGINT) AS ledger_fen \
               FROM (SELECT 'receivable:' || debtor_kind || ':' || fixmedins_code AS account, amount_fen AS owed, \
               0 AS ledger FROM receivable WHERE open = TRUE \
-              UNION ALL SELECT account, 0, balance_fen FROM book_balance WHERE account LIKE 'receivable:%') AS sides \
+              UNION ALL SELECT CASE WHEN account LIKE 'receivable:agency:%' THEN 'receivable:agency:' \
+              ELSE 'receivable:channel:' END || SUBSTR(account, LENGTH(account) - 11), 0, balance_fen \
+              FROM book_balance WHERE account LIKE 'receivable:%') AS sides \
               GROUP BY account HAVING SUM(owed) <> SUM(ledger)",
     },
     Check {

@@ -13,8 +13,8 @@ use liufang_platform::{Ids, hash};
 use sea_orm::{ConnectionTrait, Value};
 
 use super::{exec, one};
-use crate::domain::ledger::{Account, ChainEnd, Draft, Transfer};
-use crate::error::SettlementError;
+use crate::domain::ledger::{Account, ChainEnd, Draft, Limit, Linked, Transfer};
+use crate::error::{Refusal, SettlementError};
 
 pub use read::*;
 
@@ -81,6 +81,20 @@ impl Heads {
         head.append(conn, ids, region, draft).await
     }
 
+    /// Appends a set of a region that was locked; see [`Head::append_linked`].
+    #[allow(dead_code)] // its callers come with the import of statements
+    pub async fn append_linked(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        ids: &Ids,
+        region: &str,
+        set: Linked,
+    ) -> Result<Vec<i64>, SettlementError> {
+        let chain = if self.0.contains_key(region) { region } else { "" };
+        let head = self.0.get_mut(chain).ok_or(SettlementError::Stored("ledger head"))?;
+        head.append_linked(conn, ids, region, set).await
+    }
+
     /// Writes the new heads and the balances.
     pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
         for head in self.0.into_values() {
@@ -92,10 +106,11 @@ impl Heads {
 
 impl Head {
     /// Appends a transfer of the region this head was locked for, and answers its sequence. A draft that moves nothing
-    /// leaves no trace.
+    /// leaves no trace; one that stands in the chain already, the same under the same kind and reference, answers where.
     ///
     /// # Errors
-    /// [`SettlementError::Stored`] when it moves a fund of another region: regions have no common books.
+    /// `TRANSFER_REUSED` when kind and reference stand for something else; [`SettlementError::Stored`] when it moves a fund
+    /// of another region: regions have no common books. After an error the unit of work is dropped.
     pub async fn append(
         &mut self,
         conn: &impl ConnectionTrait,
@@ -106,19 +121,61 @@ impl Head {
         if draft.entries().is_empty() {
             return Ok(self.end.sequence);
         }
+        Ok(self.place(conn, ids, region, draft).await?.0)
+    }
+
+    /// Appends a set: all of its transfers or, with an error, none. Answers their sequences, those of the first time when
+    /// the very set stands in the chain already.
+    ///
+    /// # Errors
+    /// As [`Head::append`]; also `TRANSFER_REUSED` when only some of them stand there.
+    #[allow(dead_code)] // its callers come with the import of statements
+    pub async fn append_linked(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        ids: &Ids,
+        region: &str,
+        set: Linked,
+    ) -> Result<Vec<i64>, SettlementError> {
+        let (mut sequences, mut known) = (Vec::new(), BTreeSet::new());
+        for draft in set.into_drafts() {
+            let (sequence, was_there) = self.place(conn, ids, region, draft).await?;
+            sequences.push(sequence);
+            known.insert(was_there);
+        }
+        if known.len() > 1 {
+            return Err(Refusal::TransferReused.into());
+        }
+        Ok(sequences)
+    }
+
+    /// Its sequence, and whether it stood there before.
+    async fn place(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        ids: &Ids,
+        region: &str,
+        draft: Draft,
+    ) -> Result<(i64, bool), SettlementError> {
         let chain = self.end.region.as_str();
         let mut named = draft.entries().iter().filter_map(|entry| entry.account.region());
         if !(chain.is_empty() || chain == region) || named.any(|named| named != region) {
             return Err(SettlementError::Stored("transfer between regions"));
         }
-        let transfer = draft.place(&self.end, ids.next("trf"), digest);
-        insert(conn, &transfer).await?;
+        let transfer = draft.clone().place(&self.end, ids.next("trf"), digest);
+        if !insert(conn, &transfer).await? {
+            let there = named_so(conn, chain, &transfer.kind, &transfer.reference).await?;
+            return match there.filter(|there| draft.is_repeat_of(there)) {
+                Some(there) => Ok((there.sequence, true)),
+                None => Err(Refusal::TransferReused.into()),
+            };
+        }
         for entry in &transfer.entries {
             *self.moved.entry(entry.account.clone()).or_default() += entry.amount;
         }
         self.end.sequence = transfer.sequence;
         self.end.hash = transfer.hash;
-        Ok(self.end.sequence)
+        Ok((self.end.sequence, false))
     }
 
     /// Writes the new head and the balances.
@@ -138,27 +195,47 @@ impl Head {
     }
 }
 
+/// Moves a balance and asserts its limit.
 async fn add(
     conn: &impl ConnectionTrait,
     region: &str,
     account: &Account,
     amount: Fen,
 ) -> Result<(), SettlementError> {
-    if region.is_empty() {
+    let row = if region.is_empty() {
         let sql = "INSERT INTO ledger_balance (account, balance_fen) VALUES ($1, $2) \
                    ON CONFLICT (account) DO UPDATE \
-                   SET balance_fen = ledger_balance.balance_fen + excluded.balance_fen";
-        exec(conn, sql, [account.as_str().into(), amount.0.into()]).await?;
-        return Ok(());
+                   SET balance_fen = ledger_balance.balance_fen + excluded.balance_fen RETURNING balance_fen";
+        one(conn, sql, [account.as_str().into(), amount.0.into()]).await?
+    } else {
+        let sql = "INSERT INTO region_balance (region, account, balance_fen) VALUES ($1, $2, $3) \
+                   ON CONFLICT (region, account) DO UPDATE \
+                   SET balance_fen = region_balance.balance_fen + excluded.balance_fen RETURNING balance_fen";
+        one(conn, sql, [region.into(), account.as_str().into(), amount.0.into()]).await?
+    };
+    let balance = Fen(row.ok_or(SettlementError::Stored("ledger balance"))?.try_get("", "balance_fen")?);
+    match account.limit() {
+        Some(limit) if !limit.allows(balance) => within(conn, region, account, limit).await,
+        _ => Ok(()),
     }
-    let sql = "INSERT INTO region_balance (region, account, balance_fen) VALUES ($1, $2, $3) \
-               ON CONFLICT (region, account) DO UPDATE \
-               SET balance_fen = region_balance.balance_fen + excluded.balance_fen";
-    exec(conn, sql, [region.into(), account.as_str().into(), amount.0.into()]).await?;
-    Ok(())
 }
 
-async fn insert(conn: &impl ConnectionTrait, transfer: &Transfer) -> Result<(), SettlementError> {
+/// What was booked before the division counts too.
+async fn within(
+    conn: &impl ConnectionTrait,
+    region: &str,
+    account: &Account,
+    limit: Limit,
+) -> Result<(), SettlementError> {
+    let sql = "SELECT CAST(COALESCE(SUM(balance_fen), 0) AS BIGINT) AS balance_fen FROM book_balance \
+               WHERE account = $1 AND region IN ('', $2)";
+    let row = one(conn, sql, [account.as_str().into(), region.into()]).await?;
+    let balance = Fen(row.ok_or(SettlementError::Stored("ledger balance"))?.try_get("", "balance_fen")?);
+    if limit.allows(balance) { Ok(()) } else { Err(SettlementError::Stored("account beyond its limit")) }
+}
+
+/// Writes a transfer; false when its kind and reference stand in the chain already.
+async fn insert(conn: &impl ConnectionTrait, transfer: &Transfer) -> Result<bool, SettlementError> {
     let row = vec![
         transfer.sequence.into(),
         transfer.transfer_id.clone().into(),
@@ -166,24 +243,31 @@ async fn insert(conn: &impl ConnectionTrait, transfer: &Transfer) -> Result<(), 
         transfer.reference.clone().into(),
         transfer.at.0.into(),
         transfer.hash.clone().into(),
+        transfer.link.id.clone().into(),
+        transfer.link.size.into(),
     ];
-    let columns = "sequence, transfer_id, kind, reference, at_us, hash";
-    insert_rows(conn, &transfer.region, "transfer", columns, vec![row]).await?;
+    let columns = "sequence, transfer_id, kind, reference, at_us, hash, link, link_size";
+    let once = if transfer.region.is_empty() { "(kind, reference)" } else { "(region, kind, reference)" };
+    let once = format!(" ON CONFLICT {once} DO NOTHING");
+    if insert_rows(conn, &transfer.region, ("transfer", columns), vec![row], &once).await? == 0 {
+        return Ok(false);
+    }
     let rows = (0_i64..).zip(&transfer.entries).map(|(entry_no, entry)| {
         vec![transfer.sequence.into(), entry_no.into(), entry.account.as_str().into(), entry.amount.0.into()]
     });
     let columns = "sequence, entry_no, account, amount_fen";
-    insert_rows(conn, &transfer.region, "entry", columns, rows.collect()).await
+    insert_rows(conn, &transfer.region, ("entry", columns), rows.collect(), "").await?;
+    Ok(true)
 }
 
 /// All rows in one statement; those of a region carry it.
 async fn insert_rows(
     conn: &impl ConnectionTrait,
     region: &str,
-    what: &str,
-    columns: &str,
+    (what, columns): (&str, &str),
     rows: Vec<Vec<Value>>,
-) -> Result<(), SettlementError> {
+    tail: &str,
+) -> Result<u64, SettlementError> {
     let own = !region.is_empty();
     let mut sql = match own {
         true => format!("INSERT INTO region_{what} (region, {columns}) VALUES "),
@@ -198,6 +282,6 @@ async fn insert_rows(
         let comma = if first == 1 { "" } else { ", " };
         sql.push_str(&format!("{comma}({})", places.join(", ")));
     }
-    exec(conn, &sql, values).await?;
-    Ok(())
+    sql.push_str(tail);
+    Ok(exec(conn, &sql, values).await?)
 }

@@ -42,7 +42,8 @@ pub struct Kept {
 
 /// All of them.
 pub async fn kept(conn: &impl ConnectionTrait) -> Result<Vec<Kept>, SettlementError> {
-    let sql = "SELECT region, version, text, used_on FROM region_pack ORDER BY region, first_seen_us, version";
+    let sql =
+        "SELECT region, version, text, used_on FROM region_pack ORDER BY region, first_seen_us, version";
     let rows = all(conn, sql, []).await?;
     let read = |row: &sea_orm::QueryResult| {
         Ok(Kept {

@@ -150,13 +150,16 @@ pub async fn open(
     Ok(found)
 }
 
-/// Institutions whose open agency receivables differ from the ledger's account; zero in good order.
+/// Institutions whose open receivables differ from the ledger's accounts; zero in good order.
 pub async fn mismatches(conn: &impl ConnectionTrait) -> Result<i64, SettlementError> {
-    let sql = "SELECT COUNT(*) AS n FROM \
-               (SELECT account, CAST(SUM(balance_fen) AS BIGINT) AS balance_fen FROM book_balance GROUP BY account) b \
-               WHERE b.account LIKE 'receivable:%' AND b.balance_fen <> \
-               COALESCE((SELECT CAST(SUM(r.amount_fen) AS BIGINT) FROM receivable r WHERE r.open = $1 \
-               AND 'receivable:' || r.debtor_kind || ':' || r.fixmedins_code = b.account), 0)";
+    // the last 12 characters are the institution; accounts of one channel and those of all are taken together
+    let sql = "SELECT COUNT(*) AS n FROM (SELECT kind, institution, SUM(owed) AS owed, SUM(ledger) AS ledger FROM \
+               (SELECT debtor_kind AS kind, fixmedins_code AS institution, amount_fen AS owed, 0 AS ledger \
+               FROM receivable WHERE open = $1 UNION ALL \
+               SELECT CASE WHEN account LIKE 'receivable:agency:%' THEN 'agency' ELSE 'channel' END, \
+               SUBSTR(account, LENGTH(account) - 11), 0, balance_fen FROM book_balance \
+               WHERE account LIKE 'receivable:%') AS sides \
+               GROUP BY kind, institution HAVING SUM(owed) <> SUM(ledger)) AS differing";
     let row = one(conn, sql, [true.into()]).await?.ok_or(SettlementError::Stored("count"))?;
     Ok(row.try_get("", "n")?)
 }

@@ -201,7 +201,11 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
             let next = format!("S{:06}", books.insurer.len() + 1);
             let accounts = body.acct_pay_fen + body.acct_mulaid_pay_fen;
             let sums = [body.medfee_sumamt_fen, body.fund_pay_sumamt_fen, accounts, body.psn_cash_pay_fen];
-            assert_eq!(*books.sums.entry(body.msgid.clone()).or_insert(sums), sums, "one message, one content");
+            assert_eq!(
+                *books.sums.entry(body.msgid.clone()).or_insert(sums),
+                sums,
+                "one message, one content"
+            );
             let row = books.insurer.entry(body.msgid).or_insert((next, false));
             hooks::SettleResponse {
                 outcome: Outcome::Success as i32,

@@ -62,7 +62,7 @@ async fn stands_as(town: &Town, payment: &Payment, whole: &Quote, rest: &Quote) 
     let insured = leg(rest, LegKind::Fund) + leg(rest, LegKind::Account);
     assert_eq!(town.balance_of(&format!("receivable:agency:{QHD_SHOP}")).await, insured);
     let cash = leg(rest, LegKind::Channel);
-    assert_eq!(town.balance_of(&format!("receivable:channel:{QHD_SHOP}")).await, cash);
+    assert_eq!(town.balance_of(&format!("receivable:channel:wechat:{QHD_SHOP}")).await, cash);
     assert_eq!(town.fakes.kept(), cash);
     let totals = &rest.totals;
     let own = leg(rest, LegKind::Account);
@@ -103,7 +103,7 @@ async fn parts_in_a_row_end_as_one_whole_refund() {
     assert_eq!((refunded.state, refunded.ord_stas), (PaymentState::Refunded, 7));
     assert_eq!(refunded.refunded, whole.total());
     assert_eq!((town.account("qhd1").await, town.fakes.kept()), ((30_000, 0), 0));
-    for account in ["receivable:agency", "receivable:channel"] {
+    for account in ["receivable:agency", "receivable:channel:wechat"] {
         assert_eq!(town.balance_of(&format!("{account}:{QHD_SHOP}")).await, 0);
     }
     assert_eq!(town.balance_of("fund:130300:310").await, -30_000);

@@ -11,8 +11,8 @@ use super::channel::word;
 use super::{id, only_id, views};
 use crate::app::authorise::Authorise;
 use crate::app::capture::Lookup;
-use crate::app::notice::{Notice, NoticeState};
 use crate::app::less::CaptureLess;
+use crate::app::notice::{Notice, NoticeState};
 use crate::app::refund::Part;
 use crate::domain::payment::Payment;
 
@@ -45,7 +45,8 @@ pub fn capture(request: pb::CaptureRequest, _: &CallMeta) -> Result<CaptureLess,
     let mut violations = Violations::new();
     let payment_id = id(&mut violations, "payment_id", &request.payment_id);
     let keep = request.keep.into_iter();
-    let keep: Vec<_> = keep.map(|line| pb::ReturnedLine { line_no: line.line_no, quantity: line.quantity }).collect();
+    let keep: Vec<_> =
+        keep.map(|line| pb::ReturnedLine { line_no: line.line_no, quantity: line.quantity }).collect();
     let keep = super::refund::lines(&mut violations, "keep", &keep);
     violations.finish(Some(CaptureLess { payment_id, keep }))
 }
@@ -62,7 +63,6 @@ pub fn void(request: pb::VoidRequest, _: &CallMeta) -> Result<String, Violations
 pub fn void_reply(payment: Payment) -> pb::VoidResponse {
     pb::VoidResponse { payment: Some(views::payment(payment)) }
 }
-
 
 /// `GetPaymentRequest`: one of the two ids.
 pub fn get(request: pb::GetPaymentRequest, _: &CallMeta) -> Result<Lookup, Violations> {

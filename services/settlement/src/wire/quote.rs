@@ -42,7 +42,11 @@ pub fn create(request: pb::CreateQuoteRequest, _: &CallMeta) -> Result<CreateQuo
     holders(&mut violations, &request);
     let date = &request.fee_ocur_date;
     let fee_ocur_date = parse_date(date);
-    violations.check(date.is_empty() || fee_ocur_date.is_some(), "fee_ocur_date", "must be a day as yyyy-MM-dd");
+    violations.check(
+        date.is_empty() || fee_ocur_date.is_some(),
+        "fee_ocur_date",
+        "must be a day as yyyy-MM-dd",
+    );
     let command = kind.map(|kind| CreateQuote {
         kind,
         order_id,

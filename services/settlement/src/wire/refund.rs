@@ -63,7 +63,8 @@ pub fn reply((payment, refund): (Payment, Option<Part>)) -> pb::RefundResponse {
 
 /// One return.
 pub fn view(part: Part) -> pb::PaymentRefund {
-    let line = |(line_no, quantity): (i32, Quantity)| pb::ReturnedLine { line_no, quantity: quantity.to_string() };
+    let line =
+        |(line_no, quantity): (i32, Quantity)| pb::ReturnedLine { line_no, quantity: quantity.to_string() };
     let state = if part.booked { pb::RefundState::Booked } else { pb::RefundState::Started };
     pb::PaymentRefund {
         refund_id: part.refund_id,

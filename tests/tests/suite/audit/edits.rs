@@ -66,6 +66,13 @@ pub const EDITS: &[Edit] = &[
     ),
     edit(
         "settlement",
+        &["LEDGER_HASH", "TRANSFER_LINK"],
+        "UPDATE region_transfer SET link = 'x', link_size = 2 WHERE transfer_id = \
+         (SELECT MIN(transfer_id) FROM region_transfer)",
+        "UPDATE region_transfer SET link = '', link_size = 0 WHERE link = 'x'",
+    ),
+    edit(
+        "settlement",
         &[
             "CREDIT_TRANSFER",
             "LEDGER_ENTRY_ASTRAY",

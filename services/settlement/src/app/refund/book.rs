@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::booking::{open_day, statement};
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};
-use crate::domain::ledger::{self, CaptureFacts};
+use crate::domain::ledger::{self, CaptureFacts, Linked};
 use crate::domain::payment::{Journal, PaymentState, TILL};
 use crate::domain::refund::{Moved, difference, year_difference};
 use crate::error::SettlementError;
@@ -18,7 +18,11 @@ use crate::{events, store};
 
 impl App {
     /// The mirror of what stood, what stays, the differences of accounts and year, the rows of 3201 dated today, the news.
-    pub(super) async fn book_part(&self, journal: &mut Journal, part: &Refund) -> Result<(), SettlementError> {
+    pub(super) async fn book_part(
+        &self,
+        journal: &mut Journal,
+        part: &Refund,
+    ) -> Result<(), SettlementError> {
         let (before, rest) = (&part.body.before, &part.body.rest);
         let moved = Moved::between(before, rest);
         let quote = self.quote_of(journal).await?;
@@ -33,11 +37,9 @@ impl App {
         let reference = part.reference();
         let facts = facts(journal, &reference, now);
         let back = ledger::refund(&facts, &moved.back)?;
-        let sequence = head.append(tx, &self.ids, &journal.region, back).await?;
-        if !moved.again.is_empty() {
-            let again = ledger::capture(&facts, &moved.again)?;
-            head.append(tx, &self.ids, &journal.region, again).await?;
-        }
+        let set = Linked::new(&reference, vec![back, ledger::capture(&facts, &moved.again)?]);
+        let placed = head.append_linked(tx, &self.ids, &journal.region, set).await?;
+        let sequence = placed.first().copied().unwrap_or_default();
         // accounts in the order of their holders, as everywhere
         for ((_, payer), amount) in by_payer(&before.legs, &rest.legs) {
             let balance = store::account::give_back(tx, &payer, amount).await?;

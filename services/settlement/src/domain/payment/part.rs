@@ -42,7 +42,9 @@ impl Shape {
             // never landed: the same msgid may be sent again (`domain.md` §11)
             (Step::AskRest, InsurerSays::NotFound) => Next::Go(Step::SettleRest),
             (_, InsurerSays::NotFound) => Next::Later(Step::AskRest),
-            (_, InsurerSays::Rejected | InsurerSays::Reversed) => Next::Raise(Raised::RestRefused, Step::SettleRest),
+            (_, InsurerSays::Rejected | InsurerSays::Reversed) => {
+                Next::Raise(Raised::RestRefused, Step::SettleRest)
+            }
         }
     }
 }
