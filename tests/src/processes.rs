@@ -17,7 +17,7 @@ use crate::logs;
 use crate::servers::{self, free_port};
 
 /// Every role, the gateway last.
-pub const ROLES: [&str; 9] = [
+pub const ROLES: [&str; 10] = [
     "identity",
     "prescription",
     "inventory",
@@ -26,15 +26,17 @@ pub const ROLES: [&str; 9] = [
     "dispatch",
     "supervision",
     "sandbox",
+    "channels",
     "gateway",
 ];
 
-/// Replicas of a role: two, or what `LIUFANG_TEST_REPLICAS` says. The sandbox plays the outside world, which there is once.
+/// Replicas of a role: two, or what `LIUFANG_TEST_REPLICAS` says. The sandbox plays the outside world, which there is once; the
+/// channels have no merchant here.
 pub fn replicas(role: &str) -> usize {
     static REPLICAS: LazyLock<usize> = LazyLock::new(|| {
         std::env::var("LIUFANG_TEST_REPLICAS").ok().and_then(|text| text.parse().ok()).unwrap_or(2)
     });
-    if role == "sandbox" { 1 } else { (*REPLICAS).max(1) }
+    if ["sandbox", "channels"].contains(&role) { 1 } else { (*REPLICAS).max(1) }
 }
 
 /// Every process, as role and replica.

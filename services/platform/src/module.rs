@@ -45,6 +45,13 @@ impl Deps {
 
 /// What a service looks at before it starts; `Err` says why it must not.
 pub type Opening = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send>;
+/// A port of a service's own, for outside parties that do not speak gRPC.
+pub struct Port {
+    /// The setting that says where, e.g. `role.channels.listen`; also its name among the process's ports.
+    pub setting: &'static str,
+    pub listen: String,
+    pub router: axum::Router,
+}
 
 /// A built service: its gRPC routes, workers and consumers.
 pub struct Module {
@@ -58,6 +65,9 @@ pub struct Module {
     pub gauges: Vec<Gauge>,
     /// Looked at once, when the database is there and before any worker runs.
     pub opening: Option<Opening>,
+    pub http: Vec<Port>,
+    /// What in its settings cannot be used; the process does not start.
+    pub mistakes: Vec<String>,
 }
 
 impl Module {
@@ -70,6 +80,8 @@ impl Module {
             consumers: Vec::new(),
             gauges: Vec::new(),
             opening: None,
+            http: Vec::new(),
+            mistakes: Vec::new(),
         }
     }
 
@@ -111,6 +123,15 @@ impl Module {
     #[must_use]
     pub fn gauge(mut self, gauge: Gauge) -> Module {
         self.gauges.push(gauge);
+        self
+    }
+
+    /// Serves `port` too; not where its address is empty.
+    #[must_use]
+    pub fn port(mut self, port: Port) -> Module {
+        if !port.listen.is_empty() {
+            self.http.push(port);
+        }
         self
     }
 }

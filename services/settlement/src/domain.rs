@@ -9,4 +9,5 @@ pub mod entitlement;
 pub mod ledger;
 pub mod payment;
 pub mod quote;
+pub mod reconcile;
 pub mod refund;

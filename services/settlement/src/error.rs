@@ -35,6 +35,8 @@ pub enum Refusal {
     PaymentEnded,
     PaymentCaptured,
     PaymentNotCaptured,
+    /// A notice from outside where services alone bring them.
+    NoticeSender,
     PaymentNotStuck,
     CaptureLineUnknown,
     CaptureNotLess,
@@ -49,6 +51,13 @@ pub enum Refusal {
     ClaimState,
     DeductionTooLarge,
     TransferReused,
+    InsurerTrial,
+    InsurerAmount,
+    InsurerSilent,
+    DetailFileNotFound,
+    DetailFileCompared,
+    DetailFileNotCompared,
+    DetailRowRepeated,
 }
 
 impl Refusal {
@@ -78,6 +87,7 @@ impl Refusal {
             Refusal::RefundLineUnknown => &REFUND_LINE_UNKNOWN,
             Refusal::RefundTooMuch => &REFUND_TOO_MUCH,
             Refusal::RefundWholeOnly => &REFUND_WHOLE_ONLY,
+            Refusal::NoticeSender => &NOTICE_FROM_OUTSIDE,
             Refusal::PaymentNotStuck => &PAYMENT_NOT_STUCK,
             Refusal::NoticeSignature => &NOTICE_SIGNATURE_INVALID,
             Refusal::NoticeAmount => &NOTICE_AMOUNT_MISMATCH,
@@ -86,6 +96,13 @@ impl Refusal {
             Refusal::ClaimState => &CLAIM_STATE,
             Refusal::DeductionTooLarge => &DEDUCTION_TOO_LARGE,
             Refusal::TransferReused => &TRANSFER_REUSED,
+            Refusal::InsurerTrial => &INSURER_TRIAL_REFUSED,
+            Refusal::InsurerAmount => &INSURER_AMOUNT_MISMATCH,
+            Refusal::InsurerSilent => &INSURER_NO_ANSWER,
+            Refusal::DetailFileNotFound => &DETAIL_FILE_NOT_FOUND,
+            Refusal::DetailFileCompared => &DETAIL_FILE_COMPARED,
+            Refusal::DetailFileNotCompared => &DETAIL_FILE_NOT_COMPARED,
+            Refusal::DetailRowRepeated => &DETAIL_ROW_REPEATED,
         }
     }
 }

@@ -320,6 +320,7 @@ impl Town {
             exp: now + 86_400,
             jti: self.world.deps.ids.next("t"),
             act: String::new(),
+            sid: String::new(),
         };
         self.world.deps.tokens.sign(&claims).unwrap()
     }

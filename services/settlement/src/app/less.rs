@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::benefit::{LegKind, OutsideFees};
+use crate::domain::decide::Inputs;
 use crate::domain::payment::{Journal, Payment, PaymentState};
 use crate::domain::quote::Quote;
 use crate::domain::refund::{NotReturned, Returned, Terms};
@@ -119,15 +120,7 @@ fn refused(error: NotReturned) -> SettlementError {
 /// The quote as it is captured; it remembers what was offered.
 fn smaller(quote: Quote, rest: Terms) -> Quote {
     let offered = Some(Box::new(quote.clone()));
-    let inputs = quote.inputs.map(|inputs| crate::domain::decide::Inputs { lines: rest.charged, ..inputs });
-    Quote {
-        lines: rest.lines,
-        totals: rest.totals,
-        legs: rest.legs,
-        outside: rest.outside,
-        additions: rest.additions,
-        inputs,
-        offered,
-        ..quote
-    }
+    let smaller = super::refund::steps::over(quote, &rest);
+    let inputs = smaller.inputs.clone().map(|inputs| Inputs { lines: rest.charged, ..inputs });
+    Quote { inputs, offered, ..smaller }
 }

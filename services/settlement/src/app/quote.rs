@@ -12,7 +12,7 @@ use crate::domain::accumulate::{Addition, Scope, additions};
 use crate::domain::benefit::{ChargeLine, OutsideFees, Purse, Settlement, Wallets};
 use crate::domain::decide::Inputs;
 use crate::domain::entitlement::YearSoFar;
-use crate::domain::quote::{Quote, QuoteKind, age};
+use crate::domain::quote::{Charge, Quote, QuoteKind, age};
 use crate::error::{Refusal, SettlementError};
 use crate::store;
 use gather::Facts;
@@ -133,6 +133,9 @@ impl App {
             agency: pack.region.code.clone(),
             year: date.year(),
             expires_at: now.plus_seconds(i64::from(seconds)),
+            charges: body.lines.iter().map(charge).collect(),
+            dise_codg: body.dise_codg.clone(),
+            acct_used: body.acct_used,
             inputs: Some(inputs),
             offered: None,
         }
@@ -155,6 +158,11 @@ fn inputs(body: &CreateQuote, facts: &Facts<'_>) -> Inputs {
         year: YearSoFar::default(),
         lines: body.lines.clone(),
     }
+}
+
+/// A line as the insurer is told of it.
+pub(super) fn charge(line: &ChargeLine) -> Charge {
+    Charge { med_list_codg: line.med_list_codg.clone(), quantity: line.quantity, price: line.price }
 }
 
 fn unknown_region() -> SettlementError {

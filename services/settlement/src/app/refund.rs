@@ -1,7 +1,7 @@
 //! Partial returns: what the caller starts, the journal finishes, as with a capture.
 
 mod book;
-mod steps;
+pub(super) mod steps;
 
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::{Begun, Call, Work};
@@ -171,6 +171,7 @@ impl App {
         reason.clone_into(&mut journal.refund_reason);
         journal.state = PaymentState::Refunding;
         journal.step = shape.first();
+        self.sending(work, &journal, now).await?;
         // first the payment: who comes second finds it moved, and has written nothing
         self.lease(work, &mut journal, now).await?;
         store::refund::insert(work.tx(), &self.cipher, &row, sums(&moved)).await?;

@@ -80,6 +80,7 @@ impl App {
             let said =
                 Resolution { payment_id: &body.payment_id, step, word, evidence: &body.evidence, operator };
             store::stuck::note(work.tx(), self.ids.next("res"), &said, meta.now).await?;
+            self.sending(&work, &journal, meta.now).await?;
             self.lease(&work, &mut journal, meta.now).await?;
             work.commit(Noted {}).await?;
             tracing::warn!(

@@ -129,6 +129,7 @@ impl Inputs {
                 rules: LineRules {
                     class_b_first_selfpay: entitlement.class_b_first_selfpay(),
                     needs_mark: otc.is_some_and(|rules| rules.account_needs_mark),
+                    row: entitlement.row(),
                 },
                 scheme: scheme.filter(|_| standing.cover.is_some()),
                 fund: entitlement.rule(self.year),

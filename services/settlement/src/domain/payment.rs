@@ -3,19 +3,23 @@
 //! Owns states, steps and the meaning of silence. Deliberately does not call anybody. Invariant: no answer is never
 //! taken for yes or no; it leads to a question (`domain.md` §11), and a question is asked until it is answered.
 
+mod insurer;
 mod journal;
 mod machine;
+mod message;
 mod part;
+mod payer;
 mod states;
 
 #[cfg(test)]
 mod walk;
 
+pub use insurer::after_answer;
 pub use journal::{Journal, TILL};
-pub use machine::{
-    ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, after_insurer, first_step,
-};
+pub use machine::{ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, first_step};
+pub use message::Message;
 pub use part::{Shape, after_cash_back};
+pub use payer::{Payer, combined};
 pub use states::{PaymentState, STUCK_AFTER, Step, WANTS_A_PERSON, ord_stas};
 
 use liufang_kernel::{Fen, Timestamp};

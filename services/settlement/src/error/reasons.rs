@@ -37,14 +37,22 @@ reasons! {
     REFUND_WHOLE_ONLY = Precondition, "该支付单只能整单退款", "what would stay cannot be settled again; return the payment whole";
     PAYMENT_NOT_STUCK = Precondition, "支付单无需人工处理", "the payment does not wait for a person";
     PAYMENT_BUSY = Aborted, "支付单正在处理，请以同一幂等键重试", "somebody else moved the payment; retry under the same key";
+    NOTICE_FROM_OUTSIDE = PermissionDenied, "支付通知须由渠道适配服务转交", "notices come through the service that speaks to the channel";
     NOTICE_SIGNATURE_INVALID = PermissionDenied, "通知签名无效", "the signature of the notice is wrong";
     NOTICE_AMOUNT_MISMATCH = Precondition, "通知金额与订单不符，已上报核查", "the notice names another amount; it was raised";
     NOTICE_ORDER_UNKNOWN = NotFound, "通知的订单不存在", "no payment has this channel order number";
     DAY_CLOSED = Precondition, "该日已对平关账", "the day is closed with other totals";
     CLAIM_STATE = Precondition, "申报状态不允许该操作", "the claim is not in a state for this";
     DEDUCTION_TOO_LARGE = Precondition, "扣款超过申报金额", "more is deducted than claimed";
+    INSURER_TRIAL_REFUSED = Precondition, "医保中心预结算未通过", "the insurer refused the trial settlement";
+    INSURER_AMOUNT_MISMATCH = Precondition, "医保中心计算结果与试算不一致，请重新试算", "the insurer calculates other amounts; ask for a new quote";
+    INSURER_NO_ANSWER = Unavailable, "医保中心未应答，请稍后重试", "the insurer gave no answer; try again";
     ROW_KEY_REUSED = AlreadyExists, "行键已用于另一笔入账", "the row key was used with another content";
     ACCOUNT_OF_OTHER_REGION = Precondition, "个人账户属于其他统筹区", "the account is kept by another region, whose fund alone fills it";
     TRANSFER_REUSED = AlreadyExists, "该记账编号已用于另一笔分录", "the kind and reference of the transfer stand for another booking";
+    DETAIL_FILE_NOT_FOUND = NotFound, "未找到该对账明细文件或已过期", "no such file of details, or it has expired";
+    DETAIL_FILE_COMPARED = Precondition, "该对账明细文件已完成对账，不能再追加", "the file has been compared; hand in a new one";
+    DETAIL_FILE_NOT_COMPARED = Precondition, "该对账明细文件尚未对账", "the file has not been compared yet";
+    DETAIL_ROW_REPEATED = Precondition, "对账明细中同一报文号与退费标志重复", "a message id stands in the file twice with the same refund flag";
     SETTLEMENT_INTERNAL = Internal, "系统内部错误", "an internal error; quote the request id";
 }

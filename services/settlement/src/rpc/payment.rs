@@ -24,11 +24,11 @@ impl PaymentService for Rpc {
         request: Request<pb::CaptureRequest>,
     ) -> Result<Response<pb::CaptureResponse>, Status> {
         let Call { meta, body } = self.calls.open(request, wire::payment::capture)?;
-        let done = match body.keep.is_empty() {
+        let captured = match body.keep.is_empty() {
             true => self.app.capture(Call { meta, body: body.payment_id }).await,
             false => self.app.capture_less(Call { meta, body }).await,
         };
-        reply(done.map(wire::payment::capture_reply))
+        reply(self.app.with_pay_params(captured).await.map(wire::payment::capture_reply))
     }
 
     async fn void(&self, request: Request<pb::VoidRequest>) -> Result<Response<pb::VoidResponse>, Status> {
@@ -57,7 +57,11 @@ impl PaymentService for Rpc {
         request: Request<pb::GetPaymentRequest>,
     ) -> Result<Response<pb::GetPaymentResponse>, Status> {
         let call = self.calls.open(request, wire::payment::get)?;
-        reply(self.app.payment_and_parts(call).await.map(wire::payment::get_reply))
+        let found = match self.app.payment_and_parts(call).await {
+            Ok((payment, parts)) => self.app.with_pay_params(Ok(payment)).await.map(|found| (found, parts)),
+            Err(error) => Err(error),
+        };
+        reply(found.map(wire::payment::get_reply))
     }
 
     async fn list_stuck_payments(

@@ -117,6 +117,40 @@ pub async fn spend(conn: &impl ConnectionTrait, payment_id: &str) -> Result<Vec<
     Ok(spent)
 }
 
+/// An open hold as its holder sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenHold {
+    pub hold_id: String,
+    pub order_id: String,
+    pub amount: Fen,
+    pub expires_at: Timestamp,
+    pub for_relative: bool,
+}
+
+/// A page of a person's open holds after one of them.
+pub async fn open(
+    conn: &impl ConnectionTrait,
+    person_id: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<OpenHold>, SettlementError> {
+    let sql = "SELECT h.hold_id, h.amount_fen, h.expires_at_us, p.order_id, p.person_id FROM hold h \
+               JOIN payment p ON p.payment_id = h.payment_id \
+               WHERE h.person_id = $1 AND h.state = 'held' AND h.hold_id > $2 ORDER BY h.hold_id LIMIT $3";
+    let mut holds = Vec::new();
+    for row in all(conn, sql, [person_id.into(), after.into(), limit.into()]).await? {
+        let patient: String = row.try_get("", "person_id")?;
+        holds.push(OpenHold {
+            hold_id: row.try_get("", "hold_id")?,
+            order_id: row.try_get("", "order_id")?,
+            amount: Fen(row.try_get("", "amount_fen")?),
+            expires_at: Timestamp(row.try_get("", "expires_at_us")?),
+            for_relative: patient != person_id,
+        });
+    }
+    Ok(holds)
+}
+
 /// Held amounts that differ from the sum of the open holds; zero in good order.
 pub async fn mismatches(conn: &impl ConnectionTrait) -> Result<i64, SettlementError> {
     let sql = "SELECT COUNT(*) AS n FROM personal_account a WHERE a.held_fen <> COALESCE(\

@@ -76,41 +76,45 @@ pub async fn insert(
     Ok(())
 }
 
-/// Our totals of a day.
-pub async fn day_totals(
+/// Our totals of the days from `begin` to `end`, both included.
+pub async fn totals(
     conn: &impl ConnectionTrait,
     fixmedins_code: &str,
-    stmt_date: &str,
+    (begin, end): (&str, &str),
 ) -> Result<DayTotals, SettlementError> {
-    // sums are added here: PostgreSQL widens SUM(BIGINT) to NUMERIC
-    let sql = "SELECT insutype, clr_type, agency, refund, medical_fen, fund_fen, account_fen, cash_fen \
-               FROM settlement_row WHERE fixmedins_code = $1 AND stmt_date = $2";
+    let sql = "SELECT insutype, clr_type, agency, refund, CAST(SUM(medical_fen) AS BIGINT) AS medical_fen, \
+               CAST(SUM(fund_fen) AS BIGINT) AS fund_fen, CAST(SUM(account_fen) AS BIGINT) AS account_fen, \
+               CAST(SUM(cash_fen) AS BIGINT) AS cash_fen, COUNT(*) AS settlements FROM settlement_row \
+               WHERE fixmedins_code = $1 AND stmt_date >= $2 AND stmt_date <= $3 \
+               GROUP BY insutype, clr_type, agency, refund";
     let mut totals = DayTotals::new();
-    for row in all(conn, sql, [fixmedins_code.into(), stmt_date.into()]).await? {
+    for row in all(conn, sql, [fixmedins_code.into(), begin.into(), end.into()]).await? {
         let key = TotalKey {
             insutype: row.try_get("", "insutype")?,
             clr_type: row.try_get("", "clr_type")?,
             agency: row.try_get("", "agency")?,
             refund: row.try_get("", "refund")?,
         };
-        let total: &mut Amounts = totals.entry(key).or_default();
-        total.medical += Fen(row.try_get("", "medical_fen")?);
-        total.fund += Fen(row.try_get("", "fund_fen")?);
-        total.account += Fen(row.try_get("", "account_fen")?);
-        total.cash += Fen(row.try_get("", "cash_fen")?);
-        total.count += 1;
+        let amounts = Amounts {
+            medical: Fen(row.try_get("", "medical_fen")?),
+            fund: Fen(row.try_get("", "fund_fen")?),
+            account: Fen(row.try_get("", "account_fen")?),
+            cash: Fen(row.try_get("", "cash_fen")?),
+            count: row.try_get("", "settlements")?,
+        };
+        totals.insert(key, amounts);
     }
     Ok(totals)
 }
 
-/// Institutions with settlements on a day.
-pub async fn institutions_of_day(
+/// Institutions with settlements on the days from `begin` to `end`.
+pub async fn institutions_of(
     conn: &impl ConnectionTrait,
-    stmt_date: &str,
+    (begin, end): (&str, &str),
 ) -> Result<Vec<String>, SettlementError> {
-    let sql =
-        "SELECT DISTINCT fixmedins_code FROM settlement_row WHERE stmt_date = $1 ORDER BY fixmedins_code";
-    let rows = all(conn, sql, [stmt_date.into()]).await?;
+    let sql = "SELECT DISTINCT fixmedins_code FROM settlement_row WHERE stmt_date >= $1 AND stmt_date <= $2 \
+               ORDER BY fixmedins_code";
+    let rows = all(conn, sql, [begin.into(), end.into()]).await?;
     rows.iter().map(|row| Ok(row.try_get("", "fixmedins_code")?)).collect()
 }
 
@@ -128,26 +132,68 @@ pub async fn close(
     Ok(())
 }
 
-/// Open receivables, of one institution or of all.
+/// Whose receivables: an institution's, or those that debtors of these names owe.
+#[derive(Clone, Copy, Debug)]
+pub enum Side<'a> {
+    Creditor(&'a str),
+    Debtor([&'a str; 2]),
+}
+
+/// A page of open receivables with their ages, after an institution and a debtor, by both. `ages` are the moments from which
+/// on something is at most 30, 60 and 90 days old.
 pub async fn open(
     conn: &impl ConnectionTrait,
-    fixmedins_code: Option<&str>,
+    side: Side<'_>,
+    (institution, debtor): (&str, &str),
+    ages: [Timestamp; 3],
+    limit: i64,
 ) -> Result<Vec<Receivable>, SettlementError> {
-    let sql = "SELECT fixmedins_code, debtor, CAST(SUM(amount_fen) AS BIGINT) AS open_fen, MIN(at_us) AS oldest \
-               FROM receivable WHERE open = $1 AND ($2 = '' OR fixmedins_code = $2) \
-               GROUP BY fixmedins_code, debtor ORDER BY fixmedins_code, debtor";
-    let rows = all(conn, sql, [true.into(), fixmedins_code.unwrap_or_default().into()]).await?;
+    let (whose, [one, other]) = match side {
+        Side::Creditor(own) => ("fixmedins_code IN ($8, $9)", [own; 2]),
+        Side::Debtor(names) => ("debtor IN ($8, $9)", names),
+    };
+    let sql = format!(
+        "SELECT fixmedins_code, debtor, CAST(SUM(amount_fen) AS BIGINT) AS open_fen, MIN(at_us) AS oldest, \
+         CAST(SUM(CASE WHEN at_us >= $2 THEN amount_fen ELSE 0 END) AS BIGINT) AS days_30, \
+         CAST(SUM(CASE WHEN at_us < $2 AND at_us >= $3 THEN amount_fen ELSE 0 END) AS BIGINT) AS days_60, \
+         CAST(SUM(CASE WHEN at_us < $3 AND at_us >= $4 THEN amount_fen ELSE 0 END) AS BIGINT) AS days_90, \
+         CAST(SUM(CASE WHEN at_us < $4 THEN amount_fen ELSE 0 END) AS BIGINT) AS days_more \
+         FROM receivable WHERE open = $1 AND {whose} AND (fixmedins_code > $5 OR (fixmedins_code = $5 AND debtor > $6)) \
+         GROUP BY fixmedins_code, debtor ORDER BY fixmedins_code, debtor LIMIT $7"
+    );
+    let [days_30, days_60, days_90] = ages.map(|age| age.0.into());
+    let place = [institution.into(), debtor.into(), limit.into(), one.into(), other.into()];
+    let values = [true.into(), days_30, days_60, days_90].into_iter().chain(place);
     let mut found = Vec::new();
-    for row in &rows {
-        let open = Fen(row.try_get("", "open_fen")?);
+    for row in &all(conn, &sql, values).await? {
+        let fen = |column: &str| Ok::<_, SettlementError>(Fen(row.try_get("", column)?));
+        let open = fen("open_fen")?;
         found.push(Receivable {
             fixmedins_code: row.try_get("", "fixmedins_code")?,
             debtor: row.try_get("", "debtor")?,
             open,
             oldest_at: Timestamp(if open.is_zero() { 0 } else { row.try_get("", "oldest")? }),
+            ages: [fen("days_30")?, fen("days_60")?, fen("days_90")?, fen("days_more")?],
+            on_account: Fen::ZERO,
         });
     }
+    for row in &mut found {
+        row.on_account = on_account(conn, &row.fixmedins_code, &row.debtor).await?;
+        row.open -= row.on_account;
+    }
     Ok(found)
+}
+
+/// What an agency paid of an institution's claims that it has not paid whole.
+async fn on_account(
+    conn: &impl ConnectionTrait,
+    fixmedins_code: &str,
+    agency: &str,
+) -> Result<Fen, SettlementError> {
+    let sql = "SELECT CAST(COALESCE(SUM(paid_fen), 0) AS BIGINT) AS fen FROM claim \
+               WHERE fixmedins_code = $1 AND agency = $2 AND state <> 'paid'";
+    let row = one(conn, sql, [fixmedins_code.into(), agency.into()]).await?;
+    Ok(Fen(row.ok_or(SettlementError::Stored("sum"))?.try_get("", "fen")?))
 }
 
 /// Institutions whose open receivables differ from the ledger's accounts; zero in good order.

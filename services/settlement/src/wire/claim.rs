@@ -5,8 +5,12 @@ use liufang_kernel::{Fen, Violations, codes};
 use liufang_platform::CallMeta;
 use liufang_proto::settlement::v1 as pb;
 
-use super::id;
-use crate::app::claim::{CloseDay, DayClosing, InstitutionDay, PayClaim, Receivable, Review, TotalsQuery};
+use super::reconcile::period;
+use super::{id, page_size};
+use crate::app::claim::{
+    CloseDay, DayClosing, InstitutionDay, PayClaim, Receivable, ReceivablePage, ReceivableQuery, Review,
+    TotalsQuery,
+};
 use crate::domain::claim::{Amounts, Claim, ClaimState, DayTotals, TotalKey};
 
 fn date(violations: &mut Violations, text: &str) -> String {
@@ -21,7 +25,11 @@ pub fn totals(request: pb::GetDailyTotalsRequest, _: &CallMeta) -> Result<Totals
     let code = request.fixmedins_code;
     let known = code.is_empty() || codes::is_institution_code(&code);
     violations.check(known, "fixmedins_code", "must be H or P and 11 digits");
-    violations.finish(Some(TotalsQuery { stmt_date, fixmedins_code: code }))
+    let stmt_enddate = match request.stmt_enddate.as_str() {
+        "" => String::new(),
+        end => period(&mut violations, ("stmt_date", &stmt_date), ("stmt_enddate", end)).1,
+    };
+    violations.finish(Some(TotalsQuery { stmt_date, stmt_enddate, fixmedins_code: code }))
 }
 
 pub fn totals_reply(days: Vec<InstitutionDay>) -> pb::GetDailyTotalsResponse {
@@ -29,9 +37,10 @@ pub fn totals_reply(days: Vec<InstitutionDay>) -> pb::GetDailyTotalsResponse {
 }
 
 fn day(day: InstitutionDay) -> impl Iterator<Item = pb::DailyTotal> {
-    let InstitutionDay { fixmedins_code, stmt_date, totals } = day;
+    let InstitutionDay { fixmedins_code, stmt_date, stmt_enddate, totals } = day;
     totals.into_iter().map(move |(key, amounts)| pb::DailyTotal {
         stmt_date: stmt_date.clone(),
+        stmt_enddate: stmt_enddate.clone(),
         fixmedins_code: fixmedins_code.clone(),
         insutype: key.insutype,
         clr_type: key.clr_type,
@@ -49,11 +58,23 @@ fn day(day: InstitutionDay) -> impl Iterator<Item = pb::DailyTotal> {
 pub fn close_day(request: pb::CloseDayRequest, meta: &CallMeta) -> Result<CloseDay, Violations> {
     let mut violations = Violations::new();
     let stmt_date = date(&mut violations, &request.stmt_date);
-    violations.check(request.totals.len() <= 200, "totals", "must be at most 200");
+    let days = [stmt_date.as_str()];
+    let totals = own_totals(&mut violations, request.totals, &days, meta);
+    violations.finish(Some(CloseDay { stmt_date, totals }))
+}
+
+/// The institution's own rows by key. Their dates may be left out, or are those of the request.
+pub(super) fn own_totals(
+    violations: &mut Violations,
+    rows: Vec<pb::DailyTotal>,
+    days: &[&str],
+    meta: &CallMeta,
+) -> DayTotals {
+    violations.check(rows.len() <= 200, "totals", "must be at most 200");
     let mut totals = DayTotals::new();
-    for (n, row) in request.totals.into_iter().enumerate() {
+    for (n, row) in rows.into_iter().enumerate() {
         let path = |field: &str| format!("totals[{n}].{field}");
-        let same_day = row.stmt_date.is_empty() || row.stmt_date == stmt_date;
+        let same_day = row.stmt_date.is_empty() || days.contains(&row.stmt_date.as_str());
         violations.check(same_day, &path("stmt_date"), "must be the request's date");
         let own = row.fixmedins_code.is_empty() || row.fixmedins_code == meta.principal.subject;
         violations.check(own, &path("fixmedins_code"), "must be the caller's own");
@@ -77,7 +98,7 @@ pub fn close_day(request: pb::CloseDayRequest, meta: &CallMeta) -> Result<CloseD
             "insutype, clr_type, setl_optins and refd_setl_flag repeat a row",
         );
     }
-    violations.finish(Some(CloseDay { stmt_date, totals }))
+    totals
 }
 
 pub fn close_day_reply(closing: DayClosing) -> pb::CloseDayResponse {
@@ -152,17 +173,40 @@ pub fn list_reply(claims: Vec<Claim>) -> pb::ListClaimsResponse {
     pb::ListClaimsResponse { claims: claims.into_iter().map(claim).collect() }
 }
 
-/// `ListReceivablesRequest`.
-pub fn receivables(_: pb::ListReceivablesRequest, _: &CallMeta) -> Result<(), Violations> {
-    Ok(())
+/// `ListReceivablesRequest`; the token is institution and debtor of the last row.
+pub fn receivables(request: pb::ListReceivablesRequest, _: &CallMeta) -> Result<ReceivableQuery, Violations> {
+    let page = request.page.unwrap_or_default();
+    let mut violations = Violations::new();
+    let size = page_size(&mut violations, page.page_size);
+    let after = match page.page_token.as_str() {
+        "" => Some(("", "")),
+        token => token.split_once('/'),
+    };
+    violations.check(after.is_some(), "page.page_token", "is not one of ours");
+    violations.finish(after.map(|(code, debtor)| ReceivableQuery {
+        fixmedins_code: code.to_owned(),
+        debtor: debtor.to_owned(),
+        size,
+    }))
 }
 
-pub fn receivables_reply(open: Vec<Receivable>) -> pb::ListReceivablesResponse {
-    let row = |row: Receivable| pb::Receivable {
-        fixmedins_code: row.fixmedins_code,
-        debtor: row.debtor,
-        open_fen: row.open.0,
-        oldest_at_us: row.oldest_at.0,
+pub fn receivables_reply(page: ReceivablePage) -> pb::ListReceivablesResponse {
+    let last = page.rows.last().filter(|_| page.more);
+    let next_page_token =
+        last.map(|row| format!("{}/{}", row.fixmedins_code, row.debtor)).unwrap_or_default();
+    let row = |row: Receivable| {
+        let [days_30, days_60, days_90, days_more] = row.ages;
+        pb::Receivable {
+            fixmedins_code: row.fixmedins_code,
+            debtor: row.debtor,
+            open_fen: row.open.0,
+            oldest_at_us: row.oldest_at.0,
+            days_30_fen: days_30.0,
+            days_60_fen: days_60.0,
+            days_90_fen: days_90.0,
+            days_more_fen: days_more.0,
+            on_account_fen: row.on_account.0,
+        }
     };
-    pb::ListReceivablesResponse { receivables: open.into_iter().map(row).collect() }
+    pb::ListReceivablesResponse { receivables: page.rows.into_iter().map(row).collect(), next_page_token }
 }

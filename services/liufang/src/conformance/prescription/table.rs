@@ -109,6 +109,14 @@ impl Table {
         Ok(table)
     }
 
+    /// The part of it that speaks of some states: cells that lead elsewhere are left out.
+    #[must_use]
+    pub fn within(mut self, states: &[&str]) -> Table {
+        self.states.retain(|(state, _)| states.contains(&state.as_str()));
+        self.time.clear();
+        self
+    }
+
     /// Whether the door decides a cell by the kind of caller or the method alone, whatever the prescription is.
     pub fn is_of_the_door(&self, operation: &Operation, caller: &str) -> bool {
         !operation.rows.contains_key(caller)
@@ -155,7 +163,8 @@ impl Table {
         for (state, _) in &self.states {
             for operation in &self.operations {
                 for caller in operation.callers() {
-                    if let Some(to) = self.target(self.answer(operation, &caller, state)) {
+                    let to = self.target(self.answer(operation, &caller, state));
+                    if let Some(to) = to.filter(|to| self.states.iter().any(|(own, _)| own == to)) {
                         let (from, to) = (state.clone(), to.to_owned());
                         edges.insert(Edge { from, operation: operation.name.clone(), caller, to });
                     }

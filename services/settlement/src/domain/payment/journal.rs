@@ -2,7 +2,8 @@
 
 use liufang_kernel::{Fen, Timestamp};
 
-use super::machine::{ChannelSays, Failure, InsurerSays, Next, after_channel, after_insurer};
+use super::insurer::after_answer;
+use super::machine::{ChannelSays, Failure, InsurerSays, Next, after_channel};
 use super::part::after_cash_back;
 use super::states::{PaymentState, Step, WANTS_A_PERSON, ord_stas};
 use super::{Payment, backoff_us, is_insured, raised_pause_us};
@@ -67,7 +68,7 @@ impl Journal {
 
     /// Whether the payment may still draw on the fund: a running one that only gives back never books again.
     pub fn may_use_fund(&self) -> bool {
-        let gives_back = matches!(self.step, Step::ReturnCash | Step::Fail);
+        let gives_back = matches!(self.step, Step::UndoInsurer | Step::ReturnCash | Step::Fail);
         self.is_running() && !gives_back && self.legs.iter().any(|leg| leg.kind == LegKind::Fund)
     }
 
@@ -134,7 +135,9 @@ impl Journal {
                 after_channel(self.step, says, self.cash, self.insured(), true)
             }
             Step::RefundPart => after_cash_back(ChannelSays::RefundAccepted),
-            Step::ReverseInsurer => after_insurer(self.step, InsurerSays::Done, self.channel_cash()),
+            Step::ReverseInsurer | Step::UndoInsurer => {
+                after_answer(self.step, InsurerSays::Done, self.attempts, self.channel_cash())
+            }
             _ => return None,
         };
         self.advance(next, now);

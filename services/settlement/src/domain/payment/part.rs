@@ -45,6 +45,8 @@ impl Shape {
             (_, InsurerSays::Rejected | InsurerSays::Reversed) => {
                 Next::Raise(Raised::RestRefused, Step::SettleRest)
             }
+            // the centre calculates the rest otherwise: told to a person, and asked again under the same msgid
+            (_, InsurerSays::Differs(fund)) => Next::Raise(Raised::InsurerAmount(fund), Step::AskRest),
         }
     }
 }

@@ -34,6 +34,10 @@ pub enum Step {
     SettleInsurer,
     /// The insurer's answer was lost: ask.
     AskInsurer,
+    /// The insurer cannot be asked either: take the message back (2601).
+    RevokeInsurer,
+    /// The insurer settled with another calculation: reverse it (2103).
+    UndoInsurer,
     /// Book everything in one transaction.
     Book,
     /// The insurer refused: give the cash back.
@@ -93,6 +97,8 @@ words!(Step {
     CloseChannel = "close_channel",
     SettleInsurer = "settle_insurer",
     AskInsurer = "ask_insurer",
+    RevokeInsurer = "revoke_insurer",
+    UndoInsurer = "undo_insurer",
     Book = "book",
     ReturnCash = "return_cash",
     Fail = "fail",
@@ -124,7 +130,7 @@ pub fn ord_stas(state: PaymentState, step: Step, cash: bool, attempts: i64) -> i
         (PaymentState::Refunded, _) => 7,
         (PaymentState::Voided | PaymentState::Expired, _) => 12,
         (PaymentState::Failed, _) => 15,
-        (_, Step::Contradiction) => 14,
+        (_, Step::Contradiction | Step::UndoInsurer) => 14,
         // the insurance part failed while cash is held: an alarm once giving it back has failed too
         (PaymentState::Pending, Step::ReturnCash) => {
             if attempts > 0 {
@@ -141,7 +147,7 @@ pub fn ord_stas(state: PaymentState, step: Step, cash: bool, attempts: i64) -> i
                 4
             }
         }
-        (PaymentState::Pending, Step::SettleInsurer | Step::AskInsurer) => {
+        (PaymentState::Pending, Step::SettleInsurer | Step::AskInsurer | Step::RevokeInsurer) => {
             if cash {
                 3
             } else {
