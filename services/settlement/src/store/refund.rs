@@ -30,8 +30,10 @@ pub struct Refund {
     pub body: Body,
     /// At the channel; empty when it gives nothing back.
     pub refund_no: String,
-    /// Message that is reversed, and message of the rest; empty without the insurer.
+    /// The reversal, the message that is reversed with its settlement, and the message of the rest; empty without the insurer.
+    pub reverse_msgid: String,
     pub reversed_msgid: String,
+    pub reversed_setl_id: String,
     pub rest_msgid: String,
     /// Of the rest.
     pub setl_id: String,
@@ -62,8 +64,9 @@ pub async fn insert(
     let body = serde_json::to_string(&refund.body).map_err(|_| SettlementError::Stored("refund"))?;
     let sql = "INSERT INTO refund (refund_id, payment_id, part_no, reference, state, sealed_body, refund_no, \
                reversed_msgid, rest_msgid, setl_id, amount_fen, cash_fen, reason, started_at_us, booked_at_us, \
+               reverse_msgid, reversed_setl_id, \
                back_fund_fen, back_account_fen, back_cash_fen, again_fund_fen, again_account_fen, again_cash_fen) \
-               VALUES ($1, $2, $3, $4, 'started', $5, $6, $7, $8, '', $9, $10, $11, $12, 0, $13, $14, $15, $16, $17, $18)";
+               VALUES ($1, $2, $3, $4, 'started', $5, $6, $7, $8, '', $9, $10, $11, $12, 0, $13, $14, $15, $16, $17, $18, $19, $20)";
     let values = [
         refund.refund_id.clone().into(),
         refund.payment_id.clone().into(),
@@ -77,6 +80,8 @@ pub async fn insert(
         refund.cash.0.into(),
         refund.reason.clone().into(),
         refund.started_at.0.into(),
+        refund.reverse_msgid.clone().into(),
+        refund.reversed_setl_id.clone().into(),
     ];
     exec(conn, sql, values.into_iter().chain(sums.map(|sum| sum.0.into()))).await?;
     Ok(())
@@ -88,7 +93,7 @@ pub async fn of_payment(
     cipher: &Cipher,
     payment_id: &str,
 ) -> Result<Vec<Refund>, SettlementError> {
-    let sql = "SELECT refund_id, payment_id, part_no, state, sealed_body, refund_no, reversed_msgid, rest_msgid, setl_id, \
+    let sql = "SELECT refund_id, payment_id, part_no, state, sealed_body, refund_no, reverse_msgid, reversed_msgid, reversed_setl_id, rest_msgid, setl_id, \
                amount_fen, cash_fen, reason, started_at_us, booked_at_us FROM refund WHERE payment_id = $1 \
                ORDER BY part_no";
     let rows = all(conn, sql, [payment_id.into()]).await?;
@@ -106,7 +111,9 @@ fn read(cipher: &Cipher, row: &QueryResult) -> Result<Refund, SettlementError> {
         booked: state == "booked",
         body: serde_json::from_str(&body).map_err(|_| SettlementError::Stored("refund"))?,
         refund_no: row.try_get("", "refund_no")?,
+        reverse_msgid: row.try_get("", "reverse_msgid")?,
         reversed_msgid: row.try_get("", "reversed_msgid")?,
+        reversed_setl_id: row.try_get("", "reversed_setl_id")?,
         rest_msgid: row.try_get("", "rest_msgid")?,
         setl_id: row.try_get("", "setl_id")?,
         amount: Fen(row.try_get("", "amount_fen")?),
