@@ -35,6 +35,7 @@ mod suite {
     mod notices;
     mod otlp;
     mod outages;
+    mod payment_states;
     mod payments;
     mod people;
     mod plans;
@@ -49,6 +50,7 @@ mod suite {
     mod regions;
     mod replicas;
     mod retention;
+    mod returns;
     mod rules;
     mod secured;
     mod silence;

@@ -10,11 +10,13 @@ pub mod ledger;
 pub mod message;
 pub mod need;
 pub mod notice;
+pub mod pack;
 pub mod payer;
 pub mod payment;
 pub mod quote;
 pub mod receivable;
 pub mod reconcile;
+pub mod refund;
 pub mod sealed;
 pub mod stuck;
 

@@ -1,6 +1,7 @@
 //! The three ends of a payment, each one transaction: captured, failed, refunded.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use liufang_kernel::timestamp::date_text;
 use liufang_kernel::{Date, Fen, Timestamp};
@@ -28,7 +29,7 @@ impl App {
         journal: &mut Journal,
         heard: Option<Heard>,
     ) -> Result<(), SettlementError> {
-        let quote = self.quote_of(journal).await?;
+        let quote = Arc::new(self.quote_of(journal).await?);
         let region = journal.region.clone();
         match self.through(&region, Op::Book(journal.clone(), quote, heard), None).await? {
             Done::Saved(booked) => *journal = booked,
@@ -80,6 +81,11 @@ impl App {
         Ok(work.done().await?)
     }
 
+    pub(super) async fn quote_of(&self, journal: &Journal) -> Result<Quote, SettlementError> {
+        let found = store::quote::find(self.db.read(), &self.cipher, &journal.quote_id).await?;
+        Ok(found.ok_or(SettlementError::Stored("quote of a payment"))?.quote)
+    }
+
     async fn add_to_year(
         &self,
         work: &Work,
@@ -105,11 +111,8 @@ impl App {
         refund: bool,
         now: Timestamp,
     ) -> Result<(), SettlementError> {
-        let today = now.china_date();
-        let code = journal.fixmedins_code.as_str();
-        let closed = store::claim::closed_since(work.tx(), &[code], &date_text(today)).await?;
-        let Claimed { settlement, owed } =
-            claimed(journal, totals, refund, &open_day(&closed, code, today)?, now);
+        let stmt_date = open_day(work, &journal.fixmedins_code, now.china_date()).await?;
+        let Claimed { settlement, owed } = claimed(journal, totals, refund, &stmt_date, now);
         store::receivable::insert_settlements(work.tx(), settlement.as_slice()).await?;
         store::receivable::insert_all(work.tx(), &owed).await
     }
@@ -121,18 +124,19 @@ pub(super) struct Claimed<'a> {
     pub owed: Vec<Owed<'a>>,
 }
 
-/// What a capture, or its refund, makes of the institution's claims.
+/// What a capture, or the return of everything, makes of the institution's claims.
 pub(super) fn claimed<'a>(
     journal: &'a Journal,
     totals: &Totals,
     refund: bool,
-    stmt_date: &str,
+    stmt_date: &'a str,
     at: Timestamp,
 ) -> Claimed<'a> {
     let booked = Booked {
         payment_id: &journal.payment_id,
         refund,
-        stmt_date: stmt_date.to_owned(),
+        part_no: 0,
+        stmt_date,
         fixmedins_code: &journal.fixmedins_code,
         at,
     };
@@ -155,10 +159,10 @@ pub(super) fn claimed<'a>(
             cash: sign(totals.cash),
             count: 1,
         };
-        (booked.clone(), key, amounts)
+        (booked, key, amounts)
     });
     let owed = |debtor_kind: &'static str, debtor: &'a str, amount: Fen| Owed {
-        booked: booked.clone(),
+        booked,
         debtor_kind,
         debtor,
         amount,
@@ -208,7 +212,23 @@ pub(super) fn statement(
 
 /// The statement date of what is booked now: today, or the first day after it that is not closed yet. A closed day
 /// stays as it was agreed (`domain.md` §5.2).
-pub(super) fn open_day(
+pub(super) async fn open_day(
+    work: &Work,
+    fixmedins_code: &str,
+    today: Date,
+) -> Result<String, SettlementError> {
+    let mut day = today;
+    loop {
+        let text = date_text(day);
+        if !store::claim::is_closed(work.tx(), fixmedins_code, &text).await? {
+            return Ok(text);
+        }
+        day = day.next_day().ok_or(SettlementError::Stored("calendar"))?;
+    }
+}
+
+/// As [`open_day`], of an institution whose closed days from today on are known.
+pub(super) fn open_day_among(
     closed: &BTreeSet<(String, String)>,
     fixmedins_code: &str,
     today: Date,

@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::app::lane::{Done, Op};
-use crate::domain::payment::{Journal, Payment, PaymentState, Step};
+use crate::domain::accumulate::{Addition, Scope};
+use crate::domain::payment::{Journal, Payment, PaymentState, Step, first_step};
+use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
 use crate::store;
+use crate::store::accumulator::Year;
 
 /// Refund a payment whole.
 #[derive(Clone, Debug)]
@@ -46,6 +49,64 @@ impl App {
         }
     }
 
+    /// Writes the intent with every number the outside will know us by, before anybody is called.
+    pub(super) async fn start_capture(
+        &self,
+        work: &Work,
+        payment_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Journal>, SettlementError> {
+        let found = store::payment::find(work.tx(), payment_id).await?;
+        let mut journal = found.ok_or(Refusal::PaymentNotFound)?;
+        match journal.state {
+            PaymentState::Authorised if journal.hold_expires_at <= now => {
+                return Err(SettlementError::in_state(Refusal::PaymentEnded, "expired"));
+            }
+            PaymentState::Authorised => {}
+            PaymentState::Voided | PaymentState::Expired => {
+                return Err(SettlementError::in_state(Refusal::PaymentEnded, journal.state.as_str()));
+            }
+            _ => return Ok(None),
+        }
+        let found = store::quote::find(work.tx(), &self.cipher, &journal.quote_id).await?;
+        let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
+        if !quote.basis.is_empty() {
+            self.queue_for_year(work, &quote, payment_id).await?;
+        }
+        if !store::accumulator::stands(work.tx(), &self.cipher, &quote).await? {
+            // a twin order of the same person was settled first; this one has to be quoted anew
+            journal.failure_reason = "BENEFIT_USED_SINCE".to_owned();
+            self.give_up(work, &mut journal, PaymentState::Expired, "EXPIRED", now).await?;
+            return Ok(None);
+        }
+        if journal.insured() {
+            journal.msgid = self.msgid(work, &journal.fixmedins_code, now).await?;
+        }
+        journal.state = PaymentState::Pending;
+        journal.step = first_step(journal.channel_cash(), journal.insured());
+        self.sending(work, &journal, now).await?;
+        self.lease(work, &mut journal, now).await?;
+        Ok(Some(journal))
+    }
+
+    /// Two captures of one person never run on the same year at once: the later waits until the earlier is booked.
+    async fn queue_for_year(
+        &self,
+        work: &Work,
+        quote: &Quote,
+        payment_id: &str,
+    ) -> Result<(), SettlementError> {
+        let of = Year { person_id: &quote.person_id, year: quote.year, insutype: &quote.insutype };
+        // adding nothing takes the row: a concurrent twin stands here until this transaction ends
+        let nothing = Addition::default();
+        store::accumulator::add(work.tx(), &self.cipher, of, &Scope::All, nothing).await?;
+        let twins = store::payment::pending_of(work.tx(), &quote.person_id).await?;
+        match twins.iter().any(|twin| twin.payment_id != payment_id && twin.may_use_fund()) {
+            true => Err(SettlementError::LostRace),
+            false => Ok(()),
+        }
+    }
+
     /// Returns a captured payment whole. A repeat answers the present state.
     pub async fn refund(&self, call: Call<Refund>) -> Result<Payment, SettlementError> {
         if let Begun::Fresh(work) = self.db.begin::<Started>(&call.meta).await? {
@@ -58,7 +119,7 @@ impl App {
         Ok(self.journal(&call.body.payment_id).await?.view())
     }
 
-    async fn start_refund(
+    pub(super) async fn start_refund(
         &self,
         work: &Work,
         body: &Refund,
@@ -67,7 +128,12 @@ impl App {
         let found = store::payment::find(work.tx(), &body.payment_id).await?;
         let mut journal = found.ok_or(Refusal::PaymentNotFound)?;
         match journal.state {
+            // what earlier returns left goes back as the last of them
+            PaymentState::Captured if !journal.refunded.is_zero() => {
+                return self.start_last_part(work, journal, &body.reason, now).await.map(Some);
+            }
             PaymentState::Captured => {}
+            PaymentState::Refunding if journal.returns_a_part() => return Err(SettlementError::LostRace),
             PaymentState::Refunding | PaymentState::Refunded => return Ok(None),
             other => return Err(SettlementError::in_state(Refusal::PaymentNotCaptured, other.as_str())),
         }

@@ -28,13 +28,9 @@ use crate::error::SettlementError;
 const MOST: usize = 64;
 /// Tries of one member alone before its race is lost.
 const TRIES: usize = 3;
-/// The lane of quotes: they lock no books and wait for none.
-const QUOTES: &str = "quotes";
-
 /// Something to be written in its turn.
 #[derive(Clone)]
 pub(super) enum Op {
-    Offer(Arc<Quote>),
     Authorise(Authorise, Arc<Quote>),
     /// Of the payment's capture.
     Start(String),
@@ -45,7 +41,6 @@ pub(super) enum Op {
 
 /// What came of it.
 pub(super) enum Done {
-    Offered(Quote),
     Authorised(Payment),
     /// None when there was nothing to start.
     Started(Option<Journal>),
@@ -63,7 +58,6 @@ impl Member {
     /// Two members that share one of these do not stand in one group: the second sees what the first left.
     fn keys(&self) -> Vec<String> {
         let (what, id) = match &self.op {
-            Op::Offer(_) => ("offer", String::new()),
             Op::Authorise(body, _) => ("quote", body.quote_id.clone()),
             Op::Start(payment_id) => ("payment", payment_id.clone()),
             Op::Save(journal, _) | Op::Book(journal, ..) => ("payment", journal.payment_id.clone()),
@@ -111,18 +105,6 @@ impl Lanes {
 }
 
 impl App {
-    /// Stores a quote.
-    pub(super) async fn keep_offer(
-        &self,
-        quote: Arc<Quote>,
-        meta: CallMeta,
-    ) -> Result<Quote, SettlementError> {
-        match self.through(QUOTES, Op::Offer(quote), Some(meta)).await? {
-            Done::Offered(quote) => Ok(quote),
-            _ => Err(SettlementError::Stored("lane")),
-        }
-    }
-
     /// Waits for its turn in a lane, and for what came of it.
     pub(super) async fn through(
         &self,
@@ -188,12 +170,7 @@ impl App {
         lane: &str,
         members: &[&Member],
     ) -> Result<Vec<Result<Done, SettlementError>>, SettlementError> {
-        let attempt = async {
-            match lane {
-                QUOTES => self.offer_group(members).await,
-                region => self.book_group(region, members).await,
-            }
-        };
+        let attempt = self.book_group(lane, members);
         AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or(Err(SettlementError::Stored("group")))
     }
 }

@@ -1,10 +1,9 @@
-//! What this process need not read twice: quotes never change, and a payment stays in its region.
+//! What this process need not read twice: a quote does not change before a payment uses it, and a payment stays in its region.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::App;
-use crate::domain::payment::Journal;
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 use crate::store;
@@ -76,11 +75,6 @@ impl App {
         let quote = Arc::new(stored.quote);
         self.memory.keep_quote(quote.clone());
         Ok(Some(quote))
-    }
-
-    /// The quote of a payment.
-    pub(super) async fn quote_of(&self, journal: &Journal) -> Result<Arc<Quote>, SettlementError> {
-        self.quote(&journal.quote_id).await?.ok_or(SettlementError::Stored("quote of a payment"))
     }
 
     /// The region a payment is booked in.

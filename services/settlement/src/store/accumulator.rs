@@ -49,6 +49,22 @@ pub async fn read(
     })
 }
 
+/// Whether the person's year still is what the quote was calculated on. Another settlement in between moves the
+/// deductible and the cap, and the fund would pay a share nobody calculated.
+pub async fn stands(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    quote: &Quote,
+) -> Result<bool, SettlementError> {
+    let of = Year { person_id: &quote.person_id, year: quote.year, insutype: &quote.insutype };
+    for (scope, basis) in &quote.basis {
+        if read(conn, cipher, of, scope).await? != *basis {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The keys of what a quote was calculated on, or of what it adds.
 pub fn keyed(cipher: &Cipher, quote: &Quote, scopes: &[(Scope, Addition)]) -> Vec<(YearKey, Addition)> {
     let key = |scope: &Scope| YearKey {

@@ -301,6 +301,17 @@ pub async fn oldest_pending(conn: &impl ConnectionTrait) -> Result<Option<Timest
     Ok(since.map(Timestamp))
 }
 
+/// Payments of a person whose capture has begun.
+pub async fn pending_of(
+    conn: &impl ConnectionTrait,
+    person_id: &str,
+) -> Result<Vec<Journal>, SettlementError> {
+    let found = Entity::find()
+        .filter(Column::PersonId.eq(person_id))
+        .filter(Column::State.eq(PaymentState::Pending.as_str()));
+    found.all(conn).await?.into_iter().map(to_journal).collect()
+}
+
 /// Authorised payments whose hold has ended, oldest first.
 pub async fn overdue(
     conn: &impl ConnectionTrait,

@@ -7,7 +7,7 @@ use liufang_platform::Cipher;
 use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::ConnectionTrait;
 
-use super::{all, one};
+use super::{all, exec, one};
 use crate::domain::payment::Journal;
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
@@ -18,31 +18,31 @@ pub(super) const BODY: &str = "settlement.quote.body";
 pub struct StoredQuote {
     pub quote: Quote,
     /// Empty while unused.
-    #[allow(dead_code)]
     pub payment_id: String,
 }
 
-pub async fn insert_all(
+pub async fn insert(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
-    quotes: &[(&Quote, Timestamp)],
+    quote: &Quote,
+    now: Timestamp,
 ) -> Result<(), SettlementError> {
-    let columns =
-        ["quote_id", "order_id", "person_id", "sealed_body", "payment_id", "expires_at_us", "created_at_us"];
-    let mut rows = Rows::new(&columns);
-    for (quote, now) in quotes {
-        let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
-        rows.push([
-            quote.quote_id.clone().into(),
-            quote.order_id.clone().into(),
-            quote.person_id.clone().into(),
-            cipher.seal(BODY, &body).into(),
-            "".into(),
-            quote.expires_at.0.into(),
-            now.0.into(),
-        ]);
-    }
-    rows.insert(conn, "quote", "").await?;
+    let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
+    let values = [
+        quote.quote_id.clone().into(),
+        quote.order_id.clone().into(),
+        quote.person_id.clone().into(),
+        cipher.seal(BODY, &body).into(),
+        quote.expires_at.0.into(),
+        now.0.into(),
+    ];
+    exec(
+        conn,
+        "INSERT INTO quote (quote_id, order_id, person_id, sealed_body, payment_id, expires_at_us, created_at_us) \
+         VALUES ($1, $2, $3, $4, '', $5, $6)",
+        values,
+    )
+    .await?;
     Ok(())
 }
 
@@ -93,5 +93,19 @@ pub async fn mark_all_used(conn: &impl ConnectionTrait, by: &[Journal]) -> Resul
     match conn.execute_raw(update).await?.rows_affected() == rows.len() {
         true => Ok(()),
         false => Err(SettlementError::LostRace),
+    }
+}
+
+/// Writes a quote that is captured with less.
+pub async fn replace(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    quote: &Quote,
+) -> Result<(), SettlementError> {
+    let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
+    let sql = "UPDATE quote SET sealed_body = $1 WHERE quote_id = $2";
+    match exec(conn, sql, [cipher.seal(BODY, &body).into(), quote.quote_id.clone().into()]).await? {
+        1 => Ok(()),
+        _ => Err(SettlementError::Stored("quote of a payment")),
     }
 }

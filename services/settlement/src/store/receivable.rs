@@ -10,16 +10,75 @@ use crate::domain::claim::{Amounts, DayTotals, TotalKey};
 use crate::error::SettlementError;
 
 /// One settlement or refund to note.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Booked<'a> {
     pub payment_id: &'a str,
     pub refund: bool,
-    pub stmt_date: String,
+    /// Number of the partial return; 0 for the capture and for a return of everything at once.
+    pub part_no: i64,
+    pub stmt_date: &'a str,
     pub fixmedins_code: &'a str,
     pub at: Timestamp,
 }
 
-/// Notes insured settlements.
+/// Notes an insured settlement.
+pub async fn insert_settlement(
+    conn: &impl ConnectionTrait,
+    booked: &Booked<'_>,
+    key: &TotalKey,
+    amounts: &Amounts,
+) -> Result<(), SettlementError> {
+    let sql = "INSERT INTO settlement_row (payment_id, refund, stmt_date, fixmedins_code, insutype, clr_type, \
+               agency, medical_fen, fund_fen, account_fen, cash_fen, part_no) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    let values = [
+        booked.payment_id.into(),
+        booked.refund.into(),
+        booked.stmt_date.into(),
+        booked.fixmedins_code.into(),
+        key.insutype.clone().into(),
+        key.clr_type.clone().into(),
+        key.agency.clone().into(),
+        amounts.medical.0.into(),
+        amounts.fund.0.into(),
+        amounts.account.0.into(),
+        amounts.cash.0.into(),
+        booked.part_no.into(),
+    ];
+    exec(conn, sql, values).await?;
+    Ok(())
+}
+
+/// Notes what a debtor owes; negative on a refund.
+pub async fn insert(
+    conn: &impl ConnectionTrait,
+    booked: &Booked<'_>,
+    debtor_kind: &str,
+    debtor: &str,
+    amount: Fen,
+) -> Result<(), SettlementError> {
+    if amount.is_zero() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO receivable (payment_id, refund, debtor_kind, fixmedins_code, debtor, amount_fen, \
+               stmt_date, at_us, open, part_no) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let values = [
+        booked.payment_id.into(),
+        booked.refund.into(),
+        debtor_kind.into(),
+        booked.fixmedins_code.into(),
+        debtor.into(),
+        amount.0.into(),
+        booked.stmt_date.into(),
+        booked.at.0.into(),
+        true.into(),
+        booked.part_no.into(),
+    ];
+    exec(conn, sql, values).await?;
+    Ok(())
+}
+
+/// As [`insert_settlement`], of several.
 pub async fn insert_settlements(
     conn: &impl ConnectionTrait,
     booked: &[(Booked<'_>, TotalKey, Amounts)],
@@ -36,13 +95,14 @@ pub async fn insert_settlements(
         "fund_fen",
         "account_fen",
         "cash_fen",
+        "part_no",
     ];
     let mut rows = Rows::new(&columns);
     for (booked, key, amounts) in booked {
         rows.push([
             booked.payment_id.into(),
             booked.refund.into(),
-            booked.stmt_date.clone().into(),
+            booked.stmt_date.into(),
             booked.fixmedins_code.into(),
             key.insutype.clone().into(),
             key.clr_type.clone().into(),
@@ -51,6 +111,7 @@ pub async fn insert_settlements(
             amounts.fund.0.into(),
             amounts.account.0.into(),
             amounts.cash.0.into(),
+            booked.part_no.into(),
         ]);
     }
     rows.insert(conn, "settlement_row", "").await?;
@@ -67,7 +128,7 @@ pub struct Owed<'a> {
     pub amount: Fen,
 }
 
-/// Notes what debtors owe; nothing is no row.
+/// As [`insert`], of several debts.
 pub async fn insert_all(conn: &impl ConnectionTrait, owed: &[Owed<'_>]) -> Result<(), SettlementError> {
     let columns = [
         "payment_id",
@@ -79,6 +140,7 @@ pub async fn insert_all(conn: &impl ConnectionTrait, owed: &[Owed<'_>]) -> Resul
         "stmt_date",
         "at_us",
         "open",
+        "part_no",
     ];
     let mut rows = Rows::new(&columns);
     for owed in owed.iter().filter(|owed| !owed.amount.is_zero()) {
@@ -89,9 +151,10 @@ pub async fn insert_all(conn: &impl ConnectionTrait, owed: &[Owed<'_>]) -> Resul
             owed.booked.fixmedins_code.into(),
             owed.debtor.into(),
             owed.amount.0.into(),
-            owed.booked.stmt_date.clone().into(),
+            owed.booked.stmt_date.into(),
             owed.booked.at.0.into(),
             true.into(),
+            owed.booked.part_no.into(),
         ]);
     }
     rows.insert(conn, "receivable", "").await?;

@@ -9,7 +9,7 @@ use super::writes::{Booking, Writes};
 use super::{Done, Member, Op};
 use crate::app::App;
 use crate::app::authorise::Authorise;
-use crate::app::booking::{facts as capture_facts, open_day, statement};
+use crate::app::booking::{facts as capture_facts, open_day_among, statement};
 use crate::app::capture::Started;
 use crate::app::convergence::LEASE_S;
 use crate::domain::benefit::LegKind;
@@ -78,7 +78,6 @@ impl App {
         writes: &mut Writes,
     ) -> Result<Plan, SettlementError> {
         match &member.op {
-            Op::Offer(_) => Err(SettlementError::Stored("lane")),
             Op::Authorise(body, quote) => self.decide_authorise(member, body, quote, facts, writes),
             Op::Start(payment_id) => self.decide_start(member, payment_id, facts, writes),
             Op::Save(journal, heard) => {
@@ -222,7 +221,7 @@ impl App {
         let additions = store::accumulator::keyed(&self.cipher, quote, &quote.additions);
         facts.books.add(&additions);
         writes.add_to_years(additions);
-        let stmt_date = open_day(&facts.closed, &journal.fixmedins_code, now.china_date())?;
+        let stmt_date = open_day_among(&facts.closed, &journal.fixmedins_code, now.china_date())?;
         let n = writes.saved.len();
         writes.booked.push(Booking { n, totals: quote.totals.clone(), stmt_date, at: now });
         facts.pending.retain(|pending| pending.payment_id != journal.payment_id);

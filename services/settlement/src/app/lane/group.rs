@@ -35,36 +35,6 @@ pub(super) struct Facts {
 }
 
 impl App {
-    /// Quotes: nothing to lock, nothing to decide.
-    pub(super) async fn offer_group(
-        &self,
-        members: &[&Member],
-    ) -> Result<Vec<Result<Done, SettlementError>>, SettlementError> {
-        let work = self.db.begin_step().await?;
-        let known = work.known(&metas(members)).await?;
-        let (mut results, mut fresh, mut replies) = (Vec::new(), Vec::new(), Vec::new());
-        for (member, known) in members.iter().zip(known) {
-            let Op::Offer(quote) = &member.op else { return Err(SettlementError::Stored("lane")) };
-            results.push(match known {
-                Known::Reply(text) => Ok(Done::Offered(Known::reply(&text)?)),
-                Known::Fault(fault) => Err(fault.into()),
-                Known::Fresh => {
-                    let now = member.meta.as_ref().map_or_else(|| self.clock.now(), |meta| meta.now);
-                    fresh.push((&**quote, now));
-                    if let Some(meta) = &member.meta {
-                        replies.push(Reply::new(meta, &**quote)?);
-                    }
-                    self.memory.keep_quote(quote.clone());
-                    Ok(Done::Offered(Quote::clone(quote)))
-                }
-            });
-        }
-        store::quote::insert_all(work.tx(), &self.cipher, &fresh).await?;
-        work.remember(&replies).await?;
-        work.done().await?;
-        Ok(results)
-    }
-
     /// Payments of a region. Its head is locked first, here as wherever accounts are moved: groups of several processes queue
     /// instead of meeting crosswise.
     pub(super) async fn book_group(
@@ -129,18 +99,15 @@ impl App {
                     persons.extend(needs(&journal.legs).into_iter().map(|need| need.person_id));
                     institutions.insert(journal.fixmedins_code.as_str());
                 }
-                Op::Save(..) | Op::Offer(_) => {}
+                Op::Save(..) => {}
             }
         }
         let users = store::quote::users(tx, &asked).await?;
         let mut payments = BTreeMap::new();
         for journal in store::payment::find_all(tx, &starting).await? {
-            let quote = match self.memory.quote(&journal.quote_id) {
-                Some(quote) => Some(quote),
-                None => store::quote::find(tx, &self.cipher, &journal.quote_id)
-                    .await?
-                    .map(|found| Arc::new(found.quote)),
-            };
+            // a capture of less has written another one than was offered
+            let found = store::quote::find(tx, &self.cipher, &journal.quote_id).await?;
+            let quote = found.map(|found| Arc::new(found.quote));
             quotes.extend(quote.map(|quote| (journal.quote_id.clone(), quote)));
             payments.insert(journal.payment_id.clone(), journal);
         }
