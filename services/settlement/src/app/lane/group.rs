@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use liufang_kernel::timestamp::date_text;
 use liufang_platform::Work;
-use liufang_platform::db::{Known, Reply};
+use liufang_platform::db::Known;
 
 use super::decide::Plan;
 use super::writes::Writes;
