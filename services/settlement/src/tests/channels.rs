@@ -72,7 +72,7 @@ async fn late_cash_is_found_without_a_notice() {
     let held = held(&town).await;
     town.fakes.dial("create", [Fault::StayOpen]);
     town.capture(&held).await;
-    town.settle_down(200).await;
+    town.settle_down(65).await;
     assert_eq!(town.payment(&held).await.state, PaymentState::Expired);
     // the payer's money was under way when the order was closed
     town.fakes.books().channel.values_mut().for_each(|row| row.state = ChannelState::Paid as i32);
@@ -92,7 +92,7 @@ async fn a_silent_channel_is_asked_again_and_an_honest_one_twice() {
     let held = held(&town).await;
     town.fakes.dial("create", [Fault::StayOpen]);
     town.capture(&held).await;
-    town.settle_down(200).await;
+    town.settle_down(65).await;
     town.fakes.dial("query", [Fault::LoseAnswer]);
     let mut looks = Vec::new();
     for seconds in [61, 61, 61, 1_800, 3_600] {
