@@ -8,10 +8,12 @@ pub mod booking;
 pub mod capture;
 pub mod claim;
 pub mod convergence;
+mod lane;
 pub mod late;
 pub mod ledger;
 pub mod less;
 pub mod measure;
+mod memory;
 mod messages;
 pub mod notice;
 pub mod packs;
@@ -50,6 +52,8 @@ pub struct App {
     channel_keys: Arc<BTreeMap<&'static str, String>>,
     /// Notices come from services of this mesh, never from outside.
     pub(crate) notices_from_services: bool,
+    memory: memory::Memory,
+    lanes: lane::Lanes,
     expiring: Sweep,
     converging: Sweep,
 }
@@ -68,6 +72,8 @@ impl App {
             regions: deps.regions.clone(),
             region_versions: Arc::new(versions.collect()),
             channel_key: deps.settings.get("channel_key", DEV_CHANNEL_KEY.to_owned()).into(),
+            memory: memory::Memory::default(),
+            lanes: lane::Lanes::default(),
             packs: packs::Noted::default(),
             channel_keys: Arc::new(own_keys(deps)),
             notices_from_services: from_services(deps),

@@ -5,6 +5,7 @@ mod channels;
 mod fakes;
 mod faults;
 mod insurer;
+mod lane;
 mod less;
 mod linked;
 mod measure;
