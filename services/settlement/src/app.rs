@@ -7,12 +7,14 @@ pub mod authorise;
 pub mod booking;
 pub mod capture;
 pub mod claim;
+pub mod claim_line;
 pub mod convergence;
 pub mod ledger;
 pub mod measure;
 pub mod notice;
 pub mod quote;
 pub mod reconcile;
+pub mod statement;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -7,5 +7,7 @@ pub mod claim;
 pub mod entitlement;
 pub mod ledger;
 pub mod payment;
+pub mod payout;
 pub mod quote;
 pub mod reconcile;
+pub mod statement;

@@ -4,6 +4,7 @@ pub mod account;
 pub mod accumulator;
 pub mod audit;
 pub mod claim;
+pub mod claim_line;
 pub mod hold;
 pub mod ledger;
 pub mod notice;
@@ -12,6 +13,7 @@ pub mod quote;
 pub mod receivable;
 pub mod reconcile;
 pub mod sealed;
+pub mod statement;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 

@@ -1,6 +1,7 @@
 //! Whole flows over a real database, with identity, channel and insurer played here.
 
 mod books;
+mod claims;
 mod fakes;
 mod faults;
 mod linked;
@@ -11,5 +12,6 @@ mod quotes;
 mod reconcile;
 mod regions;
 mod simulation;
+mod statements;
 mod wire;
 mod world;

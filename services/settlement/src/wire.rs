@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod payment;
 pub mod quote;
 pub mod reconcile;
+pub mod statement;
 mod views;
 
 use liufang_kernel::Violations;
