@@ -27,6 +27,7 @@ COLUMNS = {
     " practice_cert_no insured_doctor state phone",
     "persons.tsv": "row name cert_type cert_no gender birth_date phone insurances account_balance_fen chronic relations"
     " lat_e6 lng_e6 address note",
+    "guardians.tsv": "child guardian relation begin note",
     "stock.tsv": "pharmacy_code fixmedins_bchno med_list_codg fixmedins_hilist_id price manu_lotnum manu_date expy_end"
     " packs first_serial supplier set note",
     "hospital_prices.tsv": "hospital_code med_list_codg hospital_drug_code price valid_from note",
@@ -37,6 +38,7 @@ MAY_BE_EMPTY = {
     "institutions.tsv": "level chain hospital_owner",
     "practitioners.tsv": "institution_code department_code department_zh title_code practice_cert_no phone",
     "persons.tsv": "chronic relations note",
+    "guardians.tsv": "note",
     "stock.tsv": "note",
     "hospital_prices.tsv": "note",
     "slots.tsv": "",
@@ -368,6 +370,18 @@ RELATIONS = set("spouse parent child sibling grandparent grandchild parent_in_la
 AGES = {"1402": (0, 6), "1403": (6, 18), "1501": (18, 60), "1601": (60, 120), "1101": (16, 60), "1201": (50, 120)}
 
 
+def check_guardians(rows, persons):
+    """Guardian and child are people of the file, one of age and one not."""
+    born = {row["row"]: row["birth_date"] for row in persons}
+    of_age = f"{TODAY.year - 18}-{TODAY:%m-%d}"
+    unique(rows, "child", "guardian")
+    for row in rows:
+        row.must(row["child"] in born and of_age < born[row["child"]], f"{row['child']} is no child of persons.tsv")
+        row.must(born.get(row["guardian"], "9") <= of_age, f"{row['guardian']} is no adult of persons.tsv")
+        row.among("relation", ["parent", "grandparent", "sibling", "designated"])
+        row.date("begin")
+
+
 def check_persons(rows):
     if len(rows) != 300:
         problem(f"persons.tsv: {len(rows)} people instead of 300")
@@ -557,6 +571,7 @@ def main():
     check_practitioners(practitioners, institutions)
     check_slots(files["slots.tsv"], practitioners)
     check_persons(files["persons.tsv"])
+    check_guardians(files["guardians.tsv"], files["persons.tsv"])
     check_prices(files["hospital_prices.tsv"], drugs, institutions)
     check_stock(files["stock.tsv"], drugs, institutions, files["hospital_prices.tsv"])
     if not MISTAKES:

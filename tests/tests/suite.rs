@@ -7,6 +7,7 @@ mod suite {
     mod calls;
     mod cast;
     mod certificates;
+    mod channels;
     mod circulation;
     mod clocks;
     mod contract;
@@ -17,6 +18,7 @@ mod suite {
     mod erasure;
     mod faults;
     mod fuzz;
+    mod hospitals;
     mod identity;
     mod inbox;
     mod journey_beijing;
@@ -32,6 +34,8 @@ mod suite {
     mod notices;
     mod otlp;
     mod outages;
+    mod payment_states;
+    mod payments;
     mod people;
     mod plans;
     mod privacy;
@@ -51,6 +55,7 @@ mod suite {
     mod simulation;
     mod states;
     mod stopping;
+    mod stuck;
     mod tidy;
     mod traces;
     mod upgrade;

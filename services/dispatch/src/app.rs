@@ -2,6 +2,7 @@
 
 mod change;
 mod codes;
+mod contacts;
 mod courier;
 mod deliveries;
 mod hand_over;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use liufang_kernel::Timestamp;
 use liufang_kernel::region::DeliveryRules;
-use liufang_platform::{Cipher, Db, Deps, Ids, Peers, Regions, SharedClock};
+use liufang_platform::{Cipher, Db, Deps, Ids, Peers, Regions, SharedClock, Sweep};
 
 use crate::error::DispatchError;
 
@@ -33,6 +34,7 @@ pub struct App {
     regions: Arc<Regions>,
     /// How long packed goods wait for our own couriers before the outside company is asked; 0: never.
     pub(crate) outside_after_seconds: i64,
+    forgetting: Sweep,
 }
 
 impl App {
@@ -45,6 +47,7 @@ impl App {
             cipher: deps.cipher.clone(),
             regions: deps.regions.clone(),
             outside_after_seconds: deps.settings.get("outside_after_seconds", 0),
+            forgetting: Sweep::new("contact cannot be forgotten", deps.clock.clone()),
         }
     }
 

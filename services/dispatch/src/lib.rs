@@ -43,5 +43,6 @@ pub fn module(deps: Deps) -> Module {
         .service(DeliveryServiceServer::new(rpc.clone()))
         .service(CourierServiceServer::new(rpc))
         .worker(workers::assign(app.clone()))
-        .worker(workers::outside(app))
+        .worker(workers::outside(app.clone()))
+        .worker(workers::forget_contacts(app))
 }

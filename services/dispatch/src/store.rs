@@ -1,6 +1,7 @@
 //! Dispatch's tables; the only place that names them.
 
 pub mod audit;
+pub mod contacts;
 pub mod couriers;
 pub mod deliveries;
 pub mod jobs;

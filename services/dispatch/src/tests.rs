@@ -1,5 +1,6 @@
 //! Use cases on a real database, with identity and the courier company played by the test.
 
+mod contacts;
 mod outside;
 
 use liufang_kernel::{Fault as _, Fen, Sensitive, Timestamp};

@@ -14,6 +14,14 @@ pub fn assign(app: App) -> Worker {
     })
 }
 
+/// Forgets whom a delivery went to once that was kept long enough.
+pub fn forget_contacts(app: App) -> Worker {
+    Worker::new("forget-contacts", Duration::from_secs(60), move || {
+        let app = app.clone();
+        async move { app.forget_contacts().await }
+    })
+}
+
 /// Gives goods that nobody took to the outside company, and follows its jobs.
 pub fn outside(app: App) -> Worker {
     Worker::new("dispatch-outside", Duration::from_secs(1), move || {

@@ -5,6 +5,7 @@
 
 pub mod access_purpose;
 pub mod agreement;
+pub mod authority;
 pub mod certificate;
 pub mod coded;
 pub mod day;

@@ -6,6 +6,7 @@
 mod app;
 mod certificate;
 mod credential;
+pub mod demo;
 mod domain;
 mod error;
 mod migrations;
@@ -16,11 +17,12 @@ mod store;
 mod tests;
 mod wire;
 mod workers;
+mod x509;
 
 use std::time::Duration;
 
 use liufang_kernel::ReasonDoc;
-use liufang_platform::{Deps, Migration, Module, SealedTable, Worker};
+use liufang_platform::{Deps, Migration, Module, SealedTable, Settings, Worker};
 use liufang_proto::identity::v1::certificate_service_server::CertificateServiceServer;
 use liufang_proto::identity::v1::guardian_service_server::GuardianServiceServer;
 use liufang_proto::identity::v1::institution_service_server::InstitutionServiceServer;
@@ -39,6 +41,14 @@ pub const REASONS: &[&ReasonDoc] = error::REASONS;
 
 /// How often what has run out is swept away.
 const SWEEP: Duration = Duration::from_secs(30);
+
+/// What is wrong with the settings of the role, looked at before anything starts.
+///
+/// # Errors
+/// Every mistake in words.
+pub fn check_settings(settings: &Settings) -> Result<(), Vec<String>> {
+    x509::Authorities::load(settings).map(drop)
+}
 
 /// Wires the service.
 pub fn module(deps: Deps) -> Module {

@@ -13,6 +13,7 @@ pub mod machine;
 pub mod mutual_aid;
 pub mod person;
 pub mod practitioner;
+pub mod revocation_list;
 pub mod step_event;
 pub mod throttle;
 pub mod token;

@@ -1,6 +1,8 @@
 //! Use cases through the generated clients and the whole server stack, on SQLite, with a provider the test plays.
 
+mod authorities;
 mod certificates;
+mod chains;
 mod credentials;
 mod documents;
 mod erasure;

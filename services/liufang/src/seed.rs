@@ -22,7 +22,9 @@ use crate::client::Gateway;
 
 pub use keys::{machine_key, practitioner};
 pub use report::SeedReport;
-pub use rows::{DrugRow, InstitutionRow, PersonRow, PractitionerRow, PriceRow, SlotRow, StockRow};
+pub use rows::{
+    DrugRow, GuardianRow, InstitutionRow, PersonRow, PractitionerRow, PriceRow, SlotRow, StockRow,
+};
 pub use shelf::Shelf;
 pub use tables::Seed;
 

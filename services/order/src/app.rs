@@ -5,6 +5,7 @@ mod access;
 mod cancel;
 mod close;
 mod collect;
+mod contacts;
 mod counter;
 mod dispense;
 mod give_back;
@@ -46,6 +47,7 @@ pub struct App {
     dispense_seconds: i64,
     closing: Sweep,
     resuming: Sweep,
+    forgetting: Sweep,
 }
 
 impl App {
@@ -54,7 +56,8 @@ impl App {
         let dispense_seconds = deps.settings.get("dispense_seconds", 3 * 86_400);
         let closing = Sweep::new("unpaid order cannot be closed", deps.clock.clone());
         let resuming = Sweep::new("saga cannot be resumed", deps.clock.clone());
-        App { deps, peers, dispense_seconds, closing, resuming }
+        let forgetting = Sweep::new("contact cannot be forgotten", deps.clock.clone());
+        App { deps, peers, dispense_seconds, closing, resuming, forgetting }
     }
 
     fn now(&self) -> Timestamp {

@@ -32,4 +32,4 @@ pub use plan::{dispensing, paying, placing, requoting};
 pub use progress::{advance, dispense, pay, refuse, requote};
 pub use refusal::Refusal;
 pub use state::State;
-pub use step::{Argument, Next, Step};
+pub use step::{Argument, Buyer, Next, Step};

@@ -1,6 +1,7 @@
 //! Queries and entities; the only place that names tables.
 
 pub mod audit;
+pub mod contacts;
 pub mod journal;
 pub mod line;
 pub mod orders;

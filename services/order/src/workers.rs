@@ -8,7 +8,7 @@ use crate::app::App;
 
 /// The workers of this service.
 pub fn workers(app: &App) -> Vec<Worker> {
-    let (resume, close) = (app.clone(), app.clone());
+    let (resume, close, forget) = (app.clone(), app.clone(), app.clone());
     vec![
         Worker::new("resume-sagas", Duration::from_millis(200), move || {
             let app = resume.clone();
@@ -17,6 +17,10 @@ pub fn workers(app: &App) -> Vec<Worker> {
         Worker::new("close-unpaid", Duration::from_millis(500), move || {
             let app = close.clone();
             async move { app.close_unpaid_step().await }
+        }),
+        Worker::new("forget-contacts", Duration::from_secs(60), move || {
+            let app = forget.clone();
+            async move { app.forget_contacts().await }
         }),
     ]
 }

@@ -42,6 +42,14 @@ impl Deps {
     }
 }
 
+/// A port of a service's own, for outside parties that do not speak gRPC.
+pub struct Port {
+    /// The setting that says where, e.g. `role.channels.listen`; also its name among the process's ports.
+    pub setting: &'static str,
+    pub listen: String,
+    pub router: axum::Router,
+}
+
 /// A built service: its gRPC routes, workers and consumers.
 pub struct Module {
     pub role: &'static str,
@@ -52,6 +60,9 @@ pub struct Module {
     pub consumers: Vec<Consumer>,
     /// Numbers of its own for the metrics.
     pub gauges: Vec<Gauge>,
+    pub http: Vec<Port>,
+    /// What in its settings cannot be used; the process does not start.
+    pub mistakes: Vec<String>,
 }
 
 impl Module {
@@ -63,6 +74,8 @@ impl Module {
             workers: Vec::new(),
             consumers: Vec::new(),
             gauges: Vec::new(),
+            http: Vec::new(),
+            mistakes: Vec::new(),
         }
     }
 
@@ -94,6 +107,15 @@ impl Module {
     #[must_use]
     pub fn gauge(mut self, gauge: Gauge) -> Module {
         self.gauges.push(gauge);
+        self
+    }
+
+    /// Serves `port` too; not where its address is empty.
+    #[must_use]
+    pub fn port(mut self, port: Port) -> Module {
+        if !port.listen.is_empty() {
+            self.http.push(port);
+        }
         self
     }
 }

@@ -8,6 +8,7 @@ pub mod messages;
 pub mod notices;
 pub mod notified;
 pub mod sealed;
+pub mod wire;
 
 use liufang_platform::DbFault;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};

@@ -23,6 +23,7 @@ use pb::account_service_server::AccountServiceServer;
 use pb::claim_service_server::ClaimServiceServer;
 use pb::ledger_service_server::LedgerServiceServer;
 use pb::payment_service_server::PaymentServiceServer;
+use pb::person_need_service_server::PersonNeedServiceServer;
 use pb::quote_service_server::QuoteServiceServer;
 use pb::reconcile_service_server::ReconcileServiceServer;
 
@@ -43,6 +44,7 @@ pub fn module(deps: Deps) -> Module {
         .service(AccountServiceServer::new(rpc.clone()))
         .service(LedgerServiceServer::new(rpc.clone()))
         .service(ClaimServiceServer::new(rpc.clone()))
+        .service(PersonNeedServiceServer::new(rpc.clone()))
         .service(ReconcileServiceServer::new(rpc));
     let module = workers::all(&app).into_iter().fold(module, Module::worker);
     gauges::all(&app).into_iter().fold(module, Module::gauge)

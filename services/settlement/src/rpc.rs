@@ -4,6 +4,7 @@ mod claim;
 mod ledger;
 pub mod outside;
 mod payment;
+mod persons;
 mod quote;
 mod reconcile;
 

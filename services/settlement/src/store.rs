@@ -6,14 +6,19 @@ pub mod audit;
 pub mod claim;
 pub mod claim_line;
 pub mod hold;
+pub mod late;
 pub mod ledger;
+pub mod message;
+pub mod need;
 pub mod notice;
+pub mod payer;
 pub mod payment;
 pub mod quote;
 pub mod receivable;
 pub mod reconcile;
 pub mod sealed;
 pub mod statement;
+pub mod stuck;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 

@@ -3,18 +3,27 @@
 pub mod account;
 pub mod channel;
 pub mod claim;
+pub mod insurer;
 pub mod ledger;
 pub mod payment;
 pub mod quote;
 pub mod reconcile;
 pub mod statement;
+pub mod stuck;
 mod views;
 
 use liufang_kernel::Violations;
+use liufang_platform::CallMeta;
+use liufang_proto::settlement::v1 as pb;
 
 /// A mandatory opaque id.
 fn id(violations: &mut Violations, field: &str, value: &str) -> String {
     violations.text(field, value, 100)
+}
+
+/// `CheckPersonNeededRequest`.
+pub fn person_needed(request: pb::CheckPersonNeededRequest, _: &CallMeta) -> Result<String, Violations> {
+    only_id("person_id", &request.person_id)
 }
 
 /// A request of one mandatory id.

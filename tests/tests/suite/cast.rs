@@ -185,6 +185,7 @@ impl Cast {
             order_id: order.order_id.clone(),
             quote_id: "no-quote-yet".to_owned(),
             channel: Channel::Wechat.into(),
+            payer: None,
         };
         patient.pay_order(body).await.map(|_| ())
     }

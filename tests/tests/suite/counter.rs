@@ -95,6 +95,7 @@ async fn pay(pos: &Pos, order: &Order, presence_token: &str) -> Answer<Order> {
         quote_id: quote(order).quote_id.clone(),
         channel: Channel::Till.into(),
         presence_token: presence_token.to_owned(),
+        payer: None,
     };
     Ok(pos.pay_counter_sale(body).await?.order.unwrap())
 }

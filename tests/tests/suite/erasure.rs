@@ -7,6 +7,7 @@ use liufang_proto::identity::v1::{
 };
 use liufang_proto::order::v1::OrderState;
 use liufang_proto::prescription::v1::CancelVisitRequest;
+use liufang_proto::settlement::v1::{CreditAccountsRequest, CreditRow};
 use liufang_tests::{World, audit, behaviour};
 
 use super::cast::*;
@@ -27,6 +28,19 @@ async fn erase(agency: &Agency, person_id: &str) -> Result<i64, Refusal> {
 fn needed_by(answer: Result<i64, Refusal>) -> String {
     let refusal = refused_as(answer, "PERSON_NEEDED");
     refusal.meta("needed_by").to_owned()
+}
+
+/// What is left on an account leaves it.
+async fn paid_out(cast: &Cast, person_id: &str, fen: i64) {
+    let row = CreditRow {
+        row_key: format!("closing-{person_id}"),
+        person_id: person_id.to_owned(),
+        amount_fen: -fen,
+        region: QINHUANGDAO.to_owned(),
+        kind: "closing".to_owned(),
+    };
+    let done = cast.operator().credit_accounts(CreditAccountsRequest { rows: vec![row] }).await.unwrap();
+    assert_eq!((done.taken, done.errors.len()), (1, 0));
 }
 
 /// The row of the seed with insurance that has ended, or goes on.
@@ -74,6 +88,10 @@ async fn a_person_is_erased_when_nothing_stands(world: &mut World) {
     let order = cast.collect(&patient, &order.order_id).await;
     assert_eq!(order.state, OrderState::Completed as i32);
     refused_as(erase(&cast.agency(BEIJING), &person).await, "OUTSIDE_REGION");
+    assert_eq!(needed_by(erase(&agency, &person).await), "account_balance");
+    let left = patient.account().await.unwrap().balance_fen;
+    paid_out(&cast, &person, left).await;
+    assert_eq!(patient.account().await.unwrap().balance_fen, 0);
 
     let first = erase(&agency, &person).await.unwrap();
     assert_eq!(erase(&agency, &person).await.unwrap(), first);

@@ -1,24 +1,25 @@
 //! Identity through the gateway: sign-ins that are listed and ended, guesses of tills, providers that stand in for another.
 
-use liufang::client::{MachineKey, Patient, Pos, Refusal};
+use liufang::client::{MachineKey, Patient, Pos, Refusal, Session};
 use liufang_platform::Clock as _;
 use liufang_platform::auth::SigningKey;
 use liufang_proto::common::v1::Caller;
+use liufang_proto::identity::v1::person_service_client::PersonServiceClient;
 use liufang_proto::identity::v1::token_service_client::TokenServiceClient;
 use liufang_proto::identity::v1::verification_service_client::VerificationServiceClient;
 use liufang_proto::identity::v1::{
-    DecodeInsuranceCodeRequest, ListSessionsRequest, ListVerificationEventsRequest, RevokeSessionRequest,
-    Session, VerificationEvent,
+    DecodeInsuranceCodeRequest, GetMeRequest, ListSessionsRequest, ListVerificationEventsRequest,
+    RevokeSessionRequest, Session as SignedIn, VerificationEvent,
 };
 use liufang_tests::world::run_in;
-use liufang_tests::{Shape, World, behaviour};
+use liufang_tests::{Shape, World, behaviour, eventually};
 
 use super::cast::*;
 
 behaviour!(everywhere sign_ins_are_listed_and_ended);
 behaviour!(everywhere tills_do_not_guess_more_than_their_pharmacy);
 
-async fn sessions(patient: &Patient) -> Vec<Session> {
+async fn sessions(patient: &Patient) -> Vec<SignedIn> {
     let answer = patient.session().read(ListSessionsRequest {}, |channel, request| async move {
         TokenServiceClient::new(channel).list_sessions(request).await
     });
@@ -60,7 +61,21 @@ async fn sign_ins_are_listed_and_ended(world: &mut World) {
     assert_eq!(tried(&kept).await.len(), 15);
     assert!(tried(&kept).await.iter().all(|event| ["pass", "code_sent"].contains(&event.outcome.as_str())));
     assert_eq!(tried(&other).await.len(), 5);
-    // the access token ends within minutes, and there is no other for it
+    // the access token that is out is refused within seconds, at every gateway there is
+    let token = lost.session().token().await.unwrap();
+    for gateway in [world.gateway().await, world.gateway().await] {
+        eventually("the gateway hears of the end", || async {
+            let session = Session::fixed(&gateway, &token);
+            let asked = session.read(GetMeRequest {}, |channel, request| async move {
+                PersonServiceClient::new(channel).get_me(request).await
+            });
+            asked.await.err().map(|refusal| assert_eq!(refusal.reason, "SIGN_IN_ENDED"))
+        })
+        .await;
+    }
+    refused_as(lost.me().await, "SIGN_IN_ENDED");
+    kept.me().await.unwrap();
+    // and when it is over there is no other for it
     cast.clock.advance_seconds(11 * 60);
     refused_as(lost.me().await, "TOKEN_REVOKED");
     kept.me().await.unwrap();

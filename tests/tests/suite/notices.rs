@@ -98,14 +98,14 @@ async fn two_pharmacists(world: &mut World) {
     .await;
 }
 
-const REVIEW: &str = "HospitalHook/NotifyReview";
+pub const REVIEW: &str = "HospitalHook/NotifyReview";
 
-async fn book(cast: &Cast, rx: &Prescription) -> Vec<HospitalBookRow> {
+pub async fn book(cast: &Cast, rx: &Prescription) -> Vec<HospitalBookRow> {
     let body = ListHospitalBookRequest { hi_rxno: rx.hi_rxno.clone() };
     cast.public().list_hospital_book(body).await.unwrap().rows
 }
 
-async fn waiting(his: &His) -> Vec<Notice> {
+pub async fn waiting(his: &His) -> Vec<Notice> {
     his.list_notices(ListNoticesRequest::default()).await.unwrap().notices
 }
 

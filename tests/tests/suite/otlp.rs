@@ -164,6 +164,8 @@ pub struct Program {
     child: Child,
     pub gateway: String,
     pub admin: String,
+    /// Ports of roles, by role.
+    pub ports: serde_json::Value,
 }
 
 impl Program {
@@ -182,7 +184,8 @@ impl Program {
             command.args(["--set", setting]);
         }
         let child = servers::spawn(command);
-        let mut program = Program { child, gateway: String::new(), admin: String::new() };
+        let mut program =
+            Program { child, gateway: String::new(), admin: String::new(), ports: Default::default() };
         let started = Instant::now();
         while !ready.exists() {
             assert!(started.elapsed() < Duration::from_secs(60), "the program is not ready");
@@ -192,6 +195,7 @@ impl Program {
         let ready: serde_json::Value = serde_json::from_str(&text).unwrap();
         program.gateway = format!("http://{}", ready["gateway"].as_str().unwrap());
         program.admin = ready["admin"].as_str().unwrap().to_owned();
+        program.ports = ready["ports"].clone();
         program
     }
 

@@ -1,5 +1,6 @@
 //! What is kept long enough is forgotten: the person goes out of the database, sums and proofs stay.
 
+use liufang_proto::order::v1::OrderState;
 use liufang_proto::prescription::v1::{
     GetPrescriptionRequest, GetSignedDocumentRequest, GetVisitRequest, UseState,
 };
@@ -33,13 +34,52 @@ async fn rows_with(database: &DatabaseConnection, needles: &[String]) -> Vec<Str
     found
 }
 
-/// Both processes of the role begin anew, by the story's clock, and look at once.
-fn looked_again(world: &mut World) {
+/// Both processes of a role begin anew, by the story's clock, and look at once.
+fn looked_again(world: &mut World, role: &'static str) {
     let processes = world.processes.as_mut().expect("processes");
     tokio::task::block_in_place(|| {
-        processes.kill_all("prescription");
-        processes.restart_all("prescription");
+        processes.kill_all(role);
+        processes.restart_all(role);
     });
+}
+
+/// How many rows still say how somebody is reached.
+async fn contacts(world: &World, role: &str) -> i64 {
+    let sql = match role {
+        "order" => "SELECT COUNT(*) AS n FROM purchase_order WHERE door <> '' OR collection_code <> ''",
+        _ => "SELECT COUNT(*) AS n FROM delivery WHERE contact_sealed <> ''",
+    };
+    let database = world.database(role).await;
+    let row = database.query_one_raw(Statement::from_string(database.get_database_backend(), sql)).await;
+    row.unwrap().unwrap().try_get("", "n").unwrap()
+}
+
+behaviour!(processes contacts_are_forgotten_with_the_years);
+
+async fn contacts_are_forgotten_with_the_years(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient(151).await;
+    let order = cast.paid_otc(&patient, 151).await;
+    let dispensed = cast.dispense(&order, OTC_PHARMACIST, "").await;
+    cast.bring(&patient, &dispensed, BEIJING_RIDER).await;
+    for (days, left) in [(6 * 365 + 1, 1), (3, 0)] {
+        world.clock.advance_seconds(days * DAY);
+        for role in ["order", "dispatch"] {
+            looked_again(world, role);
+            eventually("the contact is as it should be", || async {
+                (contacts(world, role).await == left).then_some(())
+            })
+            .await;
+        }
+    }
+    let patient = cast.patient(151).await;
+    let seen = patient.order(&order.order_id).await.unwrap();
+    assert_eq!(seen.state, i32::from(OrderState::Completed));
+    assert!(seen.quote == order.quote, "what was paid stays as it was");
+    let delivery = patient.delivery(&order.order_id).await.unwrap().delivery.unwrap();
+    assert!(delivery.address.is_empty() && delivery.to.is_none(), "nobody knows where any more");
+    let said = audit::agrees(&world.config).await;
+    assert!(said.summary.contains("0 difference(s)"), "{}", said.summary);
 }
 
 async fn what_is_kept_long_enough_is_forgotten(world: &mut World) {
@@ -57,12 +97,12 @@ async fn what_is_kept_long_enough_is_forgotten(world: &mut World) {
 
     // a day before the fifteen years are over everything is there still
     world.clock.advance_seconds((15 * 365 + 3) * DAY);
-    looked_again(world);
+    looked_again(world, "prescription");
     let kept = his.get_prescription(of_rx()).await.unwrap().prescription.unwrap();
     assert_eq!((kept.archived_at_us, &kept.person_id), (0, &before.person_id));
 
     world.clock.advance_seconds(3 * DAY);
-    looked_again(world);
+    looked_again(world, "prescription");
     let gone = eventually("the sheet is archived", || async {
         let now = his.get_prescription(of_rx()).await.unwrap().prescription.unwrap();
         (0 < now.archived_at_us).then_some(now)

@@ -22,11 +22,15 @@ impl App {
         self.cipher.seal(context(kind), &self.ids.digits(code::DIGITS))
     }
 
+    /// Empty once it was forgotten.
     pub(super) fn code(&self, delivery: &Delivery, kind: Kind) -> Result<String, DispatchError> {
         let text = match kind {
             Kind::HandOver => &delivery.hand_over_code_sealed,
             Kind::Recipient => &delivery.recipient_code_sealed,
         };
+        if text.is_empty() {
+            return Ok(String::new());
+        }
         Ok(self.cipher.open(context(kind), text)?)
     }
 
@@ -39,7 +43,8 @@ impl App {
         now: Timestamp,
     ) -> Result<(), DispatchError> {
         let taken = self.take_guess(&delivery.delivery_id, kind, now).await?;
-        if hash::same_secret(given, &self.code(delivery, kind)?) {
+        let right = self.code(delivery, kind)?;
+        if !right.is_empty() && hash::same_secret(given, &right) {
             return Ok(());
         }
         Err(DispatchError::WrongCode { left: code::left(taken) })

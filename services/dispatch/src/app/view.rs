@@ -35,7 +35,7 @@ pub struct View {
 }
 
 /// Who brings it where; sealed as one text.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Contact {
     pub door: Point,
     pub address: String,
@@ -58,7 +58,11 @@ impl App {
         Ok(self.cipher.seal(sealed::CONTACT, &text))
     }
 
+    /// Empty once it was forgotten.
     pub(super) fn contact(&self, delivery: &Delivery) -> Result<Contact, DispatchError> {
+        if delivery.contact_sealed.is_empty() {
+            return Ok(Contact::default());
+        }
         let text = self.cipher.open(sealed::CONTACT, &delivery.contact_sealed)?;
         serde_json::from_str(&text).map_err(|_| DispatchError::Unreadable)
     }
@@ -76,7 +80,7 @@ impl App {
             state: delivery.state,
             courier_code: delivery.courier_code.clone(),
             from: delivery.from,
-            door: near.then_some(contact.door),
+            door: (near && !delivery.contact_sealed.is_empty()).then_some(contact.door),
             recipient_name: shown(&contact.name),
             recipient_phone: shown(&contact.phone),
             address: if near { contact.address } else { String::new() },

@@ -27,7 +27,7 @@ pub struct Erased {
 }
 
 impl App {
-    /// Erases. Order of refusals: not found, another region's, needed here, needed by prescription, needed by order. Whoever was
+    /// Erases. Order of refusals: not found, another region's, needed here, needed by prescription, by order, by settlement. Whoever was
     /// erased before is answered with the first time.
     ///
     /// Other services are asked before anything is written. What begins there in the moment between is not noticed: it ends like

@@ -55,6 +55,7 @@ pub fn needed_by(
 
 /// Words that other services answer; one of a newer version is not passed on as it came.
 pub fn known_need(word: &str) -> &'static str {
-    const KNOWN: [&str; 3] = ["visit_open", "prescription_in_force", "order_open"];
+    const KNOWN: [&str; 5] =
+        ["visit_open", "prescription_in_force", "order_open", "payment_open", "account_balance"];
     KNOWN.into_iter().find(|known| *known == word).unwrap_or("other")
 }

@@ -77,7 +77,7 @@ async fn a_person_is_erased_and_the_records_stay() {
     assert_eq!(reason(erase(&town, &agency, "per_nobody").await), "PERSON_NOT_FOUND");
     assert_eq!(needed_by(&town, &agency, &person).await, "insurance_not_ended");
     town.import(vec![insured(&town.employee, "2020-01-31")]).await;
-    for word in ["visit_open", "prescription_in_force", "order_open"] {
+    for word in ["visit_open", "prescription_in_force", "order_open", "payment_open", "account_balance"] {
         town.needs.set(word);
         assert_eq!(needed_by(&town, &agency, &person).await, word);
     }

@@ -13,9 +13,10 @@ use liufang_proto::identity::v1::institution_service_client::InstitutionServiceC
 use liufang_proto::identity::v1::person_service_client::PersonServiceClient;
 use liufang_proto::identity::v1::token_service_client::TokenServiceClient;
 use liufang_proto::identity::v1::verification_service_client::VerificationServiceClient;
-use liufang_proto::{order::v1 as order, prescription::v1 as prescription};
+use liufang_proto::{order::v1 as order, prescription::v1 as prescription, settlement::v1 as settlement};
 use order::person_need_service_server::PersonNeedServiceServer as OrderNeeds;
 use prescription::person_need_service_server::PersonNeedServiceServer as PrescriptionNeeds;
+use settlement::person_need_service_server::PersonNeedServiceServer as SettlementNeeds;
 use tokio::sync::Notify;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
@@ -87,7 +88,7 @@ impl Provider {
     }
 }
 
-/// Prescription and order, as far as they are asked who is still needed.
+/// Prescription, order and settlement, as far as they are asked who is still needed.
 #[derive(Clone, Default)]
 pub struct Needs(Arc<Mutex<&'static str>>);
 
@@ -122,6 +123,17 @@ impl order::person_need_service_server::PersonNeedService for Needs {
             return Err(Status::unavailable("down"));
         }
         Ok(Response::new(order::CheckPersonNeededResponse { needed_by: self.word(&["order_open"]) }))
+    }
+}
+
+#[tonic::async_trait]
+impl settlement::person_need_service_server::PersonNeedService for Needs {
+    async fn check_person_needed(
+        &self,
+        _: Request<settlement::CheckPersonNeededRequest>,
+    ) -> Result<Response<settlement::CheckPersonNeededResponse>, Status> {
+        let needed_by = self.word(&["payment_open", "account_balance"]);
+        Ok(Response::new(settlement::CheckPersonNeededResponse { needed_by }))
     }
 }
 
@@ -230,12 +242,14 @@ impl Town {
         let needs = Needs::default();
         let prescriptions = Routes::new(PrescriptionNeeds::new(needs.clone()));
         let orders = Routes::new(OrderNeeds::new(needs.clone()));
+        let payments = Routes::new(SettlementNeeds::new(needs.clone()));
         world.bind([
             (ROLE, routes.clone()),
             ("hook.verification", hooks),
             ("hook.second", others),
             ("prescription", prescriptions),
             ("order", orders),
+            ("settlement", payments),
         ]);
         let stack = world.stack(ROLE, routes);
         let town = Town {
@@ -306,6 +320,7 @@ impl Town {
             exp: now + 86_400,
             jti: self.world.deps.ids.next("t"),
             act: String::new(),
+            sid: String::new(),
         };
         self.world.deps.tokens.sign(&claims).unwrap()
     }

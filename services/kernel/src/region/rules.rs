@@ -2,7 +2,10 @@
 
 use super::reader::table;
 use super::words::*;
+use time::Date;
+
 use crate::money::Fen;
+use crate::timestamp::Timestamp;
 
 table! {
     /// Whom the pack is for (`[region]`).
@@ -15,6 +18,8 @@ table! {
         mutual_aid_convention: MutualAidConvention,
         /// Whoever is younger may have a guardian who acts for them; 18 where it is not said (民法典 art. 17).
         child_under_age: Option<u32>,
+        /// The centre is asked for a trial (2101) before anything is held; absent: no.
+        insurer_trial: Option<bool>,
     }
 }
 
@@ -66,6 +71,8 @@ table! {
         packing_fee_fen: Fen,
         cold_chain_packing_fee_fen: Fen,
         promised_minutes: u32,
+        /// Years that name, phone and address of a finished order are kept; without it for ever.
+        keep_contact_years: Option<u32>,
     }
 }
 
@@ -77,6 +84,17 @@ pub struct DeliveryPrice {
 }
 
 impl DeliveryRules {
+    /// Contacts of what ended before this moment are no longer kept; none: they are kept for ever. The day of the end counts
+    /// whole, and the 29th of February as the 28th.
+    pub fn contacts_kept_since(&self, today: Date) -> Option<Timestamp> {
+        let years = i32::try_from(self.keep_contact_years?).ok()?;
+        let year = today.year().checked_sub(years)?;
+        let day = today
+            .replace_year(year)
+            .or_else(|_| today.replace_day(28).and_then(|day| day.replace_year(year)));
+        Some(Timestamp::start_of(day.ok()?))
+    }
+
     /// The price for a distance in metres; `None` beyond the longest distance served.
     pub fn price(&self, distance_m: u32, cold_chain: bool) -> Option<DeliveryPrice> {
         if distance_m > self.max_distance_m {

@@ -2,8 +2,11 @@
 
 use liufang_proto::identity::v1::{
     ErasePersonRequest, ErasePersonResponse, ImportAgreementNoticeRequest, ImportAgreementNoticeResponse,
-    ImportInstitutionsRequest, ImportInstitutionsResponse, ImportPersonsRequest, ImportPersonsResponse,
-    ImportPractitionersRequest, ImportPractitionersResponse, RegisterClientRequest, RegisterClientResponse,
+    ImportGuardiansRequest, ImportGuardiansResponse, ImportInstitutionsRequest, ImportInstitutionsResponse,
+    ImportPersonsRequest, ImportPersonsResponse, ImportPractitionersRequest, ImportPractitionersResponse,
+    ImportRevocationListRequest, ImportRevocationListResponse, ListAuthoritiesRequest,
+    ListAuthoritiesResponse, RegisterCertificateRequest, RegisterCertificateResponse, RegisterClientRequest,
+    RegisterClientResponse,
 };
 use liufang_proto::inventory::v1::{
     ImportDrugsRequest, ImportDrugsResponse, PublishListingsRequest, PublishListingsResponse,
@@ -12,7 +15,8 @@ use liufang_proto::inventory::v1::{
 use liufang_proto::prescription::v1::{PublishSlotsRequest, PublishSlotsResponse};
 use liufang_proto::settlement::v1::{
     AuditLedgerRequest, AuditLedgerResponse, CreditAccountsRequest, CreditAccountsResponse,
-    GetTrialBalanceRequest, GetTrialBalanceResponse, ListTransfersRequest, ListTransfersResponse,
+    GetTrialBalanceRequest, GetTrialBalanceResponse, ListStuckPaymentsRequest, ListStuckPaymentsResponse,
+    ListTransfersRequest, ListTransfersResponse, ResolvePaymentRequest, ResolvePaymentResponse,
 };
 
 use super::calls::{calls, keyed};
@@ -36,15 +40,21 @@ calls!(Operator {
     write register_client: Tokens.register_client(RegisterClientRequest) -> RegisterClientResponse;
     write erase_person: Persons.erase_person(ErasePersonRequest) -> ErasePersonResponse;
     write import_persons: Persons.import_persons(ImportPersonsRequest) -> ImportPersonsResponse;
+    write import_guardians: Guardians.import_guardians(ImportGuardiansRequest) -> ImportGuardiansResponse;
     write import_institutions: Institutions.import_institutions(ImportInstitutionsRequest) -> ImportInstitutionsResponse;
     write import_agreement_notice: Institutions.import_agreement_notice(ImportAgreementNoticeRequest) -> ImportAgreementNoticeResponse;
     write import_practitioners: Institutions.import_practitioners(ImportPractitionersRequest) -> ImportPractitionersResponse;
+    write register_certificate: Certificates.register_certificate(RegisterCertificateRequest) -> RegisterCertificateResponse;
+    write import_revocation_list: Certificates.import_revocation_list(ImportRevocationListRequest) -> ImportRevocationListResponse;
     write import_drugs: Catalogue.import_drugs(ImportDrugsRequest) -> ImportDrugsResponse;
     write publish_listings: Catalogue.publish_listings(PublishListingsRequest) -> PublishListingsResponse;
     write record_movements: Stock.record_movements(RecordMovementsRequest) -> RecordMovementsResponse;
     write publish_slots: Visits.publish_slots(PublishSlotsRequest) -> PublishSlotsResponse;
     write credit_accounts: Accounts.credit_accounts(CreditAccountsRequest) -> CreditAccountsResponse;
+    write resolve_payment: Payments.resolve_payment(ResolvePaymentRequest) -> ResolvePaymentResponse;
 
+    read list_stuck_payments: Payments.list_stuck_payments(ListStuckPaymentsRequest) -> ListStuckPaymentsResponse;
+    read list_authorities: Certificates.list_authorities(ListAuthoritiesRequest) -> ListAuthoritiesResponse;
     read get_trial_balance: Ledger.get_trial_balance(GetTrialBalanceRequest) -> GetTrialBalanceResponse;
     read list_transfers: Ledger.list_transfers(ListTransfersRequest) -> ListTransfersResponse;
     read audit_ledger: Ledger.audit_ledger(AuditLedgerRequest) -> AuditLedgerResponse;

@@ -166,6 +166,7 @@ impl Patient {
             order_id: order.order_id.clone(),
             quote_id: order.quote.as_ref().map(|quote| quote.quote_id.clone()).unwrap_or_default(),
             channel: channel.into(),
+            payer: None,
         };
         Ok(self.pay_order(body).await?.order.unwrap_or_default())
     }

@@ -7,6 +7,7 @@ pub type Verifications = identity::v1::verification_service_client::Verification
 pub type Tokens = identity::v1::token_service_client::TokenServiceClient<Channel>;
 pub type Persons = identity::v1::person_service_client::PersonServiceClient<Channel>;
 pub type Guardians = identity::v1::guardian_service_client::GuardianServiceClient<Channel>;
+pub type Certificates = identity::v1::certificate_service_client::CertificateServiceClient<Channel>;
 pub type Institutions = identity::v1::institution_service_client::InstitutionServiceClient<Channel>;
 
 pub type Catalogue = inventory::v1::catalogue_service_client::CatalogueServiceClient<Channel>;

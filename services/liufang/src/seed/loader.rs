@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use liufang_proto::identity::v1::{
-    ImportInstitutionsRequest, ImportPersonsRequest, ImportPractitionersRequest,
+    ImportGuardiansRequest, ImportInstitutionsRequest, ImportPersonsRequest, ImportPractitionersRequest,
 };
 use liufang_proto::inventory::v1::{ImportDrugsRequest, PublishListingsRequest, RecordMovementsRequest};
 use liufang_proto::prescription::v1::PublishSlotsRequest;
@@ -42,6 +42,7 @@ impl Loader {
         self.practitioners().await.context("practitioners")?;
         self.drugs().await.context("drugs")?;
         self.persons().await.context("persons")?;
+        self.guardians().await.context("guardians")?;
         self.machines().await.context("machine clients")?;
         self.hospitals().await.context("hospitals")?;
         self.pharmacies().await.context("pharmacies")?;
@@ -76,6 +77,18 @@ impl Loader {
             let reply = self.operator.import_practitioners(ImportPractitionersRequest { rows }).await?;
             self.report.refuse("practitioner", &reply.errors);
         }
+        self.certificates().await
+    }
+
+    /// Signing certificates of the demo authority. Where an installation does not trust it, the registered keys sign.
+    async fn certificates(&mut self) -> Result<()> {
+        for row in &self.seed.practitioners {
+            match self.operator.register_certificate(people::certificate(row)?).await {
+                Ok(_) => self.report.count("certificates", 1),
+                Err(refusal) if refusal.reason == "CERTIFICATE_UNTRUSTED" => return Ok(()),
+                Err(refusal) => return Err(refusal).context(row.code.clone()),
+            }
+        }
         Ok(())
     }
 
@@ -105,6 +118,19 @@ impl Loader {
             self.report.fresh += usize::try_from(reply.taken).unwrap_or_default();
             self.report.person_ids.extend(ids.into_iter().map(|(row, id)| (row.row, id)));
         }
+        Ok(())
+    }
+
+    async fn guardians(&mut self) -> Result<()> {
+        let loaded = |row: u32| self.seed.person(row).is_ok_and(|person| wanted(person, self.set));
+        let rows = self.seed.guardians.iter().filter(|row| loaded(row.child) && loaded(row.guardian));
+        let rows = rows.map(|row| people::guardian(&self.seed, row)).collect::<Result<Vec<_>>>()?;
+        self.report.count("guardians", rows.len());
+        let reply = self.operator.import_guardians(ImportGuardiansRequest { rows }).await?;
+        let mut errors = reply.errors;
+        // loaded before
+        errors.retain(|error| error.reason != "GUARDIAN_EXISTS");
+        self.report.refuse("guardian", &errors);
         Ok(())
     }
 

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use liufang_kernel::timestamp::date_text;
 use liufang_proto::common::v1::GeoPoint;
 use liufang_proto::identity::v1 as pb;
 use liufang_proto::settlement::v1::CreditRow;
 
-use super::rows::{InstitutionRow, PersonRow, PractitionerRow};
+use super::rows::{GuardianRow, InstitutionRow, PersonRow, PractitionerRow};
 use super::{Seed, practitioner};
 
 /// Names of the chronic diseases in the seed.
@@ -84,6 +86,16 @@ pub fn signer(row: &PractitionerRow) -> Result<pb::Practitioner> {
     })
 }
 
+/// The certificate of the demo authority for the same key.
+pub fn certificate(row: &PractitionerRow) -> Result<pb::RegisterCertificateRequest> {
+    let point = STANDARD.decode(practitioner(&row.code)?.public_key())?;
+    Ok(pb::RegisterCertificateRequest {
+        practitioner_code: row.code.clone(),
+        certificate: STANDARD.encode(liufang_identity::demo::certificate(&row.code, &point)),
+        chain: Vec::new(),
+    })
+}
+
 /// The person with insurance and chronic rows.
 pub fn person(row: &PersonRow) -> Result<pb::PersonRow> {
     let insurances = row.insurances.iter().map(|cells| insurance(cells));
@@ -121,6 +133,26 @@ fn chronic(code: &str, from: &str) -> pb::ChronicRegistration {
         begin_date: from.to_owned(),
         end_date: String::new(),
     }
+}
+
+/// The relation of two people of the seed.
+pub fn guardian(seed: &Seed, row: &GuardianRow) -> Result<pb::GuardianRow> {
+    let (guardian, child) = (seed.person(row.guardian)?, seed.person(row.child)?);
+    let relation = match row.relation.as_str() {
+        "parent" => pb::GuardianRelation::Parent,
+        "grandparent" => pb::GuardianRelation::Grandparent,
+        "sibling" => pb::GuardianRelation::Sibling,
+        _ => pb::GuardianRelation::Designated,
+    };
+    Ok(pb::GuardianRow {
+        guardian_cert_type: guardian.cert_type.clone(),
+        guardian_certno: guardian.certno.clone(),
+        child_cert_type: child.cert_type.clone(),
+        child_certno: child.certno.clone(),
+        relation: relation.into(),
+        begin_date: row.begin.clone(),
+        end_date: String::new(),
+    })
 }
 
 /// The opening balance; `None` for empty accounts and for people whose account is kept elsewhere.

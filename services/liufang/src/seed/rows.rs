@@ -7,7 +7,7 @@ mod shop;
 use anyhow::{Result, anyhow};
 
 pub use drug::DrugRow;
-pub use people::{InstitutionRow, PersonRow, PractitionerRow};
+pub use people::{GuardianRow, InstitutionRow, PersonRow, PractitionerRow};
 pub use shop::{PriceRow, SlotRow, StockRow};
 
 /// The region pack of a place code (`domain.md` §6.3).

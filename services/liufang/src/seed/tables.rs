@@ -2,7 +2,9 @@
 
 use anyhow::{Context as _, Result};
 
-use super::rows::{DrugRow, InstitutionRow, PersonRow, PractitionerRow, PriceRow, SlotRow, StockRow};
+use super::rows::{
+    DrugRow, GuardianRow, InstitutionRow, PersonRow, PractitionerRow, PriceRow, SlotRow, StockRow,
+};
 use super::table::{Row, Table};
 
 macro_rules! embedded {
@@ -17,6 +19,7 @@ pub struct Seed {
     pub institutions: Vec<InstitutionRow>,
     pub practitioners: Vec<PractitionerRow>,
     pub persons: Vec<PersonRow>,
+    pub guardians: Vec<GuardianRow>,
     pub prices: Vec<PriceRow>,
     pub stock: Vec<StockRow>,
     pub slots: Vec<SlotRow>,
@@ -30,6 +33,7 @@ impl Seed {
             institutions: rows(embedded!("institutions.tsv"), InstitutionRow::read)?,
             practitioners: rows(embedded!("practitioners.tsv"), PractitionerRow::read)?,
             persons: rows(embedded!("persons.tsv"), PersonRow::read)?,
+            guardians: rows(embedded!("guardians.tsv"), GuardianRow::read)?,
             prices: rows(embedded!("hospital_prices.tsv"), PriceRow::read)?,
             stock: rows(embedded!("stock.tsv"), StockRow::read)?,
             slots: rows(embedded!("slots.tsv"), SlotRow::read)?,
@@ -76,11 +80,12 @@ mod tests {
             seed.institutions.len(),
             seed.practitioners.len(),
             seed.persons.len(),
+            seed.guardians.len(),
             seed.prices.len(),
             seed.stock.len(),
             seed.slots.len(),
         ];
-        assert_eq!(counts, [198, 47, 115, 300, 1230, 2500, 61]);
+        assert_eq!(counts, [198, 47, 115, 300, 1, 1230, 2500, 61]);
         assert!(seed.institutions.iter().all(|own| !own.region().is_empty()));
         assert!(seed.stock.iter().all(|row| seed.drug(&row.drug).is_ok()));
     }

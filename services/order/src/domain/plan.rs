@@ -1,6 +1,6 @@
 //! Which steps follow one another.
 
-use super::{Argument, Channel, Fulfilment, Kind, Next, Order, Payers, Scan, State, Step};
+use super::{Argument, Buyer, Channel, Fulfilment, Kind, Next, Order, Payers, Scan, State, Step};
 
 /// Steps that place an order; `sale` is what a counter sale is taken over with. Its goods come first: a shelf that is short
 /// must not end the claim.
@@ -22,8 +22,8 @@ pub fn reviewed() -> Vec<Next> {
 }
 
 /// Steps of a payment.
-pub fn paying(channel: Option<Channel>) -> Vec<Next> {
-    let argument = Argument { channel, ..Argument::default() };
+pub fn paying(channel: Option<Channel>, buyer: Option<Buyer>) -> Vec<Next> {
+    let argument = Argument { channel, buyer, ..Argument::default() };
     vec![Next { step: Step::Authorise, argument }, Step::Capture.into()]
 }
 

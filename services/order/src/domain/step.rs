@@ -141,6 +141,17 @@ pub struct Argument {
     pub secret: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sale_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<Buyer>,
+}
+
+/// Who pays the cash part, as the channel knows them, and where they stand. Passed on and never looked at.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buyer {
+    pub payer_id: String,
+    pub auth_code: String,
+    /// The contract's number of the scene.
+    pub scene: i32,
 }
 
 /// A step to be journalled.

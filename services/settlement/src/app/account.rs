@@ -106,6 +106,11 @@ impl App {
         Ok(StatementPage { rows, next })
     }
 
+    /// What still needs a person, before identity erases them; empty for nothing.
+    pub async fn check_person_needed(&self, call: Call<String>) -> Result<&'static str, SettlementError> {
+        Ok(store::need::of_person(self.db.read(), &call.body).await?.unwrap_or_default())
+    }
+
     /// What open payments hold of the caller's account.
     pub async fn list_holds(&self, call: Call<HoldQuery>) -> Result<HoldPage, SettlementError> {
         let person_id = call.meta.principal.person()?;
@@ -171,6 +176,14 @@ impl App {
             }
             return Ok(());
         }
+        // the row of the account is taken here: what is free now is free until the end of this transaction
+        if credit.amount < Fen::ZERO
+            && store::account::take_free(tx, &credit.person_id).await? < -credit.amount
+            && !store::account::is_noted(tx, &noted).await?
+        {
+            result.refuse(row, "INSUFFICIENT_BALANCE", "a closing pays out what is free, and no more");
+            return Ok(());
+        }
         match store::account::note_credit(tx, &noted).await? {
             Noted::Known => result.known += 1,
             Noted::Reused => {
@@ -180,13 +193,20 @@ impl App {
                 let draft =
                     ledger::credit(&credit.row_key, &credit.region, &credit.person_id, credit.amount, now)?;
                 let sequence = heads.append(tx, &self.ids, &credit.region, draft).await?;
-                let balance =
-                    store::account::credit(tx, &credit.person_id, &credit.region, credit.amount).await?;
+                let (kind, balance) = match credit.amount < Fen::ZERO {
+                    true => {
+                        ("closing", store::account::pay_out(tx, &credit.person_id, -credit.amount).await?)
+                    }
+                    false => {
+                        let (owner, region) = (&credit.person_id, &credit.region);
+                        ("credit", store::account::credit(tx, owner, region, credit.amount).await?)
+                    }
+                };
                 let balance = balance.ok_or(SettlementError::LostRace)?;
                 let row = StatementRow {
                     sequence,
                     at: now,
-                    kind: "credit".to_owned(),
+                    kind: kind.to_owned(),
                     amount: credit.amount,
                     balance,
                     order_id: String::new(),

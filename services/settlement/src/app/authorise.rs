@@ -7,7 +7,7 @@ use liufang_platform::{Begun, Call, CallMeta, Work};
 
 use crate::app::App;
 use crate::domain::benefit::{LegKind, OutsideFees};
-use crate::domain::payment::{Journal, Payment, PaymentState, Step, TILL, cash_of};
+use crate::domain::payment::{Journal, Payer, Payment, PaymentState, Step, TILL, cash_of};
 use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
 use crate::{events, store};
@@ -20,6 +20,8 @@ pub struct Authorise {
     /// Word of the channel; empty when none was chosen.
     pub channel: String,
     pub hold_expires_at: Timestamp,
+    /// Of the cash part.
+    pub payer: Payer,
 }
 
 /// How many payments one step of the expiry worker ends.
@@ -29,6 +31,7 @@ impl App {
     /// Holds every account leg until the deadline, or nothing.
     pub async fn authorise(&self, call: Call<Authorise>) -> Result<Payment, SettlementError> {
         let Call { meta, body } = call;
+        self.trial(&meta, &body).await?;
         let work = match self.db.begin::<Payment>(&meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(payment) => return Ok(payment),
@@ -40,6 +43,9 @@ impl App {
         }
         self.hold(&work, &journal).await?;
         store::payment::insert(work.tx(), &journal).await?;
+        if !journal.channel_cash().is_zero() {
+            store::payer::insert(work.tx(), &self.cipher, &journal.payment_id, &body.payer).await?;
+        }
         Ok(work.commit(journal.view()).await?)
     }
 
@@ -177,6 +183,7 @@ impl App {
         journal.end(state);
         store::payment::save(work.tx(), journal).await?;
         store::hold::release(work.tx(), &journal.payment_id).await?;
+        store::payer::forget(work.tx(), &journal.payment_id).await?;
         work.push(&events::ended(journal, reason, now), &journal.payment_id).await?;
         Ok(())
     }

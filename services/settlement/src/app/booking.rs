@@ -32,6 +32,7 @@ impl App {
             journal.setl_id = format!("LF{}", self.ids.digits(18));
         }
         store::payment::save(tx, journal).await?;
+        store::payer::forget(tx, &journal.payment_id).await?;
         let draft = ledger::capture(&facts(journal, now), &journal.legs)?;
         let sequence = head.append(tx, &self.ids, &journal.region, draft).await?;
         for spent in store::hold::spend(tx, &journal.payment_id).await? {
@@ -52,6 +53,8 @@ impl App {
         journal.end(journal.failed_as());
         store::payment::save(work.tx(), journal).await?;
         store::hold::release(work.tx(), &journal.payment_id).await?;
+        store::payer::forget(work.tx(), &journal.payment_id).await?;
+        self.plan_late_look(&work, journal, now).await?;
         let event = events::ended(journal, &journal.failure_reason, now);
         work.push(&event, &journal.payment_id).await?;
         Ok(work.done().await?)
@@ -84,7 +87,7 @@ impl App {
         Ok(work.done().await?)
     }
 
-    async fn quote_of(&self, journal: &Journal) -> Result<Quote, SettlementError> {
+    pub(super) async fn quote_of(&self, journal: &Journal) -> Result<Quote, SettlementError> {
         let found = store::quote::find(self.db.read(), &self.cipher, &journal.quote_id).await?;
         Ok(found.ok_or(SettlementError::Stored("quote of a payment"))?.quote)
     }

@@ -81,6 +81,7 @@ impl App {
         }
         journal.state = PaymentState::Pending;
         journal.step = first_step(journal.channel_cash(), journal.insured());
+        self.sending(work, &journal, now).await?;
         self.lease(work, &mut journal, now).await?;
         Ok(Some(journal))
     }
@@ -141,12 +142,13 @@ impl App {
         }
         journal.refund_reason.clone_from(&body.reason);
         journal.state = PaymentState::Refunding;
+        self.sending(work, &journal, now).await?;
         self.lease(work, &mut journal, now).await?;
         Ok(Some(journal))
     }
 
     /// `msgid`: institution 12 + time 14 + sequence 4 (`domain.md` §11).
-    async fn msgid(
+    pub(super) async fn msgid(
         &self,
         work: &Work,
         fixmedins_code: &str,
@@ -155,6 +157,22 @@ impl App {
         let number = store::notice::next_message(work.tx(), fixmedins_code).await?;
         let time: String = now.china_text().chars().filter(char::is_ascii_digit).collect();
         Ok(format!("{fixmedins_code}{time}{number:04}"))
+    }
+
+    /// A payment with what its payer's app hands to the channel's; empty unless the channel waits for the payer. Never kept
+    /// among the replies.
+    pub async fn with_pay_params(
+        &self,
+        payment: Result<Payment, SettlementError>,
+    ) -> Result<(Payment, String), SettlementError> {
+        let payment = payment?;
+        let pay_params = match payment.state {
+            PaymentState::Pending => {
+                store::payer::pay_params(self.db.read(), &self.cipher, &payment.payment_id).await?
+            }
+            _ => String::new(),
+        };
+        Ok((payment, pay_params))
     }
 
     /// One payment; a patient sees own ones.

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::domain::accumulate::{Addition, Scope, additions};
 use crate::domain::benefit::{self, Case, ChargeLine, LineRules, OutsideFees, Purse, Settlement, Wallets};
 use crate::domain::entitlement::{Entitlement, Standing, YearSoFar};
-use crate::domain::quote::{Quote, QuoteKind, age};
+use crate::domain::quote::{Charge, Quote, QuoteKind, age};
 use crate::error::{Refusal, SettlementError};
 use crate::store;
 use gather::Facts;
@@ -116,8 +116,15 @@ impl App {
             agency: pack.region.code.clone(),
             year: date.year(),
             expires_at: now.plus_seconds(i64::from(seconds)),
+            charges: body.lines.iter().map(charge).collect(),
+            dise_codg: body.dise_codg.clone(),
+            acct_used: body.acct_used,
         }
     }
+}
+
+fn charge(line: &ChargeLine) -> Charge {
+    Charge { med_list_codg: line.med_list_codg.clone(), quantity: line.quantity, price: line.price }
 }
 
 fn entitlement<'a>(pack: &'a RegionPack, body: &CreateQuote, facts: &Facts<'_>) -> Entitlement<'a> {
@@ -154,6 +161,7 @@ fn settle(
         rules: LineRules {
             class_b_first_selfpay: entitlement.class_b_first_selfpay(),
             needs_mark: otc.is_some_and(|rules| rules.account_needs_mark),
+            row: entitlement.row(),
         },
         scheme: facts.scheme.filter(|_| facts.cover.is_some()),
         fund: entitlement.rule(year),

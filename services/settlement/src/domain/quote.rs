@@ -1,7 +1,7 @@
 //! Quotes: a settlement offered until a deadline, and the choices that come before the engine is asked.
 
 use liufang_kernel::region::{Benefit, BenefitQuery, CapRule, RegionPack, combined_cap};
-use liufang_kernel::{Date, Fen, Timestamp};
+use liufang_kernel::{Date, Fen, Quantity, Timestamp, UnitPrice};
 use serde::{Deserialize, Serialize};
 
 use super::accumulate::{Addition, Scope};
@@ -41,6 +41,24 @@ pub struct Quote {
     /// Year of the accumulators.
     pub year: i32,
     pub expires_at: Timestamp,
+    /// What the lines are of, in their order; empty in quotes of before it was kept.
+    #[serde(default)]
+    pub charges: Vec<Charge>,
+    /// Empty outside chronic renewal.
+    #[serde(default)]
+    pub dise_codg: String,
+    /// Accounts might be used.
+    #[serde(default)]
+    pub acct_used: bool,
+}
+
+/// What was charged in a line, as the insurer is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// National code; empty for a fee.
+    pub med_list_codg: String,
+    pub quantity: Quantity,
+    pub price: UnitPrice,
 }
 
 impl Quote {

@@ -23,7 +23,8 @@ impl PaymentService for Rpc {
         request: Request<pb::CaptureRequest>,
     ) -> Result<Response<pb::CaptureResponse>, Status> {
         let call = self.calls.open(request, wire::payment::capture)?;
-        reply(self.app.capture(call).await.map(wire::payment::capture_reply))
+        let captured = self.app.capture(call).await;
+        reply(self.app.with_pay_params(captured).await.map(wire::payment::capture_reply))
     }
 
     async fn void(&self, request: Request<pb::VoidRequest>) -> Result<Response<pb::VoidResponse>, Status> {
@@ -44,7 +45,24 @@ impl PaymentService for Rpc {
         request: Request<pb::GetPaymentRequest>,
     ) -> Result<Response<pb::GetPaymentResponse>, Status> {
         let call = self.calls.open(request, wire::payment::get)?;
-        reply(self.app.get_payment(call).await.map(wire::payment::get_reply))
+        let found = self.app.get_payment(call).await;
+        reply(self.app.with_pay_params(found).await.map(wire::payment::get_reply))
+    }
+
+    async fn list_stuck_payments(
+        &self,
+        request: Request<pb::ListStuckPaymentsRequest>,
+    ) -> Result<Response<pb::ListStuckPaymentsResponse>, Status> {
+        let call = self.calls.open(request, wire::stuck::list)?;
+        reply(self.app.list_stuck(call).await.map(wire::stuck::list_reply))
+    }
+
+    async fn resolve_payment(
+        &self,
+        request: Request<pb::ResolvePaymentRequest>,
+    ) -> Result<Response<pb::ResolvePaymentResponse>, Status> {
+        let call = self.calls.open(request, wire::stuck::resolve)?;
+        reply(self.app.resolve(call).await.map(wire::stuck::resolve_reply))
     }
 
     async fn notify_payment(

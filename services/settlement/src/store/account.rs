@@ -54,6 +54,26 @@ pub async fn credit(
     row.map(|row| Ok(Fen(row.try_get("", "balance_fen")?))).transpose()
 }
 
+/// What is free on an account, whose row nobody else can move until this transaction ends; zero without an account.
+pub async fn take_free(conn: &impl ConnectionTrait, person_id: &str) -> Result<Fen, SettlementError> {
+    let sql = "UPDATE personal_account SET held_fen = held_fen WHERE person_id = $1 \
+               RETURNING balance_fen - held_fen AS free";
+    let row = one(conn, sql, [person_id.into()]).await?;
+    row.map_or(Ok(Fen::ZERO), |row| Ok(Fen(row.try_get("", "free")?)))
+}
+
+/// Pays out what is free; answers the balance after it, or `None` when less is free.
+pub async fn pay_out(
+    conn: &impl ConnectionTrait,
+    person_id: &str,
+    amount: Fen,
+) -> Result<Option<Fen>, SettlementError> {
+    let sql = "UPDATE personal_account SET balance_fen = balance_fen - $1 \
+               WHERE person_id = $2 AND balance_fen - held_fen >= $1 RETURNING balance_fen";
+    let row = one(conn, sql, [amount.0.into(), person_id.into()]).await?;
+    row.map(|row| Ok(Fen(row.try_get("", "balance_fen")?))).transpose()
+}
+
 /// Gives back what an account had paid; answers the balance after it.
 pub async fn give_back(
     conn: &impl ConnectionTrait,

@@ -118,6 +118,16 @@ pub const CHECKS: &[Check] = &[
               WHERE link <> '' GROUP BY region, link HAVING COUNT(*) <> MAX(link_size) OR COUNT(*) <> MIN(link_size)",
     },
     Check {
+        kind: "INSURER_MESSAGE",
+        ids: &["msgid", "payment_id"],
+        numbers: &["sends"],
+        // of no payment, or the last word about a captured one is no
+        sql: "SELECT m.msgid, m.reference AS payment_id, m.sends FROM insurer_message m \
+              LEFT JOIN payment p ON p.payment_id = m.reference WHERE m.infno <> '2101' AND (p.payment_id IS NULL \
+              OR (p.msgid = m.msgid AND p.state IN ('captured', 'refunding', 'refunded') \
+              AND m.outcome IN ('rejected', 'not_found', 'reversed', 'differs')))",
+    },
+    Check {
         kind: "RECEIVABLE_ASTRAY",
         ids: &["payment_id", "debtor_kind"],
         numbers: &["fen"],

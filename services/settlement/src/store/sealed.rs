@@ -2,7 +2,13 @@
 
 use liufang_platform::SealedTable;
 
-use super::quote;
+use super::{payer, quote};
 
-pub const SEALED: &[SealedTable] =
-    &[SealedTable { table: "quote", key: "quote_id", columns: &[("sealed_body", quote::BODY)] }];
+pub const SEALED: &[SealedTable] = &[
+    SealedTable { table: "quote", key: "quote_id", columns: &[("sealed_body", quote::BODY)] },
+    SealedTable {
+        table: "channel_payer",
+        key: "payment_id",
+        columns: &[("payer_sealed", payer::PAYER), ("pay_params_sealed", payer::PAY_PARAMS)],
+    },
+];

@@ -5,6 +5,7 @@ use liufang_kernel::timestamp::date_text;
 use liufang_platform::Principal;
 use sea_orm::ConnectionTrait;
 
+use super::fakes::Fault;
 use super::world::*;
 use crate::app::account::{Credit, StatementQuery};
 use crate::app::claim::{CloseDay, PayClaim, Receivable, ReceivableQuery, Review, TotalsQuery};
@@ -37,6 +38,59 @@ async fn credits_are_taken_once_by_row_key() {
     let third = town.app.credit_accounts(town.call(order(), vec![strange])).await.unwrap();
     assert_eq!((third.taken, third.refused.len()), (0, 1));
     town.audit().await;
+}
+
+#[tokio::test]
+async fn a_closing_pays_out_what_is_free_and_no_more() {
+    let town = town().await;
+    let closing = |key: &str, fen: i64| Credit { kind: "closing".into(), ..credit(key, -fen) };
+    town.credit("qhd1", "130300", 60_000).await;
+    let quote = town.quote(chronic("qhd1", "ord1", &["甲 100 1"], vec![])).await;
+    let held = town.authorise(&quote).await;
+    let (balance, on_hold) = town.account("qhd1").await;
+    assert!(0 < on_hold);
+    let batch = |rows| town.app.credit_accounts(town.call(order(), rows));
+    let refused = batch(vec![closing("out", balance)]).await.unwrap();
+    assert_eq!((refused.taken, refused.refused[0].reason.as_str()), (0, "INSUFFICIENT_BALANCE"));
+    let void = town.keyed(order(), "void-it", held.payment_id.clone());
+    town.app.void(void).await.unwrap();
+    for (taken, known) in [(1, 0), (0, 1)] {
+        let done = batch(vec![closing("out", balance)]).await.unwrap();
+        assert_eq!((done.taken, done.known, done.refused.len()), (taken, known, 0));
+    }
+    let nobody = Credit { person_id: "qhd9".into(), ..closing("none", 1) };
+    assert_eq!(batch(vec![nobody]).await.unwrap().refused.len(), 1);
+    assert_eq!((town.account("qhd1").await, town.balance_of("person:qhd1").await), ((0, 0), 0));
+    let first = StatementQuery { before: i64::MAX, size: 1 };
+    let told = town.app.list_statement(town.call(patient("qhd1"), first)).await.unwrap();
+    assert_eq!((told.rows[0].kind.as_str(), told.rows[0].amount.0), ("closing", -balance));
+    town.audit().await;
+}
+
+#[tokio::test]
+async fn a_person_is_needed_while_money_is_on_its_way_or_in_the_account() {
+    let town = town().await;
+    let needed = async |person: &str| {
+        town.app
+            .check_person_needed(town.call(Principal::service("identity"), person.to_owned()))
+            .await
+            .unwrap()
+    };
+    assert_eq!(needed("bj1").await, "");
+    town.credit("bj1", "110000", 2_000).await;
+    town.credit("bjrel", "110000", 4_000).await;
+    assert_eq!(needed("bj1").await, "account_balance");
+    let quote = town.quote(otc("bj1", "ord1", &["甲 30 2"], &["bjrel"], vec![])).await;
+    let held = town.authorise(&quote).await;
+    assert_eq!((needed("bj1").await, needed("bjrel").await), ("payment_open", "payment_open"));
+    let paid = town.capture(&held).await;
+    assert_eq!((needed("bj1").await, needed("bjrel").await), ("", ""), "both accounts are empty");
+    town.fakes.dial("reverse", [Fault::LoseRequest; 2]);
+    town.refund(&paid).await;
+    // nothing is held: the lender waits for money to come back
+    assert_eq!((needed("bj1").await, needed("bjrel").await), ("payment_open", "payment_open"));
+    town.settle_down(3).await;
+    assert_eq!((needed("bj1").await, needed("bjrel").await), ("account_balance", "account_balance"));
 }
 
 #[tokio::test]

@@ -92,10 +92,12 @@ fn credit_row(row: pb::CreditRow) -> Credit {
         Some("row_key must be 1 to 100 characters")
     } else if row.person_id.is_empty() || row.person_id.len() > 100 {
         Some("person_id must be 1 to 100 characters")
-    } else if !(1..=MOST_FEN).contains(&row.amount_fen) {
+    } else if row.kind != "closing" && !(1..=MOST_FEN).contains(&row.amount_fen) {
         Some("amount_fen must be above zero and at most 1000000 yuan")
-    } else if !matches!(row.kind.as_str(), "opening" | "annual") {
-        Some("kind must be opening or annual")
+    } else if row.kind == "closing" && !(-MOST_FEN..=-1).contains(&row.amount_fen) {
+        Some("amount_fen of a closing must be below zero and at least -1000000 yuan")
+    } else if !matches!(row.kind.as_str(), "opening" | "annual" | "closing") {
+        Some("kind must be opening, annual or closing")
     } else {
         None
     };

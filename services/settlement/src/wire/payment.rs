@@ -3,7 +3,7 @@
 use liufang_kernel::{Fen, Timestamp, Violations};
 use liufang_platform::CallMeta;
 use liufang_proto::common::v1::Channel;
-use liufang_proto::hooks::v1::{ChannelNotice, ChannelState};
+use liufang_proto::hooks::v1::{ChannelNotice, ChannelState, PaymentScene};
 use liufang_proto::settlement::v1 as pb;
 use prost::Message;
 
@@ -12,7 +12,7 @@ use super::{id, only_id, views};
 use crate::app::authorise::Authorise;
 use crate::app::capture::{Lookup, Refund};
 use crate::app::notice::{Notice, NoticeState};
-use crate::domain::payment::Payment;
+use crate::domain::payment::{Payer, Payment};
 
 /// `AuthoriseRequest`.
 pub fn authorise(request: pb::AuthoriseRequest, _: &CallMeta) -> Result<Authorise, Violations> {
@@ -21,7 +21,17 @@ pub fn authorise(request: pb::AuthoriseRequest, _: &CallMeta) -> Result<Authoris
     let order_id = id(&mut violations, "order_id", &request.order_id);
     let channel = known_channel(&mut violations, request.channel);
     let hold_expires_at = Timestamp(request.hold_expires_at_us);
-    violations.finish(Some(Authorise { quote_id, order_id, channel: channel.to_owned(), hold_expires_at }))
+    let payer = payer(&mut violations, request.payer);
+    let channel = channel.to_owned();
+    violations.finish(Some(Authorise { quote_id, order_id, channel, hold_expires_at, payer }))
+}
+
+fn payer(violations: &mut Violations, payer: Option<pb::Payer>) -> Payer {
+    let payer = payer.unwrap_or_default();
+    let payer_id = violations.optional_text("payer.payer_id", &payer.payer_id, 128);
+    let auth_code = violations.optional_text("payer.auth_code", &payer.auth_code, 64);
+    violations.check(PaymentScene::try_from(payer.scene).is_ok(), "payer.scene", "is not a known scene");
+    Payer { payer_id, auth_code, scene: payer.scene }
 }
 
 fn known_channel(violations: &mut Violations, number: i32) -> &'static str {
@@ -43,8 +53,8 @@ pub fn capture(request: pb::CaptureRequest, _: &CallMeta) -> Result<String, Viol
     only_id("payment_id", &request.payment_id)
 }
 
-pub fn capture_reply(payment: Payment) -> pb::CaptureResponse {
-    pb::CaptureResponse { payment: Some(views::payment(payment)) }
+pub fn capture_reply((payment, pay_params): (Payment, String)) -> pb::CaptureResponse {
+    pb::CaptureResponse { payment: Some(pb::Payment { pay_params, ..views::payment(payment) }) }
 }
 
 /// `VoidRequest`.
@@ -77,8 +87,8 @@ pub fn get(request: pb::GetPaymentRequest, _: &CallMeta) -> Result<Lookup, Viola
     }
 }
 
-pub fn get_reply(payment: Payment) -> pb::GetPaymentResponse {
-    pb::GetPaymentResponse { payment: Some(views::payment(payment)) }
+pub fn get_reply((payment, pay_params): (Payment, String)) -> pb::GetPaymentResponse {
+    pb::GetPaymentResponse { payment: Some(pb::Payment { pay_params, ..views::payment(payment) }) }
 }
 
 /// `NotifyPaymentRequest` with its body.

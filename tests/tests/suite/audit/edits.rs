@@ -166,6 +166,13 @@ pub const EDITS: &[Edit] = &[
     ),
     edit(
         "settlement",
+        &["INSURER_MESSAGE"],
+        "UPDATE insurer_message SET reference = 'x' || reference WHERE msgid = \
+         (SELECT MIN(msgid) FROM insurer_message)",
+        "UPDATE insurer_message SET reference = SUBSTR(reference, 2) WHERE reference LIKE 'x%'",
+    ),
+    edit(
+        "settlement",
         &["PAYMENT_RECEIVABLE", "RECEIVABLE_ASTRAY"],
         "UPDATE receivable SET payment_id = 'x' || payment_id WHERE debtor_kind = 'channel' AND payment_id = \
          (SELECT MAX(payment_id) FROM receivable WHERE debtor_kind = 'channel')",

@@ -260,7 +260,7 @@ impl Asked<'_> {
             }
             "PayOrder" => {
                 let (quote_id, channel) = (sheet.quote_id.clone(), Channel::Wechat.into());
-                send!(write session, OrderServiceClient.pay_order(PayOrderRequest { order_id, quote_id, channel }));
+                send!(write session, OrderServiceClient.pay_order(PayOrderRequest { order_id, quote_id, channel, payer: None }));
             }
             "CancelOrder" => {
                 send!(write session, OrderServiceClient.cancel_order(CancelOrderRequest { order_id }));

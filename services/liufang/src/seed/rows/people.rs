@@ -139,3 +139,22 @@ impl PersonRow {
         region_of_place(self.insurances.first()?.get(2)?)
     }
 }
+
+/// Who acts for whom: both are rows of `persons.tsv`.
+pub struct GuardianRow {
+    pub child: u32,
+    pub guardian: u32,
+    pub relation: String,
+    pub begin: String,
+}
+
+impl GuardianRow {
+    pub(in crate::seed) fn read(row: &Row<'_, '_>) -> Result<GuardianRow> {
+        Ok(GuardianRow {
+            child: row.value("child")?,
+            guardian: row.value("guardian")?,
+            relation: row.text("relation")?,
+            begin: row.text("begin")?,
+        })
+    }
+}

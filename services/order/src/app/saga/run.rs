@@ -44,7 +44,7 @@ impl App {
             }
             Step::Quote => return self.quote(order, entry, key).await,
             Step::Authorise => {
-                let payment_id = peers.authorise(order, entry.argument.channel, key).await?;
+                let payment_id = peers.authorise(order, &entry.argument, key).await?;
                 return Ok(Answer::Authorised { payment_id });
             }
             Step::Capture => return Ok(Answer::Payment(peers.capture(order, key).await?)),

@@ -13,7 +13,9 @@ use tonic::Request;
 
 use super::Peers;
 use super::numbers::{line_no, present};
-use crate::domain::{Channel, Charge, Kind, Order, Outside, Payers, Payment, Quote, charges, total};
+use crate::domain::{
+    Argument, Channel, Charge, Kind, Order, Outside, Payers, Payment, Quote, charges, total,
+};
 use crate::error::OrderError;
 
 fn charge(Charge(line): &Charge<'_>) -> pb::ChargeLine {
@@ -129,15 +131,20 @@ impl Peers {
     pub async fn authorise(
         &self,
         order: &Order,
-        by: Option<Channel>,
+        argument: &Argument,
         key: String,
     ) -> Result<String, OrderError> {
         let quote = present(order.quote.as_ref())?;
         let request = pb::AuthoriseRequest {
             quote_id: quote.id.clone(),
             order_id: order.id.clone(),
-            channel: channel(by).into(),
+            channel: channel(argument.channel).into(),
             hold_expires_at_us: order.pay_by.0,
+            payer: argument.buyer.clone().map(|buyer| pb::Payer {
+                payer_id: buyer.payer_id,
+                auth_code: buyer.auth_code,
+                scene: buyer.scene,
+            }),
         };
         let mut client = PaymentServiceClient::new(self.settlement());
         let answer = client.authorise(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;

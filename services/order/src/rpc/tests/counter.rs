@@ -20,7 +20,7 @@ impl Bench {
 
     async fn till(&self, key: &str, id: &str, presence: &str) -> Result<View, OrderError> {
         let (order_id, quote_id) = (id.to_owned(), "quo_1".to_owned());
-        let pay = Pay { order_id, quote_id, channel: Some(Channel::Till) };
+        let pay = Pay { order_id, quote_id, channel: Some(Channel::Till), buyer: None };
         let body = PayCounter { pay, presence: Sensitive::new(presence.to_owned()) };
         self.app.pay_counter(self.pos(key, body)).await
     }
