@@ -49,6 +49,7 @@ mod suite {
     mod regions;
     mod replicas;
     mod retention;
+    mod returns;
     mod rules;
     mod secured;
     mod silence;

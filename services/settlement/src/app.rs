@@ -11,11 +11,14 @@ pub mod claim_line;
 pub mod convergence;
 pub mod late;
 pub mod ledger;
+pub mod less;
 pub mod measure;
 mod messages;
 pub mod notice;
+pub mod packs;
 pub mod quote;
 pub mod reconcile;
+pub mod refund;
 pub mod statement;
 pub mod stuck;
 mod trial;
@@ -43,6 +46,7 @@ pub struct App {
     pub(crate) cipher: Cipher,
     pub(crate) regions: Arc<Regions>,
     region_versions: Arc<BTreeMap<String, String>>,
+    packs: packs::Noted,
     channel_key: Arc<str>,
     /// Channels with a key of their own.
     channel_keys: Arc<BTreeMap<&'static str, String>>,
@@ -66,6 +70,7 @@ impl App {
             regions: deps.regions.clone(),
             region_versions: Arc::new(versions.collect()),
             channel_key: deps.settings.get("channel_key", DEV_CHANNEL_KEY.to_owned()).into(),
+            packs: packs::Noted::default(),
             channel_keys: Arc::new(own_keys(deps)),
             notices_from_services: from_services(deps),
             expiring: Sweep::new("hold cannot be ended", deps.clock.clone()),

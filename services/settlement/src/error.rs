@@ -7,7 +7,7 @@ use liufang_platform::rpc::Invalid;
 use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 use sea_orm::DbErr;
 
-use crate::domain::benefit::BenefitError;
+use crate::domain::decide::Undecided;
 use crate::domain::ledger::Unbalanced;
 
 mod reasons;
@@ -38,6 +38,12 @@ pub enum Refusal {
     /// A notice from outside where services alone bring them.
     NoticeSender,
     PaymentNotStuck,
+    CaptureLineUnknown,
+    CaptureNotLess,
+    CaptureWholeOnly,
+    RefundLineUnknown,
+    RefundTooMuch,
+    RefundWholeOnly,
     NoticeSignature,
     NoticeAmount,
     NoticeOrder,
@@ -80,6 +86,12 @@ impl Refusal {
             Refusal::PaymentEnded => &PAYMENT_ENDED,
             Refusal::PaymentCaptured => &PAYMENT_CAPTURED,
             Refusal::PaymentNotCaptured => &PAYMENT_NOT_CAPTURED,
+            Refusal::CaptureLineUnknown => &CAPTURE_LINE_UNKNOWN,
+            Refusal::CaptureNotLess => &CAPTURE_NOT_LESS,
+            Refusal::CaptureWholeOnly => &CAPTURE_WHOLE_ONLY,
+            Refusal::RefundLineUnknown => &REFUND_LINE_UNKNOWN,
+            Refusal::RefundTooMuch => &REFUND_TOO_MUCH,
+            Refusal::RefundWholeOnly => &REFUND_WHOLE_ONLY,
             Refusal::NoticeSender => &NOTICE_FROM_OUTSIDE,
             Refusal::PaymentNotStuck => &PAYMENT_NOT_STUCK,
             Refusal::NoticeSignature => &NOTICE_SIGNATURE_INVALID,
@@ -124,7 +136,7 @@ pub enum SettlementError {
     #[error("lost a race")]
     LostRace,
     #[error("benefit calculation: {0}")]
-    Benefit(#[from] BenefitError),
+    Undecided(#[from] Undecided),
     #[error("ledger: {0}")]
     Unbalanced(#[from] Unbalanced),
     #[error(transparent)]
@@ -172,7 +184,7 @@ impl Fault for SettlementError {
             SettlementError::Db(fault) => fault.doc(),
             SettlementError::Peer(fault) => fault.doc(),
             SettlementError::LostRace => &PAYMENT_BUSY,
-            SettlementError::Benefit(_)
+            SettlementError::Undecided(_)
             | SettlementError::Unbalanced(_)
             | SettlementError::Cipher(_)
             | SettlementError::Stored(_) => &SETTLEMENT_INTERNAL,

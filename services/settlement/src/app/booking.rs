@@ -121,6 +121,7 @@ impl App {
         let booked = Booked {
             payment_id: &journal.payment_id,
             refund,
+            part_no: 0,
             stmt_date: &stmt_date,
             fixmedins_code: &journal.fixmedins_code,
             at: now,
@@ -172,7 +173,7 @@ fn facts(journal: &Journal, at: Timestamp) -> CaptureFacts<'_> {
     }
 }
 
-fn statement(
+pub(super) fn statement(
     journal: &Journal,
     person_id: &str,
     sequence: i64,
@@ -193,7 +194,11 @@ fn statement(
 
 /// The statement date of what is booked now: today, or the first day after it that is not closed yet. A closed day
 /// stays as it was agreed (`domain.md` §5.2).
-async fn open_day(work: &Work, fixmedins_code: &str, today: Date) -> Result<String, SettlementError> {
+pub(super) async fn open_day(
+    work: &Work,
+    fixmedins_code: &str,
+    today: Date,
+) -> Result<String, SettlementError> {
     let mut day = today;
     loop {
         let text = date_text(day);

@@ -47,7 +47,7 @@ impl App {
     }
 
     /// Writes the intent with every number the outside will know us by, before anybody is called.
-    async fn start_capture(
+    pub(super) async fn start_capture(
         &self,
         work: &Work,
         payment_id: &str,
@@ -116,7 +116,7 @@ impl App {
         Ok(self.journal(&call.body.payment_id).await?.view())
     }
 
-    async fn start_refund(
+    pub(super) async fn start_refund(
         &self,
         work: &Work,
         body: &Refund,
@@ -125,7 +125,12 @@ impl App {
         let found = store::payment::find(work.tx(), &body.payment_id).await?;
         let mut journal = found.ok_or(Refusal::PaymentNotFound)?;
         match journal.state {
+            // what earlier returns left goes back as the last of them
+            PaymentState::Captured if !journal.refunded.is_zero() => {
+                return self.start_last_part(work, journal, &body.reason, now).await.map(Some);
+            }
             PaymentState::Captured => {}
+            PaymentState::Refunding if journal.returns_a_part() => return Err(SettlementError::LostRace),
             PaymentState::Refunding | PaymentState::Refunded => return Ok(None),
             other => return Err(SettlementError::in_state(Refusal::PaymentNotCaptured, other.as_str())),
         }

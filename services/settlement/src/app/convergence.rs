@@ -89,6 +89,7 @@ impl App {
             Step::Book => return self.book_capture(journal).await.map(|()| false),
             Step::Fail => return self.book_failure(journal).await.map(|()| false),
             Step::BookRefund => return self.book_refund(journal).await.map(|()| false),
+            _ if journal.returns_a_part() => return self.part_step(journal).await,
             Step::SettleInsurer
             | Step::AskInsurer
             | Step::ReverseInsurer
@@ -163,7 +164,7 @@ impl App {
     }
 
     /// Writes what comes next, and what has to be raised; keeps the lease when going on.
-    async fn write(
+    pub(super) async fn write(
         &self,
         journal: &mut Journal,
         next: Next,

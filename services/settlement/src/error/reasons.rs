@@ -29,6 +29,12 @@ reasons! {
     PAYMENT_ENDED = Precondition, "支付单已结束", "the payment has ended";
     PAYMENT_CAPTURED = Precondition, "支付单已结算，请走退款", "the payment is captured; refund it instead";
     PAYMENT_NOT_CAPTURED = Precondition, "支付单未结算，不能退款", "the payment is not captured";
+    CAPTURE_LINE_UNKNOWN = Precondition, "保留的行不在该支付单中", "the payment has no such line";
+    CAPTURE_NOT_LESS = Precondition, "保留数量须少于试算数量", "what is kept is not less than what was quoted";
+    CAPTURE_WHOLE_ONLY = Precondition, "该支付单只能整单结算", "what would stay cannot be settled; capture the whole or void it";
+    REFUND_LINE_UNKNOWN = Precondition, "退货行或费用不在该支付单中", "the payment has no such line or fee";
+    REFUND_TOO_MUCH = Precondition, "退货数量超过剩余数量", "more comes back than is left";
+    REFUND_WHOLE_ONLY = Precondition, "该支付单只能整单退款", "what would stay cannot be settled again; return the payment whole";
     PAYMENT_NOT_STUCK = Precondition, "支付单无需人工处理", "the payment does not wait for a person";
     PAYMENT_BUSY = Aborted, "支付单正在处理，请以同一幂等键重试", "somebody else moved the payment; retry under the same key";
     NOTICE_FROM_OUTSIDE = PermissionDenied, "支付通知须由渠道适配服务转交", "notices come through the service that speaks to the channel";

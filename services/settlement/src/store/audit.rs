@@ -7,7 +7,7 @@ use liufang_platform::audit::Check;
 use sea_orm::{ConnectionTrait, Value};
 
 use super::all;
-use crate::domain::audit::{Booked, Hold};
+use crate::domain::audit::{Booked, BookedPart, Hold};
 use crate::error::SettlementError;
 
 /// Orders that have a payment.
@@ -101,7 +101,8 @@ pub const CHECKS: &[Check] = &[
         ids: &["transfer_id", "transfer"],
         numbers: &["sequence"],
         sql: "SELECT t.transfer_id, t.kind AS transfer, t.sequence FROM book_transfer t WHERE \
-              (t.kind IN ('capture', 'refund') AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.payment_id = t.reference)) \
+              (t.kind IN ('capture', 'refund') AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.payment_id = t.reference) \
+              AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.reference = t.reference AND r.state = 'booked')) \
               OR (t.kind = 'claim_payment' AND NOT EXISTS (SELECT 1 FROM claim_payment m WHERE t.reference = \
               CASE m.payment_no WHEN 1 THEN m.claim_id ELSE m.claim_id || '/' || m.payment_no END)) \
               OR (t.kind = 'credit' AND NOT EXISTS (SELECT 1 FROM credit_row r WHERE r.row_key = t.reference)) \
@@ -241,8 +242,10 @@ pub async fn booked(
         let own = booked.entry(row.try_get("", "reference")?).or_default();
         own.transfers.insert(kind == "refund", Fen(row.try_get("", "fen")?));
     }
+    parts(conn, &among, values(), &mut booked).await?;
     let sql = format!(
-        "SELECT payment_id, refund, debtor_kind, amount_fen FROM receivable WHERE payment_id IN ({among})"
+        "SELECT payment_id, refund, debtor_kind, amount_fen FROM receivable WHERE payment_id IN ({among}) \
+         AND part_no = 0"
     );
     for row in all(conn, &sql, values()).await? {
         let key = (row.try_get("", "refund")?, row.try_get("", "debtor_kind")?);
@@ -250,7 +253,8 @@ pub async fn booked(
         own.receivables.insert(key, Fen(row.try_get("", "amount_fen")?));
     }
     let sql = format!(
-        "SELECT payment_id, refund, fund_fen, account_fen FROM settlement_row WHERE payment_id IN ({among})"
+        "SELECT payment_id, refund, fund_fen, account_fen FROM settlement_row WHERE payment_id IN ({among}) \
+         AND part_no = 0"
     );
     for row in all(conn, &sql, values()).await? {
         let amounts = (Fen(row.try_get("", "fund_fen")?), Fen(row.try_get("", "account_fen")?));
@@ -258,4 +262,61 @@ pub async fn booked(
         own.settlements.insert(row.try_get("", "refund")?, amounts);
     }
     Ok(booked)
+}
+
+/// Their partial returns, with what was booked under the number of each.
+async fn parts(
+    conn: &impl ConnectionTrait,
+    among: &str,
+    values: Vec<Value>,
+    booked: &mut BTreeMap<String, Booked>,
+) -> Result<(), SettlementError> {
+    fn part<'a>(
+        booked: &'a mut BTreeMap<String, Booked>,
+        row: &sea_orm::QueryResult,
+    ) -> Result<&'a mut BookedPart, SettlementError> {
+        let own = booked.entry(row.try_get("", "payment_id")?).or_default();
+        Ok(own.parts.entry(row.try_get("", "part_no")?).or_default())
+    }
+    let sql = format!(
+        "SELECT payment_id, part_no, back_fund_fen, back_account_fen, back_cash_fen, again_fund_fen, again_account_fen, \
+         again_cash_fen FROM refund WHERE payment_id IN ({among}) AND state = 'booked'"
+    );
+    for row in all(conn, &sql, values.clone()).await? {
+        let fen = |column: &str| -> Result<Fen, SettlementError> { Ok(Fen(row.try_get("", column)?)) };
+        let back = [fen("back_fund_fen")?, fen("back_account_fen")?, fen("back_cash_fen")?];
+        let again = [fen("again_fund_fen")?, fen("again_account_fen")?, fen("again_cash_fen")?];
+        let part = part(booked, &row)?;
+        (part.back, part.again) = (back, again);
+    }
+    let sql = format!(
+        "SELECT r.payment_id, r.part_no, t.kind, CAST(SUM(e.amount_fen) AS BIGINT) AS fen FROM refund r \
+         JOIN book_transfer t ON t.reference = r.reference AND t.kind IN ('capture', 'refund') \
+         JOIN book_entry e ON e.region = t.region AND e.sequence = t.sequence \
+         WHERE r.payment_id IN ({among}) AND e.amount_fen > 0 GROUP BY r.payment_id, r.part_no, t.kind"
+    );
+    for row in all(conn, &sql, values.clone()).await? {
+        let kind: String = row.try_get("", "kind")?;
+        let fen = Fen(row.try_get("", "fen")?);
+        part(booked, &row)?.transfers.insert(kind == "refund", fen);
+    }
+    let sql = format!(
+        "SELECT payment_id, part_no, refund, debtor_kind, amount_fen FROM receivable WHERE payment_id IN ({among}) \
+         AND part_no > 0"
+    );
+    for row in all(conn, &sql, values.clone()).await? {
+        let key = (row.try_get("", "refund")?, row.try_get("", "debtor_kind")?);
+        let fen = Fen(row.try_get("", "amount_fen")?);
+        part(booked, &row)?.receivables.insert(key, fen);
+    }
+    let sql = format!(
+        "SELECT payment_id, part_no, refund, fund_fen, account_fen FROM settlement_row WHERE payment_id IN ({among}) \
+         AND part_no > 0"
+    );
+    for row in all(conn, &sql, values).await? {
+        let amounts = (Fen(row.try_get("", "fund_fen")?), Fen(row.try_get("", "account_fen")?));
+        let refund = row.try_get("", "refund")?;
+        part(booked, &row)?.settlements.insert(refund, amounts);
+    }
+    Ok(())
 }

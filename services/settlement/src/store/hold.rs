@@ -59,6 +59,43 @@ pub async fn release(conn: &impl ConnectionTrait, payment_id: &str) -> Result<()
     Ok(())
 }
 
+/// Makes the open holds of a payment as small as `needs` says, by person; who is not in it holds nothing any more. A hold never
+/// grows.
+pub async fn shrink(
+    conn: &impl ConnectionTrait,
+    payment_id: &str,
+    needs: &std::collections::BTreeMap<&str, Fen>,
+) -> Result<(), SettlementError> {
+    let sql = "SELECT hold_id, person_id, amount_fen FROM hold WHERE payment_id = $1 AND state = 'held' \
+               ORDER BY person_id, hold_id";
+    for row in all(conn, sql, [payment_id.into()]).await? {
+        let (hold_id, person_id): (String, String) =
+            (row.try_get("", "hold_id")?, row.try_get("", "person_id")?);
+        let held = Fen(row.try_get("", "amount_fen")?);
+        let need = needs.get(person_id.as_str()).copied().unwrap_or_default();
+        if need == held {
+            continue;
+        }
+        if need > held {
+            return Err(SettlementError::Stored("held amount below its holds"));
+        }
+        let touched = if need.is_zero() {
+            let ended = "UPDATE hold SET state = 'reduced' WHERE hold_id = $1 AND state = 'held'";
+            exec(conn, ended, [hold_id.into()]).await?
+        } else {
+            let smaller = "UPDATE hold SET amount_fen = $1 WHERE hold_id = $2 AND state = 'held'";
+            exec(conn, smaller, [need.0.into(), hold_id.into()]).await?
+        };
+        let free =
+            "UPDATE personal_account SET held_fen = held_fen - $1 WHERE person_id = $2 AND held_fen >= $1";
+        let freed = exec(conn, free, [(held - need).0.into(), person_id.into()]).await?;
+        if (touched, freed) != (1, 1) {
+            return Err(SettlementError::LostRace);
+        }
+    }
+    Ok(())
+}
+
 /// One hold that became a payment.
 pub struct Spent {
     pub person_id: String,

@@ -64,3 +64,17 @@ pub async fn mark_used(
     let sql = "UPDATE quote SET payment_id = $1 WHERE quote_id = $2 AND payment_id = ''";
     Ok(exec(conn, sql, [payment_id.into(), quote_id.into()]).await? == 1)
 }
+
+/// Writes a quote that is captured with less.
+pub async fn replace(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    quote: &Quote,
+) -> Result<(), SettlementError> {
+    let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
+    let sql = "UPDATE quote SET sealed_body = $1 WHERE quote_id = $2";
+    match exec(conn, sql, [cipher.seal(BODY, &body).into(), quote.quote_id.clone().into()]).await? {
+        1 => Ok(()),
+        _ => Err(SettlementError::Stored("quote of a payment")),
+    }
+}

@@ -12,6 +12,8 @@ use crate::error::SettlementError;
 pub struct Booked<'a> {
     pub payment_id: &'a str,
     pub refund: bool,
+    /// Number of the partial return; 0 for the capture and for a return of everything at once.
+    pub part_no: i64,
     pub stmt_date: &'a str,
     pub fixmedins_code: &'a str,
     pub at: Timestamp,
@@ -25,8 +27,8 @@ pub async fn insert_settlement(
     amounts: &Amounts,
 ) -> Result<(), SettlementError> {
     let sql = "INSERT INTO settlement_row (payment_id, refund, stmt_date, fixmedins_code, insutype, clr_type, \
-               agency, medical_fen, fund_fen, account_fen, cash_fen) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+               agency, medical_fen, fund_fen, account_fen, cash_fen, part_no) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let values = [
         booked.payment_id.into(),
         booked.refund.into(),
@@ -39,6 +41,7 @@ pub async fn insert_settlement(
         amounts.fund.0.into(),
         amounts.account.0.into(),
         amounts.cash.0.into(),
+        booked.part_no.into(),
     ];
     exec(conn, sql, values).await?;
     Ok(())
@@ -56,7 +59,7 @@ pub async fn insert(
         return Ok(());
     }
     let sql = "INSERT INTO receivable (payment_id, refund, debtor_kind, fixmedins_code, debtor, amount_fen, \
-               stmt_date, at_us, open) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+               stmt_date, at_us, open, part_no) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let values = [
         booked.payment_id.into(),
         booked.refund.into(),
@@ -67,6 +70,7 @@ pub async fn insert(
         booked.stmt_date.into(),
         booked.at.0.into(),
         true.into(),
+        booked.part_no.into(),
     ];
     exec(conn, sql, values).await?;
     Ok(())
