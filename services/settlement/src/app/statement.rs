@@ -84,7 +84,7 @@ impl App {
         let numbers: Vec<&str> = numbers.into_iter().collect();
         let mut ours = store::statement::owed_by_number(tx, of, &numbers).await?;
         let today = store::statement::owed_between(tx, of, (begin, begin.plus_days(1))).await?;
-        let known: BTreeSet<(String, bool)> = ours.iter().map(unit).collect();
+        let known: BTreeSet<(String, i64, bool)> = ours.iter().map(unit).collect();
         ours.extend(today.into_iter().filter(|owed| !known.contains(&unit(owed))));
 
         let unsorted = |_| SettlementError::Stored("number of a payment at its channel");
@@ -131,8 +131,8 @@ fn owner(principal: &Principal, fixmedins_code: &str) -> Result<(), SettlementEr
     }
 }
 
-fn unit(owed: &Owed) -> (String, bool) {
-    (owed.payment_id.clone(), owed.refund)
+fn unit(owed: &Owed) -> (String, i64, bool) {
+    (owed.payment_id.clone(), owed.part_no, owed.refund)
 }
 
 fn result(statement: &Statement) -> Result<StatementResult, SettlementError> {

@@ -16,6 +16,8 @@ pub type LineKey = (String, String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owed {
     pub payment_id: String,
+    /// Number of the partial return; 0 for the payment and for a return of everything at once.
+    pub part_no: i64,
     pub refund: bool,
     pub number: String,
     /// Empty on a payment.
@@ -216,6 +218,7 @@ mod tests {
     fn owed(number: &str, refund_no: &str, amount: i64) -> Owed {
         Owed {
             payment_id: format!("pay_{number}"),
+            part_no: 0,
             refund: !refund_no.is_empty(),
             number: number.into(),
             refund_no: refund_no.into(),
@@ -224,11 +227,8 @@ mod tests {
     }
 
     fn told(sorted: &Sorted) -> Vec<(&str, &str, &str)> {
-        let row = |row| {
-            let NamedDifference { with, result, number, .. } = row;
-            (with.as_str(), result.as_str(), number.as_str())
-        };
-        sorted.differences.iter().map(row).collect()
+        let rows = sorted.differences.iter();
+        rows.map(|row| (row.with.as_str(), row.result.as_str(), row.number.as_str())).collect()
     }
 
     #[test]

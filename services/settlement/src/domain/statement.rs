@@ -148,8 +148,9 @@ mod tests {
         assert_eq!(wrong, "it says it took 76.57 and its lines say 76.56");
         let back = of(&[REFUNDED], "`1,`0.00,`31.00,`0.00,`-0.18,`0.00,`31.00");
         assert_eq!(back, "it says it gave back 31.00 and its lines say 30.00");
-        let open = wechat(&[PAID], "").replace("总交易单数", "总");
-        assert_eq!(said(StatementFormat::Wechat, &open), "it has no sums: a part of it is missing");
+        let whole = wechat(&[PAID], "");
+        let cut = whole.split("总交易单数").next().unwrap();
+        assert_eq!(said(StatementFormat::Wechat, cut), "it has no sums: a part of it is missing");
     }
 
     #[test]

@@ -162,7 +162,8 @@ pub const CHECKS: &[Check] = &[
         ids: &["claim_id", "state"],
         numbers: &["paid_fen", "ledger_fen"],
         sql: "SELECT claim_id, state, paid_fen, banked AS ledger_fen FROM (SELECT c.claim_id, c.state, c.paid_fen, \
-              CASE c.state WHEN 'paid' THEN c.claimed_fen - c.deducted_fen ELSE c.paid_fen END AS due, \
+              CASE WHEN c.state = 'paid' THEN c.claimed_fen - c.deducted_fen \
+              WHEN c.paid_fen = c.claimed_fen - c.deducted_fen THEN 0 ELSE c.paid_fen END AS due, \
               (SELECT CAST(COALESCE(SUM(e.amount_fen), 0) AS BIGINT) FROM claim_payment m JOIN book_transfer t \
               ON t.kind = 'claim_payment' AND t.reference = \
               CASE m.payment_no WHEN 1 THEN m.claim_id ELSE m.claim_id || '/' || m.payment_no END \

@@ -88,9 +88,11 @@ pub async fn list(
 ) -> Result<Vec<ClaimLine>, SettlementError> {
     let sql = "SELECT payment_id, refund, amount_fen, deducted_fen, reason, appeal FROM (\
                SELECT r.payment_id, r.refund, r.amount_fen, COALESCE(l.deducted_fen, 0) AS deducted_fen, \
-               COALESCE(l.reason, '') AS reason, COALESCE(l.appeal, '') AS appeal FROM receivable r \
+               COALESCE(l.reason, '') AS reason, COALESCE(l.appeal, '') AS appeal FROM \
+               (SELECT payment_id, refund, CAST(SUM(amount_fen) AS BIGINT) AS amount_fen FROM receivable \
+               WHERE debtor_kind = 'agency' AND fixmedins_code = $2 AND debtor = $3 AND stmt_date = $4 \
+               GROUP BY payment_id, refund) AS r \
                LEFT JOIN claim_line l ON l.claim_id = $1 AND l.payment_id = r.payment_id AND l.refund = r.refund \
-               WHERE r.debtor_kind = 'agency' AND r.fixmedins_code = $2 AND r.debtor = $3 AND r.stmt_date = $4 \
                UNION ALL SELECT payment_id, refund, 0, deducted_fen, reason, appeal FROM claim_line \
                WHERE claim_id = $1 AND payment_id = '') AS lines \
                WHERE payment_id > $5 OR (payment_id = $5 AND refund > $6) ORDER BY payment_id, refund LIMIT $7";

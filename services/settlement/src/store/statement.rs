@@ -1,5 +1,7 @@
 //! Statements of channels, their lines, and what the channels owe by our books.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::{Fen, Timestamp};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
@@ -144,9 +146,12 @@ pub async fn clear(
     if exec(conn, sql, values).await? == 1 { Ok(()) } else { Err(SettlementError::LostRace) }
 }
 
-const OWED: &str = "SELECT r.payment_id, r.refund, p.channel_order_no, \
-                    CASE WHEN r.refund = TRUE THEN p.refund_no ELSE '' END AS refund_no, r.amount_fen \
+/// The rows of a partial return, what stood and what stays, are one refund under its own number.
+const OWED: &str = "SELECT r.payment_id, r.part_no, r.refund, p.channel_order_no, \
+                    CASE WHEN r.part_no > 0 THEN COALESCE(x.refund_no, '') \
+                    WHEN r.refund = TRUE THEN p.refund_no ELSE '' END AS refund_no, r.amount_fen \
                     FROM receivable r JOIN payment p ON p.payment_id = r.payment_id \
+                    LEFT JOIN refund x ON x.payment_id = r.payment_id AND x.part_no = r.part_no \
                     WHERE r.debtor_kind = 'channel' AND r.open = TRUE AND r.fixmedins_code = $1 AND r.debtor = $2";
 
 /// What the channel owes by these numbers.
@@ -155,17 +160,15 @@ pub async fn owed_by_number(
     of: Of<'_>,
     numbers: &[&str],
 ) -> Result<Vec<Owed>, SettlementError> {
-    let mut found = Vec::new();
+    let mut rows = Vec::new();
     for chunk in numbers.chunks(500) {
         let places: Vec<String> = (3..chunk.len() + 3).map(|n| format!("${n}")).collect();
         let sql = format!("{OWED} AND p.channel_order_no IN ({})", places.join(", "));
         let own = [Value::from(of.fixmedins_code), of.channel.into()];
         let values = own.into_iter().chain(chunk.iter().map(|number| Value::from(*number)));
-        for row in all(conn, &sql, values).await? {
-            found.push(read_owed(&row)?);
-        }
+        rows.extend(all(conn, &sql, values).await?);
     }
-    Ok(found)
+    added_up(&rows)
 }
 
 /// What the channel owes since a moment of the day.
@@ -176,23 +179,34 @@ pub async fn owed_between(
 ) -> Result<Vec<Owed>, SettlementError> {
     let sql = format!("{OWED} AND r.at_us >= $3 AND r.at_us < $4");
     let values = [of.fixmedins_code.into(), of.channel.into(), begin.0.into(), end.0.into()];
-    all(conn, &sql, values).await?.iter().map(read_owed).collect()
+    added_up(&all(conn, &sql, values).await?)
 }
 
-fn read_owed(row: &QueryResult) -> Result<Owed, SettlementError> {
-    Ok(Owed {
-        payment_id: row.try_get("", "payment_id")?,
-        refund: row.try_get("", "refund")?,
-        number: row.try_get("", "channel_order_no")?,
-        refund_no: row.try_get("", "refund_no")?,
-        amount: Fen(row.try_get("", "amount_fen")?),
-    })
+/// Nothing is owed where a return moved no cash.
+fn added_up(rows: &[QueryResult]) -> Result<Vec<Owed>, SettlementError> {
+    let mut found: BTreeMap<(String, i64, bool), Owed> = BTreeMap::new();
+    for row in rows {
+        let part_no: i64 = row.try_get("", "part_no")?;
+        let payment_id: String = row.try_get("", "payment_id")?;
+        let refund = part_no > 0 || row.try_get("", "refund")?;
+        let one = Owed {
+            payment_id: payment_id.clone(),
+            part_no,
+            refund,
+            number: row.try_get("", "channel_order_no")?,
+            refund_no: row.try_get("", "refund_no")?,
+            amount: Fen::ZERO,
+        };
+        let owed = found.entry((payment_id, part_no, refund)).or_insert(one);
+        owed.amount += Fen(row.try_get("", "amount_fen")?);
+    }
+    Ok(found.into_values().filter(|owed| !owed.amount.is_zero()).collect())
 }
 
 /// Closes what a channel has paid out.
 pub async fn close(conn: &impl ConnectionTrait, owed: &Owed) -> Result<(), SettlementError> {
-    let sql = "UPDATE receivable SET open = FALSE WHERE payment_id = $1 AND refund = $2 AND debtor_kind = 'channel' \
-               AND amount_fen = $3 AND open = TRUE";
-    let values = [owed.payment_id.clone().into(), owed.refund.into(), owed.amount.0.into()];
-    if exec(conn, sql, values).await? == 1 { Ok(()) } else { Err(SettlementError::LostRace) }
+    let sql = "UPDATE receivable SET open = FALSE WHERE payment_id = $1 AND part_no = $2 AND debtor_kind = 'channel' \
+               AND (part_no > 0 OR refund = $3) AND open = TRUE";
+    let values = [owed.payment_id.clone().into(), owed.part_no.into(), owed.refund.into()];
+    if exec(conn, sql, values).await? > 0 { Ok(()) } else { Err(SettlementError::LostRace) }
 }

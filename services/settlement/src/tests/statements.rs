@@ -11,14 +11,18 @@ use super::world::*;
 use crate::app::claim::ReceivableQuery;
 use crate::app::statement::{ImportStatement, StatementResult};
 use crate::domain::benefit::OutsideKind;
-use crate::domain::payment::Journal;
+use crate::domain::payment::{Journal, Payment};
 use crate::domain::statement::{StatementFormat, StatementLine, read};
 use crate::error::SettlementError;
 
 /// A payment with 6 yuan of cash at least.
+async fn pay(town: &Town, order: &str) -> Payment {
+    let fees = vec![outside(OutsideKind::Delivery, 600)];
+    town.pay(chronic("qhd1", order, &["甲 100 1"], fees)).await
+}
+
 async fn cash(town: &Town, order: &str) -> Journal {
-    let paid =
-        town.pay(chronic("qhd1", order, &["甲 100 1"], vec![outside(OutsideKind::Delivery, 600)])).await;
+    let paid = pay(town, order).await;
     town.app.journal(&paid.payment_id).await.unwrap()
 }
 
@@ -66,15 +70,9 @@ async fn what_a_channel_pays_out_closes_what_it_owes() {
     let town = town().await;
     town.credit("qhd1", "130300", 1_000).await;
     let one = cash(&town, "ord1").await;
-    let two = cash(&town, "ord2").await;
+    let two = pay(&town, "ord2").await;
     let three = cash(&town, "ord3").await;
-    town.app
-        .refund(town.call(
-            order(),
-            crate::app::capture::Refund { payment_id: two.payment_id.clone(), reason: "CHANGED_MIND".into() },
-        ))
-        .await
-        .unwrap();
+    town.refund(&two).await;
     let two = town.app.journal(&two.payment_id).await.unwrap();
     let (a, b, c) = (one.cash.0, two.cash.0, three.cash.0);
     assert_eq!(balances(&town, ACCOUNTS).await, [a + c, 0, 0, 0]);
@@ -131,12 +129,15 @@ async fn what_a_channel_pays_out_closes_what_it_owes() {
     assert_eq!(reason(import(&town, pos(QHD_SHOP), before).await), "STATEMENT_LINE_REPEATED");
     let late = cash(&town, "late").await;
     let work = town.world.deps.db.begin_step().await.unwrap();
-    let renamed = format!(
-        "UPDATE payment SET channel_order_no = 'LFstrange', cash_fen = 500 WHERE payment_id = '{}'; \
-         UPDATE receivable SET amount_fen = 500 WHERE payment_id = '{}' AND debtor_kind = 'channel'",
-        late.payment_id, late.payment_id
-    );
-    work.tx().execute_unprepared(&renamed).await.unwrap();
+    for renamed in [
+        format!("UPDATE payment SET channel_order_no = 'LFstrange' WHERE payment_id = '{}'", late.payment_id),
+        format!(
+            "UPDATE receivable SET amount_fen = 500 WHERE payment_id = '{}' AND debtor_kind = 'channel'",
+            late.payment_id
+        ),
+    ] {
+        work.tx().execute_unprepared(&renamed).await.unwrap();
+    }
     work.done().await.unwrap();
     let empty = statement(&town, vec![line("fee-of-the-month", "", 0, 1)]);
     let next = import(&town, pos(QHD_SHOP), empty).await.unwrap();
