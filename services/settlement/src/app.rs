@@ -7,6 +7,7 @@ pub mod authorise;
 pub mod booking;
 pub mod capture;
 pub mod claim;
+pub mod claim_line;
 pub mod convergence;
 mod lane;
 pub mod late;
@@ -20,6 +21,7 @@ pub mod packs;
 pub mod quote;
 pub mod reconcile;
 pub mod refund;
+pub mod statement;
 pub mod stuck;
 mod trial;
 

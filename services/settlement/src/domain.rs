@@ -9,6 +9,8 @@ pub mod entitlement;
 pub mod lane;
 pub mod ledger;
 pub mod payment;
+pub mod payout;
 pub mod quote;
 pub mod reconcile;
 pub mod refund;
+pub mod statement;

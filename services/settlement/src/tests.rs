@@ -2,6 +2,7 @@
 
 mod books;
 mod channels;
+mod claims;
 mod fakes;
 mod faults;
 mod insurer;
@@ -19,6 +20,7 @@ mod reconcile;
 mod refunds;
 mod regions;
 mod simulation;
+mod statements;
 mod stuck;
 mod wire;
 mod world;

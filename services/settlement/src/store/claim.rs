@@ -104,15 +104,15 @@ pub async fn list(
     all(conn, &sql, values).await?.iter().map(read).collect()
 }
 
-/// Writes the claim if it still is in `was`.
+/// Writes the claim if it still is in the state `was`, with as much paid.
 pub async fn save(
     conn: &impl ConnectionTrait,
     claim: &Claim,
-    was: ClaimState,
+    (was, paid): (ClaimState, Fen),
     bank_reference: &str,
 ) -> Result<(), SettlementError> {
     let sql = "UPDATE claim SET state = $1, deducted_fen = $2, paid_fen = $3, deduction_reason = $4, \
-               bank_reference = $5 WHERE claim_id = $6 AND state = $7";
+               bank_reference = $5 WHERE claim_id = $6 AND state = $7 AND paid_fen = $8";
     let values = [
         claim.state.as_str().into(),
         claim.deducted.0.into(),
@@ -121,6 +121,7 @@ pub async fn save(
         bank_reference.into(),
         claim.claim_id.clone().into(),
         was.as_str().into(),
+        paid.0.into(),
     ];
     if exec(conn, sql, values).await? == 1 { Ok(()) } else { Err(SettlementError::LostRace) }
 }

@@ -84,20 +84,6 @@ impl Heads {
         head.append(conn, ids, region, draft).await
     }
 
-    /// Appends a set of a region that was locked; see [`Head::append_linked`].
-    #[allow(dead_code)] // its callers come with the import of statements
-    pub async fn append_linked(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        ids: &Ids,
-        region: &str,
-        set: Linked,
-    ) -> Result<Vec<i64>, SettlementError> {
-        let chain = if self.0.contains_key(region) { region } else { "" };
-        let head = self.0.get_mut(chain).ok_or(SettlementError::Stored("ledger head"))?;
-        head.append_linked(conn, ids, region, set).await
-    }
-
     /// Writes the new heads and the balances.
     pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
         for head in self.0.into_values() {
@@ -132,7 +118,6 @@ impl Head {
     ///
     /// # Errors
     /// As [`Head::append`]; also `TRANSFER_REUSED` when only some of them stand there.
-    #[allow(dead_code)] // its callers come with the import of statements
     pub async fn append_linked(
         &mut self,
         conn: &impl ConnectionTrait,

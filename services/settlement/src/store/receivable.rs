@@ -287,6 +287,7 @@ pub async fn mismatches(conn: &impl ConnectionTrait) -> Result<i64, SettlementEr
     let sql = "SELECT COUNT(*) AS n FROM (SELECT kind, institution, SUM(owed) AS owed, SUM(ledger) AS ledger FROM \
                (SELECT debtor_kind AS kind, fixmedins_code AS institution, amount_fen AS owed, 0 AS ledger \
                FROM receivable WHERE open = $1 UNION ALL \
+               SELECT 'agency', fixmedins_code, -paid_fen, 0 FROM claim WHERE state <> 'paid' UNION ALL \
                SELECT CASE WHEN account LIKE 'receivable:agency:%' THEN 'agency' ELSE 'channel' END, \
                SUBSTR(account, LENGTH(account) - 11), 0, balance_fen FROM book_balance \
                WHERE account LIKE 'receivable:%') AS sides \
