@@ -105,6 +105,13 @@ impl Lanes {
 }
 
 impl App {
+    /// How many wait in a lane for its next group; none when nobody runs it.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self, lane: &str) -> Option<usize> {
+        let lanes = self.lanes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.get(lane).map(VecDeque::len)
+    }
+
     /// Waits for its turn in a lane, and for what came of it.
     pub(super) async fn through(
         &self,

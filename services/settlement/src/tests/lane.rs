@@ -1,10 +1,10 @@
 //! Requests that share a transaction: each its own outcome, and none the worse for the others.
 
-use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::join_all;
+use futures::poll;
+use futures::stream::{FuturesOrdered, StreamExt as _};
 use liufang_platform::{Call, DbFault, Work};
 
 use super::world::*;
@@ -21,18 +21,20 @@ async fn closed_door(town: &Town) -> Work {
     town.world.deps.db.begin_step().await.unwrap()
 }
 
-/// The answers of calls that begin while the door is closed.
+/// The answers of calls that come in this order while the door is closed.
 async fn behind(town: &Town, calls: impl IntoIterator<Item = impl Future<Output = Answer>>) -> Vec<Answer> {
     let door = closed_door(town).await;
-    let open = async {
-        // every call is on its way by its first wait; here nobody else is to be let in before
-        for _ in 0..200 {
+    let mut under_way = FuturesOrdered::new();
+    for (n, call) in calls.into_iter().enumerate() {
+        under_way.push_back(call);
+        // the first is taken at once, and waits for the door; the others wait for the first
+        while town.app.waiting("110000") != Some(n) {
+            assert!(poll!(under_way.next()).is_pending(), "nobody is answered before the door opens");
             tokio::task::yield_now().await;
         }
-        door.cancel().await.unwrap();
-    };
-    let (answers, ()) = tokio::join!(join_all(calls), open);
-    answers
+    }
+    door.cancel().await.unwrap();
+    under_way.collect().await
 }
 
 fn authorise(town: &Town, quote: &Quote, key: &str, request: &str) -> Call<Authorise> {
@@ -140,7 +142,9 @@ async fn whoever_asked_may_be_gone_before_the_answer() {
     let door = closed_door(&town).await;
     let (app, call) = (town.app.clone(), authorise(&town, &quote, "key", "a"));
     let asking = tokio::spawn(async move { app.authorise(call).await });
-    tokio::time::timeout(Duration::from_millis(50), pending::<()>()).await.unwrap_err();
+    while town.app.waiting("110000") != Some(0) {
+        tokio::task::yield_now().await;
+    }
     asking.abort();
     assert!(asking.await.unwrap_err().is_cancelled());
     door.cancel().await.unwrap();
