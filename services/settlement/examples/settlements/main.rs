@@ -143,6 +143,7 @@ impl Bench {
             exp: now + 3_600,
             jti: Ids.next("tok"),
             act: String::new(),
+            sid: String::new(),
         };
         let mut request = outgoing::keyed(body, key);
         let token = format!("Bearer {}", self.tokens.sign(&claims).unwrap());
@@ -208,10 +209,11 @@ impl Bench {
             order_id: order_id.clone(),
             channel: Channel::Wechat.into(),
             hold_expires_at_us: SystemClock.now().plus_seconds(900).0,
+            ..Default::default()
         };
         let held = payments.authorise(outgoing::keyed(authorise, key("authorise"))).await.unwrap();
         let payment_id = held.into_inner().payment.unwrap().payment_id;
-        let capture = pb::CaptureRequest { payment_id };
+        let capture = pb::CaptureRequest { payment_id, ..Default::default() };
         let paid = payments.capture(outgoing::keyed(capture, key("capture"))).await.unwrap();
         let payment = paid.into_inner().payment.unwrap();
         assert!(payment.state() == pb::PaymentState::Captured, "{}", payment.state().as_str_name());
