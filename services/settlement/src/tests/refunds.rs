@@ -231,7 +231,11 @@ async fn a_return_of_a_later_month_leaves_the_closed_month_alone() {
     let town = town().await;
     let (paid, whole, rest) = bought(&town).await;
     let rows = async |day: &str| {
-        let query = TotalsQuery { stmt_date: day.to_owned(), fixmedins_code: String::new() };
+        let query = TotalsQuery {
+            stmt_date: day.to_owned(),
+            stmt_enddate: String::new(),
+            fixmedins_code: String::new(),
+        };
         town.app.daily_totals(town.call(pos(QHD_SHOP), query)).await.unwrap().remove(0).totals
     };
     let bought_on = date_text(town.now().china_date());
