@@ -24,6 +24,7 @@ mod suite {
     mod journey_beijing;
     mod journey_qinhuangdao;
     mod keys;
+    mod lanes;
     mod leases;
     mod lifecycle;
     mod limits;

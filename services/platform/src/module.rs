@@ -44,7 +44,8 @@ impl Deps {
 }
 
 /// What a service looks at before it starts; `Err` says why it must not.
-pub type Opening = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send>;
+pub type Opening =
+    Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 /// A port of a service's own, for outside parties that do not speak gRPC.
 pub struct Port {
     /// The setting that says where, e.g. `role.channels.listen`; also its name among the process's ports.
@@ -112,7 +113,7 @@ impl Module {
 
     /// Adds what must be right before the service starts.
     #[must_use]
-    pub fn opening<F>(mut self, look: impl FnOnce() -> F + Send + 'static) -> Module
+    pub fn opening<F>(mut self, look: impl FnOnce() -> F + Send + Sync + 'static) -> Module
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {

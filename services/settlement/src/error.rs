@@ -151,6 +151,11 @@ impl SettlementError {
         SettlementError::Refused(refusal, Vec::new())
     }
 
+    /// Whether it is an outcome of the request alone: refused before anything was changed.
+    pub fn changed_nothing(&self) -> bool {
+        matches!(self, SettlementError::Refused(..) | SettlementError::Invalid(_) | SettlementError::LostRace)
+    }
+
     /// A refusal that names the present state.
     pub fn in_state(refusal: Refusal, state: &str) -> SettlementError {
         SettlementError::Refused(refusal, vec![("state".into(), state.to_owned())])

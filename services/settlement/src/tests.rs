@@ -6,6 +6,7 @@ mod claims;
 mod fakes;
 mod faults;
 mod insurer;
+mod lane;
 mod less;
 mod linked;
 mod measure;

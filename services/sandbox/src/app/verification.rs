@@ -83,16 +83,16 @@ impl App {
         told(verdict)
     }
 
-    /// How a check ended that was still at work; `None` for one that never was.
-    pub async fn query_check(&self, request_id: &str) -> Result<Option<(Checked, String)>, SandboxError> {
+    /// How a check ended that was still at work.
+    pub async fn query_check(&self, request_id: &str) -> Result<(Checked, String), SandboxError> {
         let work = self.db.begin_step().await?;
         let dial = self.dial(&work, "VerificationHook/QueryCheck", &[request_id]).await?;
         let known = store::checks::find(work.tx(), request_id).await?;
         work.done().await?;
-        let Some((serial, ends_at)) = known else { return Ok(None) };
+        let (serial, ends_at) = known.ok_or(SandboxError::CheckUnknown)?;
         let over = ends_at <= self.clock.now();
         let checked = told(dial.over(if over { Verdict::Pass } else { Verdict::Later }))?;
-        Ok(Some((checked, if checked == Checked::Pass { serial } else { String::new() })))
+        Ok((checked, if checked == Checked::Pass { serial } else { String::new() }))
     }
 
     /// Takes a message once per request id.

@@ -10,7 +10,6 @@ use liufang_proto::hooks::v1::verification_hook_server::VerificationHook;
 use tonic::{Request, Response, Status};
 
 use super::Rpc;
-use crate::app::Checked;
 use crate::wire;
 use crate::wire::{hospital, insurer, verification};
 
@@ -48,13 +47,11 @@ impl VerificationHook for Rpc {
         request: Request<pb::QueryCheckRequest>,
     ) -> Result<Response<pb::QueryCheckResponse>, Status> {
         let body = self.calls.open(request, |request, _| Ok(request))?.body;
-        match self.app.query_check(&body.request_id).await {
-            Ok(None) => Err(Status::not_found("no such check")),
-            answer => rpc::reply(answer.map(|told| {
-                let (checked, proof_serial) = told.unwrap_or((Checked::NoAnswer, String::new()));
-                pb::QueryCheckResponse { outcome: wire::outcome(checked), proof_serial }
-            })),
-        }
+        let told = self.app.query_check(&body.request_id).await;
+        rpc::reply(told.map(|(checked, proof_serial)| pb::QueryCheckResponse {
+            outcome: wire::outcome(checked),
+            proof_serial,
+        }))
     }
 
     async fn check_face(

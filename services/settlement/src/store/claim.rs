@@ -1,6 +1,9 @@
 //! Closed days and claims.
 
+use std::collections::BTreeSet;
+
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::wide::{among, words};
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::{all, exec, one};
@@ -17,6 +20,23 @@ pub async fn is_closed(
 ) -> Result<bool, SettlementError> {
     let sql = "SELECT stmt_date FROM closed_day WHERE fixmedins_code = $1 AND stmt_date = $2";
     Ok(one(conn, sql, [fixmedins_code.into(), stmt_date.into()]).await?.is_some())
+}
+
+/// Days of institutions that are closed, from `since` on.
+pub async fn closed_since(
+    conn: &impl ConnectionTrait,
+    institutions: &[&str],
+    since: &str,
+) -> Result<BTreeSet<(String, String)>, SettlementError> {
+    if institutions.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let sql = format!(
+        "SELECT fixmedins_code, stmt_date FROM closed_day WHERE fixmedins_code {} AND stmt_date >= $2",
+        among(conn, 1)
+    );
+    let rows = all(conn, &sql, [words(conn, institutions.iter().copied()), since.into()]).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "fixmedins_code")?, row.try_get("", "stmt_date")?))).collect()
 }
 
 pub async fn close_day(

@@ -1,5 +1,7 @@
 //! Goods come back: reverse, settle the rest, return the difference; whatever is lost on the way.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::Quantity;
 use liufang_kernel::timestamp::date_text;
 
@@ -86,6 +88,27 @@ async fn a_part_goes_back_as_if_only_the_rest_had_been_bought() {
     let next = town.quote(chronic("qhd1", "ord2", &["甲 100 5"], vec![])).await;
     let used: Vec<_> = next.basis.iter().map(|(_, addition)| *addition).collect();
     assert_eq!(used, rest.additions.iter().map(|(_, addition)| *addition).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn every_message_of_a_return_stands_in_the_details() {
+    let town = town().await;
+    let (paid, _, _) = bought(&town).await;
+    town.returns(&paid, &[(1, 2)]).await.unwrap();
+    town.returns(&paid, &[(1, 1)]).await.unwrap();
+    let today = date_text(town.now().china_date());
+    let rows = crate::store::reconcile::ours(town.world.deps.db.read(), QHD_SHOP, &today).await.unwrap();
+    let of = |refund: bool| {
+        let own = rows.iter().filter(|row| row.line.key.refund == refund);
+        own.map(|row| (row.line.key.msgid.clone(), row.setl_id.clone())).collect::<BTreeMap<_, _>>()
+    };
+    let books = town.fakes.books();
+    let settled: BTreeMap<String, String> =
+        books.insurer.iter().map(|(msgid, (setl_id, _))| (msgid.clone(), setl_id.clone())).collect();
+    assert_eq!((of(false), settled.len()), (settled, 3), "three settlements, each under its own message");
+    let reversed: Vec<String> = of(true).into_values().collect();
+    assert_eq!(reversed.len(), 2, "two reversals with messages of their own");
+    assert!(reversed.iter().all(|setl_id| ["S000001", "S000002"].contains(&setl_id.as_str())));
 }
 
 #[tokio::test]
