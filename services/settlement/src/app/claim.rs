@@ -188,7 +188,7 @@ impl App {
             owed_by(&call.meta.principal, store::claim::find(work.tx(), &call.body.claim_id).await?)?;
         let was = (claim.state, claim.paid);
         claim.review(call.body.deducted, &call.body.reason).map_err(refused)?;
-        cut(work.tx(), &claim, &call.body.lines).await?;
+        cut(&work, &claim, &call.body.lines).await?;
         store::claim::save(work.tx(), &claim, was, "").await?;
         Ok(work.commit(claim).await?)
     }

@@ -1,8 +1,7 @@
 //! Lines of a claim: what the agency cuts of them, what the institution says to it.
 
 use liufang_kernel::Fen;
-use liufang_platform::{Begun, Call};
-use sea_orm::ConnectionTrait;
+use liufang_platform::{Begun, Call, Work};
 
 use crate::app::claim::refused;
 use crate::app::{App, is_agency};
@@ -50,11 +49,8 @@ pub struct LinePage {
 }
 
 /// Writes what a review cuts, line by line, or of the claim as a whole; what an earlier review cut is over.
-pub(super) async fn cut(
-    conn: &impl ConnectionTrait,
-    claim: &Claim,
-    lines: &[Deduction],
-) -> Result<(), SettlementError> {
+pub(super) async fn cut(work: &Work, claim: &Claim, lines: &[Deduction]) -> Result<(), SettlementError> {
+    let conn = work.tx();
     store::claim_line::uncut(conn, &claim.claim_id).await?;
     for line in lines {
         let amount = store::claim_line::amount(conn, claim, &line.payment_id, line.refund).await?;
