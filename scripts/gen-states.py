@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Copies the table of a prescription's states from proto/liufang/prescription/v1/states.txt to the service's page and to the
-comment of the contract. The suite (`states::the_table_is_published_as_it_is_tested`) fails while they differ."""
+"""Copies the tables of states (proto/liufang/prescription/v1/states.txt and settlement's) to the services' pages, and the first to
+the comment of its contract. The suite (`the_table_is_published_as_it_is_tested` of `states` and `payment_states`) fails while they
+differ."""
 
 import re
 from pathlib import Path
@@ -21,3 +22,6 @@ def put(path: Path, pattern: str, text: str) -> None:
 put(root / "services/prescription/README.md", r"```text\nStates: .*?\n```", f"```text\n{table}\n```")
 comment = "\n".join(f"// {line}".rstrip() for line in table.splitlines())
 put(folder / "service.proto", r"// States: .*?\n(?=(?!//))", comment + "\n")
+
+payments = (root / "proto/liufang/settlement/v1/states.txt").read_text().rstrip()
+put(root / "services/settlement/README.md", r"```text\nStates: .*?\n```", f"```text\n{payments}\n```")

@@ -9,6 +9,8 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 /// The table of a prescription's states as text (`liufang/prescription/v1/states.txt`): state × operation × caller → answer,
 /// and the order of checks. Its grammar is at its head.
 pub const PRESCRIPTION_STATES: &str = include_str!("../liufang/prescription/v1/states.txt");
+/// Likewise of a payment's states (`liufang/settlement/v1/states.txt`).
+pub const SETTLEMENT_STATES: &str = include_str!("../liufang/settlement/v1/states.txt");
 
 macro_rules! package {
     ($($name:ident),*) => {$(

@@ -24,6 +24,7 @@ mod suite {
     mod journey_beijing;
     mod journey_qinhuangdao;
     mod keys;
+    mod lanes;
     mod leases;
     mod lifecycle;
     mod limits;
@@ -34,6 +35,7 @@ mod suite {
     mod notices;
     mod otlp;
     mod outages;
+    mod payment_states;
     mod payments;
     mod people;
     mod plans;

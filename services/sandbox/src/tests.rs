@@ -56,6 +56,8 @@ not_played! {
     VoidRequest, VoidResponse, void;
     RefundRequest, RefundResponse, refund;
     GetPaymentRequest, GetPaymentResponse, get_payment;
+    ListStuckPaymentsRequest, ListStuckPaymentsResponse, list_stuck_payments;
+    ResolvePaymentRequest, ResolvePaymentResponse, resolve_payment;
 }
 
 struct House {

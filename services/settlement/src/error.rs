@@ -58,6 +58,11 @@ pub enum Refusal {
     DetailFileCompared,
     DetailFileNotCompared,
     DetailRowRepeated,
+    StatementNotFound,
+    StatementChanged,
+    StatementLineRepeated,
+    ClaimLineNotFound,
+    ClaimPaymentTooLarge,
 }
 
 impl Refusal {
@@ -103,6 +108,11 @@ impl Refusal {
             Refusal::DetailFileCompared => &DETAIL_FILE_COMPARED,
             Refusal::DetailFileNotCompared => &DETAIL_FILE_NOT_COMPARED,
             Refusal::DetailRowRepeated => &DETAIL_ROW_REPEATED,
+            Refusal::StatementNotFound => &STATEMENT_NOT_FOUND,
+            Refusal::StatementChanged => &STATEMENT_CHANGED,
+            Refusal::StatementLineRepeated => &STATEMENT_LINE_REPEATED,
+            Refusal::ClaimLineNotFound => &CLAIM_LINE_NOT_FOUND,
+            Refusal::ClaimPaymentTooLarge => &CLAIM_PAYMENT_TOO_LARGE,
         }
     }
 }
@@ -139,6 +149,11 @@ impl SettlementError {
     /// A refusal with nothing to add.
     pub fn refused(refusal: Refusal) -> SettlementError {
         SettlementError::Refused(refusal, Vec::new())
+    }
+
+    /// Whether it is an outcome of the request alone: refused before anything was changed.
+    pub fn changed_nothing(&self) -> bool {
+        matches!(self, SettlementError::Refused(..) | SettlementError::Invalid(_) | SettlementError::LostRace)
     }
 
     /// A refusal that names the present state.

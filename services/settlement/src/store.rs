@@ -4,6 +4,7 @@ pub mod account;
 pub mod accumulator;
 pub mod audit;
 pub mod claim;
+pub mod claim_line;
 pub mod hold;
 pub mod late;
 pub mod ledger;
@@ -18,6 +19,7 @@ pub mod receivable;
 pub mod reconcile;
 pub mod refund;
 pub mod sealed;
+pub mod statement;
 pub mod stuck;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};

@@ -2,9 +2,11 @@
 
 mod books;
 mod channels;
+mod claims;
 mod fakes;
 mod faults;
 mod insurer;
+mod lane;
 mod less;
 mod linked;
 mod measure;
@@ -18,6 +20,7 @@ mod reconcile;
 mod refunds;
 mod regions;
 mod simulation;
+mod statements;
 mod stuck;
 mod wire;
 mod world;

@@ -9,6 +9,7 @@ pub mod payment;
 pub mod quote;
 pub mod reconcile;
 pub mod refund;
+pub mod statement;
 pub mod stuck;
 mod views;
 

@@ -163,9 +163,13 @@ async fn every_reason_is_published(world: &mut World) {
         include_str!("stopping.rs"),
     ];
     let mut missing = BTreeSet::new();
-    let codes = liufang_proto::PRESCRIPTION_STATES.split_once("\nCodes\n").expect("the table's codes").1;
-    let codes = codes.split_once("\n\n").expect("more than codes").0;
-    let listed = codes.lines().map(|line| line.split_once(": ").map_or(line, |(_, words)| words));
+    let codes_of = |table: &'static str| {
+        let codes = table.split_once("\nCodes\n").expect("the table's codes").1;
+        codes.split_once("\n\n").expect("more than codes").0.lines()
+    };
+    let codes =
+        codes_of(liufang_proto::PRESCRIPTION_STATES).chain(codes_of(liufang_proto::SETTLEMENT_STATES));
+    let listed = codes.map(|line| line.split_once(": ").map_or(line, |(_, words)| words));
     let listed: Vec<&str> = listed.flat_map(|words| words.split(',')).map(str::trim).collect();
     assert!(20 < listed.len(), "{listed:?}");
     for word in sources.iter().flat_map(|source| source.split('"')).chain(listed) {

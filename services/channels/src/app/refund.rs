@@ -48,11 +48,14 @@ impl App {
 
     /// How a refund stands.
     pub async fn query_refund(&self, ask: AskRefund) -> Result<RefundTold, ChannelError> {
-        match store::refund::find(self.db.read(), &ask.refund_no).await? {
-            Some(refund) if refund.channel_order_no == ask.channel_order_no => {
-                self.ask_refund(refund, ask).await
+        let known = store::refund::find(self.db.read(), &ask.refund_no).await?;
+        match known.filter(|refund| refund.channel_order_no == ask.channel_order_no) {
+            // told by a notice, or by an answer before
+            Some(refund) if refund.state == RefundState::Accepted => {
+                Ok(told(&RefundSaid::Accepted, &AskRefund { amount: refund.amount, ..ask }))
             }
-            _ => Ok(told(&RefundSaid::NotFound, &ask)),
+            Some(refund) => self.ask_refund(refund, ask).await,
+            None => Ok(told(&RefundSaid::NotFound, &ask)),
         }
     }
 

@@ -1,5 +1,5 @@
 -- What settlement asked of a channel, written before the channel is asked. `request_sealed` is the body that was sent, and is
--- sent again: the same number never goes out with another body.
+-- sent again until somebody says that it landed: the same number never goes out with another body.
 CREATE TABLE channel_order (
     channel_order_no TEXT NOT NULL PRIMARY KEY,
     channel TEXT NOT NULL,
@@ -37,4 +37,4 @@ CREATE TABLE notice (
     taken_at_us BIGINT NOT NULL,
     UNIQUE (channel, notice_id)
 );
-CREATE INDEX notice_due ON notice (next_at_us) WHERE state = 'due';
+CREATE INDEX notice_due ON notice (state, next_at_us);

@@ -70,7 +70,8 @@ pub async fn insert(
     Ok(touched == 1)
 }
 
-/// Writes what the channel said of an order, unless somebody wrote another state meanwhile.
+/// Writes what the channel said of an order, unless somebody wrote another state meanwhile. What is no longer needed is
+/// forgotten: the request once it landed, the payer's parameters once nobody is waited for.
 pub async fn learn(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
@@ -79,12 +80,13 @@ pub async fn learn(
 ) -> Result<bool, ChannelError> {
     let touched = run(
         conn,
-        "UPDATE channel_order SET state = $1, channel_trade_no = $2, pay_params_sealed = $3 \
-         WHERE channel_order_no = $4 AND state = $5",
+        "UPDATE channel_order SET state = $1, channel_trade_no = $2, pay_params_sealed = $3, request_sealed = $4 \
+         WHERE channel_order_no = $5 AND state = $6",
         vec![
             order.state.word().into(),
             order.channel_trade_no.as_str().into(),
-            cipher.seal(PAY_PARAMS, order.pay_params.reveal()).into(),
+            cipher.seal(PAY_PARAMS, if order.state == State::Open { order.pay_params.reveal() } else { "" }).into(),
+            cipher.seal(REQUEST, if order.state == State::Intent { order.request.reveal() } else { "" }).into(),
             order.channel_order_no.as_str().into(),
             before.word().into(),
         ],

@@ -140,7 +140,7 @@ async fn query(app: &App, content: &Value) -> Result<(Value, Dial), SandboxError
     let Some(payment) = found.filter(|payment| payment.state != State::Refused) else {
         return Ok((failed("ACQ.TRADE_NOT_EXIST"), dial));
     };
-    let amount = Fen(payment.amount.0 + i64::from(dial == Dial::WrongAmount));
+    let amount = Fen(payment.amount.0 + i64::from([Dial::WrongAmount, Dial::BadSignature].contains(&dial)));
     let paid_at = if was_paid(&payment) { app.now().china_text() } else { String::new() };
     let body = json!({
         "code": "10000", "out_trade_no": no, "trade_no": payment.channel_trade_no, "trade_status": status(&payment),

@@ -12,7 +12,7 @@ use liufang_platform::rsa::seal_gcm;
 use serde_json::{Value, json};
 
 use super::keys::Keys;
-use super::{WECHAT, late};
+use super::{WECHAT, late, lie};
 use crate::app::{App, Close, Pay, Query, Refund};
 use crate::domain::channel::{Payment, State};
 use crate::domain::dial::Dial;
@@ -173,7 +173,7 @@ async fn query(app: &App, no: &str, mchid: &str) -> Result<(Answer, Dial), Sandb
     let found = app.query_payment(Query { channel_order_no: no.to_owned() }).await?;
     let answer = match found.filter(|payment| payment.state != State::Refused) {
         Some(payment) => {
-            let wrong = i64::from(dial == Dial::WrongAmount);
+            let wrong = lie(dial);
             Answer::ok(&transaction(&Payment { amount: Fen(payment.amount.0 + wrong), ..payment }, mchid, ""))
         }
         None => Answer::not_found("ORDER_NOT_EXIST"),

@@ -58,6 +58,8 @@ impl App {
         let before = super::refund::terms_of(&quote, &journal);
         let returned = not_kept(&before, &body.keep)?;
         let rest = before.less(&pack, &inputs, &returned).map_err(refused)?;
+        // before any account, as wherever accounts are moved
+        store::ledger::lock(work.tx(), &journal.region).await?;
         self.shrink_holds(work, &journal, &rest).await?;
         journal.cash = rest.of(LegKind::Channel);
         journal.freight = OutsideFees::freight(&rest.outside);

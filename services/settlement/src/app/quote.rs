@@ -3,6 +3,8 @@
 mod fund;
 mod gather;
 
+use std::sync::Arc;
+
 use liufang_kernel::region::{LegKind as PackLeg, RegionPack, Scheme};
 use liufang_kernel::{Date, Fen, Violations, codes};
 use liufang_platform::{Begun, Call};
@@ -42,9 +44,8 @@ impl App {
     pub async fn create_quote(&self, call: Call<CreateQuote>) -> Result<Quote, SettlementError> {
         let Call { meta, body } = call;
         // a repeat is answered before the world is asked again: it may have changed
-        match self.db.begin::<Quote>(&meta).await? {
-            Begun::Replay(quote) => return Ok(quote),
-            Begun::Fresh(work) => work.cancel().await?,
+        if let Some(quote) = self.db.replayed(&meta).await? {
+            return Ok(quote);
         }
         let today = meta.now.china_date();
         let date = body.fee_ocur_date.unwrap_or(today);
@@ -70,6 +71,7 @@ impl App {
         store::quote::insert(work.tx(), &self.cipher, &quote, meta.now).await?;
         let noted = self.keep_pack(&work, &quote).await?;
         let quote = work.commit(quote).await?;
+        self.memory.keep_quote(Arc::new(quote.clone()));
         if let Some(day) = noted {
             self.packs.note(&quote.region, &day);
         }

@@ -54,5 +54,10 @@ reasons! {
     DETAIL_FILE_COMPARED = Precondition, "该对账明细文件已完成对账，不能再追加", "the file has been compared; hand in a new one";
     DETAIL_FILE_NOT_COMPARED = Precondition, "该对账明细文件尚未对账", "the file has not been compared yet";
     DETAIL_ROW_REPEATED = Precondition, "对账明细中同一报文号与退费标志重复", "a message id stands in the file twice with the same refund flag";
+    STATEMENT_NOT_FOUND = NotFound, "未找到该渠道对账单", "no such statement";
+    STATEMENT_CHANGED = Precondition, "该渠道该日对账单已导入且内容不同", "another statement of that channel, institution and day has been taken";
+    STATEMENT_LINE_REPEATED = Precondition, "对账单中的交易已在其他日期的对账单中", "a line stands in the statement of another day";
+    CLAIM_LINE_NOT_FOUND = NotFound, "申报中没有该明细或该明细未被扣款", "the claim has no such line, or nothing was cut of it";
+    CLAIM_PAYMENT_TOO_LARGE = Precondition, "支付金额超过应付余额", "more is paid than is left of the claim";
     SETTLEMENT_INTERNAL = Internal, "系统内部错误", "an internal error; quote the request id";
 }

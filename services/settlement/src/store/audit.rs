@@ -103,8 +103,11 @@ pub const CHECKS: &[Check] = &[
         sql: "SELECT t.transfer_id, t.kind AS transfer, t.sequence FROM book_transfer t WHERE \
               (t.kind IN ('capture', 'refund') AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.payment_id = t.reference) \
               AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.reference = t.reference AND r.state = 'booked')) \
-              OR (t.kind = 'claim_payment' AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.claim_id = t.reference)) \
+              OR (t.kind = 'claim_payment' AND NOT EXISTS (SELECT 1 FROM claim_payment m WHERE t.reference = \
+              CASE m.payment_no WHEN 1 THEN m.claim_id ELSE m.claim_id || '/' || m.payment_no END)) \
               OR (t.kind = 'credit' AND NOT EXISTS (SELECT 1 FROM credit_row r WHERE r.row_key = t.reference)) \
+              OR (t.kind IN ('channel_payout', 'channel_fee', 'suspense_in', 'suspense_out') AND NOT EXISTS \
+              (SELECT 1 FROM channel_statement s WHERE s.statement_id = t.reference)) \
               OR t.kind NOT IN ('capture', 'refund', 'claim_payment', 'credit', 'channel_payout', 'channel_fee', \
               'suspense_in', 'suspense_out')",
     },
@@ -139,6 +142,7 @@ pub const CHECKS: &[Check] = &[
         sql: "SELECT account, CAST(SUM(owed) AS BIGINT) AS open_fen, CAST(SUM(ledger) AS BIGINT) AS ledger_fen \
               FROM (SELECT 'receivable:' || debtor_kind || ':' || fixmedins_code AS account, amount_fen AS owed, \
               0 AS ledger FROM receivable WHERE open = TRUE \
+              UNION ALL SELECT 'receivable:agency:' || fixmedins_code, -paid_fen, 0 FROM claim WHERE state <> 'paid' \
               UNION ALL SELECT CASE WHEN account LIKE 'receivable:agency:%' THEN 'receivable:agency:' \
               ELSE 'receivable:channel:' END || SUBSTR(account, LENGTH(account) - 11), 0, balance_fen \
               FROM book_balance WHERE account LIKE 'receivable:%') AS sides \
@@ -158,11 +162,33 @@ pub const CHECKS: &[Check] = &[
         ids: &["claim_id", "state"],
         numbers: &["paid_fen", "ledger_fen"],
         sql: "SELECT claim_id, state, paid_fen, banked AS ledger_fen FROM (SELECT c.claim_id, c.state, c.paid_fen, \
-              CASE c.state WHEN 'paid' THEN c.claimed_fen - c.deducted_fen ELSE 0 END AS due, \
-              (SELECT CAST(COALESCE(SUM(e.amount_fen), 0) AS BIGINT) FROM book_transfer t \
+              CASE WHEN c.state = 'paid' THEN c.claimed_fen - c.deducted_fen \
+              WHEN c.paid_fen = c.claimed_fen - c.deducted_fen THEN 0 ELSE c.paid_fen END AS due, \
+              (SELECT CAST(COALESCE(SUM(e.amount_fen), 0) AS BIGINT) FROM claim_payment m JOIN book_transfer t \
+              ON t.kind = 'claim_payment' AND t.reference = \
+              CASE m.payment_no WHEN 1 THEN m.claim_id ELSE m.claim_id || '/' || m.payment_no END \
               JOIN book_entry e ON e.region = t.region AND e.sequence = t.sequence \
-              WHERE t.kind = 'claim_payment' AND t.reference = c.claim_id AND e.account LIKE 'bank:%') AS banked \
+              WHERE m.claim_id = c.claim_id AND e.account LIKE 'bank:%') AS banked \
               FROM claim c) AS sides WHERE paid_fen <> due OR paid_fen <> banked",
+    },
+    Check {
+        kind: "CLAIM_CUT",
+        ids: &["claim_id"],
+        numbers: &["deducted_fen", "lines_fen"],
+        // a claim that was reviewed before cuts had lines has none
+        sql: "SELECT claim_id, deducted_fen, lines AS lines_fen FROM (SELECT c.claim_id, c.deducted_fen, \
+              (SELECT CAST(SUM(l.deducted_fen) AS BIGINT) FROM claim_line l WHERE l.claim_id = c.claim_id) AS lines \
+              FROM claim c) AS sides WHERE deducted_fen <> lines",
+    },
+    Check {
+        kind: "SUSPENSE_BALANCE",
+        ids: &["account"],
+        numbers: &["suspended_fen", "ledger_fen"],
+        sql: "SELECT account, CAST(SUM(kept) AS BIGINT) AS suspended_fen, CAST(SUM(ledger) AS BIGINT) AS ledger_fen \
+              FROM (SELECT 'suspense:' || channel || ':' || fixmedins_code AS account, amount_fen AS kept, 0 AS ledger \
+              FROM channel_line WHERE state = 'suspended' UNION ALL \
+              SELECT account, 0, -balance_fen FROM book_balance WHERE account LIKE 'suspense:%') AS sides \
+              GROUP BY account HAVING SUM(kept) <> SUM(ledger)",
     },
     Check {
         kind: "CLAIM_OPEN",

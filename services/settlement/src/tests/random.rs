@@ -154,6 +154,7 @@ impl History {
             order_id: offer.quote.order_id.clone(),
             channel: "wechat".into(),
             hold_expires_at: self.town.now().plus_seconds(900),
+            payer: Default::default(),
         };
         let moved = offer.fund_moves != self.oracle.fund_moves(&offer.quote.person_id);
         let expected = match () {
@@ -351,6 +352,9 @@ impl History {
             known.capture_asked |= known.state() == PaymentState::Authorised && !overdue;
         }
         self.town.app = App::new(&self.town.world.deps);
+        // what was on its way into the database when the process died arrives, or not, before anybody looks
+        let work = self.town.world.deps.db.begin_step().await.unwrap();
+        work.done().await.unwrap();
     }
 
     async fn strangers(&mut self) {

@@ -52,6 +52,7 @@ async fn an_order_pays_over_the_mesh() {
         order_id: "ord1".into(),
         channel: Channel::Alipay as i32,
         hold_expires_at_us: town.now().plus_seconds(900).0,
+        payer: None,
     };
     let held = payments.authorise(outgoing::keyed(body, "ord1:authorise")).await.unwrap().into_inner();
     let held = held.payment.unwrap();
