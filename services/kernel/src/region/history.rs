@@ -79,15 +79,14 @@ mod tests {
     fn a_row_of_the_past_may_be_ended_and_followed_but_not_changed() {
         let (old, used) = (pack(), date!(2026 - 11 - 22));
         let mut next_year = pack();
-        let ended = next_year.benefits[0].clone();
         next_year.benefits[0].terms.valid_to = Some(date!(2026 - 12 - 31));
-        let mut follows = ended.clone();
+        let mut follows = pack().benefits[0].clone();
         follows.terms.valid_from = date!(2027 - 01 - 01);
-        follows.annual_deductible_fen = follows.annual_deductible_fen + crate::Fen(1);
+        follows.annual_deductible_fen += crate::Fen(1);
         next_year.benefits.push(follows);
         assert!(rewritten(&old, &next_year, used).is_empty());
         let mut changed = pack();
-        changed.benefits[0].annual_deductible_fen = ended.annual_deductible_fen + crate::Fen(1);
+        changed.benefits[0].annual_deductible_fen += crate::Fen(1);
         assert_eq!(rewritten(&old, &changed, used).len(), 2, "gone, and not there before");
         let mut cut_short = pack();
         cut_short.benefits[0].terms.valid_to = Some(date!(2026 - 11 - 21));
