@@ -19,7 +19,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
-ROLES = "gateway identity prescription inventory settlement order dispatch supervision sandbox".split()
+ROLES = "gateway identity prescription inventory settlement order dispatch supervision sandbox channels".split()
 
 
 

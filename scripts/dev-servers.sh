@@ -21,7 +21,7 @@ fi
 redis-server --port "$redis_port" --bind 127.0.0.1 --dir "$folder" >"$folder/redis.log" 2>&1 &
 trap 'kill $(jobs -p) 2>/dev/null' EXIT
 until "$bin/pg_isready" -q -h 127.0.0.1 -p "$pg_port"; do sleep 0.1; done
-for role in identity prescription inventory settlement order dispatch supervision sandbox; do
+for role in identity prescription inventory settlement order dispatch supervision sandbox channels; do
   "$bin/createdb" -h 127.0.0.1 -p "$pg_port" -U liufang "liufang_$role" 2>/dev/null || true
 done
 cat <<TXT

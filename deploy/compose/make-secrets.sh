@@ -10,7 +10,7 @@
 set -eu
 secrets=${SECRETS:-/secrets}
 here=$(cd "$(dirname "$0")/.." && pwd)
-services="identity prescription inventory settlement order dispatch supervision sandbox"
+services="identity prescription inventory settlement order dispatch supervision sandbox channels"
 umask 077
 random() { openssl rand -hex 24; }
 # keep FILE COMMAND: the output of the command, unless the file is there

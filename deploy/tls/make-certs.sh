@@ -12,7 +12,7 @@
 set -eu
 folder=$1
 days=${2:-90}
-roles=${LIUFANG_ROLES:-gateway identity prescription inventory settlement order dispatch supervision sandbox}
+roles=${LIUFANG_ROLES:-gateway identity prescription inventory settlement order dispatch supervision sandbox channels}
 servers=${LIUFANG_SERVERS:-}
 umask 077
 mkdir -p "$folder/ca"

@@ -10,6 +10,8 @@ from .render import ROLES, SERVICES, at
 
 SANDBOX = {"profile": "development", "sandbox": {"enabled": True}, "hooks": {
     hook: {"url": "", "cidrs": []} for hook in ("verification", "payment", "insurer", "courier")}}
+CHANNELS = {"channels": {"enabled": True, "keysSecret": "merchant-keys", "cidrs": ["192.0.2.90/32"],
+    "from": [{"ipBlock": {"cidr": "198.51.100.8/32"}}]}}
 HIS = {"code": "H13030200001", "url": "https://his.example:9443", "cidrs": ["192.0.2.77/32"]}
 ORIGINAL = {"issuerRef": {"name": "roots"}, "createCa": False}
 PEER = [{"ipBlock": {"cidr": "198.51.100.0/24"}}]
@@ -139,6 +141,9 @@ SECRETS = [
         lambda r: o.config(r)["auth"]["verify_keys"] == ["A" * 43 + "=", "B" * 43 + "="])),
     ("the channel key is settlement's alone", "single", {}, lambda o: [
         r for r in ROLES if any("CHANNEL_KEY" in name for name in o.env(r))] == ["settlement"]),
+    ("a channel's own key is settlement's and the channels' alone", "single", CHANNELS, lambda o: [
+        r for r in [*ROLES, "channels"] if any("WECHAT" in name for name in o.env(r))] == ["settlement", "channels"]
+        and all(row["valueFrom"]["secretKeyRef"].get("optional") for name, row in o.env("channels").items() if "WECHAT" in name)),
     ("the sandbox has the channel key too", "single", SANDBOX, lambda o:
         "LIUFANG__ROLE__SANDBOX__CHANNEL_KEY" in o.env("sandbox")),
     ("nobody else keeps the development channel key", "single", {}, lambda o: every(
@@ -273,6 +278,12 @@ LIFE = [
     ("or against the one given, by the roles that call them", "single", {"outsideCa": {"secretName": "city"}}, lambda o: [
         r for r in ROLES if "hooks_tls" in o.config(r) and volume(o.pod(r), "outside-ca")]
         == ["identity", "settlement", "dispatch"]),
+    ("signing certificates are checked by identity, against what it was given", "single", {}, lambda o: [
+        r for r in ROLES if volume(o.pod(r), "signing-authorities")] == ["identity"]
+        and o.config("identity")["role"]["identity"] == {"authorities": ["/etc/liufang/authorities/signing.pem"],
+            "stale_revocation_lists": "refuse", "unchecked_certificates": False}),
+    ("or by nobody, where that was said", "single", {"signingAuthorities": {"secretName": "", "unchecked": True}}, lambda o: not volume(
+        o.pod("identity"), "signing-authorities") and o.config("identity")["role"]["identity"]["unchecked_certificates"]),
     ("the systems of hospitals are called by prescription alone, as it is configured", "single", {"hospitals": [HIS],
         "outsideCa": {"secretName": "city"}}, lambda o: [r for r in ROLES if "192.0.2.77/32" in
         [at(peer, "ipBlock.cidr") for _, peer, _ in o.flows(r, "egress")]] == ["prescription"]
@@ -447,6 +458,16 @@ NETWORK = [
         lambda r: [port for _, _, port in o.flows(r, "egress")].count(53) == 2)),
     ("an outside party is reached by its own role only", "single", {}, lambda o: [r for r in ROLES if "192.0.2.20/32" in
         [at(peer, "ipBlock.cidr") for _, peer, _ in o.flows(r, "egress")]] == ["settlement"]),
+    ("the channels' role when asked, called by settlement alone", "single", CHANNELS, lambda o: [
+        r for r in [*ROLES, "channels"] if "channels" in o.mesh(r, "egress")] == ["settlement"]
+        and o.mesh("channels", "egress") == ["settlement"] and o.config("settlement")["hooks"]["wechat"] == "channels"
+        and o.config("channels")["role"]["channels"]["listen"] == "0.0.0.0:8090"
+        and volume(o.pod("channels"), "channel-keys")["secret"]["secretName"] == "merchant-keys"),
+    ("the channels reach their addresses, and notices come in from the proxy alone", "single", CHANNELS, lambda o:
+        [port for _, peer, port in o.flows("channels", "egress") if at(peer, "ipBlock.cidr") == "192.0.2.90/32"] == [443]
+        and [at(peer, "ipBlock.cidr") for _, peer, port in o.flows("channels", "ingress") if port == 8090] == ["198.51.100.8/32"]),
+    ("no channels unless asked", "ha", {}, lambda o: not o.has("Deployment", "-channels")
+        and "wechat" not in o.config("settlement")["hooks"]),
     ("at the port of its address", "single", {}, lambda o: [port for _, peer, port in o.flows("settlement", "egress")
         if at(peer, "ipBlock.cidr") == "192.0.2.30/32"] == [8443]),
     ("no outside address when the sandbox plays", "single", SANDBOX, lambda o: every(lambda r: all(

@@ -36,11 +36,14 @@ PAIRS = [
     ("no Redis", None, {"redis": {"addresses": []}}, ["redis.addresses: name"]),
     ("several Redis, no cluster", None, {"redis": {"addresses": ["a:1", "b:1"]}}, ["redis.addresses: several"]),
     ("no payment channel", None, {"hooks": {"payment": {"url": ""}}}, ["hooks.payment.url: name"]),
+    ("channels without addresses", None, {"channels": {"enabled": True}}, ["channels.cidrs, channels.from:"]),
     ("a played payment channel without the sandbox", None, {"hooks": {"payment": {"url": "sandbox"}}},
         ["hooks.payment.url: is the sandbox"]),
     ("a plain payment channel in production", None, {"hooks": {"payment": {"url": "http://p.example"}}},
         ["hooks.payment.url: production needs https"]),
     ("a payment channel without addresses", None, {"hooks": {"payment": {"cidrs": []}}}, ["hooks.payment.cidrs:"]),
+    ("no authority of signing certificates", None, {"signingAuthorities": {"secretName": ""}}, ["signingAuthorities.secretName:"]),
+    ("authorities that nobody asks", None, {"signingAuthorities": {"unchecked": True}}, ["signingAuthorities.unchecked:"]),
     ("a hospital twice", None, {"hospitals": [HIS, HIS]}, ["hospitals: H13030200001 stands there twice"]),
     ("a plain hospital in production", None, {"hospitals": [{**HIS, "url": "http://his.example"}]},
         ["hospitals: H13030200001: production needs https"]),
@@ -151,7 +154,7 @@ def check(report):
     wanted = ["image.digest", "auth.verifyKeys", "database.host", "redis.addresses", "redis.ca.secretName", "hooks.verification.url",
               "hooks.payment.url", "hooks.insurer.url", "hooks.courier.url", "networkPolicy.databaseTo"]
     report("all mistakes of an empty installation in one message",
-           all(part in message for part in wanted) and "12 mistake(s)" in message, message)
+           all(part in message for part in wanted) and "13 mistake(s)" in message, message)
     together = {}
     for what, _, values, parts in PAIRS:
         if what in TOGETHER:

@@ -7,6 +7,7 @@ mod suite {
     mod calls;
     mod cast;
     mod certificates;
+    mod channels;
     mod circulation;
     mod clocks;
     mod contract;
@@ -23,6 +24,7 @@ mod suite {
     mod journey_beijing;
     mod journey_qinhuangdao;
     mod keys;
+    mod lanes;
     mod leases;
     mod lifecycle;
     mod limits;
@@ -48,12 +50,14 @@ mod suite {
     mod regions;
     mod replicas;
     mod retention;
+    mod returns;
     mod rules;
     mod secured;
     mod silence;
     mod simulation;
     mod states;
     mod stopping;
+    mod stuck;
     mod tidy;
     mod traces;
     mod upgrade;

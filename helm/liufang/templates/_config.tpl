@@ -36,6 +36,10 @@
 {{- range list "verification" "payment" "insurer" "courier" -}}
   {{- $_ := set $hooks . (include "liufang.hook" (dict "root" $.root "hook" .)) -}}
 {{- end -}}
+{{- if and $v.channels.enabled (eq $role "settlement") -}}
+  {{- $_ := set $hooks "wechat" "channels" -}}
+  {{- $_ := set $hooks "alipay" "channels" -}}
+{{- end -}}
 {{- $told := list -}}
 {{- if eq $role "prescription" -}}
   {{- range $v.hospitals -}}
@@ -55,6 +59,12 @@
   {{- /* not this role's secret: empty, so that the development key is not found here */ -}}
   {{- $_ := set $tree "role" (dict "settlement" (dict "channel_key" "")) -}}
 {{- end -}}
+{{- $trust := $v.signingAuthorities -}}
+{{- if and (eq $role "identity") (or $trust.secretName $trust.unchecked) -}}
+  {{- $_ := set $tree.role "identity" (dict "authorities" (ternary (list "/etc/liufang/authorities/signing.pem") list (not (empty $trust.secretName)))
+    "stale_revocation_lists" $trust.staleLists "unchecked_certificates" $trust.unchecked) -}}
+{{- end -}}
+{{- if eq $role "channels" }}{{ $_ := set $tree.role "channels" (dict "listen" (printf "%s:8090" $v.listenAddress)) }}{{ end -}}
 {{- if $told }}{{ $_ := set $tree.role "prescription" (dict "hospitals" $told) }}{{ end -}}
 {{- if and (ne $role "gateway") $v.secrets.dataVersion }}{{ $_ := set $tree "crypto" (dict "data_version" (int $v.secrets.dataVersion)) }}{{ end -}}
 {{- if eq $role "gateway" -}}

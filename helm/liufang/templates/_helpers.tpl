@@ -37,6 +37,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{/* Every role of this release, as a JSON list. */}}
 {{- define "liufang.roles" -}}
 {{- $roles := list "gateway" "identity" "prescription" "inventory" "settlement" "order" "dispatch" "supervision" -}}
+{{- if .Values.channels.enabled }}{{ $roles = append $roles "channels" }}{{ end -}}
 {{- if .Values.sandbox.enabled }}{{ $roles = append $roles "sandbox" }}{{ end -}}
 {{ toJson $roles }}
 {{- end }}
@@ -52,6 +53,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- $mesh := .root.Files.Get "files/mesh.yaml" | fromYaml -}}
 {{- $row := index $mesh .role -}}
 {{- $calls := $row.calls -}}
+{{- if and .root.Values.channels.enabled (eq .role "settlement") }}{{ $calls = append $calls "channels" }}{{ end -}}
 {{- if .root.Values.sandbox.enabled -}}
   {{- $plays := eq .role "gateway" -}}
   {{- range $row.hooks }}{{ if eq (include "liufang.hook" (dict "root" $.root "hook" .)) "sandbox" }}{{ $plays = true }}{{ end }}{{ end -}}
@@ -121,6 +123,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- if .root.Values.redis.auth }}{{ $keys = append $keys "redisPassword" }}{{ end -}}
 {{- if eq .role "identity" }}{{ $keys = append $keys "signingKey" }}{{ end -}}
 {{- if has .role (list "settlement" "sandbox") }}{{ $keys = append $keys "channelKey" }}{{ end -}}
+{{- if and .root.Values.channels.enabled (has .role (list "settlement" "channels")) }}{{ $keys = concat $keys (list "wechatKey" "alipayKey") }}{{ end -}}
+{{- if eq .role "channels" }}{{ $keys = append $keys "wechatApiV3Key" }}{{ end -}}
 {{ toJson $keys }}
 {{- end }}
 

@@ -50,7 +50,7 @@
 {{- $sections = set $sections "roleDefaults.settings" $v.roleDefaults.settings -}}
 {{- range $role, $spec := $v.roles -}}{{- with $spec.settings }}{{ $_ := set $sections (printf "roles.%s.settings" $role) . }}{{ end -}}{{- end -}}
 {{- range $name, $tree := $sections -}}
-  {{- range $path := list "profile" "data_dir" "roles" "drain_ms" "shutdown_ms" "admin" "auth" "crypto" "hooks" "hooks_tls" "database.url" "database.urls" "database.migrate_at_start" "database.plaintext_in_private_network" "bus.url" "bus.ca_file" "bus.plaintext_in_private_network" "bus.kind" "bus.prefix" "bus.cluster" "mesh.secret" "mesh.tls" "mesh.listen" "mesh.peers" "mesh.max_deadline_ms" "gateway.listen" "gateway.max_deadline_ms" "gateway.trusted_proxies" "gateway.max_in_flight" "gateway.tls" "gateway.plaintext_behind_proxy" "telemetry.otlp_endpoint" "telemetry.log" "telemetry.format" "database.max_connections" "database.acquire_timeout_ms" "mesh.max_in_flight" "role.settlement.channel_key" "role.sandbox.channel_key" -}}
+  {{- range $path := list "profile" "data_dir" "roles" "drain_ms" "shutdown_ms" "admin" "auth" "crypto" "hooks" "hooks_tls" "database.url" "database.urls" "database.migrate_at_start" "database.plaintext_in_private_network" "bus.url" "bus.ca_file" "bus.plaintext_in_private_network" "bus.kind" "bus.prefix" "bus.cluster" "mesh.secret" "mesh.tls" "mesh.listen" "mesh.peers" "mesh.max_deadline_ms" "gateway.listen" "gateway.max_deadline_ms" "gateway.trusted_proxies" "gateway.max_in_flight" "gateway.tls" "gateway.plaintext_behind_proxy" "telemetry.otlp_endpoint" "telemetry.log" "telemetry.format" "database.max_connections" "database.acquire_timeout_ms" "mesh.max_in_flight" "role.settlement.channel_key" "role.settlement.wechat_key" "role.settlement.alipay_key" "role.sandbox.channel_key" "role.channels.listen" "role.channels.wechat.notice_key" "role.channels.wechat.api_v3_key" "role.channels.alipay.notice_key" "role.identity.authorities" "role.identity.stale_revocation_lists" "role.identity.unchecked_certificates" -}}
     {{- if include "liufang.has" (dict "tree" $tree "path" (splitList "." $path)) -}}
       {{- include "liufang.mistake" (dict "found" $found "text" (printf "%s.%s: this setting belongs to the chart (a value of its own, or a Secret); it cannot be set here" $name $path)) -}}
     {{- end -}}
@@ -108,6 +108,9 @@
 {{- if and (gt (len $v.redis.addresses) 1) (not $v.redis.cluster) -}}
   {{- include "liufang.mistake" (dict "found" $found "text" "redis.addresses: several addresses are a cluster; set redis.cluster=true or give one") -}}
 {{- end -}}
+{{- if and $v.channels.enabled $v.networkPolicy.enabled (not (and $v.channels.cidrs $v.channels.from)) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" "channels.cidrs, channels.from: networkPolicy.enabled needs the channels' addresses, and who brings their notices") -}}
+{{- end -}}
 {{- range $hook := list "verification" "payment" "insurer" "courier" -}}
   {{- $url := include "liufang.hook" (dict "root" $.root "hook" $hook) -}}
   {{- if not $url -}}
@@ -124,6 +127,13 @@
       {{- include "liufang.mistake" (dict "found" $found "text" (printf "hooks.%s.cidrs: networkPolicy.enabled needs the outside party's addresses" $hook)) -}}
     {{- end -}}
   {{- end -}}
+{{- end -}}
+{{- $trust := $v.signingAuthorities -}}
+{{- if and (eq $v.profile "production") (not $trust.secretName) (not $trust.unchecked) -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" "signingAuthorities.secretName: name the Secret with the authorities of signing certificates, or set unchecked") -}}
+{{- end -}}
+{{- if and $trust.secretName $trust.unchecked -}}
+  {{- include "liufang.mistake" (dict "found" $found "text" "signingAuthorities.unchecked: goes without secretName") -}}
 {{- end -}}
 {{- $told := dict -}}
 {{- range $v.hospitals -}}

@@ -102,6 +102,17 @@ priorityClassName: {{ . }}
 {{- if has .role (list "settlement" "sandbox") }}
 {{ include "liufang.secretVariable" (merge (dict "variable" (printf "LIUFANG__ROLE__%s__CHANNEL_KEY" (upper .role)) "key" "channelKey") .) }}
 {{- end }}
+{{- $own := dict -}}
+{{- if and .root.Values.channels.enabled (eq .role "settlement") -}}
+  {{- $own = dict "LIUFANG__ROLE__SETTLEMENT__WECHAT_KEY" "wechatKey" "LIUFANG__ROLE__SETTLEMENT__ALIPAY_KEY" "alipayKey" -}}
+{{- else if eq .role "channels" -}}
+  {{- $own = dict "LIUFANG__ROLE__CHANNELS__WECHAT__NOTICE_KEY" "wechatKey" "LIUFANG__ROLE__CHANNELS__ALIPAY__NOTICE_KEY" "alipayKey"
+    "LIUFANG__ROLE__CHANNELS__WECHAT__API_V3_KEY" "wechatApiV3Key" -}}
+{{- end -}}
+{{- range $variable := keys $own | sortAlpha }}
+{{ include "liufang.secretVariable" (merge (dict "variable" $variable "key" (index $own $variable)) $) }}
+      optional: true
+{{- end }}
 {{- end }}
 
 {{/* Files of a role: configuration, data folder, CAs of PostgreSQL and Redis, region packs. (dict "root" $ "config" configMap "item" key) */}}

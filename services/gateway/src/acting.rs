@@ -1,6 +1,9 @@
 //! A guardian's call for a child: identity is asked before anything is forwarded, so an ended relation is refused at once and
-//! every call stands in the child's access records. Who acts is read from the token; nothing here knows a method.
+//! what is done stands in the child's access records. Who acts is read from the token; nothing here knows a method.
 
+use std::time::Duration;
+
+use liufang_kernel::{Class, Fault as _};
 use liufang_platform::mesh::Mesh;
 use liufang_platform::{AuthFault, PeerFault, Principal};
 use liufang_proto::identity::v1::CheckActingRequest;
@@ -24,4 +27,30 @@ pub(crate) async fn check(
     };
     let answer = GuardianServiceClient::new(identity.clone()).check_acting(Request::new(request)).await;
     answer.map(drop).map_err(|status| GatewayError::Acting(Box::new(PeerFault::from(status))))
+}
+
+/// Silences after which an open stream is not believed any more.
+const SILENCES: u32 = 5;
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks again for an open stream: what ends it, if anything. Silence is asked again; after much of it the stream ends, and the
+/// next one opens when identity answers.
+pub(crate) async fn refused(
+    identity: Option<&Mesh>,
+    principal: &Principal,
+    method: &str,
+) -> Option<GatewayError> {
+    for silences in 1..=SILENCES {
+        let error = match tokio::time::timeout(PATIENCE, check(identity, principal, method)).await {
+            Ok(Ok(())) => return None,
+            Ok(Err(error)) => error,
+            Err(_) => GatewayError::DeadlineExceeded,
+        };
+        let silent = matches!(error.doc().class, Class::Unavailable | Class::Deadline);
+        if !silent || silences == SILENCES {
+            return Some(error);
+        }
+        tokio::time::sleep(PATIENCE).await;
+    }
+    None
 }

@@ -17,6 +17,7 @@ use tonic::{Code, Status};
 use crate::access_log::Entry;
 use crate::door::Admitted;
 use crate::error::GatewayError;
+use crate::oversee::{Oversee, Overseen};
 use crate::refusal;
 
 /// A request body that stops at `max_bytes` and remembers it, so that the door can say so whatever the service answers
@@ -76,6 +77,7 @@ pub(crate) struct Watched {
     deadline: Pin<Box<Sleep>>,
     /// Streams alone are cut when the process stops; unary answers are moments from their end.
     closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    overseen: Option<Overseen>,
     entry: Entry,
     _place: OwnedSemaphorePermit,
 }
@@ -84,7 +86,8 @@ impl Watched {
     pub fn new(inner: Body, admitted: Admitted, entry: Entry) -> Watched {
         let closing = admitted.method.streaming.then(|| Box::pin(admitted.closing.cancelled_owned()));
         let deadline = Box::pin(sleep_until(admitted.deadline));
-        Watched { inner: Some(inner), deadline, closing, entry, _place: admitted.place }
+        let overseen = admitted.oversee.map(Oversee::begin);
+        Watched { inner: Some(inner), deadline, closing, overseen, entry, _place: admitted.place }
     }
 
     /// Notes an end that the body itself does not show.
@@ -96,6 +99,11 @@ impl Watched {
     fn overdue(&mut self, cx: &mut Context<'_>) -> Option<GatewayError> {
         if self.closing.as_mut().is_some_and(|closing| closing.as_mut().poll(cx).is_ready()) {
             return Some(GatewayError::Closing);
+        }
+        if let Some(overseen) = &mut self.overseen
+            && let Poll::Ready(error) = overseen.as_mut().poll(cx)
+        {
+            return Some(error);
         }
         self.deadline.as_mut().poll(cx).is_ready().then_some(GatewayError::DeadlineExceeded)
     }

@@ -19,6 +19,8 @@ pub struct GatewayConfig {
     pub max_deadline_ms: u64,
     /// Longest life of a server stream; clients open the next one with their last position.
     pub max_stream_ms: u64,
+    /// How often identity is asked which sign-ins have ended, and whether guardians of open streams may still act.
+    pub recheck_ms: u64,
     /// Unary calls in work at once; above it new ones are shed.
     pub max_in_flight: usize,
     /// Server streams open at once.
@@ -55,6 +57,7 @@ impl Default for GatewayConfig {
             default_deadline_ms: 10_000,
             max_deadline_ms: 30_000,
             max_stream_ms: 3_600_000,
+            recheck_ms: 2_000,
             max_in_flight: 1_024,
             max_streams: 1_024,
             per_caller_per_second: 200,
@@ -97,6 +100,11 @@ impl GatewayConfig {
             (1..100_000_000).contains(&self.max_stream_ms),
             "max_stream_ms",
             "must be from 1 to 99999999",
+        );
+        violations.check(
+            (100..=60_000).contains(&self.recheck_ms),
+            "recheck_ms",
+            "must be from 100 to 60000: an ended sign-in is heard of in that time",
         );
         for limit in &self.method_limits {
             let known = methods.find(&format!("/{}", limit.method)).is_some();

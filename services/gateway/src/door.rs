@@ -2,6 +2,7 @@
 //! rate, method, credential, method's rate, headers, room, who acts for whom — and nothing of what lies behind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body as AxumBody;
 use http::request::Parts;
@@ -21,9 +22,11 @@ use tracing::{Instrument as _, Span};
 use crate::access_log::Entry;
 use crate::config::GatewayConfig;
 use crate::cors::Cors;
+use crate::ended::Ended;
 use crate::error::GatewayError;
 use crate::limits::Limits;
 use crate::methods::{Method, Methods, Target};
+use crate::oversee::Oversee;
 use crate::{acting, caller, deadline, grpc, headers, json};
 
 /// Finds the mesh of a role.
@@ -41,6 +44,8 @@ pub(crate) struct Door {
     pub authenticate: Authenticate,
     /// Says whether a guardian may act for a child.
     pub identity: Option<Mesh>,
+    /// Sign-ins that have ended.
+    pub ended: Ended,
     /// Health and reflection.
     pub own: Mesh,
     /// Cancelled when the process stops.
@@ -58,6 +63,8 @@ pub(crate) struct Admitted {
     pub place: OwnedSemaphorePermit,
     /// Cancelled when the process stops.
     pub closing: CancellationToken,
+    /// Of a stream: whether its caller may still have it.
+    pub oversee: Option<Oversee>,
     /// The caller's trace goes on through us.
     pub span: Span,
 }
@@ -194,6 +201,7 @@ impl Door {
         let span = span(&method, &parts.headers);
         entry.span(&span);
         let principal = principal?;
+        self.ended.check(&principal)?;
         self.limits.take_method(&method.name, &identity)?;
         let budget = deadline::budget(&parts.headers, method.streaming, &self.config)?;
         self.check_declared_size(&parts.headers)?;
@@ -203,6 +211,7 @@ impl Door {
         let request_id = headers::request_id(&parts.headers);
         let headers = headers::outgoing(&parts.headers, &request_id, budget, compressed);
         Ok(Admitted {
+            oversee: self.oversee(&method, &principal),
             method,
             principal,
             headers,
@@ -210,6 +219,17 @@ impl Door {
             place,
             closing: self.closing.clone(),
             span,
+        })
+    }
+
+    fn oversee(&self, method: &Method, principal: &Principal) -> Option<Oversee> {
+        let concerned = method.streaming && Oversee::concerns(principal);
+        concerned.then(|| Oversee {
+            every: Duration::from_millis(self.config.recheck_ms),
+            ended: self.ended.clone(),
+            identity: self.identity.clone(),
+            principal: principal.clone(),
+            method: method.name.clone(),
         })
     }
 

@@ -13,12 +13,14 @@ mod config;
 mod cors;
 mod deadline;
 mod door;
+mod ended;
 mod error;
 mod grpc;
 mod headers;
 mod json;
 mod limits;
 mod methods;
+mod oversee;
 mod own;
 mod pages;
 mod reflection;
@@ -38,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{GatewayConfig, MethodLimit};
 pub use door::{Authenticate, Resolve};
+pub use ended::Ended;
 pub use error::REASONS;
 pub use own::Ready;
 
@@ -53,6 +56,7 @@ pub struct Gateway {
     authenticate: Authenticate,
     config: GatewayConfig,
     identity: Option<Mesh>,
+    ended: Ended,
     ready: Ready,
     reasons: Vec<&'static ReasonDoc>,
     closing: CancellationToken,
@@ -70,6 +74,7 @@ impl Gateway {
             authenticate,
             config,
             identity: None,
+            ended: Ended::default(),
             ready,
             reasons: REASONS.to_vec(),
             closing: CancellationToken::new(),
@@ -80,6 +85,13 @@ impl Gateway {
     #[must_use]
     pub fn identity(mut self, identity: Mesh) -> Gateway {
         self.identity = Some(identity);
+        self
+    }
+
+    /// Sign-ins that have ended, as somebody else follows them.
+    #[must_use]
+    pub fn ended(mut self, ended: Ended) -> Gateway {
+        self.ended = ended;
         self
     }
 
@@ -123,6 +135,7 @@ impl Gateway {
             resolve: self.resolve,
             authenticate: self.authenticate,
             identity: self.identity,
+            ended: self.ended,
             own,
             closing: self.closing,
         });

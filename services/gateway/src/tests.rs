@@ -3,6 +3,7 @@
 mod acting;
 mod backend;
 mod client;
+mod ended;
 mod limits;
 mod passing;
 mod refusals;

@@ -1,6 +1,7 @@
 //! Use cases: one function per RPC. Each owns its unit of work; providers are asked before it begins, never inside.
 
 pub mod acting;
+pub mod authorities;
 pub mod certificates;
 pub mod counter;
 pub mod erasure;
@@ -9,6 +10,7 @@ pub mod history;
 pub mod institutions;
 pub mod machines;
 pub mod mutual_aid;
+pub mod open_checks;
 pub mod persons;
 pub mod phone;
 pub mod practitioners;
@@ -28,6 +30,7 @@ use crate::domain::person::Insurance;
 use crate::error::IdentityError;
 use crate::store::vault::Vault;
 use crate::wire::provider::Provider;
+use crate::x509::Authorities;
 
 /// The use cases; cheap to clone.
 #[derive(Clone)]
@@ -35,6 +38,7 @@ pub struct App {
     deps: Deps,
     vault: Vault,
     provider: Provider,
+    authorities: Authorities,
 }
 
 /// The reply of a use case that has nothing to say.
@@ -63,6 +67,7 @@ impl App {
             deps: deps.clone(),
             vault: Vault::new(deps.cipher.clone()),
             provider: Provider::new(deps.peers.clone(), deps.ids, &deps.settings),
+            authorities: authorities(deps),
         }
     }
 
@@ -82,6 +87,14 @@ impl App {
             }
         }
     }
+}
+
+/// The composition has looked before, so nothing is trusted where that says otherwise now.
+fn authorities(deps: &Deps) -> Authorities {
+    Authorities::load(&deps.settings).unwrap_or_else(|mistakes| {
+        tracing::error!(mistakes = mistakes.join("; "), "no signing certificate is trusted");
+        Authorities::default()
+    })
 }
 
 impl RowProblem {

@@ -5,6 +5,7 @@
 
 pub mod access_purpose;
 pub mod agreement;
+pub mod authority;
 pub mod certificate;
 pub mod coded;
 pub mod day;
@@ -14,6 +15,7 @@ pub mod guardian;
 pub mod institution;
 pub mod machine;
 pub mod mutual_aid;
+pub mod open_check;
 pub mod person;
 pub mod phone_code;
 pub mod practitioner;

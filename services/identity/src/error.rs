@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use liufang_kernel::{Fault, ReasonDoc, Timestamp};
 use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 
+use crate::domain::authority::Broken;
 use crate::domain::certificate::Invalid;
 use crate::domain::face_proof::ProofRefused;
 use crate::domain::guardian::{GuardianState, PairRefused};
@@ -168,6 +169,18 @@ pub enum IdentityError {
     CertificateKeyTaken,
     #[error("no certificate holds: {}", .0.word())]
     CertificateInvalid(Invalid),
+    #[error("nobody who is trusted vouches for the certificate: {0}")]
+    CertificateUntrusted(&'static str),
+    #[error("its authority has revoked the certificate")]
+    CertificateRevoked,
+    #[error("a revocation list is stale or missing")]
+    RevocationsUnknown,
+    #[error("no trusted authority signed the list: {}", .0.word())]
+    ListUntrusted(Broken),
+    #[error("the list is from the future")]
+    ListFromFuture,
+    #[error("a newer list is known")]
+    ListOlder { this_update: Timestamp, number: String },
     #[error("not of the caller's region")]
     OutsideRegion,
 
@@ -243,7 +256,13 @@ impl From<AssertionProblem> for IdentityError {
 }
 impl From<Invalid> for IdentityError {
     fn from(invalid: Invalid) -> IdentityError {
-        IdentityError::CertificateInvalid(invalid)
+        match invalid {
+            Invalid::Untrusted | Invalid::AuthorityExpired => {
+                IdentityError::CertificateUntrusted(invalid.word())
+            }
+            Invalid::RevocationsUnknown => IdentityError::RevocationsUnknown,
+            _ => IdentityError::CertificateInvalid(invalid),
+        }
     }
 }
 impl From<AidRefused> for IdentityError {
@@ -318,6 +337,12 @@ impl Fault for IdentityError {
             IdentityError::CertificateTaken => &reason::CERTIFICATE_TAKEN,
             IdentityError::CertificateKeyTaken => &reason::CERTIFICATE_KEY_TAKEN,
             IdentityError::CertificateInvalid(_) => &reason::CERTIFICATE_INVALID,
+            IdentityError::CertificateUntrusted(_) => &reason::CERTIFICATE_UNTRUSTED,
+            IdentityError::CertificateRevoked => &reason::CERTIFICATE_REVOKED,
+            IdentityError::RevocationsUnknown => &reason::CRL_STALE,
+            IdentityError::ListUntrusted(_) => &reason::CRL_UNTRUSTED,
+            IdentityError::ListFromFuture => &reason::CRL_FROM_FUTURE,
+            IdentityError::ListOlder { .. } => &reason::CRL_OLDER,
             IdentityError::OutsideRegion => &reason::OUTSIDE_REGION,
             IdentityError::InstitutionNotFound => &reason::INSTITUTION_NOT_FOUND,
         }
@@ -354,6 +379,11 @@ impl Fault for IdentityError {
                 one("missing_step", missing.word().to_owned())
             }
             IdentityError::CertificateInvalid(cause) => one("cause", cause.word().to_owned()),
+            IdentityError::CertificateUntrusted(cause) => one("cause", (*cause).to_owned()),
+            IdentityError::ListUntrusted(broken) => one("cause", broken.word().to_owned()),
+            IdentityError::ListOlder { this_update, number } => {
+                vec![("this_update_us".into(), this_update.0.to_string()), ("number".into(), number.clone())]
+            }
             IdentityError::AssertionInvalid(claim) => one("claim", (*claim).to_owned()),
             IdentityError::InsuredElsewhere { party } => one("party", party.word().to_owned()),
             IdentityError::MutualAidExists { mutual_aid_id } => one("mutual_aid_id", mutual_aid_id.clone()),

@@ -6,6 +6,7 @@
 mod app;
 mod certificate;
 mod credential;
+pub mod demo;
 mod domain;
 mod error;
 mod migrations;
@@ -16,11 +17,12 @@ mod store;
 mod tests;
 mod wire;
 mod workers;
+mod x509;
 
 use std::time::Duration;
 
 use liufang_kernel::ReasonDoc;
-use liufang_platform::{Deps, Migration, Module, SealedTable, Worker};
+use liufang_platform::{Deps, Migration, Module, SealedTable, Settings, Worker};
 use liufang_proto::identity::v1::certificate_service_server::CertificateServiceServer;
 use liufang_proto::identity::v1::guardian_service_server::GuardianServiceServer;
 use liufang_proto::identity::v1::institution_service_server::InstitutionServiceServer;
@@ -40,10 +42,22 @@ pub const REASONS: &[&ReasonDoc] = error::REASONS;
 /// How often what has run out is swept away.
 const SWEEP: Duration = Duration::from_secs(30);
 
+/// How often it is looked whose turn it is to be asked again.
+const ASK: Duration = Duration::from_secs(1);
+
+/// What is wrong with the settings of the role, looked at before anything starts.
+///
+/// # Errors
+/// Every mistake in words.
+pub fn check_settings(settings: &Settings) -> Result<(), Vec<String>> {
+    x509::Authorities::load(settings).map(drop)
+}
+
 /// Wires the service.
 pub fn module(deps: Deps) -> Module {
     let rpc = rpc::Rpc::new(&deps);
     let sweeper = workers::Sweeper::new(&deps);
+    let asker = app::App::new(&deps);
     Module::new(ROLE)
         .service(VerificationServiceServer::new(rpc.clone()))
         .service(TokenServiceServer::new(rpc.clone()))
@@ -54,5 +68,9 @@ pub fn module(deps: Deps) -> Module {
         .worker(Worker::new("sweep-identity", SWEEP, move || {
             let sweeper = sweeper.clone();
             async move { sweeper.step().await }
+        }))
+        .worker(Worker::new("ask-verification-providers", ASK, move || {
+            let asker = asker.clone();
+            async move { asker.ask_again().await }
         }))
 }

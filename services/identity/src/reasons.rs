@@ -42,6 +42,13 @@ reasons! {
     CERTIFICATE_NOT_FOUND: NotFound, "签名证书不存在", "no certificate has this fingerprint";
     CERTIFICATE_TAKEN: AlreadyExists, "签名证书已登记在他人名下", "the certificate is registered for another practitioner";
     CERTIFICATE_KEY_TAKEN: AlreadyExists, "该公钥已登记在他人名下", "another practitioner has a certificate with this key";
+    CERTIFICATE_UNTRUSTED: Precondition, "签名证书不是由受信任的机构签发", "no authority this installation trusts vouches for the certificate, see cause; hand over the authorities between, or ask the operator which are trusted";
+    CERTIFICATE_REVOKED: Precondition, "签名证书已被签发机构吊销", "the authority's revocation list names the certificate; register another";
+    CRL_STALE: Precondition, "证书吊销列表已过期或缺失", "an authority's revocation list is stale or missing and this installation refuses then; import its newest list";
+    CRL_UNTRUSTED: Precondition, "吊销列表不是由受信任的机构签发", "no authority this installation trusts signed the list, see cause";
+    CRL_FROM_FUTURE: Precondition, "吊销列表的签发时间在未来", "the list begins more than five minutes from now; check the clocks";
+    CRL_OLDER: Precondition, "已有更新的吊销列表", "a newer list of this authority is known: this_update_us, number";
+    CRL_ROW_ODD: Invalid, "吊销列表中的该行无法采用", "the row was left out, the message says why; the others were taken";
     CERTIFICATE_INVALID: Unauthenticated, "没有有效的签名证书", "none of the practitioner's certificates holds now, see cause; register another";
     NONCE_REUSED: Unauthenticated, "随机数已使用过", "every nonce is used once; sign again with a fresh one";
     PERSON_NOT_FOUND: NotFound, "人员不存在", "no person has this id";

@@ -33,6 +33,7 @@ impl Sweeper {
         let tries = now.plus_days(-step_event::KEEP_DAYS);
         swept += store::step_event::forget(work.tx(), tries).await?;
         swept += store::token::forget(work.tx(), before).await?;
+        swept += store::access::forget(work.tx(), before).await?;
         swept += store::mutual_aid::lapse(work.tx(), now.china_date(), now).await?;
         swept += store::guardian::lapse(work.tx(), now.china_date(), now).await?;
         work.done().await?;

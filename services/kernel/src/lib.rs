@@ -4,6 +4,7 @@
 //! environment. Invariant: nothing here does I/O, and no amount ever passes through a binary float.
 
 pub mod codes;
+pub mod combined;
 pub mod document;
 pub mod fault;
 pub mod idcard;

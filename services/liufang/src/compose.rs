@@ -45,7 +45,7 @@ const CLOSING: Duration = Duration::from_secs(1);
 pub struct Running {
     /// Where the gateway listens, when this process has that role.
     pub gateway: Option<SocketAddr>,
-    /// Where roles listen for other processes.
+    /// Where roles listen for other processes, and under the name of its setting each port of a role's own.
     pub ports: BTreeMap<String, SocketAddr>,
     /// Where probes and scrapers ask.
     pub admin: Option<SocketAddr>,
@@ -72,11 +72,23 @@ pub async fn start(config: &Config, clock: SharedClock) -> Result<Running> {
 pub async fn start_bent(config: &Config, clock: SharedClock, between: Option<Between>) -> Result<Running> {
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("data_dir {}", config.data_dir.display()))?;
+    check_settings(config)?;
     let mut builder = Builder { between, ..Builder::new(config, clock)? };
     for role in roles::of(config) {
         builder.add(role).await.with_context(|| format!("role {}", role.name))?;
     }
     builder.finish().await
+}
+
+/// Settings of roles that name files nobody else has looked at.
+fn check_settings(config: &Config) -> Result<()> {
+    if roles::of(config).iter().any(|role| role.name == liufang_identity::ROLE) {
+        let section = config.role.get(liufang_identity::ROLE).cloned().unwrap_or_default();
+        let checked = liufang_identity::check_settings(&Settings::new(section));
+        checked
+            .map_err(|mistakes| anyhow!("the configuration is not usable:\n  {}", mistakes.join("\n  ")))?;
+    }
+    Ok(())
 }
 
 /// The region packs of this installation; the error lists every mistake.
@@ -128,7 +140,7 @@ impl<'a> Builder<'a> {
     async fn add(&mut self, role: &'static Role) -> Result<()> {
         let options = self.config.database_of(role.name);
         let db = Db::connect(&options, self.cipher.clone(), self.clock.clone()).await?;
-        let section = self.config.role.get(role.name).cloned().unwrap_or_default();
+        let section = self.config.section_of(role.name);
         let deps = Deps {
             role: role.name,
             db: db.clone(),
@@ -141,6 +153,9 @@ impl<'a> Builder<'a> {
             settings: Settings::new(section),
         };
         let module = (role.module)(deps).gauge(sealed::gauge(&db));
+        if !module.mistakes.is_empty() {
+            bail!("settings that cannot be used:\n  {}", module.mistakes.join("\n  "));
+        }
         self.built.push(Built { role, db, module });
         Ok(())
     }
@@ -174,7 +189,7 @@ impl<'a> Builder<'a> {
             places.insert(role.to_owned(), place);
             stacks.insert(role.to_owned(), stack);
         }
-        for (hook, target) in &self.config.hooks {
+        for (hook, target) in &self.config.all_hooks() {
             let place = match places.get(target) {
                 Some(place) => Some(place.clone()),
                 None if target.contains("://") => {
@@ -198,6 +213,10 @@ impl<'a> Builder<'a> {
         let bus = background::Carrier::of(self.config)?;
         let health = self.health(bus.publisher());
         health.start().await?;
+        for built in &mut self.built {
+            let Some(look) = built.module.opening.take() else { continue };
+            look().await.map_err(|why| anyhow!("{} does not start: {why}", built.role.name))?;
+        }
         let workers = background::spawn(self.config, &mut self.built, bus, &mut tasks, &shutdown);
         let (watch, stop) = (health.clone(), shutdown.clone());
         tasks.spawn(async move { watch.run(stop).await });
@@ -210,6 +229,10 @@ impl<'a> Builder<'a> {
             let port =
                 serve::role(stack.clone(), address, mesh, health.clone(), &mut tasks, &shutdown).await?;
             ports.insert(role.clone(), port);
+        }
+        for port in self.built.iter_mut().flat_map(|built| std::mem::take(&mut built.module.http)) {
+            let name = port.setting.to_owned();
+            ports.insert(name, serve::outside(port, &mut tasks, &shutdown).await?);
         }
         self.measure(&health, &mut tasks, &shutdown);
         let gateway = match roles::has_gateway(self.config) {
@@ -280,15 +303,20 @@ impl<'a> Builder<'a> {
     ) -> Result<SocketAddr> {
         let mut section = self.config.gateway.clone();
         GatewayTls::KEYS.into_iter().for_each(|key| drop(section.remove(key)));
-        let config = serde_json::from_value(section.into()).context("[gateway]")?;
+        let config: liufang_gateway::GatewayConfig =
+            serde_json::from_value(section.into()).context("[gateway]")?;
         let listen =
             self.config.gateway.get("listen").and_then(|value| value.as_str()).unwrap_or("127.0.0.1:8080");
         let peers = self.directory.peers("gateway");
         let identity = peers.mesh("identity");
         let resolve = Arc::new(move |role: &str| peers.forwarding(role));
+        let ended = liufang_gateway::Ended::default();
+        let every = Duration::from_millis(config.recheck_ms.max(1));
+        tasks.spawn(ended.clone().follow(identity.clone(), every, shutdown.clone()));
         let authenticate = liufang_gateway::by_token(self.tokens.clone(), self.clock.clone());
         let router = liufang_gateway::Gateway::new(resolve, authenticate, config)
             .identity(identity)
+            .ended(ended)
             .ready(ready)
             .reasons(all_reasons())
             .closing(shutdown.clone())
@@ -365,6 +393,7 @@ pub fn token(tokens: &Tokens, clock: &SharedClock, kind: PrincipalKind, subject:
         exp: now + 3600,
         jti: Ids.next("tok"),
         act: String::new(),
+        sid: String::new(),
     };
     tokens.sign(&claims).map_err(|_| anyhow!("this process does not have the private signing key"))
 }

@@ -4,6 +4,7 @@
 //! Nothing here looks into a database: everything goes through a server's own door.
 
 pub mod hospital;
+pub mod insurer;
 pub mod prescription;
 pub mod verification;
 
@@ -26,6 +27,8 @@ pub enum Conformance {
     Verification(Box<verification::Options>),
     /// A hospital's own system that is told of reviews and settlements (7108, 7109).
     Hospital(hospital::Options),
+    /// An insurer's centre: trial, settlement, reversal, what becomes of a lost answer (2101, 2102, 2103, 2601, 5206).
+    Insurer(insurer::Options),
     /// Play the table of a prescription's states (proto/liufang/prescription/v1/states.txt) cell by cell through a gateway.
     /// It changes what it plays with: only for installations that hold the demo rows of `liufang seed` and a sandbox.
     Prescription(prescription::Options),
@@ -44,6 +47,7 @@ pub async fn run(
     let kept = match kit {
         Conformance::Verification(options) => verification::at(&Config::load(layers)?, options, out).await?,
         Conformance::Hospital(options) => hospital::at(&Config::load(layers)?, options, out).await?,
+        Conformance::Insurer(options) => insurer::at(&Config::load(layers)?, options, clock, out).await?,
         Conformance::Prescription(options) => {
             return prescription::run(options, layers, clock, out).await;
         }

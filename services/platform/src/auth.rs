@@ -21,6 +21,8 @@ pub enum AuthFault {
     Invalid,
     #[error("credential has expired")]
     Expired,
+    #[error("the sign-in has ended")]
+    Ended,
     #[error("this kind of caller may not do this")]
     NotAllowed,
 }
@@ -43,6 +45,12 @@ static EXPIRED: ReasonDoc = ReasonDoc::new(
     "访问令牌已过期",
     "the token has expired; refresh it or sign in again",
 );
+static ENDED: ReasonDoc = ReasonDoc::new(
+    "SIGN_IN_ENDED",
+    Class::Unauthenticated,
+    "登录已退出，请重新登录",
+    "the sign-in this token belongs to was ended; sign in again",
+);
 static NOT_ALLOWED: ReasonDoc = ReasonDoc::new(
     "CALLER_NOT_ALLOWED",
     Class::PermissionDenied,
@@ -51,7 +59,7 @@ static NOT_ALLOWED: ReasonDoc = ReasonDoc::new(
 );
 
 impl AuthFault {
-    pub const REASONS: [&'static ReasonDoc; 4] = [&MISSING, &INVALID, &EXPIRED, &NOT_ALLOWED];
+    pub const REASONS: [&'static ReasonDoc; 5] = [&MISSING, &INVALID, &EXPIRED, &ENDED, &NOT_ALLOWED];
 }
 
 impl Fault for AuthFault {
@@ -60,6 +68,7 @@ impl Fault for AuthFault {
             AuthFault::Missing => &MISSING,
             AuthFault::Invalid => &INVALID,
             AuthFault::Expired => &EXPIRED,
+            AuthFault::Ended => &ENDED,
             AuthFault::NotAllowed => &NOT_ALLOWED,
         }
     }

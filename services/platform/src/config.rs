@@ -158,6 +158,24 @@ impl Config {
         if mistakes.is_empty() { Ok(config) } else { Err(ConfigError(mistakes)) }
     }
 
+    /// The section of a role, and whether it is one of production.
+    pub fn section_of(&self, role: &str) -> serde_json::Map<String, serde_json::Value> {
+        let mut section = self.role.get(role).cloned().unwrap_or_default();
+        section.insert("production".to_owned(), self.is_production().into());
+        section
+    }
+
+    /// The outside parties by hook, each payment channel among them: at an address of its own, or at `hooks.payment`.
+    pub fn all_hooks(&self) -> BTreeMap<String, String> {
+        let mut all = self.hooks.clone();
+        if let Some(payment) = self.hooks.get("payment") {
+            for channel in hooks::CHANNELS {
+                all.entry(channel.to_owned()).or_insert_with(|| payment.clone());
+            }
+        }
+        all
+    }
+
     /// The database of a role.
     pub fn database_of(&self, role: &str) -> DbOptions {
         let data = self.data_dir.display().to_string();

@@ -1,6 +1,7 @@
 //! What a service crate takes and what it hands to the composition.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tonic::body::Body;
@@ -42,6 +43,17 @@ impl Deps {
     }
 }
 
+/// What a service looks at before it starts; `Err` says why it must not.
+pub type Opening =
+    Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+/// A port of a service's own, for outside parties that do not speak gRPC.
+pub struct Port {
+    /// The setting that says where, e.g. `role.channels.listen`; also its name among the process's ports.
+    pub setting: &'static str,
+    pub listen: String,
+    pub router: axum::Router,
+}
+
 /// A built service: its gRPC routes, workers and consumers.
 pub struct Module {
     pub role: &'static str,
@@ -52,6 +64,11 @@ pub struct Module {
     pub consumers: Vec<Consumer>,
     /// Numbers of its own for the metrics.
     pub gauges: Vec<Gauge>,
+    /// Looked at once, when the database is there and before any worker runs.
+    pub opening: Option<Opening>,
+    pub http: Vec<Port>,
+    /// What in its settings cannot be used; the process does not start.
+    pub mistakes: Vec<String>,
 }
 
 impl Module {
@@ -63,6 +80,9 @@ impl Module {
             workers: Vec::new(),
             consumers: Vec::new(),
             gauges: Vec::new(),
+            opening: None,
+            http: Vec::new(),
+            mistakes: Vec::new(),
         }
     }
 
@@ -91,9 +111,28 @@ impl Module {
         self
     }
 
+    /// Adds what must be right before the service starts.
+    #[must_use]
+    pub fn opening<F>(mut self, look: impl FnOnce() -> F + Send + Sync + 'static) -> Module
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.opening = Some(Box::new(move || Box::pin(look())));
+        self
+    }
+
     #[must_use]
     pub fn gauge(mut self, gauge: Gauge) -> Module {
         self.gauges.push(gauge);
+        self
+    }
+
+    /// Serves `port` too; not where its address is empty.
+    #[must_use]
+    pub fn port(mut self, port: Port) -> Module {
+        if !port.listen.is_empty() {
+            self.http.push(port);
+        }
         self
     }
 }

@@ -7,18 +7,24 @@ mod hospital;
 mod insurer;
 mod notices;
 mod verification;
+mod wired;
 
 pub use channel::{Close, Pay, Query, Refund, RefundDone};
 pub use control::SetDial;
-pub use insurer::Settled;
+pub use insurer::{Page, Settled, YearBook};
 pub use verification::{Checked, SendMessage};
 
-use liufang_platform::{Cipher, Db, Deps, Ids, Peers, SharedClock, Work};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use liufang_platform::{Cipher, Db, Deps, Ids, Peers, Regions, SharedClock, Work};
 
 use crate::domain::dial::{self, Dial};
 use crate::error::SandboxError;
 use crate::store;
 use crate::store::sealed::PATTERN;
+use crate::wires::Wires;
 
 /// The sandbox.
 #[derive(Clone)]
@@ -28,23 +34,45 @@ pub struct App {
     clock: SharedClock,
     ids: Ids,
     cipher: Cipher,
-    /// Key the channel signs its notices with.
+    regions: Arc<Regions>,
+    /// Keys the channels sign their notices with, by the contract's number; of the others the common one.
+    channel_keys: BTreeMap<i32, String>,
     channel_key: String,
+    /// The channels' own formats.
+    pub(crate) wires: Arc<Wires>,
 }
 
+/// Later than any caller waits.
+const LATE: Duration = Duration::from_secs(8);
+
+/// Settings of channels' own keys, by the contract's number of the channel.
+const OWN_KEYS: [(i32, &str); 4] =
+    [(1, "wechat_key"), (2, "alipay_key"), (3, "unionpay_key"), (4, "bank_card_key")];
 /// Development key of the channel; production refuses the role altogether.
 const DEV_CHANNEL_KEY: &str = "liufang-dev-channel-key";
 
 impl App {
-    pub fn new(deps: &Deps) -> App {
+    pub fn new(deps: &Deps, wires: Wires) -> App {
         App {
+            wires: Arc::new(wires),
             db: deps.db.clone(),
             peers: deps.peers.clone(),
             clock: deps.clock.clone(),
             ids: deps.ids,
             cipher: deps.cipher.clone(),
+            regions: deps.regions.clone(),
+            channel_keys: OWN_KEYS
+                .into_iter()
+                .map(|(number, key)| (number, deps.settings.get(key, String::new())))
+                .filter(|(_, key)| !key.is_empty())
+                .collect(),
             channel_key: deps.settings.get("channel_key", DEV_CHANNEL_KEY.to_owned()),
         }
+    }
+
+    /// What a channel signs its notices with.
+    fn key_of(&self, channel: i32) -> &str {
+        self.channel_keys.get(&channel).unwrap_or(&self.channel_key)
     }
 
     /// The dial for a call that carries `keys`, counted down.
@@ -61,9 +89,12 @@ impl App {
         Ok(Dial::Normal)
     }
 
-    /// Commits, then answers or stays silent.
+    /// Commits, then answers, late or at once, or stays silent.
     async fn answer<T>(&self, work: Work, dial: Dial, answer: T) -> Result<T, SandboxError> {
         work.done().await?;
+        if dial == Dial::Late {
+            tokio::time::sleep(LATE).await;
+        }
         if dial.answers() { Ok(answer) } else { Err(SandboxError::NoAnswer) }
     }
 }

@@ -5,3 +5,4 @@ pub mod dial;
 pub mod insurer;
 pub mod job;
 pub mod magic;
+pub mod sheet;

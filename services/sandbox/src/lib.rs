@@ -13,6 +13,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod wires;
 mod workers;
 
 use liufang_kernel::ReasonDoc;
@@ -38,14 +39,18 @@ pub const REASONS: &[&ReasonDoc] = error::REASONS;
 
 /// Wires the role.
 pub fn module(deps: Deps) -> Module {
-    let app = App::new(&deps);
+    let (wires, mistakes) = wires::Wires::of(&deps);
+    let app = App::new(&deps, wires);
     let rpc = Rpc { calls: deps.calls(), app: app.clone() };
-    Module::new(ROLE)
+    let mut module = Module::new(ROLE)
+        .port(wires::port(app.clone()))
         .service(SandboxServiceServer::new(rpc.clone()))
         .service(VerificationHookServer::new(rpc.clone()))
         .service(PaymentChannelServer::new(rpc.clone()))
         .service(InsurerHookServer::new(rpc.clone()))
         .service(CourierHookServer::new(rpc.clone()))
         .service(HospitalHookServer::new(rpc))
-        .worker(workers::send_notices(app))
+        .worker(workers::send_notices(app));
+    module.mistakes = mistakes;
+    module
 }

@@ -1,6 +1,7 @@
 //! The sandbox's tables; the only place that names them.
 
 pub mod channel;
+pub mod checks;
 pub mod dials;
 pub mod insurer;
 pub mod jobs;
@@ -8,6 +9,7 @@ pub mod messages;
 pub mod notices;
 pub mod notified;
 pub mod sealed;
+pub mod wire;
 
 use liufang_platform::DbFault;
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};

@@ -1,5 +1,7 @@
 //! The outside parties on a real database, with settlement played by the test.
 
+mod insurer;
+
 use std::sync::{Arc, Mutex};
 
 use liufang_kernel::{Fault as _, Fen, Sensitive, Timestamp};
@@ -15,7 +17,6 @@ use tonic::{Request, Response, Status};
 use crate::app::*;
 use crate::domain::channel::{Payment, State};
 use crate::domain::dial::Dial;
-use crate::domain::insurer::Claim;
 use crate::error::SandboxError;
 
 /// Notices as settlement got them: body, and whether the signature is the channel's.
@@ -55,6 +56,8 @@ not_played! {
     VoidRequest, VoidResponse, void;
     RefundRequest, RefundResponse, refund;
     GetPaymentRequest, GetPaymentResponse, get_payment;
+    ListStuckPaymentsRequest, ListStuckPaymentsResponse, list_stuck_payments;
+    ResolvePaymentRequest, ResolvePaymentResponse, resolve_payment;
 }
 
 struct House {
@@ -68,7 +71,7 @@ impl House {
         let world = world(crate::ROLE, crate::MIGRATIONS, &[]).await;
         let settlement = Settlement::default();
         world.bind([("settlement", Routes::new(PaymentServiceServer::new(settlement.clone())))]);
-        let app = App::new(&world.deps);
+        let app = App::new(&world.deps, crate::wires::Wires::of(&world.deps).0);
         House { world, app, settlement }
     }
 
@@ -90,7 +93,7 @@ impl House {
             channel_order_no: number.to_owned(),
             amount: Fen(amount),
             freight: Fen(0),
-            payer_ref: "payer".to_owned(),
+            payer: "payer".to_owned(),
             expires_at: self.world.deps.clock.now().plus_seconds(60),
         };
         self.app.create_payment(pay).await
@@ -200,33 +203,6 @@ async fn a_refund_number_is_one_refund() {
 }
 
 #[tokio::test]
-async fn a_message_id_is_one_settlement() {
-    let house = House::build().await;
-    let claim = |fund: i64| Claim {
-        msgid: "P13030200001202611221200000001".to_owned(),
-        fixmedins_code: "P13030200001".to_owned(),
-        insutype: "310".to_owned(),
-        medfee_sumamt: Fen(1000),
-        fund_pay_sumamt: Fen(fund),
-        acct_pay: Fen(0),
-        acct_mulaid_pay: Fen(0),
-        psn_cash_pay: Fen(1000 - fund),
-    };
-    let msgid = claim(0).msgid;
-    assert_eq!(house.app.query_message(&msgid).await.unwrap(), Settled::NotFound);
-    assert_eq!(house.app.reverse("m2", &msgid).await.unwrap(), Settled::NotFound);
-    house.dial("InsurerHook/Settle", Dial::LoseAnswer, 1, "").await;
-    refused(house.app.settle(claim(600)).await, "OUTSIDE_NO_ANSWER");
-    let known = house.app.query_message(&msgid).await.unwrap();
-    assert_eq!(house.app.settle(claim(600)).await.unwrap(), known);
-    assert!(matches!(house.app.settle(claim(601)).await.unwrap(), Settled::Rejected { .. }));
-    for _ in 0..2 {
-        assert!(matches!(house.app.reverse("m3", &msgid).await.unwrap(), Settled::Success { .. }));
-    }
-    assert!(house.app.insurer_book().await.unwrap()[0].reversed);
-}
-
-#[tokio::test]
 async fn messages_are_found_by_phone_newest_first() {
     let house = House::build().await;
     for (request, phone, text) in
@@ -251,7 +227,7 @@ async fn late_payments_are_refused() {
         channel_order_no: "N1".to_owned(),
         amount: Fen(1),
         freight: Fen(0),
-        payer_ref: String::new(),
+        payer: String::new(),
         expires_at: Timestamp(1),
     };
     assert_eq!(house.app.create_payment(pay).await.unwrap().state, State::Refused);

@@ -1,6 +1,7 @@
 //! Hook messages to commands and back. Outside parties check little: what they do not understand they refuse later.
 
 pub mod hospital;
+pub mod insurer;
 pub mod verification;
 
 use liufang_kernel::{Fen, Sensitive, Timestamp, Violations};
@@ -9,10 +10,9 @@ use liufang_proto::hooks::v1 as hooks;
 use liufang_proto::sandbox::v1 as pb;
 use prost::Message as _;
 
-use crate::app::{Checked, Close, Pay, Query, Refund, RefundDone, SendMessage, SetDial, Settled};
+use crate::app::{Checked, Close, Pay, Query, Refund, RefundDone, SendMessage, SetDial};
 use crate::domain::channel::{Payment, State};
 use crate::domain::dial::{Dial, METHODS};
-use crate::domain::insurer::{Claim, Settlement};
 use crate::domain::job;
 
 /// Takes a message as it is: checks that need no parsing.
@@ -41,7 +41,7 @@ pub fn pay(request: hooks::CreatePaymentRequest, _: &CallMeta) -> Result<Pay, Vi
         channel_order_no,
         amount: Fen(request.amount_fen),
         freight: Fen(request.freight_fen),
-        payer_ref: request.payer_ref,
+        payer: request.payer_id,
         expires_at: Timestamp(request.expires_at_us),
     }))
 }
@@ -73,21 +73,6 @@ pub fn refund(request: hooks::RefundPaymentRequest, _: &CallMeta) -> Result<Refu
     violations.finish(Some(Refund { channel_order_no, refund_no, amount }))
 }
 
-pub fn claim(request: hooks::SettleRequest, _: &CallMeta) -> Result<Claim, Violations> {
-    let mut violations = Violations::new();
-    let msgid = violations.text("msgid", &request.msgid, 64);
-    violations.finish(Some(Claim {
-        msgid,
-        fixmedins_code: request.fixmedins_code,
-        insutype: request.insutype,
-        medfee_sumamt: Fen(request.medfee_sumamt_fen),
-        fund_pay_sumamt: Fen(request.fund_pay_sumamt_fen),
-        acct_pay: Fen(request.acct_pay_fen),
-        acct_mulaid_pay: Fen(request.acct_mulaid_pay_fen),
-        psn_cash_pay: Fen(request.psn_cash_pay_fen),
-    }))
-}
-
 pub fn set_dial(request: pb::SetDialRequest, _: &CallMeta) -> Result<SetDial, Violations> {
     let mut violations = Violations::new();
     let known = METHODS.contains(&request.method.as_str());
@@ -106,6 +91,7 @@ pub fn outcome(checked: Checked) -> i32 {
         Checked::Pass => hooks::CheckOutcome::Pass,
         Checked::Fail => hooks::CheckOutcome::Fail,
         Checked::NoAnswer => hooks::CheckOutcome::NoAnswer,
+        Checked::Pending => hooks::CheckOutcome::Pending,
     };
     outcome.into()
 }
@@ -127,6 +113,7 @@ pub fn paid(payment: Payment) -> hooks::CreatePaymentResponse {
     hooks::CreatePaymentResponse {
         state: channel_state(payment.state),
         channel_trade_no: payment.channel_trade_no,
+        pay_params: String::new(),
     }
 }
 
@@ -149,38 +136,20 @@ pub fn closed(payment: Option<Payment>) -> hooks::ClosePaymentResponse {
 
 pub fn refunded(done: RefundDone) -> hooks::RefundPaymentResponse {
     let reason = done.err().unwrap_or_default().to_owned();
-    hooks::RefundPaymentResponse { accepted: done.is_ok(), reason }
+    let state = if done.is_ok() { hooks::RefundState::Accepted } else { hooks::RefundState::Refused };
+    hooks::RefundPaymentResponse { accepted: done.is_ok(), reason, state: state.into() }
 }
 
-pub fn settled(settled: Settled) -> hooks::SettleResponse {
-    let outcome = insurer_outcome(&settled).into();
-    match settled {
-        Settled::Success { setl_id, .. } => {
-            hooks::SettleResponse { outcome, setl_id, err_msg: String::new() }
-        }
-        Settled::Rejected { err_msg } => hooks::SettleResponse { outcome, setl_id: String::new(), err_msg },
-        Settled::NotFound => hooks::SettleResponse { outcome, ..Default::default() },
-    }
+/// The refund that is asked about.
+pub fn query_refund(request: hooks::QueryRefundRequest, _: &CallMeta) -> Result<String, Violations> {
+    let mut violations = Violations::new();
+    let refund_no = violations.text("refund_no", &request.refund_no, 64);
+    violations.finish(Some(refund_no))
 }
 
-pub fn reversed(settled: Settled) -> hooks::ReverseResponse {
-    hooks::ReverseResponse { outcome: insurer_outcome(&settled).into() }
-}
-
-pub fn message_state(settled: Settled) -> hooks::QueryMessageResponse {
-    let outcome = insurer_outcome(&settled).into();
-    match settled {
-        Settled::Success { setl_id, reversed } => hooks::QueryMessageResponse { outcome, setl_id, reversed },
-        _ => hooks::QueryMessageResponse { outcome, ..Default::default() },
-    }
-}
-
-fn insurer_outcome(settled: &Settled) -> hooks::InsurerOutcome {
-    match settled {
-        Settled::Success { .. } => hooks::InsurerOutcome::Success,
-        Settled::Rejected { .. } => hooks::InsurerOutcome::Rejected,
-        Settled::NotFound => hooks::InsurerOutcome::NotFound,
-    }
+pub fn refund_queried(found: Option<Fen>) -> hooks::QueryRefundResponse {
+    let state = if found.is_some() { hooks::RefundState::Accepted } else { hooks::RefundState::NotFound };
+    hooks::QueryRefundResponse { state: state.into(), amount_fen: found.unwrap_or_default().0 }
 }
 
 pub fn job(job_no: Option<String>) -> hooks::CreateJobResponse {
@@ -199,6 +168,7 @@ pub fn notice(payment: &Payment, amount_fen: i64, notice_id: &str, at: Timestamp
         state: channel_state(payment.state),
         amount_fen,
         channel_trade_no: payment.channel_trade_no.clone(),
+        refund_no: String::new(),
         at_us: at.0,
     };
     notice.encode_to_vec()
@@ -212,17 +182,4 @@ pub fn channel_book(payments: Vec<Payment>) -> pb::ListChannelBookResponse {
         state: payment.state.word().to_owned(),
     };
     pb::ListChannelBookResponse { rows: payments.into_iter().map(row).collect() }
-}
-
-pub fn insurer_book(settlements: Vec<Settlement>) -> pb::ListInsurerBookResponse {
-    let row = |settlement: Settlement| pb::InsurerBookRow {
-        msgid: settlement.claim.msgid,
-        setl_id: settlement.setl_id,
-        fixmedins_code: settlement.claim.fixmedins_code,
-        fund_pay_sumamt_fen: settlement.claim.fund_pay_sumamt.0,
-        acct_pay_fen: settlement.claim.acct_pay.0,
-        acct_mulaid_pay_fen: settlement.claim.acct_mulaid_pay.0,
-        reversed: settlement.reversed,
-    };
-    pb::ListInsurerBookResponse { rows: settlements.into_iter().map(row).collect() }
 }

@@ -85,7 +85,11 @@ fn basket(
         lines: black_box(lines),
         consultation: false,
         outside: fees.clone(),
-        rules: LineRules { class_b_first_selfpay: entitlement.class_b_first_selfpay(), needs_mark: false },
+        rules: LineRules {
+            class_b_first_selfpay: entitlement.class_b_first_selfpay(),
+            needs_mark: false,
+            row: entitlement.row(),
+        },
         scheme: Some(scheme),
         fund: entitlement.rule(YearSoFar { all: used, disease: used }),
         wallets: person.wallets.clone(),

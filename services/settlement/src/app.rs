@@ -7,11 +7,23 @@ pub mod authorise;
 pub mod booking;
 pub mod capture;
 pub mod claim;
+pub mod claim_line;
 pub mod convergence;
+mod lane;
+pub mod late;
 pub mod ledger;
+pub mod less;
 pub mod measure;
+mod memory;
+mod messages;
 pub mod notice;
+pub mod packs;
 pub mod quote;
+pub mod reconcile;
+pub mod refund;
+pub mod statement;
+pub mod stuck;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +48,14 @@ pub struct App {
     pub(crate) cipher: Cipher,
     pub(crate) regions: Arc<Regions>,
     region_versions: Arc<BTreeMap<String, String>>,
-    pub(crate) channel_key: Arc<str>,
+    packs: packs::Noted,
+    channel_key: Arc<str>,
+    /// Channels with a key of their own.
+    channel_keys: Arc<BTreeMap<&'static str, String>>,
+    /// Notices come from services of this mesh, never from outside.
+    pub(crate) notices_from_services: bool,
+    memory: memory::Memory,
+    lanes: lane::Lanes,
     expiring: Sweep,
     converging: Sweep,
 }
@@ -55,6 +74,11 @@ impl App {
             regions: deps.regions.clone(),
             region_versions: Arc::new(versions.collect()),
             channel_key: deps.settings.get("channel_key", DEV_CHANNEL_KEY.to_owned()).into(),
+            memory: memory::Memory::default(),
+            lanes: lane::Lanes::default(),
+            packs: packs::Noted::default(),
+            channel_keys: Arc::new(own_keys(deps)),
+            notices_from_services: from_services(deps),
             expiring: Sweep::new("hold cannot be ended", deps.clock.clone()),
             converging: Sweep::new("payment cannot be brought on", deps.clock.clone()),
         }
@@ -65,10 +89,35 @@ impl App {
         self.region_versions.get(region).cloned().unwrap_or_default()
     }
 
+    /// What a channel's notices are signed with.
+    pub(crate) fn channel_key(&self, channel: &str) -> &str {
+        self.channel_keys.get(channel).map_or(&self.channel_key, String::as_str)
+    }
+
     pub(crate) async fn journal(&self, payment_id: &str) -> Result<Journal, SettlementError> {
         let found = store::payment::find(self.db.read(), payment_id).await?;
         found.ok_or_else(|| Refusal::PaymentNotFound.into())
     }
+}
+
+/// Whether services alone bring notices: as it is set, else in production.
+fn from_services(deps: &Deps) -> bool {
+    match deps.settings.get("notices_from", String::new()).as_str() {
+        "services" => true,
+        "everybody" => false,
+        _ => deps.settings.get("production", false),
+    }
+}
+
+fn own_keys(deps: &Deps) -> BTreeMap<&'static str, String> {
+    const KEYS: [(&str, &str); 4] = [
+        ("wechat", "wechat_key"),
+        ("alipay", "alipay_key"),
+        ("unionpay", "unionpay_key"),
+        ("bank_card", "bank_card_key"),
+    ];
+    let keys = KEYS.into_iter().map(|(word, key)| (word, deps.settings.get(key, String::new())));
+    keys.filter(|(_, key)| !key.is_empty()).collect()
 }
 
 /// Whether the caller is the clearing agency `agency`. An agency is known by its own code or by its region.

@@ -1,4 +1,4 @@
-//! Numbers for the metrics: payments nobody knows the end of, and whether the books agree.
+//! Numbers for the metrics: payments nobody knows the end of, those that want a person, and whether the books agree.
 
 use std::sync::Arc;
 
@@ -11,7 +11,15 @@ use crate::app::measure::Sum;
 pub fn all(app: &App) -> Vec<Gauge> {
     let (pending, ledger) = (app.clone(), app.clone());
     let sum = Arc::new(Sum::default());
-    vec![
+    let stuck = [(13, "13"), (14, "14"), (16, "16")].map(|(number, word)| {
+        let app = app.clone();
+        let read = move || {
+            let app = app.clone();
+            async move { app.payments_stuck().await.map(|counts| counts.get(&number).copied().unwrap_or(0)) }
+        };
+        Gauge::new("liufang_payments_stuck", read).of("ord_stas", word)
+    });
+    let gauges = vec![
         Gauge::new("liufang_payments_pending_oldest_seconds", move || {
             let app = pending.clone();
             async move { app.pending_oldest_seconds().await }
@@ -20,5 +28,6 @@ pub fn all(app: &App) -> Vec<Gauge> {
             let (app, sum) = (ledger.clone(), sum.clone());
             async move { app.ledger_imbalance_fen(&sum).await }
         }),
-    ]
+    ];
+    gauges.into_iter().chain(stuck).collect()
 }

@@ -25,6 +25,7 @@ use pb::ledger_service_server::LedgerServiceServer;
 use pb::payment_service_server::PaymentServiceServer;
 use pb::person_need_service_server::PersonNeedServiceServer;
 use pb::quote_service_server::QuoteServiceServer;
+use pb::reconcile_service_server::ReconcileServiceServer;
 
 pub const ROLE: &str = "settlement";
 pub const MIGRATIONS: &[Migration] = migrations::ALL;
@@ -43,7 +44,9 @@ pub fn module(deps: Deps) -> Module {
         .service(AccountServiceServer::new(rpc.clone()))
         .service(LedgerServiceServer::new(rpc.clone()))
         .service(ClaimServiceServer::new(rpc.clone()))
-        .service(PersonNeedServiceServer::new(rpc));
+        .service(PersonNeedServiceServer::new(rpc.clone()))
+        .service(ReconcileServiceServer::new(rpc));
     let module = workers::all(&app).into_iter().fold(module, Module::worker);
-    gauges::all(&app).into_iter().fold(module, Module::gauge)
+    let module = gauges::all(&app).into_iter().fold(module, Module::gauge);
+    module.opening(move || async move { app.packs_hold().await })
 }

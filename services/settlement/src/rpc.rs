@@ -6,6 +6,7 @@ pub mod outside;
 mod payment;
 mod persons;
 mod quote;
+mod reconcile;
 
 use liufang_platform::rpc::Calls;
 

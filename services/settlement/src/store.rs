@@ -4,14 +4,23 @@ pub mod account;
 pub mod accumulator;
 pub mod audit;
 pub mod claim;
+pub mod claim_line;
 pub mod hold;
+pub mod late;
 pub mod ledger;
+pub mod message;
 pub mod need;
 pub mod notice;
+pub mod pack;
+pub mod payer;
 pub mod payment;
 pub mod quote;
 pub mod receivable;
+pub mod reconcile;
+pub mod refund;
 pub mod sealed;
+pub mod statement;
+pub mod stuck;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 

@@ -10,6 +10,7 @@ use crate::app::App;
 pub fn all(app: &App) -> Vec<Worker> {
     let converge = app.clone();
     let expire = app.clone();
+    let late = app.clone();
     vec![
         Worker::new("converge-payments", Duration::from_millis(200), move || {
             let app = converge.clone();
@@ -18,6 +19,10 @@ pub fn all(app: &App) -> Vec<Worker> {
         Worker::new("expire-holds", Duration::from_millis(500), move || {
             let app = expire.clone();
             async move { app.expire_step().await }
+        }),
+        Worker::new("look-for-late-cash", Duration::from_secs(5), move || {
+            let app = late.clone();
+            async move { app.late_step().await }
         }),
     ]
 }

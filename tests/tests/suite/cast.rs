@@ -185,6 +185,7 @@ impl Cast {
             order_id: order.order_id.clone(),
             quote_id: "no-quote-yet".to_owned(),
             channel: Channel::Wechat.into(),
+            payer: None,
         };
         patient.pay_order(body).await.map(|_| ())
     }
@@ -207,6 +208,14 @@ impl Cast {
     pub async fn ledger(&self, account: &str) -> i64 {
         let balance = self.operator().get_trial_balance(Default::default()).await.unwrap();
         balance.balances.iter().filter(|row| row.account == account).map(|row| row.balance_fen).sum()
+    }
+
+    /// What all channels together owe an institution.
+    pub async fn channels_owe(&self, institution: &str) -> i64 {
+        let balance = self.operator().get_trial_balance(Default::default()).await.unwrap().balances;
+        let own =
+            |account: &str| account.starts_with("receivable:channel:") && account.ends_with(institution);
+        balance.iter().filter(|row| own(&row.account)).map(|row| row.balance_fen).sum()
     }
 }
 

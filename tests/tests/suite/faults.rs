@@ -22,6 +22,7 @@ behaviour!(everywhere a_slow_payer_is_waited_for);
 behaviour!(everywhere a_refusing_channel_fails_the_payment);
 behaviour!(everywhere a_silent_insurer_is_asked);
 behaviour!(everywhere a_refusing_insurer_gives_the_cash_back);
+behaviour!(everywhere another_calculation_of_the_insurer_is_undone);
 behaviour!(everywhere a_lost_answer_to_a_refund_refunds_once);
 behaviour!(everywhere notices_are_checked);
 behaviour!(everywhere bent_notices_change_nothing);
@@ -193,6 +194,35 @@ async fn a_refusing_insurer_gives_the_cash_back(world: &mut World) {
     assert_eq!((rows[0].amount_fen, rows[0].refunded_fen), (CASH, CASH), "paid and given back");
 }
 
+async fn another_calculation_of_the_insurer_is_undone(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.unpaid_otc(&patient, ROW).await;
+    cast.public().dial("InsurerHook/Settle", Dial::WrongAmount, 1, "").await.unwrap();
+    let paying = patient.pay(&order, Channel::Wechat).await.unwrap();
+    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name(), "somebody is told first");
+    world.clock.advance_seconds(6);
+    eventually("the payment fails", || async {
+        let payment = patient.payment(&order.order_id).await.unwrap();
+        (payment.failure_reason == "INSURER_AMOUNT_MISMATCH" && payment.state() == PaymentState::Failed)
+            .then_some(())
+    })
+    .await;
+    nothing_paid(&cast, &patient, &order).await;
+    let rows = booked(&cast, &patient, &order).await;
+    assert_eq!((rows[0].amount_fen, rows[0].refunded_fen), (CASH, CASH), "paid and given back");
+    // the amounts of a fresh quote are the same, and this time the centre agrees
+    let body = liufang_proto::order::v1::RequoteOrderRequest {
+        order_id: order.order_id.clone(),
+        use_account: true,
+        ..Default::default()
+    };
+    let fresh = patient.requote_order(body).await.unwrap().order.unwrap();
+    cast.pay(&patient, &fresh).await;
+    cast.order_in(&patient, &order.order_id, OrderState::Paid).await;
+    cast.books_agree().await;
+}
+
 async fn a_lost_answer_to_a_refund_refunds_once(world: &mut World) {
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
@@ -215,6 +245,7 @@ fn notice(id: &str, number: &str, amount_fen: i64) -> NotifyPaymentRequest {
         amount_fen,
         channel_trade_no: "T1".to_owned(),
         at_us: 1,
+        refund_no: String::new(),
     }
     .encode_to_vec();
     let signature = hmac_sha256_hex(b"liufang-dev-channel-key", &body);

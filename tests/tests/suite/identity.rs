@@ -1,24 +1,28 @@
 //! Identity through the gateway: sign-ins that are listed and ended, guesses of tills, providers that stand in for another.
 
-use liufang::client::{MachineKey, Patient, Pos, Refusal};
+use liufang::client::verification::Verifier;
+use liufang::client::{MachineKey, Patient, Pos, Refusal, Session};
 use liufang_platform::Clock as _;
 use liufang_platform::auth::SigningKey;
 use liufang_proto::common::v1::Caller;
+use liufang_proto::identity::v1::person_service_client::PersonServiceClient;
 use liufang_proto::identity::v1::token_service_client::TokenServiceClient;
 use liufang_proto::identity::v1::verification_service_client::VerificationServiceClient;
 use liufang_proto::identity::v1::{
-    DecodeInsuranceCodeRequest, ListSessionsRequest, ListVerificationEventsRequest, RevokeSessionRequest,
-    Session, VerificationEvent,
+    DecodeInsuranceCodeRequest, GetMeRequest, ListSessionsRequest, ListVerificationEventsRequest, Purpose,
+    RevokeSessionRequest, Session as SignedIn, SignInRequest, StepState, VerificationEvent,
+    VerifyFaceRequest,
 };
 use liufang_tests::world::run_in;
-use liufang_tests::{Shape, World, behaviour};
+use liufang_tests::{Shape, World, behaviour, eventually};
 
 use super::cast::*;
 
 behaviour!(everywhere sign_ins_are_listed_and_ended);
+behaviour!(everywhere a_provider_still_at_work_is_asked_again);
 behaviour!(everywhere tills_do_not_guess_more_than_their_pharmacy);
 
-async fn sessions(patient: &Patient) -> Vec<Session> {
+async fn sessions(patient: &Patient) -> Vec<SignedIn> {
     let answer = patient.session().read(ListSessionsRequest {}, |channel, request| async move {
         TokenServiceClient::new(channel).list_sessions(request).await
     });
@@ -60,10 +64,44 @@ async fn sign_ins_are_listed_and_ended(world: &mut World) {
     assert_eq!(tried(&kept).await.len(), 15);
     assert!(tried(&kept).await.iter().all(|event| ["pass", "code_sent"].contains(&event.outcome.as_str())));
     assert_eq!(tried(&other).await.len(), 5);
-    // the access token ends within minutes, and there is no other for it
+    // the access token that is out is refused within seconds, at every gateway there is
+    let token = lost.session().token().await.unwrap();
+    for gateway in [world.gateway().await, world.gateway().await] {
+        eventually("the gateway hears of the end", || async {
+            let session = Session::fixed(&gateway, &token);
+            let asked = session.read(GetMeRequest {}, |channel, request| async move {
+                PersonServiceClient::new(channel).get_me(request).await
+            });
+            asked.await.err().map(|refusal| assert_eq!(refusal.reason, "SIGN_IN_ENDED"))
+        })
+        .await;
+    }
+    refused_as(lost.me().await, "SIGN_IN_ENDED");
+    kept.me().await.unwrap();
+    // and when it is over there is no other for it
     cast.clock.advance_seconds(11 * 60);
     refused_as(lost.me().await, "TOKEN_REVOKED");
     kept.me().await.unwrap();
+}
+
+async fn a_provider_still_at_work_is_asked_again(world: &mut World) {
+    let cast = Cast::of(world).await;
+    cast.patient(1).await;
+    let app = Verifier::new(&Session::anonymous(&cast.gateway));
+    let verification_id = app.open(&cast.citizen(1), Purpose::SignIn).await.unwrap();
+    app.phone(&verification_id, &cast.citizen(1).phone).await.unwrap();
+    let capture_ref = "face-pending-1".to_owned();
+    let body =
+        VerifyFaceRequest { verification_id: verification_id.clone(), capture_ref, ..Default::default() };
+    let told = app.check_face(body).await.unwrap().verification.unwrap();
+    assert_eq!(told.steps[3].state, i32::from(StepState::Pending));
+    let sign_in = || SignInRequest { verification_id: verification_id.clone() };
+    refused_as(app.sign_in(sign_in()).await, "VERIFICATION_INCOMPLETE");
+    let signed = eventually("the provider says how it ended", || async {
+        cast.clock.advance_seconds(1);
+        app.sign_in(sign_in()).await.ok()
+    });
+    assert!(!signed.await.person_id.is_empty());
 }
 
 async fn tills_do_not_guess_more_than_their_pharmacy(world: &mut World) {

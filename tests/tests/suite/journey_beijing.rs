@@ -109,5 +109,5 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
     assert!(other.list_orders(ListOrdersRequest::default()).await.unwrap().orders.is_empty());
     cast.books_agree().await;
     assert_eq!(cast.ledger(&format!("receivable:agency:{OTC_SHOP}")).await, 3_116);
-    assert_eq!(cast.ledger(&format!("receivable:channel:{OTC_SHOP}")).await, 7_656);
+    assert_eq!(cast.channels_owe(OTC_SHOP).await, 7_656);
 }

@@ -35,6 +35,7 @@ mod tokens_of_the_listed_old_key_are_good {
                 exp: now + 300,
                 jti: "j".to_owned(),
                 act: String::new(),
+                sid: String::new(),
             };
             let with = async |key: &SigningKey| {
                 let token = Tokens::signing(key).sign(&claims).unwrap();

@@ -236,8 +236,13 @@ impl Player {
         }
         match operation {
             "Authorise" => {
-                let body =
-                    AuthoriseRequest { quote_id, order_id, channel: channel.into(), hold_expires_at_us };
+                let body = AuthoriseRequest {
+                    quote_id,
+                    order_id,
+                    channel: channel.into(),
+                    hold_expires_at_us,
+                    payer: None,
+                };
                 let reply = send!(PaymentServiceClient.authorise(body))?.into_inner();
                 Ok(reply.payment.unwrap_or_default().payment_id)
             }

@@ -117,6 +117,7 @@ impl Settlement {
             order_id: order_id.to_owned(),
             channel: PaidBy::Wechat.into(),
             hold_expires_at_us: until_us,
+            payer: None,
         };
         let answer = self.payments().authorise(self.request(body)).await;
         Ok(answer.map_err(Refusal::from)?.into_inner().payment.unwrap_or_default())

@@ -26,10 +26,12 @@ const BOUNDED: [(&str, &str); 5] = [
 const WAITING: [&str; 1] = ["outbox_waiting"];
 
 /// Statements that read everything because everything is what they are asked about, each with who asks.
-const WHOLE: [(&str, &str); 4] = [
+const WHOLE: [(&str, &str); 6] = [
     ("AS sum FROM book_balance GROUP BY region", "the operator's trial balance"),
     ("SELECT region, account, balance_fen FROM book_balance", "the operator's trial balance"),
     ("FROM book_transfer GROUP BY kind, reference", "the operator's audit of the books"),
+    ("FROM book_transfer WHERE link <> '' GROUP BY region, link", "the operator's audit of the books"),
+    ("SELECT COUNT(*) AS n FROM (SELECT kind, institution, SUM(owed)", "the operator's audit of the books"),
     ("SELECT COUNT(*) AS n FROM personal_account a", "the operator's audit of the books"),
 ];
 

@@ -74,7 +74,8 @@ async fn contacts_are_forgotten_with_the_years(world: &mut World) {
     }
     let patient = cast.patient(151).await;
     let seen = patient.order(&order.order_id).await.unwrap();
-    assert!(seen.state == i32::from(OrderState::Completed) && seen.quote == order.quote);
+    assert_eq!(seen.state, i32::from(OrderState::Completed));
+    assert!(seen.quote == order.quote, "what was paid stays as it was");
     let delivery = patient.delivery(&order.order_id).await.unwrap().delivery.unwrap();
     assert!(delivery.address.is_empty() && delivery.to.is_none(), "nobody knows where any more");
     let said = audit::agrees(&world.config).await;

@@ -4,8 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const SERVICES: [&str; 8] =
-    ["identity", "prescription", "inventory", "settlement", "order", "dispatch", "supervision", "sandbox"];
+const SERVICES: [&str; 9] = [
+    "identity",
+    "prescription",
+    "inventory",
+    "settlement",
+    "order",
+    "dispatch",
+    "supervision",
+    "sandbox",
+    "channels",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

@@ -93,6 +93,7 @@ async fn buy(cast: &Cast) -> Answer<Order> {
         order_id: order.order_id.clone(),
         quote_id: quote(&order).quote_id.clone(),
         channel: Channel::Wechat.into(),
+        payer: None,
     };
     let request = session.request(body, Some("traced-pay-order")).await?;
     client.pay_order(traced(request, TRACE, true)).await?;

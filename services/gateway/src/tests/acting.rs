@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 use tower::util::BoxCloneSyncService;
 
 use super::backend::{self, world, world_with};
+use super::client::send;
 use crate::GatewayConfig;
 
 const GET_ORDER: &str = "/liufang.order.v1.OrderService/GetOrder";
@@ -77,4 +78,29 @@ async fn a_door_that_cannot_ask_passes_nobody_for_a_child() {
     let acting = world.patient("per_guardian");
     let refused = world.json_with(GET_ORDER, "{}", &[("authorization", &acting)]).await;
     assert_eq!(refused.refusal().1, "CALLER_NOT_ALLOWED");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_relation() {
+    let identity = Identity::default();
+    let config = GatewayConfig { recheck_ms: 100, ..GatewayConfig::default() };
+    let world = world_with(config, |gateway| gateway.identity(identity.mesh())).await;
+    let acting = world.patient("per_guardian");
+    let headers = [
+        ("content-type", "application/connect+json"),
+        ("connect-protocol-version", "1"),
+        ("authorization", &acting),
+    ];
+    let path = "/liufang.dispatch.v1.DeliveryService/TrackDelivery";
+    let open = send(world.address, http::Method::POST, path, &headers, b"\0\0\0\0\x02{}".to_vec());
+    let end = async {
+        // asked when it opened, and again since
+        while identity.asked() < 3 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        identity.1.store(true, Ordering::SeqCst);
+    };
+    let (answer, ()) = tokio::join!(open, end);
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!(text.contains("GUARDIAN_ENDED"), "{text}");
 }

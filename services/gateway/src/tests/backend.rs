@@ -27,10 +27,18 @@ use crate::{Gateway, GatewayConfig, Resolve, by_token};
 pub const KEYS: &str = r#"{"keys":[]}"#;
 
 /// What the service saw.
-#[derive(Default)]
 pub struct Seen {
     pub calls: AtomicUsize,
+    /// Sign-ins that have ended, or why that is not told.
+    pub ended: Mutex<Result<Vec<(String, i64)>, String>>,
     pub metadata: Mutex<MetadataMap>,
+}
+
+impl Default for Seen {
+    fn default() -> Seen {
+        let (calls, metadata) = (AtomicUsize::default(), Mutex::default());
+        Seen { calls, metadata, ended: Mutex::new(Ok(Vec::new())) }
+    }
 }
 
 impl Seen {
@@ -113,6 +121,19 @@ impl TokenService for Service {
     ) -> Result<Response<pb::ListSessionsResponse>, Status> {
         Err(Status::unknown(""))
     }
+    async fn list_ended_sessions(
+        &self,
+        _: Request<pb::ListEndedSessionsRequest>,
+    ) -> Result<Response<pb::ListEndedSessionsResponse>, Status> {
+        let ended = self.0.ended.lock().unwrap().clone();
+        let sessions = ended.map_err(Status::unavailable)?.into_iter();
+        let told = sessions.map(|(session_id, ended_at_us)| pb::EndedSession { session_id, ended_at_us });
+        Ok(Response::new(pb::ListEndedSessionsResponse {
+            sessions: told.collect(),
+            more: false,
+            now_us: 4_000_000_000_000_000,
+        }))
+    }
     async fn revoke_session(
         &self,
         _: Request<pb::RevokeSessionRequest>,
@@ -166,6 +187,7 @@ pub struct World {
     pub seen: Arc<Seen>,
     pub mesh_key: MeshKey,
     tokens: Tokens,
+    directory: Directory,
 }
 
 pub async fn world(config: GatewayConfig) -> World {
@@ -200,21 +222,31 @@ pub async fn world_with(config: GatewayConfig, adjust: impl FnOnce(Gateway) -> G
     let address = listener.local_addr().unwrap();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    World { address, seen, mesh_key, tokens }
+    World { address, seen, mesh_key, tokens, directory }
 }
 
 impl World {
     /// A bearer header of an invented institution's pharmacy system.
     pub fn pos(&self, subject: &str) -> String {
-        self.bearer(PrincipalKind::Pos, subject, "")
+        self.bearer(PrincipalKind::Pos, subject, "", "")
     }
 
     /// A bearer header of a patient, for whom `actor` acts unless it is empty.
     pub fn patient(&self, actor: &str) -> String {
-        self.bearer(PrincipalKind::Patient, "per_child", actor)
+        self.bearer(PrincipalKind::Patient, "per_child", actor, "")
     }
 
-    fn bearer(&self, kind: PrincipalKind, subject: &str, actor: &str) -> String {
+    /// A bearer header of a patient's sign-in.
+    pub fn signed_in(&self, session: &str) -> String {
+        self.bearer(PrincipalKind::Patient, "per_1", "", session)
+    }
+
+    /// Identity, as the gateway calls it.
+    pub fn identity(&self) -> Mesh {
+        self.directory.peers("gateway").mesh("identity")
+    }
+
+    fn bearer(&self, kind: PrincipalKind, subject: &str, actor: &str, session: &str) -> String {
         let claims = Claims {
             sub: subject.to_owned(),
             kind,
@@ -224,6 +256,7 @@ impl World {
             exp: 4_000_000_000,
             jti: "1".to_owned(),
             act: actor.to_owned(),
+            sid: session.to_owned(),
         };
         format!("Bearer {}", self.tokens.sign(&claims).unwrap())
     }

@@ -8,6 +8,7 @@ use super::{App, Done, platform_of};
 use crate::domain::access_purpose::AccessPurpose;
 use crate::error::IdentityError;
 use crate::store;
+use crate::store::access::Noted;
 
 /// Life of such a token. Short, although every call is checked: it is a second key to somebody's data.
 const ACTING_SECONDS: i64 = 5 * 60;
@@ -42,6 +43,8 @@ impl App {
             client: platform_of(&meta.principal),
             region: &own.region,
             actor: guardian,
+            // the guardian's own sign-in: its end is the end of this token too
+            session: &meta.principal.session,
         };
         let tokens = self.access_token(subject, ACTING_SECONDS, meta.now)?;
         let reading = self.reading(&reader(guardian), AccessPurpose::ActForChild, meta.now);
@@ -49,7 +52,8 @@ impl App {
         Ok(work.commit(SignedIn { person_id: own.child_person_id, tokens }).await?)
     }
 
-    /// Whether the guardian may act at this moment. Whoever may leaves an access record before anything is told.
+    /// Whether the guardian may act at this moment. Whoever may leaves an access record before anything is told: one for each
+    /// method in an hour, the first time.
     pub async fn check_acting(&self, call: Call<Acting>) -> Result<Done, IdentityError> {
         let Call { meta, body } = call;
         let (guardian, child) = (&body.guardian_person_id, &body.child_person_id);
@@ -58,11 +62,18 @@ impl App {
         if !found.as_ref().is_some_and(|own| own.covers(today)) {
             return Err(IdentityError::GuardianEnded { state: found.map(|own| own.state_on(today)) });
         }
-        let work = self.deps.db.begin_step().await?;
         let mut reading = self.reading(&reader(guardian), AccessPurpose::ActForChild, meta.now);
         // the purpose says what for: the method that was called
         reading.purpose = format!("{}:{}", reading.purpose, body.method);
-        store::access::insert(work.tx(), child, reading).await?;
+        let noted = Noted::new(guardian, child, &reading.purpose, meta.now);
+        if store::access::is_noted(self.deps.db.read(), &noted).await? {
+            return Ok(Done {});
+        }
+        let work = self.deps.db.begin_step().await?;
+        // of two calls at once one notes
+        if store::access::note(work.tx(), &noted).await? {
+            store::access::insert(work.tx(), child, reading).await?;
+        }
         work.done().await?;
         Ok(Done {})
     }

@@ -3,16 +3,12 @@
 use liufang_platform::{Begun, Call, CallMeta, Principal, Work};
 
 use super::{App, serves};
-use crate::domain::certificate::{Certificate, Revocation};
+use crate::domain::authority::Problem;
+use crate::domain::certificate::{Certificate, Invalid, Revocation};
 use crate::domain::practitioner::PractitionerKind;
 use crate::error::IdentityError;
 use crate::store;
-
-/// A certificate to register, and the text it was read from.
-pub struct Register {
-    pub certificate: Certificate,
-    pub text: String,
-}
+use crate::store::certificate::Registered;
 
 /// A certificate to revoke.
 pub struct Revoke {
@@ -21,26 +17,44 @@ pub struct Revoke {
 }
 
 impl App {
-    /// Registers. Order of refusals: practitioner, region, a certificate of somebody else, a key of somebody else.
-    pub async fn register_certificate(&self, call: Call<Register>) -> Result<Certificate, IdentityError> {
+    /// Registers; again, with the authorities between that come this time. Order of refusals: practitioner, region, a certificate of somebody else, a key of somebody else, nobody who
+    /// is trusted vouches for it, revoked by its authority, revocations not known.
+    pub async fn register_certificate(&self, call: Call<Registered>) -> Result<Certificate, IdentityError> {
         let Call { meta, body } = call;
-        let own = body.certificate;
         let work = match self.deps.db.begin(&meta).await? {
             Begun::Replay(reply) => return Ok(reply),
             Begun::Fresh(work) => work,
         };
+        let own = &body.own;
         self.check_region(&work, &own.practitioner, &meta).await?;
-        if let Some(known) = store::certificate::find(work.tx(), &own.fingerprint).await? {
-            return match known.practitioner == own.practitioner {
-                true => Ok(work.commit(known).await?),
-                false => Err(IdentityError::CertificateTaken),
-            };
+        if let Some(mut known) = store::certificate::find(work.tx(), &own.fingerprint).await? {
+            if known.own.practitioner != own.practitioner {
+                return Err(IdentityError::CertificateTaken);
+            }
+            if !body.chain.is_empty() && body.chain != known.chain {
+                self.paths(&body).map_err(|broken| IdentityError::CertificateUntrusted(broken.word()))?;
+                store::certificate::save_chain(work.tx(), &own.fingerprint, &body.chain).await?;
+                known.chain = body.chain;
+            }
+            let known = self.stood(&work, known, &meta).await?;
+            return Ok(work.commit(known).await?);
         }
         let owner = store::certificate::owner_of_key(work.tx(), &own.signing_key).await?;
         if owner.is_some_and(|owner| owner != own.practitioner) {
             return Err(IdentityError::CertificateKeyTaken);
         }
-        store::certificate::insert(work.tx(), &own, &body.text, meta.now).await?;
+        self.paths(&body).map_err(|broken| IdentityError::CertificateUntrusted(broken.word()))?;
+        store::certificate::insert(work.tx(), &body, meta.now).await?;
+        let own = self.stood(&work, body, &meta).await?;
+        match own.standing.problem {
+            Some(Problem::Untrusted) => return Err(IdentityError::CertificateUntrusted("authority_revoked")),
+            Some(Problem::AuthorityExpired) => {
+                return Err(IdentityError::CertificateUntrusted(Invalid::AuthorityExpired.word()));
+            }
+            _ if own.revocation.is_some() => return Err(IdentityError::CertificateRevoked),
+            Some(Problem::RevocationsUnknown) => return Err(IdentityError::RevocationsUnknown),
+            None => {}
+        }
         Ok(work.commit(own).await?)
     }
 
@@ -52,11 +66,22 @@ impl App {
             Begun::Fresh(work) => work,
         };
         let found = store::certificate::find(work.tx(), &body.fingerprint).await?;
-        let mut own = found.ok_or(IdentityError::CertificateNotFound)?;
-        self.check_region(&work, &own.practitioner, &meta).await?;
-        own.revoke(body.revocation);
-        store::certificate::save_revocation(work.tx(), &own).await?;
+        let mut registered = found.ok_or(IdentityError::CertificateNotFound)?;
+        self.check_region(&work, &registered.own.practitioner, &meta).await?;
+        registered.own.revoke(body.revocation);
+        store::certificate::save_revocation(work.tx(), &registered.own).await?;
+        let own = self.stood(&work, registered, &meta).await?;
         Ok(work.commit(own).await?)
+    }
+
+    async fn stood(
+        &self,
+        work: &Work,
+        own: Registered,
+        meta: &CallMeta,
+    ) -> Result<Certificate, IdentityError> {
+        let mut all = self.stand(work.tx(), vec![own], meta.now).await?;
+        all.pop().ok_or(IdentityError::CertificateNotFound)
     }
 
     /// A caller bound to a region speaks of the people of its institutions, and of couriers.

@@ -66,6 +66,7 @@ impl App {
             client: &client.client_id,
             region: &client.region,
             actor: "",
+            session: "",
         };
         let pair = self.access_token(subject, ACCESS_SECONDS, meta.now)?;
         Ok(work.commit(pair).await?)
@@ -82,6 +83,7 @@ impl App {
         let found = store::practitioner::find(work.tx(), &self.vault, &body.practitioner_code).await?;
         let own = found.ok_or(IdentityError::PractitionerNotFound)?;
         let certificates = store::certificate::of_practitioner(work.tx(), &own.code).await?;
+        let certificates = self.stand(work.tx(), certificates, meta.now).await?;
         check_signed(&own, &certificates, &body, &meta)?;
         let nonce = self.vault.nonce(&own.code, &body.nonce);
         let expires_at = Timestamp(body.issued_at_us).plus_seconds(2 * CLOCK_SECONDS);
@@ -94,6 +96,7 @@ impl App {
             client: &own.fixmedins_code,
             region: &meta.principal.region,
             actor: "",
+            session: "",
         };
         let pair = self.access_token(subject, PRACTITIONER_SECONDS, meta.now)?;
         Ok(work.commit(pair).await?)

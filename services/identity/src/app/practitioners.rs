@@ -100,6 +100,7 @@ impl App {
         let found = store::practitioner::find(db, &self.vault, &call.body).await?;
         let practitioner = found.ok_or(IdentityError::PractitionerNotFound)?;
         let certificates = store::certificate::of_practitioner(db, &practitioner.code).await?;
+        let certificates = self.stand(db, certificates, call.meta.now).await?;
         Ok(Certified { practitioner, certificates })
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Subject<'a> {
     pub region: &'a str,
     /// The guardian who acts for the subject; empty for everybody else.
     pub actor: &'a str,
+    /// The sign-in it comes from; empty for machines and practitioners.
+    pub session: &'a str,
 }
 
 impl App {
@@ -105,6 +107,7 @@ impl App {
             client: &family.client,
             region: &family.region,
             actor: "",
+            session: &family.family_id,
         };
         let access = self.access_token(subject, ACCESS_SECONDS, now)?;
         Ok(TokenPair { refresh_token, refresh_expires_at: Some(refresh_expires_at), ..access })
@@ -126,6 +129,7 @@ impl App {
             exp: now.seconds() + seconds,
             jti: self.deps.ids.next("tok"),
             act: subject.actor.to_owned(),
+            sid: subject.session.to_owned(),
         };
         Ok(TokenPair {
             access_token: self.deps.tokens.sign(&claims)?,

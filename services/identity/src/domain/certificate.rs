@@ -3,6 +3,7 @@
 use liufang_kernel::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::authority::{Problem, Standing};
 use super::coded::coded;
 
 coded! {
@@ -37,6 +38,9 @@ pub struct Certificate {
     /// Last moment.
     pub not_after: Timestamp,
     pub revocation: Option<Revocation>,
+    /// What the authorities above it say now.
+    #[serde(default)]
+    pub standing: Standing,
 }
 
 /// Why a certificate does not hold.
@@ -45,6 +49,9 @@ pub enum Invalid {
     NotYet,
     Expired,
     Revoked,
+    Untrusted,
+    AuthorityExpired,
+    RevocationsUnknown,
 }
 
 impl Invalid {
@@ -53,12 +60,15 @@ impl Invalid {
             Invalid::NotYet => "not_yet_valid",
             Invalid::Expired => "expired",
             Invalid::Revoked => "revoked",
+            Invalid::Untrusted => "untrusted",
+            Invalid::AuthorityExpired => "authority_expired",
+            Invalid::RevocationsUnknown => "revocations_unknown",
         }
     }
 }
 
 impl Certificate {
-    /// Whether the key may sign at `at`.
+    /// Whether the key may sign at `at`, the moment of its standing.
     pub fn check(&self, at: Timestamp) -> Result<(), Invalid> {
         if self.revocation.is_some_and(|revocation| {
             revocation.at <= at || revocation.reason == RevocationReason::KeyCompromise
@@ -69,8 +79,19 @@ impl Certificate {
         } else if self.not_after < at {
             Err(Invalid::Expired)
         } else {
-            Ok(())
+            match self.standing.problem {
+                None => Ok(()),
+                Some(Problem::Untrusted) => Err(Invalid::Untrusted),
+                Some(Problem::AuthorityExpired) => Err(Invalid::AuthorityExpired),
+                Some(Problem::RevocationsUnknown) => Err(Invalid::RevocationsUnknown),
+            }
         }
+    }
+
+    /// Takes over what the authorities say of it.
+    pub fn stand(&mut self, standing: Standing) {
+        standing.revocation.into_iter().for_each(|next| self.revoke(next));
+        self.standing = standing;
     }
 
     /// Revokes; the earlier of two revocations stays, and a compromise weighs more than any other reason.
@@ -127,6 +148,7 @@ mod tests {
             not_before: FROM,
             not_after: FROM.plus_days(365),
             revocation: None,
+            standing: Standing::default(),
         }
     }
 
@@ -144,6 +166,16 @@ mod tests {
         assert_eq!(own.revocation, Some(Revocation { at, reason: RevocationReason::Superseded }));
         own.revoke(Revocation { at: FROM.plus_days(20), reason: RevocationReason::KeyCompromise });
         assert_eq!(own.check(FROM), Err(Invalid::Revoked), "no signature of a stolen key is believed");
+    }
+
+    #[test]
+    fn authorities_have_the_last_word() {
+        let mut own = certificate("k");
+        own.stand(Standing { problem: Some(Problem::Untrusted), ..Standing::default() });
+        assert_eq!(own.check(FROM), Err(Invalid::Untrusted));
+        let gone = Revocation { at: FROM.plus_days(3), reason: RevocationReason::Superseded };
+        own.stand(Standing { revocation: Some(gone), ..Standing::default() });
+        assert_eq!((own.check(FROM), own.check(gone.at)), (Ok(()), Err(Invalid::Revoked)));
     }
 
     #[test]

@@ -25,4 +25,20 @@ impl CertificateService for Rpc {
         let call = self.calls.open(request, certificate::revoke)?;
         rpc::reply(self.app.revoke_certificate(call).await)
     }
+
+    async fn import_revocation_list(
+        &self,
+        request: Request<pb::ImportRevocationListRequest>,
+    ) -> Result<Response<pb::ImportRevocationListResponse>, Status> {
+        let call = self.calls.open(request, certificate::import_list)?;
+        rpc::reply(self.app.import_revocation_list(call).await)
+    }
+
+    async fn list_authorities(
+        &self,
+        request: Request<pb::ListAuthoritiesRequest>,
+    ) -> Result<Response<pb::ListAuthoritiesResponse>, Status> {
+        let call = self.calls.open(request, |_, _| Ok(()))?;
+        rpc::reply(self.app.list_authorities(call).await)
+    }
 }

@@ -50,6 +50,14 @@ impl TokenService for Rpc {
         rpc::reply(self.app.issue_practitioner_token(call).await)
     }
 
+    async fn list_ended_sessions(
+        &self,
+        request: Request<pb::ListEndedSessionsRequest>,
+    ) -> Result<Response<pb::ListEndedSessionsResponse>, Status> {
+        let call = self.calls.open(request, token::ended)?;
+        rpc::reply(self.app.list_ended_sessions(call).await)
+    }
+
     async fn list_sessions(
         &self,
         request: Request<pb::ListSessionsRequest>,

@@ -5,6 +5,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::{IntoActiveModel, QueryOrder};
 
+use crate::domain::authority::Standing;
 use crate::domain::certificate::{Certificate, Revocation, RevocationReason};
 use crate::error::IdentityError;
 
@@ -24,6 +25,15 @@ pub struct Model {
     pub revocation_reason: i32,
     pub certificate: String,
     pub registered_at_us: i64,
+    pub chain: String,
+}
+
+/// A certificate as it was registered: what was read, and the texts it was read from.
+pub struct Registered {
+    pub own: Certificate,
+    pub text: String,
+    /// Authorities that came with it.
+    pub chain: Vec<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -35,7 +45,7 @@ impl ActiveModelBehavior for ActiveModel {}
 pub async fn find<C: ConnectionTrait>(
     connection: &C,
     fingerprint: &str,
-) -> Result<Option<Certificate>, IdentityError> {
+) -> Result<Option<Registered>, IdentityError> {
     Entity::find_by_id(fingerprint).one(connection).await?.map(read).transpose()
 }
 
@@ -43,7 +53,7 @@ pub async fn find<C: ConnectionTrait>(
 pub async fn of_practitioner<C: ConnectionTrait>(
     connection: &C,
     code: &str,
-) -> Result<Vec<Certificate>, IdentityError> {
+) -> Result<Vec<Registered>, IdentityError> {
     let own = Entity::find().filter(Column::Practitioner.eq(code)).order_by_asc(Column::Fingerprint);
     own.all(connection).await?.into_iter().map(read).collect()
 }
@@ -57,13 +67,28 @@ pub async fn owner_of_key<C: ConnectionTrait>(
     Ok(row.map(|row| row.practitioner))
 }
 
-/// Adds a certificate; `text` is what was registered.
+/// Certificates with one of these serials, whoever issued them.
+pub async fn with_serials<C: ConnectionTrait>(
+    connection: &C,
+    serials: &[String],
+) -> Result<Vec<Registered>, IdentityError> {
+    let mut found = Vec::new();
+    for some in serials.chunks(500) {
+        let rows = Entity::find().filter(Column::Serial.is_in(some)).order_by_asc(Column::Fingerprint);
+        for row in rows.all(connection).await? {
+            found.push(read(row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Adds a certificate.
 pub async fn insert<C: ConnectionTrait>(
     connection: &C,
-    own: &Certificate,
-    text: &str,
+    registered: &Registered,
     now: Timestamp,
 ) -> Result<(), IdentityError> {
+    let own = &registered.own;
     let row = Model {
         fingerprint: own.fingerprint.clone(),
         practitioner: own.practitioner.clone(),
@@ -75,10 +100,23 @@ pub async fn insert<C: ConnectionTrait>(
         not_after_us: own.not_after.0,
         revoked_at_us: None,
         revocation_reason: 0,
-        certificate: text.to_owned(),
+        certificate: registered.text.clone(),
         registered_at_us: now.0,
+        chain: registered.chain.join(" "),
     };
     Entity::insert(row.into_active_model()).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// Saves other authorities between.
+pub async fn save_chain<C: ConnectionTrait>(
+    connection: &C,
+    fingerprint: &str,
+    chain: &[String],
+) -> Result<(), IdentityError> {
+    let change = ActiveModel { chain: Set(chain.join(" ")), ..Default::default() };
+    let own = Entity::update_many().set(change).filter(Column::Fingerprint.eq(fingerprint));
+    own.exec(connection).await?;
     Ok(())
 }
 
@@ -97,7 +135,7 @@ pub async fn save_revocation<C: ConnectionTrait>(
     Ok(())
 }
 
-fn read(row: Model) -> Result<Certificate, IdentityError> {
+fn read(row: Model) -> Result<Registered, IdentityError> {
     let revocation = match row.revoked_at_us {
         None => None,
         Some(at) => Some(Revocation {
@@ -105,7 +143,8 @@ fn read(row: Model) -> Result<Certificate, IdentityError> {
             reason: super::stored(RevocationReason::from_code(row.revocation_reason))?,
         }),
     };
-    Ok(Certificate {
+    let chain = row.chain.split_whitespace().map(str::to_owned).collect();
+    let own = Certificate {
         fingerprint: row.fingerprint,
         practitioner: row.practitioner,
         serial: row.serial,
@@ -115,5 +154,7 @@ fn read(row: Model) -> Result<Certificate, IdentityError> {
         not_before: Timestamp(row.not_before_us),
         not_after: Timestamp(row.not_after_us),
         revocation,
-    })
+        standing: Standing::default(),
+    };
+    Ok(Registered { own, text: row.certificate, chain })
 }

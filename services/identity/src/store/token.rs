@@ -3,7 +3,7 @@
 use liufang_kernel::Timestamp;
 use liufang_platform::DbFault;
 use sea_orm::entity::prelude::*;
-use sea_orm::{IntoActiveModel, QueryOrder};
+use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
 
 use crate::domain::token_family::{Family, RefreshToken};
 use crate::error::IdentityError;
@@ -147,6 +147,21 @@ pub async fn revoke<C: ConnectionTrait>(
     let sql = "UPDATE token_family SET revoked_at_us = $1 WHERE family_id = $2 AND revoked_at_us IS NULL";
     super::run(connection, sql, [now.0.into(), family_id.into()]).await?;
     Ok(())
+}
+
+/// Families that were ended after a moment, oldest first.
+pub async fn ended<C: ConnectionTrait>(
+    connection: &C,
+    after: Timestamp,
+    limit: u64,
+) -> Result<Vec<(String, Timestamp)>, IdentityError> {
+    let found = Entity::find()
+        .filter(Column::RevokedAtUs.gt(after.0))
+        .order_by_asc(Column::RevokedAtUs)
+        .order_by_asc(Column::FamilyId)
+        .limit(limit);
+    let rows = found.all(connection).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.family_id, Timestamp(row.revoked_at_us?)))).collect())
 }
 
 /// Forgets families that ended before `before`, and their tokens.

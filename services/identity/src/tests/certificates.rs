@@ -1,5 +1,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use liufang_kernel::Timestamp;
 use liufang_platform::{Clock as _, PrincipalKind};
 use liufang_proto::identity::v1 as pb;
 use pb::certificate_service_client::CertificateServiceClient;
@@ -9,29 +10,47 @@ use sm2::dsa::signature::Signer as _;
 use super::institutions::{doctor, import_doctor, import_hospital};
 use super::town::{Refusal, Town, reason};
 use crate::credential::SM2_USER_ID;
+use crate::demo::{self, Wanted};
 
-const DOCTOR: &str = "D130302000001";
+pub const DOCTOR: &str = "D130302000001";
 
-fn key(seed: u8) -> SigningKey {
+pub fn key(seed: u8) -> SigningKey {
     SigningKey::from_slice(SM2_USER_ID, &[seed; 32]).unwrap()
 }
 
-/// A certificate made with OpenSSL, with another key in it and good for `years`; the registrar has checked who issued it.
-fn certificate(key: &SigningKey, years: [&str; 2]) -> String {
-    let mut der = STANDARD.decode(include_str!("certificates/sm2.b64")).unwrap();
-    let times: Vec<usize> = (0..der.len() - 1).filter(|at| der[*at..*at + 2] == [0x17, 13]).collect();
-    for (at, year) in times.iter().zip(years) {
-        der[at + 2..at + 4].copy_from_slice(year.as_bytes());
-    }
-    let head = [0x03, 0x42, 0x00, 0x04];
-    let point = (0..der.len()).find(|at| der[*at..].starts_with(&head)).unwrap() + 3;
-    der[point..point + 65].copy_from_slice(&key.verifying_key().to_sec1_bytes());
-    STANDARD.encode(der)
+/// A certificate of the demo authority, good for `years`.
+fn certificate(key: &SigningKey, years: [i32; 2]) -> String {
+    let first = |year: i32| {
+        let day = time::Date::from_calendar_date(year, time::Month::January, 1).unwrap();
+        Timestamp(day.midnight().assume_utc().unix_timestamp() * 1_000_000)
+    };
+    let own = Wanted {
+        subject: DOCTOR.to_owned(),
+        info: demo::sm2_info(&key.verifying_key().to_sec1_bytes()),
+        serial: u64::from(key.verifying_key().to_sec1_bytes()[5]) + 1,
+        valid: (first(years[0]), first(years[1])),
+        usage: demo::usage::SIGNATURE,
+        authority: None,
+    };
+    STANDARD.encode(demo::authority().issue(&own))
 }
 
-async fn register(town: &Town, text: &str, agency: &str) -> Result<pb::Certificate, Refusal> {
-    let body =
-        pb::RegisterCertificateRequest { practitioner_code: DOCTOR.to_owned(), certificate: text.to_owned() };
+pub async fn register(town: &Town, text: &str, agency: &str) -> Result<pb::Certificate, Refusal> {
+    register_with(town, text, &[], agency).await
+}
+
+/// With authorities between.
+pub async fn register_with(
+    town: &Town,
+    text: &str,
+    chain: &[String],
+    agency: &str,
+) -> Result<pb::Certificate, Refusal> {
+    let body = pb::RegisterCertificateRequest {
+        practitioner_code: DOCTOR.to_owned(),
+        certificate: text.to_owned(),
+        chain: chain.to_vec(),
+    };
     let mut client = CertificateServiceClient::new(town.stack.clone());
     let answer = client.register_certificate(town.call(body, agency)).await.map_err(Refusal::from)?;
     Ok(answer.into_inner().certificate.unwrap())
@@ -48,7 +67,7 @@ async fn revoke(town: &Town, fingerprint: &str, agency: &str) -> Result<pb::Cert
     Ok(answer.into_inner().certificate.unwrap())
 }
 
-async fn token(town: &Town, key: &SigningKey) -> Result<(), Refusal> {
+pub async fn token(town: &Town, key: &SigningKey) -> Result<(), Refusal> {
     let issued_at_us = town.world.clock.now().0;
     let nonce = format!("nonce-{}", town.world.deps.ids.secret()).chars().take(40).collect::<String>();
     let text = format!("liufang-practitioner\n{DOCTOR}\n{issued_at_us}\n{nonce}");
@@ -72,7 +91,7 @@ async fn a_certificate_takes_the_place_of_the_key_until_it_is_revoked() {
     token(&town, &raw).await.unwrap();
     let agency = town.token(PrincipalKind::Agency, "agency-qhd", "130300");
     let other = town.token(PrincipalKind::Agency, "agency-bj", "110000");
-    let good = certificate(&certified, ["20", "49"]);
+    let good = certificate(&certified, [2020, 2049]);
     assert_eq!(reason(register(&town, &good, &other).await), "OUTSIDE_REGION");
     assert_eq!(reason(register(&town, "AAAA", &agency).await), "INVALID_REQUEST");
     let first = register(&town, &good, &agency).await.unwrap();
@@ -91,10 +110,10 @@ async fn a_certificate_takes_the_place_of_the_key_until_it_is_revoked() {
     assert!(0 < revoked.revoked_at_us);
     let refused = token(&town, &certified).await.err().unwrap();
     assert_eq!((refused.reason(), refused.meta("cause")), ("CERTIFICATE_INVALID", "revoked"));
-    let over = certificate(&key(11), ["20", "21"]);
+    let over = certificate(&key(11), [2020, 2021]);
     register(&town, &over, &agency).await.unwrap();
     assert_eq!(reason(token(&town, &key(11)).await), "CERTIFICATE_INVALID", "it has expired");
     let fresh = key(10);
-    register(&town, &certificate(&fresh, ["20", "49"]), &agency).await.unwrap();
+    register(&town, &certificate(&fresh, [2020, 2049]), &agency).await.unwrap();
     token(&town, &fresh).await.unwrap();
 }

@@ -126,7 +126,16 @@ async fn a_guardian_files_the_agency_confirms_and_the_token_says_who_acts() {
     assert_eq!(reason(town.tokens().list_sessions(sessions).await), "CALLER_NOT_ALLOWED");
     assert_eq!(reason(town.act(&acting.access_token, &id).await), "CALLER_NOT_ALLOWED");
 
-    town.vouched(&guardian_id, &child_id, "liufang.order.v1.OrderService/PlaceOrder").await.unwrap();
+    let own = town.world.deps.tokens.verify(&token, liufang_kernel::Timestamp(0)).unwrap();
+    assert!(
+        !own.session.is_empty() && principal.session == own.session,
+        "it ends with the guardian's sign-in"
+    );
+
+    let place = "liufang.order.v1.OrderService/PlaceOrder";
+    for _ in 0..3 {
+        town.vouched(&guardian_id, &child_id, place).await.unwrap();
+    }
     let told = town.readers(&acting.access_token).await;
     let reader = format!("guardian:{guardian_id}");
     let by = |purpose: &str| (reader.clone(), purpose.to_owned());
@@ -134,6 +143,17 @@ async fn a_guardian_files_the_agency_confirms_and_the_token_says_who_acts() {
     assert_eq!(told[1], by("act_for_child"));
     assert_eq!(told[2], ("agency:110000".to_owned(), "decide_guardian".to_owned()));
     assert_eq!(told.last().unwrap(), &by("file_guardian"));
+    // once for each method in an hour
+    let count = async || {
+        let told = town.readers(&town.token(PrincipalKind::Patient, &child_id, "")).await;
+        told.iter().filter(|(_, purpose)| purpose.starts_with("act_for_child:")).count()
+    };
+    assert_eq!(count().await, 1);
+    town.vouched(&guardian_id, &child_id, "liufang.order.v1.OrderService/GetOrder").await.unwrap();
+    assert_eq!(count().await, 2);
+    town.world.clock.advance_seconds(3_600);
+    town.vouched(&guardian_id, &child_id, place).await.unwrap();
+    assert_eq!(count().await, 3);
 }
 
 #[tokio::test]

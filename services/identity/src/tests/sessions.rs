@@ -1,5 +1,7 @@
-use liufang_platform::PrincipalKind;
+use liufang_platform::{Clock as _, PrincipalKind};
 use liufang_proto::identity::v1 as pb;
+
+use pb::token_service_client::TokenServiceClient;
 
 use super::town::{Human, Refusal, Town, reason};
 
@@ -46,6 +48,46 @@ async fn a_person_sees_their_sign_ins_and_ends_one() {
     town.world.clock.advance_seconds(91 * 86_400);
     let other = town.token(PrincipalKind::Patient, &town.person_of(&second.access_token), "");
     assert!(sessions(&town, &other).await.is_empty(), "it has ended by itself");
+}
+
+async fn ended(town: &Town, after_us: i64) -> Vec<String> {
+    let gateway = town.world.directory.peers("gateway").mesh("identity");
+    let body = pb::ListEndedSessionsRequest { after_us };
+    let answer = TokenServiceClient::new(gateway).list_ended_sessions(tonic::Request::new(body)).await;
+    answer.unwrap().into_inner().sessions.into_iter().map(|session| session.session_id).collect()
+}
+
+#[tokio::test]
+async fn gateways_hear_of_sign_ins_that_ended() {
+    let town = Town::new().await;
+    let signed = async |human: &Human, purpose| {
+        let id = town.verified(human, purpose).await;
+        town.sign_in(&id).await.unwrap().tokens.unwrap()
+    };
+    let first = signed(&town.employee, pb::Purpose::Register).await;
+    let second = signed(&town.employee, pb::Purpose::SignIn).await;
+    let third = signed(&town.resident, pb::Purpose::Register).await;
+    let session =
+        |token: &str| town.world.deps.tokens.verify(token, liufang_kernel::Timestamp(0)).unwrap().session;
+    assert!(ended(&town, 0).await.is_empty());
+    revoke(&town, &second.access_token, &session(&first.access_token)).await.unwrap();
+    let one = town.world.clock.now().0;
+    town.world.clock.advance_seconds(60);
+    // an old refresh token that comes back ends a sign-in too
+    refresh(&town, &third.refresh_token).await.unwrap();
+    assert_eq!(reason(refresh(&town, &third.refresh_token).await), "TOKEN_REUSED");
+    let (first, third) = (session(&first.access_token), session(&third.access_token));
+    assert_eq!(ended(&town, 0).await, [first.clone(), third.clone()]);
+    assert_eq!(ended(&town, one).await, [third.as_str()], "what is new");
+    assert_eq!(ended(&town, one - 1_000_000).await, [first, third.clone()]);
+    town.world.clock.advance_seconds(620);
+    assert_eq!(ended(&town, 0).await, [third], "its tokens are over");
+    let stranger = town.world.directory.peers("order").mesh("identity");
+    let asked = tonic::Request::new(pb::ListEndedSessionsRequest::default());
+    assert_eq!(
+        reason(TokenServiceClient::new(stranger).list_ended_sessions(asked).await),
+        "CALLER_NOT_ALLOWED"
+    );
 }
 
 async fn events(town: &Town, token: &str) -> Vec<(i32, String, String)> {

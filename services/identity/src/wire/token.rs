@@ -1,13 +1,13 @@
 //! Tokens and machine clients on the wire.
 
 use liufang_kernel::codes::{is_institution_code, is_region_code};
-use liufang_kernel::{Sensitive, Violations};
+use liufang_kernel::{Sensitive, Timestamp, Violations};
 use liufang_platform::{CallMeta, PrincipalKind};
 use liufang_proto::common::v1::Caller;
 use liufang_proto::identity::v1 as pb;
 
 use crate::app::machines::Signed;
-use crate::app::sessions::Sessions;
+use crate::app::sessions::{EndedSessions, Sessions};
 use crate::app::sign_in::{SignedIn, TokenPair};
 use crate::app::tokens::KeySet;
 use crate::credential::ed25519_key;
@@ -136,5 +136,21 @@ pairs!(RefreshTokenResponse, IssueClientTokenResponse, IssuePractitionerTokenRes
 impl From<KeySet> for pb::GetKeySetResponse {
     fn from(own: KeySet) -> pb::GetKeySetResponse {
         pb::GetKeySetResponse { jwks_json: own.0 }
+    }
+}
+
+pub fn ended(request: pb::ListEndedSessionsRequest, _: &CallMeta) -> Result<Timestamp, Violations> {
+    let mut violations = Violations::new();
+    violations.check(0 <= request.after_us, "after_us", "must not be negative");
+    violations.finish(Some(Timestamp(request.after_us)))
+}
+
+impl From<EndedSessions> for pb::ListEndedSessionsResponse {
+    fn from(own: EndedSessions) -> pb::ListEndedSessionsResponse {
+        let sessions = own
+            .sessions
+            .into_iter()
+            .map(|ended| pb::EndedSession { session_id: ended.session_id, ended_at_us: ended.ended_at.0 });
+        pb::ListEndedSessionsResponse { sessions: sessions.collect(), more: own.more, now_us: own.now.0 }
     }
 }

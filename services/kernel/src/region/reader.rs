@@ -91,6 +91,12 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Its number in a list of tables, `benefit[3]`, from 1; 0 where it stands alone.
+    pub(super) fn number(&self) -> u32 {
+        let number = self.path.strip_suffix(']').and_then(|path| path.rsplit_once('['));
+        number.and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+    }
+
     /// Notes every key nobody asked for.
     pub(super) fn finish(self, mistakes: &mut Mistakes<'_>) {
         for key in self.entries.keys() {

@@ -18,6 +18,8 @@ table! {
         mutual_aid_convention: MutualAidConvention,
         /// Whoever is younger may have a guardian who acts for them; 18 where it is not said (民法典 art. 17).
         child_under_age: Option<u32>,
+        /// The centre is asked for a trial (2101) before anything is held; absent: no.
+        insurer_trial: Option<bool>,
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Terms {
     pub illustrative: bool,
     /// The figures are known but were not compared with the published text.
     pub check_before_release: bool,
+    /// Its number among the rows of its kind, from 1, as messages of the reader count.
+    pub number: u32,
 }
 
 impl Terms {
@@ -32,6 +34,7 @@ impl Terms {
             source: source?,
             illustrative: illustrative?.unwrap_or_default(),
             check_before_release: check?.unwrap_or_default(),
+            number: table.number(),
         })
     }
 

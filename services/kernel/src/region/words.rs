@@ -172,6 +172,16 @@ words! {
         LargeAmount = "hifob",
         /// `hifmi_pay`, resident serious illness 居民大病.
         SeriousIllness = "hifmi",
+        /// `cvlserv_pay`, civil-servant subsidy 公务员补助.
+        CivilServant = "cvlserv",
+        /// `hifes_pay`, enterprise supplementary 企业补充.
+        Enterprise = "hifes",
+        /// `maf_pay`, medical assistance 医疗救助.
+        Assistance = "maf",
+        /// `hifdm_pay`, disabled servicemen 伤残人员.
+        Serviceman = "hifdm",
+        /// `oth_pay`, any other.
+        Other = "oth",
     }
 }
 

@@ -4,7 +4,9 @@ use liufang_proto::identity::v1::{
     ErasePersonRequest, ErasePersonResponse, ImportAgreementNoticeRequest, ImportAgreementNoticeResponse,
     ImportGuardiansRequest, ImportGuardiansResponse, ImportInstitutionsRequest, ImportInstitutionsResponse,
     ImportPersonsRequest, ImportPersonsResponse, ImportPractitionersRequest, ImportPractitionersResponse,
-    RegisterClientRequest, RegisterClientResponse,
+    ImportRevocationListRequest, ImportRevocationListResponse, ListAuthoritiesRequest,
+    ListAuthoritiesResponse, RegisterCertificateRequest, RegisterCertificateResponse, RegisterClientRequest,
+    RegisterClientResponse,
 };
 use liufang_proto::inventory::v1::{
     ImportDrugsRequest, ImportDrugsResponse, PublishListingsRequest, PublishListingsResponse,
@@ -13,7 +15,9 @@ use liufang_proto::inventory::v1::{
 use liufang_proto::prescription::v1::{PublishSlotsRequest, PublishSlotsResponse};
 use liufang_proto::settlement::v1::{
     AuditLedgerRequest, AuditLedgerResponse, CreditAccountsRequest, CreditAccountsResponse,
-    GetTrialBalanceRequest, GetTrialBalanceResponse, ListTransfersRequest, ListTransfersResponse,
+    GetStatementRequest, GetStatementResponse, GetTrialBalanceRequest, GetTrialBalanceResponse,
+    ImportStatementRequest, ImportStatementResponse, ListStuckPaymentsRequest, ListStuckPaymentsResponse,
+    ListTransfersRequest, ListTransfersResponse, ResolvePaymentRequest, ResolvePaymentResponse,
 };
 
 use super::calls::{calls, keyed};
@@ -41,13 +45,20 @@ calls!(Operator {
     write import_institutions: Institutions.import_institutions(ImportInstitutionsRequest) -> ImportInstitutionsResponse;
     write import_agreement_notice: Institutions.import_agreement_notice(ImportAgreementNoticeRequest) -> ImportAgreementNoticeResponse;
     write import_practitioners: Institutions.import_practitioners(ImportPractitionersRequest) -> ImportPractitionersResponse;
+    write register_certificate: Certificates.register_certificate(RegisterCertificateRequest) -> RegisterCertificateResponse;
+    write import_revocation_list: Certificates.import_revocation_list(ImportRevocationListRequest) -> ImportRevocationListResponse;
     write import_drugs: Catalogue.import_drugs(ImportDrugsRequest) -> ImportDrugsResponse;
     write publish_listings: Catalogue.publish_listings(PublishListingsRequest) -> PublishListingsResponse;
     write record_movements: Stock.record_movements(RecordMovementsRequest) -> RecordMovementsResponse;
     write publish_slots: Visits.publish_slots(PublishSlotsRequest) -> PublishSlotsResponse;
     write credit_accounts: Accounts.credit_accounts(CreditAccountsRequest) -> CreditAccountsResponse;
+    write resolve_payment: Payments.resolve_payment(ResolvePaymentRequest) -> ResolvePaymentResponse;
 
+    read list_stuck_payments: Payments.list_stuck_payments(ListStuckPaymentsRequest) -> ListStuckPaymentsResponse;
+    read list_authorities: Certificates.list_authorities(ListAuthoritiesRequest) -> ListAuthoritiesResponse;
     read get_trial_balance: Ledger.get_trial_balance(GetTrialBalanceRequest) -> GetTrialBalanceResponse;
     read list_transfers: Ledger.list_transfers(ListTransfersRequest) -> ListTransfersResponse;
+    write import_statement: Reconcile.import_statement(ImportStatementRequest) -> ImportStatementResponse;
+    read get_statement: Reconcile.get_statement(GetStatementRequest) -> GetStatementResponse;
     read audit_ledger: Ledger.audit_ledger(AuditLedgerRequest) -> AuditLedgerResponse;
 });

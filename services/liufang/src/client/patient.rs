@@ -32,7 +32,8 @@ use liufang_proto::prescription::v1::{
 };
 use liufang_proto::settlement::v1::{
     GetAccountRequest, GetAccountResponse, GetPaymentRequest, GetPaymentResponse, GetQuoteRequest,
-    GetQuoteResponse, ListStatementRequest, ListStatementResponse, Payment,
+    GetQuoteResponse, ListHoldsRequest, ListHoldsResponse, ListStatementRequest, ListStatementResponse,
+    Payment,
 };
 
 use super::calls::{calls, keyed};
@@ -165,6 +166,7 @@ impl Patient {
             order_id: order.order_id.clone(),
             quote_id: order.quote.as_ref().map(|quote| quote.quote_id.clone()).unwrap_or_default(),
             channel: channel.into(),
+            payer: None,
         };
         Ok(self.pay_order(body).await?.order.unwrap_or_default())
     }
@@ -240,6 +242,7 @@ calls!(Patient {
     read get_quote: Quotes.get_quote(GetQuoteRequest) -> GetQuoteResponse;
     read get_payment: Payments.get_payment(GetPaymentRequest) -> GetPaymentResponse;
     read get_account: Accounts.get_account(GetAccountRequest) -> GetAccountResponse;
+    read list_holds: Accounts.list_holds(ListHoldsRequest) -> ListHoldsResponse;
     read list_statement: Accounts.list_statement(ListStatementRequest) -> ListStatementResponse;
 
     read quote_delivery: Deliveries.quote_delivery(QuoteDeliveryRequest) -> QuoteDeliveryResponse;

@@ -7,6 +7,7 @@ pub type Verifications = identity::v1::verification_service_client::Verification
 pub type Tokens = identity::v1::token_service_client::TokenServiceClient<Channel>;
 pub type Persons = identity::v1::person_service_client::PersonServiceClient<Channel>;
 pub type Guardians = identity::v1::guardian_service_client::GuardianServiceClient<Channel>;
+pub type Certificates = identity::v1::certificate_service_client::CertificateServiceClient<Channel>;
 pub type Institutions = identity::v1::institution_service_client::InstitutionServiceClient<Channel>;
 
 pub type Catalogue = inventory::v1::catalogue_service_client::CatalogueServiceClient<Channel>;
@@ -22,6 +23,7 @@ pub type Quotes = settlement::v1::quote_service_client::QuoteServiceClient<Chann
 pub type Payments = settlement::v1::payment_service_client::PaymentServiceClient<Channel>;
 pub type Accounts = settlement::v1::account_service_client::AccountServiceClient<Channel>;
 pub type Ledger = settlement::v1::ledger_service_client::LedgerServiceClient<Channel>;
+pub type Reconcile = settlement::v1::reconcile_service_client::ReconcileServiceClient<Channel>;
 pub type Claims = settlement::v1::claim_service_client::ClaimServiceClient<Channel>;
 
 pub type Orders = order::v1::order_service_client::OrderServiceClient<Channel>;

@@ -30,14 +30,14 @@ macro_rules! roles {
 }
 
 use {
-    liufang_dispatch as dispatch, liufang_identity as identity, liufang_inventory as inventory,
-    liufang_order as order, liufang_prescription as prescription, liufang_sandbox as sandbox,
-    liufang_settlement as settlement, liufang_supervision as supervision,
+    liufang_channels as channels, liufang_dispatch as dispatch, liufang_identity as identity,
+    liufang_inventory as inventory, liufang_order as order, liufang_prescription as prescription,
+    liufang_sandbox as sandbox, liufang_settlement as settlement, liufang_supervision as supervision,
 };
 
 /// Every service role. The gateway is not among them: it has no database and no RPCs of its own.
-pub static ROLES: [Role; 8] =
-    roles![identity, prescription, inventory, settlement, order, dispatch, supervision, sandbox];
+pub static ROLES: [Role; 9] =
+    roles![identity, prescription, inventory, settlement, order, dispatch, supervision, sandbox, channels];
 
 /// The service roles of this process, in the order they start.
 pub fn of(config: &Config) -> Vec<&'static Role> {

@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use futures::future::BoxFuture;
-use liufang_platform::admin;
 use liufang_platform::health::Health;
 use liufang_platform::mesh::{PublicListener, PublicTls, incoming};
 use liufang_platform::metrics;
 use liufang_platform::stack::ServerStack;
+use liufang_platform::{Port, admin};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -71,6 +71,23 @@ pub(super) async fn gateway(
         let served = axum::serve(listener, service).with_graceful_shutdown(shutdown.cancelled_owned()).await;
         if let Err(error) = served {
             tracing::error!("gateway ended: {error}");
+        }
+    });
+    Ok(address)
+}
+
+/// Serves a role's own port for outside parties; the answer is the bound address. TLS is the proxy's in front.
+pub(super) async fn outside(
+    port: Port,
+    tasks: &mut JoinSet<()>,
+    shutdown: &CancellationToken,
+) -> Result<SocketAddr> {
+    let (listener, address) = bound(port.setting, &port.listen).await?;
+    let (shutdown, setting) = (shutdown.clone(), port.setting);
+    tasks.spawn(async move {
+        let served = axum::serve(listener, port.router).with_graceful_shutdown(shutdown.cancelled_owned());
+        if let Err(error) = served.await {
+            tracing::error!(setting, "port ended: {error}");
         }
     });
     Ok(address)

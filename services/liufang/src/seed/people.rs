@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use liufang_kernel::timestamp::date_text;
 use liufang_proto::common::v1::GeoPoint;
 use liufang_proto::identity::v1 as pb;
@@ -81,6 +83,16 @@ pub fn signer(row: &PractitionerRow) -> Result<pb::Practitioner> {
         active: row.may_sign(),
         practice_from: row.practice_from.map(date_text).unwrap_or_default(),
         certificates: Vec::new(),
+    })
+}
+
+/// The certificate of the demo authority for the same key.
+pub fn certificate(row: &PractitionerRow) -> Result<pb::RegisterCertificateRequest> {
+    let point = STANDARD.decode(practitioner(&row.code)?.public_key())?;
+    Ok(pb::RegisterCertificateRequest {
+        practitioner_code: row.code.clone(),
+        certificate: STANDARD.encode(liufang_identity::demo::certificate(&row.code, &point)),
+        chain: Vec::new(),
     })
 }
 

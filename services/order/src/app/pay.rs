@@ -4,7 +4,7 @@ use liufang_kernel::Timestamp;
 use liufang_platform::Call;
 
 use super::{App, View};
-use crate::domain::{Change, Channel, Operation, Order, Refusal, pay, paying, permit};
+use crate::domain::{Buyer, Change, Channel, Operation, Order, Refusal, pay, paying, permit};
 use crate::error::OrderError;
 
 /// The quote the patient saw, and the channel for what is left in cash.
@@ -13,6 +13,7 @@ pub struct Pay {
     pub order_id: String,
     pub quote_id: String,
     pub channel: Option<Channel>,
+    pub buyer: Option<Buyer>,
 }
 
 impl App {
@@ -38,5 +39,5 @@ pub(super) fn decide(order: &mut Order, body: &Pay, now: Timestamp) -> Result<Ch
     if quote.has_cash && body.channel.is_none() {
         return Err(Refusal::ChannelRequired.into());
     }
-    Ok(pay(order, paying(body.channel)))
+    Ok(pay(order, paying(body.channel, body.buyer.clone())))
 }

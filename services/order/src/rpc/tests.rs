@@ -62,7 +62,7 @@ impl Bench {
     }
 
     pub async fn pay(&self, key: &str, id: &str) -> Result<View, OrderError> {
-        let body = Pay { order_id: id.to_owned(), quote_id: "quo_1".to_owned(), channel: None };
+        let body = Pay { order_id: id.to_owned(), quote_id: "quo_1".to_owned(), channel: None, buyer: None };
         self.app.pay(self.patient(key, body)).await
     }
 
@@ -86,6 +86,7 @@ impl Bench {
             exp: now + 60,
             jti: self.world.deps.ids.next("jti"),
             act: String::new(),
+            sid: String::new(),
         };
         let body = Dispense {
             order_id: id.to_owned(),

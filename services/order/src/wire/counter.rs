@@ -4,7 +4,7 @@ use liufang_kernel::{Quantity, Sensitive, Violations};
 use liufang_platform::CallMeta;
 use liufang_proto::order::v1 as pb;
 
-use super::request::{channel, payers};
+use super::request::{buyer, channel, payers};
 use crate::app::{Pay, PayCounter, Place, Sale};
 use crate::domain::{Fulfilment, Kind};
 
@@ -60,5 +60,6 @@ pub fn pay_counter(request: pb::PayCounterSaleRequest, _: &CallMeta) -> Result<P
     let quote_id = bad.text("quote_id", &request.quote_id, 64);
     let channel = channel(&mut bad, request.channel);
     let presence = Sensitive::new(bad.optional_text("presence_token", &request.presence_token, 200));
-    bad.finish(Some(PayCounter { pay: Pay { order_id, quote_id, channel }, presence }))
+    let buyer = buyer(&mut bad, request.payer);
+    bad.finish(Some(PayCounter { pay: Pay { order_id, quote_id, channel, buyer }, presence }))
 }

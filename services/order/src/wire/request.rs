@@ -5,10 +5,12 @@ use liufang_kernel::phone::Phone;
 use liufang_kernel::{Quantity, Sensitive, Violations};
 use liufang_platform::CallMeta;
 use liufang_proto::common::v1 as common;
+use liufang_proto::hooks::v1::PaymentScene;
 use liufang_proto::order::v1 as pb;
+use liufang_proto::settlement::v1::Payer;
 
 use crate::app::{Collect, Dispense, GiveBack, Pay, Place, Requote, Watch};
-use crate::domain::{BasketItem, Channel, Door, Fulfilment, Kind, Payers, Scan};
+use crate::domain::{BasketItem, Buyer, Channel, Door, Fulfilment, Kind, Payers, Scan};
 
 const MOST_ITEMS: usize = 50;
 const MOST_HOLDERS: usize = 10;
@@ -189,7 +191,17 @@ pub fn pay(request: pb::PayOrderRequest, _: &CallMeta) -> Result<Pay, Violations
     let quote_id = bad.text("quote_id", &request.quote_id, 64);
     let channel = channel(&mut bad, request.channel);
     bad.check(channel != Some(Channel::Till), "channel", "the till is at the counter");
-    bad.finish(Some(Pay { order_id, quote_id, channel }))
+    let buyer = buyer(&mut bad, request.payer);
+    bad.finish(Some(Pay { order_id, quote_id, channel, buyer }))
+}
+
+/// Reads who pays the cash part.
+pub(super) fn buyer(bad: &mut Violations, payer: Option<Payer>) -> Option<Buyer> {
+    let payer = payer?;
+    let payer_id = bad.optional_text("payer.payer_id", &payer.payer_id, 128);
+    let auth_code = bad.optional_text("payer.auth_code", &payer.auth_code, 64);
+    bad.check(PaymentScene::try_from(payer.scene).is_ok(), "payer.scene", "is not a scene");
+    Some(Buyer { payer_id, auth_code, scene: payer.scene })
 }
 
 pub(super) fn channel(bad: &mut Violations, number: i32) -> Option<Channel> {
@@ -241,7 +253,11 @@ pub fn give_back(request: pb::ReturnOrderRequest, _: &CallMeta) -> Result<GiveBa
     let mut bad = Violations::new();
     let order_id = bad.text("order_id", &request.order_id, 64);
     let reason = bad.text("reason", &request.reason, 200);
-    bad.finish(Some(GiveBack { order_id, reason: Sensitive::new(reason) }))
+    let codes: usize = request.scans.iter().map(|scan| scan.trace_codes.len()).sum();
+    bad.check(request.scans.len() <= MOST_ITEMS && codes <= MOST_CODES, "scans", "are too many");
+    let scans =
+        request.scans.iter().enumerate().filter_map(|(index, row)| scan(&mut bad, index, row)).collect();
+    bad.finish(Some(GiveBack { order_id, reason: Sensitive::new(reason), scans }))
 }
 
 /// Reads a watch.

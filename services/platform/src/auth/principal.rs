@@ -89,6 +89,8 @@ pub struct Principal {
     pub region: String,
     /// The guardian who acts for the patient, a person id; empty when nobody does.
     pub actor: String,
+    /// The sign-in of the person whose token it is, of the guardian where one acts; empty for everybody else.
+    pub session: String,
 }
 
 impl Principal {

@@ -31,6 +31,9 @@ pub struct Claims {
     /// The guardian who acts for a child, a person id; empty for everybody else. The subject is the child.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub act: String,
+    /// The sign-in it belongs to; empty for machines and practitioners.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sid: String,
 }
 
 /// Signs (identity only) and verifies access tokens; cheap to clone.
@@ -100,6 +103,7 @@ impl Tokens {
             client: claims.client.clone(),
             region: claims.region.clone(),
             actor: claims.act.clone(),
+            session: claims.sid.clone(),
         })
     }
 
@@ -179,6 +183,7 @@ mod tests {
             exp,
             jti: "j".to_owned(),
             act: String::new(),
+            sid: "fam_1".to_owned(),
         }
     }
 

@@ -17,6 +17,7 @@ pub const ROLES: &[&str] = &[
     "dispatch",
     "supervision",
     "sandbox",
+    "channels",
 ];
 
 /// Sections whose keys are names chosen by the operator.
@@ -208,6 +209,21 @@ fn production(config: &Config, need: &mut impl FnMut(bool, &str)) {
     let keyed = !config.auth.signing_key_file.is_empty() || !config.auth.verify_keys.is_empty();
     need(keyed, "auth: production needs signing_key_file (identity) or verify_keys");
     need(!config.roles.iter().any(|role| role == "sandbox"), "roles: production refuses the sandbox role");
+    need(
+        !has("identity") || vouched(config),
+        "role.identity.authorities: production needs the PEM files of the authorities that signing certificates come from, \
+         and never `demo`; or unchecked_certificates = true, and then anybody's certificates are taken",
+    );
+}
+
+/// Whether signing certificates are checked against authorities that are not invented, or by name not at all.
+fn vouched(config: &Config) -> bool {
+    let setting = |key: &str| config.role.get("identity").and_then(|section| section.get(key));
+    let names =
+        setting("authorities").and_then(|names| names.as_array()).map(Vec::as_slice).unwrap_or_default();
+    let demo = names.iter().any(|name| name.as_str() == Some("demo"));
+    let unchecked = setting("unchecked_certificates").and_then(serde_json::Value::as_bool).unwrap_or(false);
+    !demo && (unchecked || !names.is_empty())
 }
 
 #[cfg(test)]
@@ -265,6 +281,21 @@ mod tests {
         assert!(!load(&proxied).unwrap_err().to_string().contains("gateway: production"));
         let outside = load(&["profile=production", "hooks.payment=\"http://bank\""]).unwrap_err().to_string();
         assert!(outside.contains("hooks.payment: production needs https://"), "{outside}");
+    }
+
+    #[test]
+    fn production_trusts_no_invented_authority() {
+        let gate = "role.identity.authorities: production needs";
+        let said = |settings: &[&str]| {
+            load(&[&["profile=production"], settings].concat()).unwrap_err().to_string().contains(gate)
+        };
+        assert!(said(&[]), "demo is the default");
+        assert!(said(&["role.identity.authorities=[]"]));
+        assert!(said(&["role.identity.authorities=[\"/ca.pem\", \"demo\"]"]));
+        assert!(said(&["role.identity.unchecked_certificates=true"]), "demo is never trusted");
+        assert!(!said(&["role.identity.authorities=[\"/ca.pem\"]"]));
+        assert!(!said(&["role.identity.authorities=[]", "role.identity.unchecked_certificates=true"]));
+        assert!(!said(&["roles=[\"order\"]"]), "who has no identity does not need them");
     }
 
     #[test]

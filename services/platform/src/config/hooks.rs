@@ -9,22 +9,34 @@ use crate::mesh;
 
 /// Parties that a role asks by name. Others are there because a list of providers names them.
 const KNOWN: [&str; 4] = ["verification", "payment", "insurer", "courier"];
+/// Payment channels that may have an address of their own; the others are at `hooks.payment`.
+pub(super) const CHANNELS: [&str; 4] = ["wechat", "alipay", "unionpay", "bank_card"];
+/// The role that speaks to payment channels: ours, and none that plays one.
+const ADAPTER: &str = "channels";
 
 /// What is wrong with `[hooks]`, one line each.
 pub(super) fn mistakes(config: &Config) -> Vec<String> {
-    let wrong = |place: &str| mistake(place, config.is_production());
+    let wrong = |hook: &str, place: &str| mistake(hook, place, config.is_production());
     let places = config.hooks.iter();
     let mut found: Vec<String> =
-        places.filter_map(|(hook, place)| Some(format!("hooks.{hook}: {}", wrong(place)?))).collect();
+        places.filter_map(|(hook, place)| Some(format!("hooks.{hook}: {}", wrong(hook, place)?))).collect();
     let asked: Vec<(String, &str)> = asked(config).collect();
     for (setting, provider) in asked.iter().filter(|(_, provider)| !config.hooks.contains_key(*provider)) {
         found.push(format!("{setting}: there is no hooks.{provider}"));
     }
-    let known = |hook: &str| KNOWN.contains(&hook) || asked.iter().any(|(_, provider)| *provider == hook);
+    let known = |hook: &str| {
+        KNOWN.contains(&hook)
+            || CHANNELS.contains(&hook)
+            || asked.iter().any(|(_, provider)| *provider == hook)
+    };
     for hook in config.hooks.keys().filter(|hook| !known(hook)) {
         found.push(format!("hooks.{hook}: no such setting, and no list of providers or hospitals names it"));
     }
     found.extend(hospitals(config));
+    let from = config.role.get("settlement").and_then(|section| section.get("notices_from")?.as_str());
+    if !["", "services", "everybody"].contains(&from.unwrap_or_default()) {
+        found.push("role.settlement.notices_from: must be services, everybody or empty".to_owned());
+    }
     let lists = config.role.get("identity").into_iter().flatten().filter(|(key, _)| is_list(key));
     for (key, _) in lists.filter(|(_, value)| value.as_array().is_none_or(Vec::is_empty)) {
         found.push(format!("role.identity.{key}: needs at least one provider"));
@@ -75,7 +87,11 @@ fn is_list(key: &str) -> bool {
     key.ends_with("_providers")
 }
 
-fn mistake(place: &str, production: bool) -> Option<String> {
+fn mistake(hook: &str, place: &str, production: bool) -> Option<String> {
+    if place == ADAPTER {
+        let fits = hook == "payment" || CHANNELS.contains(&hook);
+        return (!fits).then(|| "the role channels speaks to payment channels alone".to_owned());
+    }
     if ROLES.contains(&place) {
         return production.then(|| format!("production needs a real provider, not the {place}"));
     }
@@ -145,7 +161,7 @@ mod tests {
     #[test]
     fn production_takes_addresses_inside_tls_and_nothing_else() {
         for good in ["https://bank", "HTTPS://bank:8443", " https://a , https://b "] {
-            assert_eq!(mistake(good, true), None, "{good}");
+            assert_eq!(mistake("courier", good, true), None, "{good}");
         }
         for bad in [
             "http://bank",
@@ -160,17 +176,30 @@ mod tests {
             "",
             "https://",
         ] {
-            assert!(mistake(bad, true).is_some(), "{bad}");
+            assert!(mistake("courier", bad, true).is_some(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_channels_are_real_and_for_payments_alone() {
+        for hook in ["payment", "wechat", "bank_card"] {
+            assert_eq!(mistake(hook, "channels", true), None, "{hook}");
+        }
+        assert!(mistake("insurer", "channels", false).is_some());
+        assert!(mistake("wechat", "sandbox", true).is_some());
+        assert_eq!(
+            said(&["hooks.alipay=channels", "hooks.wechat=\"http://127.0.0.1:9000\""]),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
     fn development_takes_roles_and_plain_text_but_nobody_unknown() {
         for good in ["sandbox", "http://127.0.0.1:9000", "HTTP://bank", "https://bank"] {
-            assert_eq!(mistake(good, false), None, "{good}");
+            assert_eq!(mistake("courier", good, false), None, "{good}");
         }
         for bad in ["nobody", "", "ftp://bank"] {
-            assert!(mistake(bad, false).is_some(), "{bad}");
+            assert!(mistake("courier", bad, false).is_some(), "{bad}");
         }
     }
 }

@@ -6,6 +6,7 @@ use super::Config;
 
 /// A secret of fewer characters than this can be guessed.
 const LEAST: usize = 16;
+const OF_ITS_OWN: &str = "production needs a secret of its own, text of at least 16 characters";
 /// In every secret that ships with the product.
 const SHIPPED: &str = "liufang-dev";
 
@@ -37,17 +38,26 @@ pub(super) fn mistakes(config: &Config, has: impl Fn(&str) -> bool) -> Vec<Strin
         found.extend(named.map(|(name, _)| format!("{name}: production needs a secret of its own")));
     }
     for (role, section) in config.role.iter().filter(|(role, _)| has(role) && *role != "sandbox") {
+        let merchants = section.iter().filter_map(|(name, inner)| Some((name, inner.as_object()?)));
+        for (name, merchant) in merchants {
+            // a merchant that is not named needs no secret
+            let bad =
+                merchant.iter().filter(|(key, value)| value.as_str() != Some("") && !is_good(key, value));
+            found.extend(bad.map(|(key, _)| format!("role.{role}.{name}.{key}: {OF_ITS_OWN}")));
+        }
         for (key, _) in section.iter().filter(|(key, value)| !is_good(key, value)) {
-            found.push(format!(
-                "role.{role}.{key}: production needs a secret of its own, text of at least {LEAST} characters"
-            ));
+            found.push(format!("role.{role}.{key}: {OF_ITS_OWN}"));
         }
     }
     found
 }
 
+/// Keys of single payment channels; empty ones are the common key's.
+const OF_A_CHANNEL: [&str; 4] = ["wechat_key", "alipay_key", "unionpay_key", "bank_card_key"];
+
 fn is_good(key: &str, value: &Value) -> bool {
     match value.as_str() {
+        Some("") if OF_A_CHANNEL.contains(&key) => true,
         Some(text) => !text.contains(SHIPPED) && (!is_secret(key) || !is_short(text)),
         None => !is_secret(key),
     }

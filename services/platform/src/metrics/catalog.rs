@@ -147,6 +147,13 @@ pub const CATALOG: &[Metric] = &[
         "Age of the oldest payment whose outcome is not known yet; 0 for none.",
     ),
     metric(
+        "liufang_payments_stuck",
+        Kind::Gauge,
+        &["role", "ord_stas"],
+        "Payments that want a person, by ORD_STAS: 13 and 16 cash without insurance, 14 a refund or reversal that is refused, or a \
+         channel that contradicts us.",
+    ),
+    metric(
         "liufang_ledger_imbalance_fen",
         Kind::Gauge,
         &["role"],

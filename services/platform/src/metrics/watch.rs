@@ -17,6 +17,8 @@ type Read = Pin<Box<dyn Future<Output = Result<i64, String>> + Send>>;
 #[derive(Clone)]
 pub struct Gauge {
     pub name: &'static str,
+    /// A second label beside `role`.
+    label: Option<(&'static str, &'static str)>,
     read: Arc<dyn Fn() -> Read + Send + Sync>,
 }
 
@@ -32,7 +34,18 @@ impl Gauge {
             let future = read();
             Box::pin(async move { future.await.map_err(|fault| fault.to_string()) })
         };
-        Gauge { name, read: Arc::new(read) }
+        Gauge { name, label: None, read: Arc::new(read) }
+    }
+
+    /// One of several rows of a metric that has a second label; its values are known beforehand, so that a row never vanishes.
+    #[must_use]
+    pub fn of(mut self, label: &'static str, value: &'static str) -> Gauge {
+        self.label = Some((label, value));
+        self
+    }
+
+    fn labels(&self, role: &'static str) -> Vec<(&'static str, &'static str)> {
+        [("role", role)].into_iter().chain(self.label).collect()
     }
 
     /// The present value.
@@ -61,8 +74,10 @@ pub async fn watch(watched: Watched, shutdown: CancellationToken) {
         tokio::select! { () = read_all(&watched, &mut blind) => {} () = shutdown.cancelled() => {} }
         tokio::select! { () = tokio::time::sleep(watched.every) => {} () = shutdown.cancelled() => {} }
     }
-    let own = watched.gauges.iter().map(|gauge| gauge.name);
-    for name in own.chain([catalog::OUTBOX_WAITING, catalog::OUTBOX_OLDEST]) {
+    for gauge in &watched.gauges {
+        board::clear(gauge.name, &gauge.labels(watched.role));
+    }
+    for name in [catalog::OUTBOX_WAITING, catalog::OUTBOX_OLDEST] {
         board::clear(name, &labels);
     }
     for state in ["idle", "used"] {
@@ -101,12 +116,12 @@ async fn read_all(watched: &Watched, blind: &mut BTreeSet<&'static str>) {
     for gauge in &watched.gauges {
         match gauge.read().await {
             Ok(value) => {
-                board::set(gauge.name, &labels, value);
+                board::set(gauge.name, &gauge.labels(watched.role), value);
                 blind.remove(gauge.name);
             }
             Err(fault) => {
                 tell(watched.role, gauge.name, &fault, blind);
-                board::clear(gauge.name, &labels);
+                board::clear(gauge.name, &gauge.labels(watched.role));
             }
         }
     }

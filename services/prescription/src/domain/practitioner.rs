@@ -45,12 +45,28 @@ pub struct Certificate {
     pub revoked_at: Option<Timestamp>,
     /// Revoked because the key was compromised: no signature of it is relied on, whenever it was made.
     pub compromised: bool,
+    pub problem: Problem,
+}
+
+/// What the authorities above a certificate say of it now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    None,
+    /// One of them is outside its validity: nothing new is signed, what was signed before stays good.
+    AuthorityExpired,
+    /// Nobody who is trusted vouches for it, or revocations are not known where that refuses.
+    Untrusted,
 }
 
 impl Certificate {
     /// Whether a signature made at `at` is good.
     pub fn holds(&self, at: Timestamp) -> bool {
-        !self.revoked(at) && self.not_before <= at && at <= self.not_after
+        !self.revoked(at) && self.not_before <= at && at <= self.not_after && self.problem == Problem::None
+    }
+
+    /// Whether what it signed at `at` still counts.
+    fn counts(&self, at: Timestamp) -> bool {
+        !self.revoked(at) && self.problem != Problem::Untrusted
     }
 
     fn revoked(&self, at: Timestamp) -> bool {
@@ -68,10 +84,10 @@ impl Practitioner {
     }
 
     /// Whether what was issued at `at` and signed with `key` is still relied on. Validity was checked when it was signed, and
-    /// a key that never had a certificate cannot be revoked: revocation alone may have come to be known since.
+    /// a key that never had a certificate cannot be revoked: a revocation, of it or above it, may have come to be known since.
     pub fn relied_on(&self, key: &str, at: Timestamp) -> bool {
         let mut own = self.certificates.iter().filter(|own| own.key == key).peekable();
-        own.peek().is_none() || own.any(|own| !own.revoked(at))
+        own.peek().is_none() || own.any(|own| own.counts(at))
     }
 
     /// The keys to try.
@@ -193,6 +209,7 @@ mod tests {
             not_after: at.plus_days(1),
             revoked_at: None,
             compromised: false,
+            problem: Problem::None,
         };
         let mut doctor = someone("D1", Kind::Doctor, "H1");
         assert!(doctor.may_sign_with("raw", at) && !doctor.may_sign_with("k", at));
@@ -205,8 +222,16 @@ mod tests {
         doctor.certificates[0] = revoked.clone();
         assert!(doctor.relied_on("k", at), "signed before");
         assert!(!doctor.may_sign_with("k", at.plus_seconds(60)));
-        doctor.certificates[0] = Certificate { compromised: true, ..revoked };
+        doctor.certificates[0] = Certificate { compromised: true, ..revoked.clone() };
         assert!(!doctor.relied_on("k", at), "no signature of a stolen key is believed");
+        let fine = Certificate { revoked_at: None, ..revoked };
+        doctor.certificates[0] = Certificate { problem: Problem::AuthorityExpired, ..fine.clone() };
+        assert!(
+            doctor.relied_on("k", at) && !doctor.may_sign_with("k", at),
+            "signed before its authority ended"
+        );
+        doctor.certificates[0] = Certificate { problem: Problem::Untrusted, ..fine };
+        assert!(!doctor.relied_on("k", at) && !doctor.may_sign_with("k", at));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub use pb::AccessPurpose as Purpose;
 
 use crate::domain::booking::{Hospital, Registration};
 use crate::domain::document::Identity;
-use crate::domain::practitioner::{Certificate, Kind, Practitioner};
+use crate::domain::practitioner::{Certificate, Kind, Practitioner, Problem};
 
 /// What this service uses of a person. Has no `Debug`.
 pub struct Person {
@@ -128,6 +128,12 @@ pub async fn practitioner(peers: &Peers, code: &str) -> Result<Option<Practition
 fn certificate(row: pb::Certificate) -> Certificate {
     Certificate {
         compromised: row.revocation_reason() == pb::RevocationReason::KeyCompromise,
+        problem: match pb::CertificateProblem::try_from(row.problem) {
+            Ok(pb::CertificateProblem::Unspecified) => Problem::None,
+            Ok(pb::CertificateProblem::AuthorityExpired) => Problem::AuthorityExpired,
+            // what a later version says is no good news either
+            _ => Problem::Untrusted,
+        },
         key: row.signing_key,
         not_before: Timestamp(row.not_before_us),
         not_after: Timestamp(row.not_after_us),

@@ -124,6 +124,7 @@ impl Town {
             exp: now + 300,
             jti: "test".to_owned(),
             act: String::new(),
+            sid: String::new(),
         };
         self.world.deps.tokens.sign(&claims).unwrap()
     }

@@ -15,8 +15,8 @@ pub struct Pay {
     pub channel_order_no: String,
     pub amount: Fen,
     pub freight: Fen,
-    /// Opaque; only compared with a dial's pattern.
-    pub payer_ref: String,
+    /// Only compared with a dial's pattern.
+    pub payer: String,
     pub expires_at: Timestamp,
 }
 
@@ -44,9 +44,8 @@ impl App {
     /// Creates and executes a payment; the same number twice is one payment.
     pub async fn create_payment(&self, pay: Pay) -> Result<Payment, SandboxError> {
         let work = self.db.begin_step().await?;
-        let dial = self
-            .dial(&work, "PaymentChannel/CreatePayment", &[&pay.channel_order_no, &pay.payer_ref])
-            .await?;
+        let dial =
+            self.dial(&work, "PaymentChannel/CreatePayment", &[&pay.channel_order_no, &pay.payer]).await?;
         if !dial.lands() {
             return self.lost(work).await;
         }
@@ -119,6 +118,17 @@ impl App {
         }
         let done = self.take_back(&work, &refund, dial).await?;
         self.answer(work, dial, done).await
+    }
+
+    /// The amount of a refund that was done. Dial `REFUSE` cannot be refused: a question has an answer or none.
+    pub async fn query_refund(&self, refund_no: String) -> Result<Option<Fen>, SandboxError> {
+        let work = self.db.begin_step().await?;
+        let dial = self.dial(&work, "PaymentChannel/QueryRefund", &[&refund_no]).await?;
+        if !dial.lands() || dial == Dial::Refuse {
+            return self.lost(work).await;
+        }
+        let found = store::channel::find_refund(work.tx(), &refund_no).await?;
+        self.answer(work, dial, found.map(|(_, amount)| amount)).await
     }
 
     async fn take_back(&self, work: &Work, refund: &Refund, dial: Dial) -> Result<RefundDone, SandboxError> {

@@ -2,7 +2,7 @@
 
 use liufang_platform::{Begun, Call};
 
-use super::{App, PATTERN};
+use super::{App, PATTERN, Page};
 use crate::domain::channel::Payment;
 use crate::domain::dial::Dial;
 use crate::domain::insurer::Settlement;
@@ -46,8 +46,13 @@ impl App {
         Ok(store::channel::list(self.db.read(), channel_order_no).await?)
     }
 
-    /// The insurer's books.
-    pub async fn insurer_book(&self) -> Result<Vec<Settlement>, SandboxError> {
-        Ok(store::insurer::list(self.db.read()).await?)
+    /// A page of the insurer's books, and whether more follow.
+    pub async fn insurer_book(&self, page: Page) -> Result<(Vec<Settlement>, bool), SandboxError> {
+        let (at, msgid) = (page.after.0, page.after.1.as_str());
+        let mut rows = store::insurer::list(self.db.read(), (at, msgid), page.size + 1).await?;
+        let size = usize::try_from(page.size).unwrap_or(usize::MAX);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        Ok((rows, more))
     }
 }

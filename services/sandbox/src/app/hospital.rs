@@ -1,15 +1,10 @@
 //! Hospitals' own systems.
 
-use std::time::Duration;
-
 use super::App;
 use crate::domain::dial::Dial;
 use crate::error::SandboxError;
 use crate::store;
 use crate::store::notified::Notified;
-
-/// Later than any caller waits.
-const LATE: Duration = Duration::from_secs(8);
 
 impl App {
     /// Takes a notice, once per id however often it comes; false: the hospital refuses it.
@@ -23,11 +18,7 @@ impl App {
         // no hospital's: nobody has such a prescription
         notice.taken = dial != Dial::Refuse && notice.fixmedins_code.starts_with('H');
         let taken = store::notified::note(work.tx(), &notice, self.clock.now()).await?;
-        let answer = self.answer(work, dial, taken).await;
-        if dial == Dial::Late {
-            tokio::time::sleep(LATE).await;
-        }
-        answer
+        self.answer(work, dial, taken).await
     }
 
     /// What hospitals were told of a prescription; empty: of all.

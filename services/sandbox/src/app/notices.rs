@@ -28,7 +28,8 @@ impl App {
         let now = self.clock.now();
         let wrong = i64::from(dial == Dial::WrongAmount);
         let body = wire::notice(payment, payment.amount.0 + wrong, &self.ids.next("ntc"), now);
-        let key = if dial == Dial::ForgedNotice { "not-the-channels-key" } else { &self.channel_key };
+        let key =
+            if dial == Dial::ForgedNotice { "not-the-channels-key" } else { self.key_of(payment.channel) };
         let signature = hash::hmac_sha256_hex(key.as_bytes(), &body);
         let copies = if dial == Dial::DuplicateNotice { 2 } else { 1 };
         for _ in 0..copies {
@@ -52,6 +53,10 @@ impl App {
             return Ok(0);
         };
         work.done().await?;
+        match self.send_wired(&notice).await? {
+            None => {}
+            Some(wired) => return self.wired_sent(&notice, wired, now).await,
+        }
         let sent = peers::notify(&self.peers, &notice).await;
         let state = match &sent {
             Ok(()) => Some("sent"),

@@ -14,10 +14,18 @@ pub enum Dial {
     ForgedNotice,
     SlowNotice,
     Late,
+    BadSignature,
+    WrongSerial,
+    OldTimestamp,
+    BadSeal,
+    Processing,
+    ServerError,
+    SystemError,
+    NextKey,
 }
 
 impl Dial {
-    pub const ALL: [Dial; 9] = [
+    pub const ALL: [Dial; 17] = [
         Dial::Normal,
         Dial::Refuse,
         Dial::LoseRequest,
@@ -27,6 +35,14 @@ impl Dial {
         Dial::ForgedNotice,
         Dial::SlowNotice,
         Dial::Late,
+        Dial::BadSignature,
+        Dial::WrongSerial,
+        Dial::OldTimestamp,
+        Dial::BadSeal,
+        Dial::Processing,
+        Dial::ServerError,
+        Dial::SystemError,
+        Dial::NextKey,
     ];
 
     /// The number it is stored under; that of the contract.
@@ -41,6 +57,14 @@ impl Dial {
             Dial::ForgedNotice => 6,
             Dial::SlowNotice => 7,
             Dial::Late => 8,
+            Dial::BadSignature => 9,
+            Dial::WrongSerial => 10,
+            Dial::OldTimestamp => 11,
+            Dial::BadSeal => 12,
+            Dial::Processing => 13,
+            Dial::ServerError => 14,
+            Dial::SystemError => 15,
+            Dial::NextKey => 16,
         }
     }
 
@@ -70,7 +94,7 @@ impl Dial {
 }
 
 /// Hook methods that have a dial.
-pub const METHODS: [&str; 16] = [
+pub const METHODS: [&str; 26] = [
     "VerificationHook/CheckIdentity",
     "VerificationHook/CheckCarrier",
     "VerificationHook/CheckFace",
@@ -79,9 +103,19 @@ pub const METHODS: [&str; 16] = [
     "PaymentChannel/QueryPayment",
     "PaymentChannel/ClosePayment",
     "PaymentChannel/RefundPayment",
+    "PaymentChannel/QueryRefund",
+    "PaymentWire/Create",
+    "PaymentWire/Query",
+    "PaymentWire/Close",
+    "PaymentWire/Refund",
+    "PaymentWire/QueryRefund",
+    "PaymentWire/Notice",
     "InsurerHook/Settle",
     "InsurerHook/Reverse",
     "InsurerHook/QueryMessage",
+    "InsurerHook/Trial",
+    "InsurerHook/Revoke",
+    "InsurerHook/GetYearSums",
     "CourierHook/CreateJob",
     "CourierHook/QueryJob",
     "CourierHook/CancelJob",
@@ -103,7 +137,7 @@ mod tests {
         for dial in Dial::ALL {
             assert_eq!(Dial::from_number(dial.number()), Some(dial));
         }
-        assert_eq!(Dial::from_number(9), None);
+        assert_eq!(Dial::from_number(17), None);
     }
 
     #[test]

@@ -39,8 +39,8 @@ impl SandboxService for Rpc {
         &self,
         request: Request<pb::ListInsurerBookRequest>,
     ) -> Result<Response<pb::ListInsurerBookResponse>, Status> {
-        self.calls.open(request, wire::plain)?;
-        rpc::reply(self.app.insurer_book().await.map(wire::insurer_book))
+        let call = self.calls.open(request, wire::insurer::page)?;
+        rpc::reply(self.app.insurer_book(call.body).await.map(wire::insurer::book))
     }
 
     async fn list_hospital_book(

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::Rpc;
 use crate::wire;
-use crate::wire::{hospital, verification};
+use crate::wire::{hospital, insurer, verification};
 
 #[async_trait::async_trait]
 impl VerificationHook for Rpc {
@@ -20,7 +20,7 @@ impl VerificationHook for Rpc {
         request: Request<pb::CheckIdentityRequest>,
     ) -> Result<Response<pb::CheckIdentityResponse>, Status> {
         let body = self.calls.open(request, verification::identity)?.body;
-        let checked = self.app.check_identity(&body.certno).await;
+        let checked = self.app.check_identity(&body.certno, &body.request_id).await;
         rpc::reply(checked.map(|checked| pb::CheckIdentityResponse { outcome: wire::outcome(checked) }))
     }
 
@@ -38,8 +38,20 @@ impl VerificationHook for Rpc {
         request: Request<pb::CheckCarrierRequest>,
     ) -> Result<Response<pb::CheckCarrierResponse>, Status> {
         let body = self.calls.open(request, verification::carrier)?.body;
-        let checked = self.app.check_carrier(&body.certno, &body.phone).await;
+        let checked = self.app.check_carrier(&body.certno, &body.phone, &body.request_id).await;
         rpc::reply(checked.map(|checked| pb::CheckCarrierResponse { outcome: wire::outcome(checked) }))
+    }
+
+    async fn query_check(
+        &self,
+        request: Request<pb::QueryCheckRequest>,
+    ) -> Result<Response<pb::QueryCheckResponse>, Status> {
+        let body = self.calls.open(request, |request, _| Ok(request))?.body;
+        let told = self.app.query_check(&body.request_id).await;
+        rpc::reply(told.map(|(checked, proof_serial)| pb::QueryCheckResponse {
+            outcome: wire::outcome(checked),
+            proof_serial,
+        }))
     }
 
     async fn check_face(
@@ -88,6 +100,14 @@ impl PaymentChannel for Rpc {
         let body = self.calls.open(request, wire::refund)?.body;
         rpc::reply(self.app.refund_payment(body).await.map(wire::refunded))
     }
+
+    async fn query_refund(
+        &self,
+        request: Request<pb::QueryRefundRequest>,
+    ) -> Result<Response<pb::QueryRefundResponse>, Status> {
+        let body = self.calls.open(request, wire::query_refund)?.body;
+        rpc::reply(self.app.query_refund(body).await.map(wire::refund_queried))
+    }
 }
 
 #[async_trait::async_trait]
@@ -96,8 +116,13 @@ impl InsurerHook for Rpc {
         &self,
         request: Request<pb::SettleRequest>,
     ) -> Result<Response<pb::SettleResponse>, Status> {
-        let body = self.calls.open(request, wire::claim)?.body;
-        rpc::reply(self.app.settle(body).await.map(wire::settled))
+        let (claim, psn_no) = self.calls.open(request, insurer::claim)?.body;
+        rpc::reply(self.app.settle(claim, &psn_no).await.map(insurer::settled))
+    }
+
+    async fn trial(&self, request: Request<pb::TrialRequest>) -> Result<Response<pb::TrialResponse>, Status> {
+        let (claim, psn_no) = self.calls.open(request, insurer::trial)?.body;
+        rpc::reply(self.app.trial(claim, &psn_no).await.map(insurer::tried))
     }
 
     async fn reverse(
@@ -105,7 +130,15 @@ impl InsurerHook for Rpc {
         request: Request<pb::ReverseRequest>,
     ) -> Result<Response<pb::ReverseResponse>, Status> {
         let body = self.calls.open(request, wire::plain)?.body;
-        rpc::reply(self.app.reverse(&body.msgid, &body.omsgid).await.map(wire::reversed))
+        rpc::reply(self.app.reverse(&body.msgid, &body.omsgid).await.map(insurer::reversed))
+    }
+
+    async fn revoke(
+        &self,
+        request: Request<pb::RevokeRequest>,
+    ) -> Result<Response<pb::RevokeResponse>, Status> {
+        let body = self.calls.open(request, wire::plain)?.body;
+        rpc::reply(self.app.revoke(&body.msgid, &body.omsgid).await.map(insurer::revoked))
     }
 
     async fn query_message(
@@ -113,7 +146,15 @@ impl InsurerHook for Rpc {
         request: Request<pb::QueryMessageRequest>,
     ) -> Result<Response<pb::QueryMessageResponse>, Status> {
         let body = self.calls.open(request, wire::plain)?.body;
-        rpc::reply(self.app.query_message(&body.msgid).await.map(wire::message_state))
+        rpc::reply(self.app.query_message(&body.msgid).await.map(insurer::message_state))
+    }
+
+    async fn get_year_sums(
+        &self,
+        request: Request<pb::GetYearSumsRequest>,
+    ) -> Result<Response<pb::GetYearSumsResponse>, Status> {
+        let body = self.calls.open(request, wire::plain)?.body;
+        rpc::reply(self.app.year_sums(&body.psn_no, body.year).await.map(insurer::year))
     }
 }
 

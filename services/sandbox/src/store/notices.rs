@@ -53,6 +53,13 @@ pub async fn take(
     }))
 }
 
+/// Puts a notice off until `at`.
+pub async fn put_off(conn: &impl ConnectionTrait, row_id: &str, at: Timestamp) -> Result<(), DbFault> {
+    let sql = "UPDATE channel_notice SET next_at_us = $1 WHERE row_id = $2";
+    run(conn, sql, vec![at.0.into(), row_id.into()]).await?;
+    Ok(())
+}
+
 /// Ends a notice: `sent` or `refused`.
 pub async fn end(conn: &impl ConnectionTrait, row_id: &str, state: &str) -> Result<(), DbFault> {
     run(conn, "UPDATE channel_notice SET state = $1 WHERE row_id = $2", vec![state.into(), row_id.into()])

@@ -9,6 +9,7 @@ use crate::domain::ledger;
 use crate::error::SettlementError;
 use crate::store;
 use crate::store::account::{CreditRow, Noted};
+use crate::store::hold::OpenHold;
 use crate::store::ledger::Heads;
 
 /// Balance of an account.
@@ -42,6 +43,19 @@ pub struct StatementPage {
 #[derive(Clone, Copy, Debug)]
 pub struct StatementQuery {
     pub before: i64,
+    pub size: i64,
+}
+
+/// A page of open holds.
+pub struct HoldPage {
+    pub holds: Vec<OpenHold>,
+    pub more: bool,
+}
+
+/// Which holds: those after one.
+#[derive(Clone, Debug)]
+pub struct HoldQuery {
+    pub after: String,
     pub size: i64,
 }
 
@@ -95,6 +109,17 @@ impl App {
     /// What still needs a person, before identity erases them; empty for nothing.
     pub async fn check_person_needed(&self, call: Call<String>) -> Result<&'static str, SettlementError> {
         Ok(store::need::of_person(self.db.read(), &call.body).await?.unwrap_or_default())
+    }
+
+    /// What open payments hold of the caller's account.
+    pub async fn list_holds(&self, call: Call<HoldQuery>) -> Result<HoldPage, SettlementError> {
+        let person_id = call.meta.principal.person()?;
+        let HoldQuery { after, size } = call.body;
+        let mut holds = store::hold::open(self.db.read(), person_id, &after, size + 1).await?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let more = holds.len() > size;
+        holds.truncate(size);
+        Ok(HoldPage { holds, more })
     }
 
     /// Credits accounts; a row with a known key is not taken again.

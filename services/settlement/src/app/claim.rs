@@ -5,16 +5,21 @@ use liufang_kernel::{Fen, Timestamp, Violations};
 use liufang_platform::{AuthFault, Begun, Call, Principal, PrincipalKind};
 use serde::{Deserialize, Serialize};
 
+use crate::app::claim_line::{Deduction, cut};
 use crate::app::{App, is_agency};
 use crate::domain::claim::{self, Claim, ClaimRefusal, ClaimState, DayTotals};
 use crate::domain::ledger;
 use crate::error::{Refusal, SettlementError};
 use crate::store;
+use crate::store::receivable::Side;
 
-/// Which day, of whom.
+/// Which days, of whom.
 #[derive(Clone, Debug)]
 pub struct TotalsQuery {
+    /// First day.
     pub stmt_date: String,
+    /// Last day; empty: the first alone.
+    pub stmt_enddate: String,
     /// Agencies and supervisors; empty: all.
     pub fixmedins_code: String,
 }
@@ -37,14 +42,18 @@ pub struct DayClosing {
 #[derive(Clone, Debug)]
 pub struct Review {
     pub claim_id: String,
+    /// Of the whole claim, or the sum of the lines.
     pub deducted: Fen,
     pub reason: String,
+    pub lines: Vec<Deduction>,
 }
 
 #[derive(Clone, Debug)]
 pub struct PayClaim {
     pub claim_id: String,
     pub bank_reference: String,
+    /// `None`: all that is left.
+    pub amount: Option<Fen>,
 }
 
 /// What a debtor owes an institution.
@@ -52,38 +61,61 @@ pub struct PayClaim {
 pub struct Receivable {
     pub fixmedins_code: String,
     pub debtor: String,
+    /// Of all ages, less what was paid on account.
     pub open: Fen,
     pub oldest_at: Timestamp,
+    /// At most 30, 60, 90 days old, and older.
+    pub ages: [Fen; 4],
+    /// Paid of claims that are not paid whole yet.
+    pub on_account: Fen,
+}
+
+/// A page of receivables.
+#[derive(Clone, Debug)]
+pub struct ReceivablePage {
+    pub rows: Vec<Receivable>,
+    pub more: bool,
+}
+
+/// Which receivables: those after an institution and a debtor.
+#[derive(Clone, Debug)]
+pub struct ReceivableQuery {
+    pub fixmedins_code: String,
+    pub debtor: String,
+    pub size: i64,
 }
 
 /// Totals of one institution.
 pub struct InstitutionDay {
     pub fixmedins_code: String,
     pub stmt_date: String,
+    pub stmt_enddate: String,
     pub totals: DayTotals,
 }
 
 impl App {
-    /// Our totals of a day.
+    /// Our totals of a day or a period.
     pub async fn daily_totals(
         &self,
         call: Call<TotalsQuery>,
     ) -> Result<Vec<InstitutionDay>, SettlementError> {
         let principal = &call.meta.principal;
-        let TotalsQuery { stmt_date, fixmedins_code } = call.body;
+        let TotalsQuery { stmt_date, stmt_enddate, fixmedins_code } = call.body;
+        let last = if stmt_enddate.is_empty() { stmt_date.clone() } else { stmt_enddate.clone() };
+        let days_of = (stmt_date.as_str(), last.as_str());
         let institutions = match (principal.institution(), fixmedins_code.is_empty()) {
             (Ok(own), true) => vec![own.to_owned()],
             (Ok(own), false) if own == fixmedins_code => vec![fixmedins_code],
             (Ok(_), false) => return Err(AuthFault::NotAllowed.into()),
             (Err(_), false) => vec![fixmedins_code],
-            (Err(_), true) => store::receivable::institutions_of_day(self.db.read(), &stmt_date).await?,
+            (Err(_), true) => store::receivable::institutions_of(self.db.read(), days_of).await?,
         };
         let mut days = Vec::new();
         for fixmedins_code in institutions {
-            let mut totals =
-                store::receivable::day_totals(self.db.read(), &fixmedins_code, &stmt_date).await?;
+            let mut totals = store::receivable::totals(self.db.read(), &fixmedins_code, days_of).await?;
             totals.retain(|key, _| may_see(principal, &key.agency));
-            days.push(InstitutionDay { fixmedins_code, stmt_date: stmt_date.clone(), totals });
+            let (stmt_date, stmt_enddate) = (stmt_date.clone(), stmt_enddate.clone());
+            days.push(InstitutionDay { fixmedins_code, stmt_date, stmt_enddate, totals });
         }
         Ok(days)
     }
@@ -109,7 +141,7 @@ impl App {
         let tx = work.tx();
         // nothing is booked between comparing and closing: the institution's bookings hold the same lock
         store::ledger::lock(tx, &region).await?;
-        let ours = store::receivable::day_totals(tx, &institution, &body.stmt_date).await?;
+        let ours = store::receivable::totals(tx, &institution, (&body.stmt_date, &body.stmt_date)).await?;
         let differences = claim::differences(&ours, &body.totals);
         if store::claim::is_closed(tx, &institution, &body.stmt_date).await? {
             if !differences.is_empty() {
@@ -154,13 +186,14 @@ impl App {
         };
         let mut claim =
             owed_by(&call.meta.principal, store::claim::find(work.tx(), &call.body.claim_id).await?)?;
-        let was = claim.state;
+        let was = (claim.state, claim.paid);
         claim.review(call.body.deducted, &call.body.reason).map_err(refused)?;
+        cut(work.tx(), &claim, &call.body.lines).await?;
         store::claim::save(work.tx(), &claim, was, "").await?;
         Ok(work.commit(claim).await?)
     }
 
-    /// The agency pays; the receivable closes.
+    /// The agency pays, whole or a part; with the last part the receivable closes.
     pub async fn pay_claim(&self, call: Call<PayClaim>) -> Result<Claim, SettlementError> {
         let now = call.meta.now;
         let work = match self.db.begin::<Claim>(&call.meta).await? {
@@ -169,16 +202,22 @@ impl App {
         };
         let tx = work.tx();
         let mut claim = owed_by(&call.meta.principal, store::claim::find(tx, &call.body.claim_id).await?)?;
-        let was = claim.state;
-        claim.pay().map_err(refused)?;
+        let was = (claim.state, claim.paid);
+        let paying = claim.pay(call.body.amount).map_err(refused)?;
         store::claim::save(tx, &claim, was, &call.body.bank_reference).await?;
         let institution = &claim.fixmedins_code;
         // the clearing agency of a region goes by the region's code
         let mut head = store::ledger::lock(tx, &claim.agency).await?;
-        let draft = ledger::claim_payment(&claim.claim_id, institution, claim.claimed, claim.deducted, now)?;
+        let bank_reference = &call.body.bank_reference;
+        let payment_no = store::claim_line::insert_payment(tx, &claim, paying, bank_reference, now).await?;
+        let reference = claim::payment_reference(&claim.claim_id, payment_no);
+        let cut = if paying.closes { claim.deducted } else { Fen::ZERO };
+        let draft = ledger::claim_payment(&reference, institution, paying.amount + cut, cut, now)?;
         head.append(tx, &self.ids, &claim.agency, draft).await?;
         head.store(tx).await?;
-        store::receivable::close(tx, institution, &claim.agency, &claim.stmt_date).await?;
+        if paying.closes {
+            store::receivable::close(tx, institution, &claim.agency, &claim.stmt_date).await?;
+        }
         Ok(work.commit(claim).await?)
     }
 
@@ -190,15 +229,25 @@ impl App {
         store::claim::list(self.db.read(), institution, state, agencies(principal)).await
     }
 
-    /// Open receivables; an agency sees its own debts.
-    pub async fn list_receivables(&self, call: Call<()>) -> Result<Vec<Receivable>, SettlementError> {
+    /// Open receivables by age; an agency sees its own debts.
+    pub async fn list_receivables(
+        &self,
+        call: Call<ReceivableQuery>,
+    ) -> Result<ReceivablePage, SettlementError> {
         let principal = &call.meta.principal;
-        let institution = principal.institution().ok();
-        let mut open = store::receivable::open(self.db.read(), institution).await?;
-        if institution.is_none() {
-            open.retain(|receivable| is_agency(principal, &receivable.debtor));
-        }
-        Ok(open)
+        let ReceivableQuery { fixmedins_code, debtor, size } = call.body;
+        let side = match principal.institution() {
+            Ok(own) => Side::Creditor(own),
+            Err(_) => Side::Debtor([&principal.subject, &principal.region]),
+        };
+        let today = Timestamp::start_of(call.meta.now.china_date());
+        let ages = [30, 60, 90].map(|days| today.plus_seconds(-days * 86_400));
+        let after = (fixmedins_code.as_str(), debtor.as_str());
+        let mut rows = store::receivable::open(self.db.read(), side, after, ages, size + 1).await?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        Ok(ReceivablePage { rows, more })
     }
 }
 
@@ -222,9 +271,10 @@ fn owed_by(principal: &Principal, found: Option<Claim>) -> Result<Claim, Settlem
     own.ok_or_else(|| Refusal::ClaimNotFound.into())
 }
 
-fn refused(refusal: ClaimRefusal) -> SettlementError {
+pub(super) fn refused(refusal: ClaimRefusal) -> SettlementError {
     match refusal {
         ClaimRefusal::State(state) => SettlementError::in_state(Refusal::ClaimState, state.as_str()),
         ClaimRefusal::DeductionTooLarge => Refusal::DeductionTooLarge.into(),
+        ClaimRefusal::PaymentTooLarge => Refusal::ClaimPaymentTooLarge.into(),
     }
 }

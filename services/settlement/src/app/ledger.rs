@@ -154,6 +154,7 @@ impl App {
             ("personal accounts hold another amount than their holds", store::hold::mismatches(db).await?),
             ("receivable accounts differ from open receivables", store::receivable::mismatches(db).await?),
             ("postings stand in the books more than once", store::ledger::repeated(db).await?),
+            ("sets of linked transfers are not whole", store::ledger::torn(db).await?),
         ];
         Ok(counts.into_iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{n} {what}")).collect())
     }

@@ -30,16 +30,22 @@ pub enum NoticeState {
 }
 
 impl App {
-    /// Takes a notice. Order of checks: signature → order → amount → duplicate.
+    /// Takes a notice. Order of checks: sender → signature → order → amount → duplicate.
     pub async fn notify(&self, call: Call<Notice>) -> Result<(), SettlementError> {
         let Call { meta, body: notice } = call;
-        let own = hash::hmac_sha256_hex(self.channel_key.as_bytes(), &notice.body);
+        if self.notices_from_services && !meta.principal.is_service() {
+            return Err(Refusal::NoticeSender.into());
+        }
+        let own = hash::hmac_sha256_hex(self.channel_key(&notice.channel).as_bytes(), &notice.body);
         if !hash::same_secret(&own, &notice.signature.to_ascii_lowercase()) {
             tracing::warn!(channel = notice.channel, "notice with a wrong signature refused");
             return Err(Refusal::NoticeSignature.into());
         }
         let found = store::payment::by_channel_order(self.db.read(), &notice.channel_order_no).await?;
-        let found = found.filter(|journal| !journal.channel_order_no.is_empty());
+        // a channel speaks of its own payments alone
+        let own =
+            |journal: &Journal| !journal.channel_order_no.is_empty() && journal.channel == notice.channel;
+        let found = found.filter(own);
         let mut journal = found.ok_or(Refusal::NoticeOrder)?;
         if notice.amount != journal.cash {
             self.raise_notice(&journal, "NOTICE_AMOUNT_MISMATCH", notice.amount, meta.now).await?;

@@ -149,7 +149,11 @@ async fn channel(look: &Snapshot, rows: &[ChannelRow], found: &mut Findings) -> 
                 Some(journal) if is_open(journal) => {}
                 Some(journal) => {
                     let captured = journal.state == PaymentState::Captured;
-                    let own = if captured { journal.cash } else { Fen::ZERO };
+                    let mut own = if captured { journal.cash } else { Fen::ZERO };
+                    if captured && !journal.refunded.is_zero() {
+                        own -=
+                            store::refund::cash_back(look.tx(), &journal.payment_id).await.map_err(fault)?;
+                    }
                     if own != row.kept {
                         let differs = difference("CHANNEL_DIFFERS", row.kept - own);
                         found.push(differs.with("payment_id", journal.payment_id.as_str()));
@@ -181,11 +185,13 @@ async fn insurer(look: &Snapshot, rows: &[InsurerRow], found: &mut Findings) -> 
         let ours = store::payment::numbered(look.tx(), Number::Message, &numbers).await.map_err(fault)?;
         let ours: HashMap<&str, &Journal> =
             ours.iter().map(|journal| (journal.msgid.as_str(), journal)).collect();
+        // a reversal stands under a number of its own, which only the log of messages knows
+        let sent = store::message::sent(look.tx(), &numbers).await.map_err(fault)?;
         for row in chunk {
             let difference =
                 |kind| Difference::new(kind).with("number", row.setl_id.as_str()).with("fen", row.fund.0);
             match ours.get(row.msgid.as_str()) {
-                None if row.reversed => {}
+                None if row.reversed || sent.contains(&row.msgid) => {}
                 None => found.push(difference("INSURER_UNKNOWN_TO_US")),
                 Some(journal) if is_open(journal) => {}
                 Some(journal) => {

@@ -4,6 +4,7 @@
 //! stored or which channel pays. Invariant: a [`Settlement`] that exists satisfies identities I1–I10, and no fee
 //! outside the insurance stands on an insured leg.
 
+mod answer;
 mod engine;
 mod exact;
 mod explanation;
@@ -12,6 +13,7 @@ mod identities;
 mod legs;
 mod line;
 mod outside;
+mod pack_row;
 mod totals;
 
 #[cfg(test)]
@@ -21,6 +23,7 @@ mod properties;
 #[cfg(test)]
 mod year_table;
 
+pub use answer::{Calculation, Mismatch, check_answer, mirrors};
 pub use engine::{BenefitError, Case, FundRule, Settlement, settle};
 pub use explanation::{Detail, Explanation};
 pub use fund::{FundTerms, Used};
@@ -28,4 +31,5 @@ pub use identities::{BrokenIdentity, check};
 pub use legs::{Leg, LegKind, Purse, Wallets};
 pub use line::{Approval, ChargeClass, ChargeLine, LineRules, SettledLine};
 pub use outside::{OutsideFee, OutsideFees, OutsideKind};
-pub use totals::Totals;
+pub use pack_row::{NoPackRow, PackRow};
+pub use totals::{FundAmounts, FundRow, Totals, field as fund_field};

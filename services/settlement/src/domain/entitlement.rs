@@ -5,9 +5,10 @@ use liufang_kernel::region::{
     Benefit, BenefitQuery, CapRule, HospitalLevel, InstitutionKind, RegionPack, Scheme,
 };
 use liufang_kernel::{Date, Fen, Ratio};
+use serde::{Deserialize, Serialize};
 
 use super::accumulate::Addition;
-use super::benefit::{FundRule, FundTerms, Used};
+use super::benefit::{FundRule, FundTerms, PackRow, Used};
 use super::quote::{Cover, QuoteKind, annual_cap};
 
 /// Who asks for what, where and when.
@@ -31,7 +32,7 @@ pub struct Standing<'a> {
 }
 
 /// The year before this settlement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct YearSoFar {
     /// All treatment.
     pub all: Addition,
@@ -43,7 +44,11 @@ pub struct YearSoFar {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entitlement<'a> {
     /// Not at all; the class 乙 share is shown nevertheless, as the national totals want it.
-    Nothing { class_b_first_selfpay: Ratio },
+    Nothing {
+        class_b_first_selfpay: Ratio,
+        /// That says so.
+        row: Option<PackRow>,
+    },
     /// Deductible, tiers and cap of a row.
     Tiered {
         row: &'a Benefit,
@@ -51,11 +56,12 @@ pub enum Entitlement<'a> {
         cap: Option<Fen>,
     },
     /// A fixed share of the consultation fee.
-    Consultation(Fen),
+    Consultation(Fen, PackRow),
 }
 
 impl<'a> Entitlement<'a> {
-    const NOTHING: Entitlement<'static> = Entitlement::Nothing { class_b_first_selfpay: Ratio::ZERO };
+    const NOTHING: Entitlement<'static> =
+        Entitlement::Nothing { class_b_first_selfpay: Ratio::ZERO, row: None };
 
     /// What `standing` is entitled to under `pack`.
     pub fn of(pack: &'a RegionPack, standing: &Standing<'_>) -> Entitlement<'a> {
@@ -74,7 +80,7 @@ impl<'a> Entitlement<'a> {
             QuoteKind::OtcAccount => {
                 let row = pack.benefit(&query(None));
                 let class_b_first_selfpay = row.map_or(Ratio::ZERO, |row| row.class_b_first_selfpay);
-                Entitlement::Nothing { class_b_first_selfpay }
+                Entitlement::Nothing { class_b_first_selfpay, row: row.map(PackRow::from) }
             }
             QuoteKind::ChronicRenewal => {
                 let query = query(Some(standing.disease));
@@ -89,18 +95,27 @@ impl<'a> Entitlement<'a> {
 
     fn consultation(pack: &RegionPack, standing: &Standing<'_>) -> Entitlement<'a> {
         let fee = standing.level.and_then(|level| pack.consultation_fee(level, standing.date));
-        match fee.map_or(Fen::ZERO, |fee| fee.fund_fen) {
-            Fen::ZERO => Entitlement::NOTHING,
-            share => Entitlement::Consultation(share),
+        match fee {
+            Some(fee) if !fee.fund_fen.is_zero() => Entitlement::Consultation(fee.fund_fen, fee.into()),
+            _ => Entitlement::NOTHING,
         }
     }
 
     /// First self-pay of class 乙 drugs without a ratio of their own.
     pub fn class_b_first_selfpay(&self) -> Ratio {
         match self {
-            Entitlement::Nothing { class_b_first_selfpay } => *class_b_first_selfpay,
+            Entitlement::Nothing { class_b_first_selfpay, .. } => *class_b_first_selfpay,
             Entitlement::Tiered { row, .. } => row.class_b_first_selfpay,
-            Entitlement::Consultation(_) => Ratio::ZERO,
+            Entitlement::Consultation(..) => Ratio::ZERO,
+        }
+    }
+
+    /// The row of the pack that [`Self::class_b_first_selfpay`] stands in.
+    pub fn row(&self) -> Option<PackRow> {
+        match self {
+            Entitlement::Nothing { row, .. } => *row,
+            Entitlement::Tiered { row, .. } => Some((*row).into()),
+            Entitlement::Consultation(_, row) => Some(*row),
         }
     }
 
@@ -111,7 +126,7 @@ impl<'a> Entitlement<'a> {
             Entitlement::Tiered { row, cap } => {
                 FundRule::Tiered(FundTerms { row, cap, used: used(row, year) })
             }
-            Entitlement::Consultation(share) => FundRule::Consultation(share),
+            Entitlement::Consultation(share, row) => FundRule::Consultation(share, Some(row)),
         }
     }
 }

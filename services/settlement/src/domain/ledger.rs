@@ -6,13 +6,15 @@
 
 mod account;
 mod chain;
+mod linked;
 mod posting;
 mod transfer;
 
 #[cfg(test)]
 mod model;
 
-pub use account::Account;
+pub use account::{Account, Limit};
 pub use chain::{Chain, ChainAudit, Flaw, GENESIS, Links};
+pub use linked::{Link, Linked};
 pub use posting::{CaptureFacts, capture, claim_payment, credit, refund};
 pub use transfer::{ChainEnd, Draft, Entry, Transfer, TransferKind, Unbalanced};

@@ -3,18 +3,24 @@
 //! Owns states, steps and the meaning of silence. Deliberately does not call anybody. Invariant: no answer is never
 //! taken for yes or no; it leads to a question (`domain.md` §11), and a question is asked until it is answered.
 
+mod insurer;
 mod journal;
 mod machine;
+mod message;
+mod part;
+mod payer;
 mod states;
 
 #[cfg(test)]
 mod walk;
 
+pub use insurer::after_answer;
 pub use journal::{Journal, TILL};
-pub use machine::{
-    ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, after_insurer, first_step,
-};
-pub use states::{PaymentState, Step, ord_stas};
+pub use machine::{ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, first_step};
+pub use message::Message;
+pub use part::{Shape, after_cash_back};
+pub use payer::{Payer, combined};
+pub use states::{PaymentState, STUCK_AFTER, Step, WANTS_A_PERSON, ord_stas};
 
 use liufang_kernel::{Fen, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -55,4 +61,11 @@ pub fn is_insured(legs: &[Leg]) -> bool {
 pub fn backoff_us(attempts: i64) -> i64 {
     let doublings = u32::try_from(attempts.clamp(0, 7)).unwrap_or(7);
     (250_000_i64 << doublings).min(30_000_000)
+}
+
+/// How long to wait after a refusal that was raised: as [`backoff_us`], but not below five seconds and on to an hour, at which
+/// pace it goes on until the outside says yes or an operator ends it.
+pub fn raised_pause_us(attempts: i64) -> i64 {
+    let doublings = u32::try_from(attempts.clamp(0, 14)).unwrap_or(14);
+    (250_000_i64 << doublings).clamp(5_000_000, 3_600_000_000)
 }

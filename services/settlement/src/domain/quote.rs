@@ -1,11 +1,12 @@
 //! Quotes: a settlement offered until a deadline, and the choices that come before the engine is asked.
 
 use liufang_kernel::region::{Benefit, BenefitQuery, CapRule, RegionPack, combined_cap};
-use liufang_kernel::{Date, Fen, Timestamp};
+use liufang_kernel::{Date, Fen, Quantity, Timestamp, UnitPrice};
 use serde::{Deserialize, Serialize};
 
 use super::accumulate::{Addition, Scope};
 use super::benefit::{Leg, OutsideFees, SettledLine, Totals};
+use super::decide::Inputs;
 
 /// What a quote is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,30 @@ pub struct Quote {
     /// Year of the accumulators.
     pub year: i32,
     pub expires_at: Timestamp,
+    /// What the lines are of, in their order; empty in quotes of before it was kept.
+    #[serde(default)]
+    pub charges: Vec<Charge>,
+    /// Empty outside chronic renewal.
+    #[serde(default)]
+    pub dise_codg: String,
+    /// Accounts might be used.
+    #[serde(default)]
+    pub acct_used: bool,
+    /// What decided, so that it can be decided again; `None` in quotes from before it was kept.
+    #[serde(default)]
+    pub inputs: Option<Inputs>,
+    /// The quote as it was offered, where less was captured.
+    #[serde(default)]
+    pub offered: Option<Box<Quote>>,
+}
+
+/// What was charged in a line, as the insurer is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// National code; empty for a fee.
+    pub med_list_codg: String,
+    pub quantity: Quantity,
+    pub price: UnitPrice,
 }
 
 impl Quote {

@@ -27,6 +27,14 @@ impl AccountService for Rpc {
         reply(self.app.list_statement(call).await.map(wire::account::statement_reply))
     }
 
+    async fn list_holds(
+        &self,
+        request: Request<pb::ListHoldsRequest>,
+    ) -> Result<Response<pb::ListHoldsResponse>, Status> {
+        let call = self.calls.open(request, wire::account::holds)?;
+        reply(self.app.list_holds(call).await.map(wire::account::holds_reply))
+    }
+
     async fn credit_accounts(
         &self,
         request: Request<pb::CreditAccountsRequest>,

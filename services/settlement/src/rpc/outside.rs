@@ -7,6 +7,7 @@ mod insurer;
 use liufang_platform::{Mesh, Peers};
 
 pub use identity::{InstitutionFacts, PersonFacts};
+pub use insurer::Asked;
 
 /// Everybody this service calls; cheap to clone.
 #[derive(Clone)]

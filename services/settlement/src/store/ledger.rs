@@ -9,12 +9,13 @@ mod read;
 use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_kernel::Fen;
+use liufang_platform::db::wide::Rows;
 use liufang_platform::{Ids, hash};
 use sea_orm::{ConnectionTrait, Value};
 
 use super::{exec, one};
-use crate::domain::ledger::{Account, ChainEnd, Draft, Transfer};
-use crate::error::SettlementError;
+use crate::domain::ledger::{Account, ChainEnd, Draft, Limit, Linked, Transfer};
+use crate::error::{Refusal, SettlementError};
 
 pub use read::*;
 
@@ -27,6 +28,8 @@ pub fn digest(text: &str) -> String {
 pub struct Head {
     end: ChainEnd,
     moved: BTreeMap<Account, Fen>,
+    // staged and not yet written
+    staged: Vec<Transfer>,
 }
 
 /// Locks the head of a region until the transaction ends; everybody else who appends there waits.
@@ -41,7 +44,7 @@ pub async fn lock(conn: &impl ConnectionTrait, region: &str) -> Result<Head, Set
             None => one(conn, whole, []).await?,
         };
         if let Some(row) = row {
-            return Ok(Head { end: read_end(&row)?, moved: BTreeMap::new() });
+            return Ok(Head { end: read_end(&row)?, moved: BTreeMap::new(), staged: Vec::new() });
         }
         // closed: nothing is appended to it any more, and the region's chain begins where it ends
         let open = "INSERT INTO region_head (region, sequence, hash) \
@@ -92,10 +95,11 @@ impl Heads {
 
 impl Head {
     /// Appends a transfer of the region this head was locked for, and answers its sequence. A draft that moves nothing
-    /// leaves no trace.
+    /// leaves no trace; one that stands in the chain already, the same under the same kind and reference, answers where.
     ///
     /// # Errors
-    /// [`SettlementError::Stored`] when it moves a fund of another region: regions have no common books.
+    /// `TRANSFER_REUSED` when kind and reference stand for something else; [`SettlementError::Stored`] when it moves a fund
+    /// of another region: regions have no common books. After an error the unit of work is dropped.
     pub async fn append(
         &mut self,
         conn: &impl ConnectionTrait,
@@ -106,27 +110,90 @@ impl Head {
         if draft.entries().is_empty() {
             return Ok(self.end.sequence);
         }
+        Ok(self.place(conn, ids, region, draft).await?.0)
+    }
+
+    /// Appends a set: all of its transfers or, with an error, none. Answers their sequences, those of the first time when
+    /// the very set stands in the chain already.
+    ///
+    /// # Errors
+    /// As [`Head::append`]; also `TRANSFER_REUSED` when only some of them stand there.
+    pub async fn append_linked(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        ids: &Ids,
+        region: &str,
+        set: Linked,
+    ) -> Result<Vec<i64>, SettlementError> {
+        let (mut sequences, mut known) = (Vec::new(), BTreeSet::new());
+        for draft in set.into_drafts() {
+            let (sequence, was_there) = self.place(conn, ids, region, draft).await?;
+            sequences.push(sequence);
+            known.insert(was_there);
+        }
+        if known.len() > 1 {
+            return Err(Refusal::TransferReused.into());
+        }
+        Ok(sequences)
+    }
+
+    /// As [`Head::append`] of a transfer that is new, to be written by [`Head::store`] with the others of a group. One that
+    /// stands there already is an error of the database then.
+    pub fn stage(&mut self, ids: &Ids, region: &str, draft: Draft) -> Result<i64, SettlementError> {
+        if draft.entries().is_empty() {
+            return Ok(self.end.sequence);
+        }
+        self.belongs(region, &draft)?;
+        let transfer = draft.place(&self.end, ids.next("trf"), digest);
+        self.moved(&transfer);
+        self.staged.push(transfer);
+        Ok(self.end.sequence)
+    }
+
+    /// Regions have no common books.
+    fn belongs(&self, region: &str, draft: &Draft) -> Result<(), SettlementError> {
         let chain = self.end.region.as_str();
         let mut named = draft.entries().iter().filter_map(|entry| entry.account.region());
         if !(chain.is_empty() || chain == region) || named.any(|named| named != region) {
             return Err(SettlementError::Stored("transfer between regions"));
         }
-        let transfer = draft.place(&self.end, ids.next("trf"), digest);
-        insert(conn, &transfer).await?;
+        Ok(())
+    }
+
+    fn moved(&mut self, transfer: &Transfer) {
         for entry in &transfer.entries {
             *self.moved.entry(entry.account.clone()).or_default() += entry.amount;
         }
         self.end.sequence = transfer.sequence;
-        self.end.hash = transfer.hash;
-        Ok(self.end.sequence)
+        self.end.hash.clone_from(&transfer.hash);
     }
 
-    /// Writes the new head and the balances.
-    pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
-        let Head { end: ChainEnd { region, sequence, hash }, moved } = self;
-        for (account, amount) in &moved {
-            add(conn, &region, account, *amount).await?;
+    /// Its sequence, and whether it stood there before.
+    async fn place(
+        &mut self,
+        conn: &impl ConnectionTrait,
+        ids: &Ids,
+        region: &str,
+        draft: Draft,
+    ) -> Result<(i64, bool), SettlementError> {
+        self.belongs(region, &draft)?;
+        let transfer = draft.clone().place(&self.end, ids.next("trf"), digest);
+        if !insert(conn, &transfer).await? {
+            let there = named_so(conn, &self.end.region, &transfer.kind, &transfer.reference).await?;
+            return match there.filter(|there| draft.is_repeat_of(there)) {
+                Some(there) => Ok((there.sequence, true)),
+                None => Err(Refusal::TransferReused.into()),
+            };
         }
+        self.moved(&transfer);
+        Ok((self.end.sequence, false))
+    }
+
+    /// Writes what was staged, the new head and the balances.
+    pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
+        insert_staged(conn, &self.staged).await?;
+        let Head { end: ChainEnd { region, sequence, hash }, moved, .. } = self;
+        add_all(conn, &region, &moved).await?;
         let written = if region.is_empty() {
             let sql = "UPDATE ledger_head SET sequence = $1, hash = $2 WHERE id = 1 AND sequence <= $1";
             exec(conn, sql, [sequence.into(), hash.into()]).await?
@@ -138,27 +205,101 @@ impl Head {
     }
 }
 
-async fn add(
+/// Moves balances and asserts their limits.
+async fn add_all(
     conn: &impl ConnectionTrait,
     region: &str,
-    account: &Account,
-    amount: Fen,
+    moved: &BTreeMap<Account, Fen>,
 ) -> Result<(), SettlementError> {
-    if region.is_empty() {
-        let sql = "INSERT INTO ledger_balance (account, balance_fen) VALUES ($1, $2) \
-                   ON CONFLICT (account) DO UPDATE \
-                   SET balance_fen = ledger_balance.balance_fen + excluded.balance_fen";
-        exec(conn, sql, [account.as_str().into(), amount.0.into()]).await?;
+    if moved.is_empty() {
         return Ok(());
     }
-    let sql = "INSERT INTO region_balance (region, account, balance_fen) VALUES ($1, $2, $3) \
-               ON CONFLICT (region, account) DO UPDATE \
-               SET balance_fen = region_balance.balance_fen + excluded.balance_fen";
-    exec(conn, sql, [region.into(), account.as_str().into(), amount.0.into()]).await?;
+    let own = !region.is_empty();
+    let names: &[&'static str] =
+        if own { &["region", "account", "balance_fen"] } else { &["account", "balance_fen"] };
+    let mut rows = Rows::new(names);
+    for (account, amount) in moved {
+        let row = [account.as_str().into(), amount.0.into()];
+        rows.push_row(own.then(|| region.into()).into_iter().chain(row).collect());
+    }
+    let (table, once, columns) = match own {
+        true => ("region_balance", "region, account", "v.region, v.account, v.balance_fen"),
+        false => ("ledger_balance", "account", "v.account, v.balance_fen"),
+    };
+    let upsert = rows.joined(conn, |rows| {
+        format!(
+            "INSERT INTO {table} ({}) SELECT {columns} FROM {rows} WHERE true ON CONFLICT ({once}) DO UPDATE \
+             SET balance_fen = {table}.balance_fen + excluded.balance_fen RETURNING account, balance_fen",
+            names.join(", ")
+        )
+    })?;
+    let written = conn.query_all_raw(upsert).await?;
+    if written.len() != moved.len() {
+        return Err(SettlementError::Stored("ledger balance"));
+    }
+    for row in written {
+        let account = Account::stored(row.try_get("", "account")?);
+        let balance = Fen(row.try_get("", "balance_fen")?);
+        if let Some(limit) = account.limit().filter(|limit| !limit.allows(balance)) {
+            within(conn, region, &account, limit).await?;
+        }
+    }
     Ok(())
 }
 
-async fn insert(conn: &impl ConnectionTrait, transfer: &Transfer) -> Result<(), SettlementError> {
+/// What was booked before the division counts too.
+async fn within(
+    conn: &impl ConnectionTrait,
+    region: &str,
+    account: &Account,
+    limit: Limit,
+) -> Result<(), SettlementError> {
+    let sql = "SELECT CAST(COALESCE(SUM(balance_fen), 0) AS BIGINT) AS balance_fen FROM book_balance \
+               WHERE account = $1 AND region IN ('', $2)";
+    let row = one(conn, sql, [account.as_str().into(), region.into()]).await?;
+    let balance = Fen(row.ok_or(SettlementError::Stored("ledger balance"))?.try_get("", "balance_fen")?);
+    if limit.allows(balance) { Ok(()) } else { Err(SettlementError::Stored("account beyond its limit")) }
+}
+
+/// Writes new transfers of one chain, a statement a table.
+async fn insert_staged(conn: &impl ConnectionTrait, staged: &[Transfer]) -> Result<(), SettlementError> {
+    let region = staged.first().map(|transfer| transfer.region.clone()).unwrap_or_default();
+    let own: &[&'static str] = if region.is_empty() { &[] } else { &["region"] };
+    let wide = |columns: &[&'static str]| Rows::new(&[own, columns].concat());
+    let mut transfers =
+        wide(&["sequence", "transfer_id", "kind", "reference", "at_us", "hash", "link", "link_size"]);
+    let mut entries = wide(&["sequence", "entry_no", "account", "amount_fen"]);
+    for transfer in staged {
+        let head = || own.iter().map(|_| Value::from(region.clone()));
+        let row: [Value; 8] = [
+            transfer.sequence.into(),
+            transfer.transfer_id.clone().into(),
+            transfer.kind.clone().into(),
+            transfer.reference.clone().into(),
+            transfer.at.0.into(),
+            transfer.hash.clone().into(),
+            transfer.link.id.clone().into(),
+            transfer.link.size.into(),
+        ];
+        transfers.push_row(head().chain(row).collect());
+        for (entry_no, entry) in (0_i64..).zip(&transfer.entries) {
+            let row: [Value; 4] = [
+                transfer.sequence.into(),
+                entry_no.into(),
+                entry.account.as_str().into(),
+                entry.amount.0.into(),
+            ];
+            entries.push_row(head().chain(row).collect());
+        }
+    }
+    let table = if region.is_empty() { "ledger" } else { "region" };
+    transfers.insert(conn, &format!("{table}_transfer"), "").await?;
+    entries.insert(conn, &format!("{table}_entry"), "").await?;
+    Ok(())
+}
+
+/// Writes a transfer; false when its kind and reference stand in the chain already.
+async fn insert(conn: &impl ConnectionTrait, transfer: &Transfer) -> Result<bool, SettlementError> {
     let row = vec![
         transfer.sequence.into(),
         transfer.transfer_id.clone().into(),
@@ -166,24 +307,31 @@ async fn insert(conn: &impl ConnectionTrait, transfer: &Transfer) -> Result<(), 
         transfer.reference.clone().into(),
         transfer.at.0.into(),
         transfer.hash.clone().into(),
+        transfer.link.id.clone().into(),
+        transfer.link.size.into(),
     ];
-    let columns = "sequence, transfer_id, kind, reference, at_us, hash";
-    insert_rows(conn, &transfer.region, "transfer", columns, vec![row]).await?;
+    let columns = "sequence, transfer_id, kind, reference, at_us, hash, link, link_size";
+    let once = if transfer.region.is_empty() { "(kind, reference)" } else { "(region, kind, reference)" };
+    let once = format!(" ON CONFLICT {once} DO NOTHING");
+    if insert_rows(conn, &transfer.region, ("transfer", columns), vec![row], &once).await? == 0 {
+        return Ok(false);
+    }
     let rows = (0_i64..).zip(&transfer.entries).map(|(entry_no, entry)| {
         vec![transfer.sequence.into(), entry_no.into(), entry.account.as_str().into(), entry.amount.0.into()]
     });
     let columns = "sequence, entry_no, account, amount_fen";
-    insert_rows(conn, &transfer.region, "entry", columns, rows.collect()).await
+    insert_rows(conn, &transfer.region, ("entry", columns), rows.collect(), "").await?;
+    Ok(true)
 }
 
 /// All rows in one statement; those of a region carry it.
 async fn insert_rows(
     conn: &impl ConnectionTrait,
     region: &str,
-    what: &str,
-    columns: &str,
+    (what, columns): (&str, &str),
     rows: Vec<Vec<Value>>,
-) -> Result<(), SettlementError> {
+    tail: &str,
+) -> Result<u64, SettlementError> {
     let own = !region.is_empty();
     let mut sql = match own {
         true => format!("INSERT INTO region_{what} (region, {columns}) VALUES "),
@@ -198,6 +346,6 @@ async fn insert_rows(
         let comma = if first == 1 { "" } else { ", " };
         sql.push_str(&format!("{comma}({})", places.join(", ")));
     }
-    exec(conn, &sql, values).await?;
-    Ok(())
+    sql.push_str(tail);
+    Ok(exec(conn, &sql, values).await?)
 }

@@ -16,8 +16,12 @@ pub enum Fault {
     Refuse,
     /// The payer has not paid yet.
     StayOpen,
+    /// The refund is neither done nor refused.
+    InHand,
     /// Our credential is not accepted.
     Unauthenticated,
+    /// The insurer's fund pays a fen less than asked, and the person more.
+    OtherAmounts,
 }
 
 #[derive(Default)]
@@ -25,8 +29,16 @@ pub struct Books {
     pub channel: BTreeMap<String, ChannelRow>,
     /// By msgid: settlement number, and whether it was reversed.
     pub insurer: BTreeMap<String, (String, bool)>,
+    /// What was settled, by msgid; the answer repeats it.
+    pub sheets: BTreeMap<String, hooks::SettleRequest>,
+    /// By refund number.
+    pub refunds: BTreeMap<String, i64>,
+    /// Refunds in hand, by number: how often they are asked about before they are done.
+    pub in_hand: BTreeMap<String, u32>,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     pub calls: Vec<&'static str>,
+    /// Who pays, as `create` was told.
+    pub payers: Vec<String>,
 }
 
 #[derive(Clone, Default)]
@@ -54,6 +66,28 @@ impl Fakes {
 
     pub fn dial(&self, method: &'static str, faults: impl IntoIterator<Item = Fault>) {
         self.books().faults.entry(method).or_default().extend(faults);
+    }
+
+    /// Takes the faults of a method away.
+    pub fn heal(&self, method: &'static str) {
+        self.books().faults.remove(method);
+    }
+
+    /// What the insurer holds as settled, over all living settlements.
+    pub fn settled(&self) -> [i64; 4] {
+        let books = self.books();
+        let living = books.insurer.iter().filter(|(_, (_, reversed))| !reversed);
+        living.fold([0; 4], |sum, (msgid, _)| {
+            let own = &books.sheets[msgid];
+            let accounts = own.acct_pay_fen + own.acct_mulaid_pay_fen;
+            let own = [own.medfee_sumamt_fen, own.fund_pay_sumamt_fen, accounts, own.psn_cash_pay_fen];
+            [sum[0] + own[0], sum[1] + own[1], sum[2] + own[2], sum[3] + own[3]]
+        })
+    }
+
+    /// What the channel keeps.
+    pub fn kept(&self) -> i64 {
+        self.books().channel.values().map(|row| row.amount - row.refunded).sum()
     }
 
     /// Plays `effect` under the method's next fault.
@@ -89,6 +123,8 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
     ) -> Result<Response<hooks::CreatePaymentResponse>, Status> {
         let body = request.into_inner();
         self.play("create", |books, fault| {
+            assert_eq!(body.payer_ref, "", "no number of ours tells a channel who pays");
+            books.payers.push(body.payer_id);
             let first = match fault {
                 Some(Fault::Refuse) => State::Refused,
                 Some(Fault::StayOpen) => State::Open,
@@ -101,7 +137,15 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
                 state: first as i32,
             });
             assert_eq!(row.amount, body.amount_fen, "one number, one amount");
-            hooks::CreatePaymentResponse { state: row.state, channel_trade_no: "T1".into() }
+            hooks::CreatePaymentResponse {
+                state: row.state,
+                channel_trade_no: "T1".into(),
+                pay_params: if row.state == State::Open as i32 {
+                    "{\"code_url\":\"c\"}".into()
+                } else {
+                    String::new()
+                },
+            }
         })
     }
 
@@ -143,17 +187,88 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
         request: Request<hooks::RefundPaymentRequest>,
     ) -> Result<Response<hooks::RefundPaymentResponse>, Status> {
         let body = request.into_inner();
-        self.play("refund", |books, _| {
+        self.play("refund", |books, fault| {
+            if fault == Some(Fault::InHand) {
+                books.in_hand.insert(body.refund_no, 2);
+                let state = hooks::RefundState::Processing.into();
+                return hooks::RefundPaymentResponse { accepted: false, reason: "PROCESSING".into(), state };
+            }
+            if fault == Some(Fault::Refuse) {
+                return hooks::RefundPaymentResponse {
+                    accepted: false,
+                    reason: "REFUSED".into(),
+                    state: hooks::RefundState::Refused.into(),
+                };
+            }
             let row = books.channel.get_mut(&body.channel_order_no).expect("refund of a known payment");
-            assert_eq!(row.amount, body.amount_fen, "whole refunds only");
-            row.refunded = body.amount_fen;
-            row.state = State::Refunded as i32;
-            hooks::RefundPaymentResponse { accepted: true, reason: String::new() }
+            let known = *books.refunds.entry(body.refund_no).or_insert_with(|| {
+                row.refunded += body.amount_fen;
+                body.amount_fen
+            });
+            assert_eq!(known, body.amount_fen, "one number, one amount");
+            assert!(row.refunded <= row.amount, "never more than was paid");
+            if row.refunded == row.amount {
+                row.state = State::Refunded as i32;
+            }
+            let state = hooks::RefundState::Accepted.into();
+            hooks::RefundPaymentResponse { accepted: true, reason: String::new(), state }
+        })
+    }
+
+    /// One that is in hand is done after being asked about twice.
+    async fn query_refund(
+        &self,
+        request: Request<hooks::QueryRefundRequest>,
+    ) -> Result<Response<hooks::QueryRefundResponse>, Status> {
+        let body = request.into_inner();
+        self.play("query_refund", |books, _| {
+            let row = books.channel.get_mut(&body.channel_order_no).expect("refund of a known payment");
+            let state = match books.in_hand.get_mut(&body.refund_no) {
+                Some(0) => {
+                    row.refunded = row.amount;
+                    row.state = State::Refunded as i32;
+                    hooks::RefundState::Accepted
+                }
+                Some(left) => {
+                    *left -= 1;
+                    hooks::RefundState::Processing
+                }
+                None if books.refunds.contains_key(&body.refund_no) => hooks::RefundState::Accepted,
+                None => hooks::RefundState::NotFound,
+            };
+            hooks::QueryRefundResponse { state: state.into(), amount_fen: row.amount }
         })
     }
 }
 
 use hooks::InsurerOutcome as Outcome;
+
+/// The answer that repeats what was asked for.
+fn echo(setl_id: &str, body: &hooks::SettleRequest) -> hooks::SettleResponse {
+    hooks::SettleResponse {
+        outcome: Outcome::Success as i32,
+        setl_id: setl_id.to_owned(),
+        err_msg: String::new(),
+        setlinfo: body.setlinfo.clone(),
+        setldetail: body.setldetail.clone(),
+        detlcutinfo: body.drugdetail.clone(),
+    }
+}
+
+fn bend(body: &mut hooks::SettleRequest, fault: Option<Fault>) {
+    if let (Some(Fault::OtherAmounts), Some(info)) = (fault, &mut body.setlinfo) {
+        info.acct_pay_fen -= 1;
+        info.psn_cash_pay_fen += 1;
+    }
+}
+
+fn refused() -> hooks::SettleResponse {
+    hooks::SettleResponse {
+        outcome: Outcome::Rejected as i32,
+        err_msg: "refused".into(),
+        ..Default::default()
+    }
+}
 
 #[async_trait::async_trait]
 impl hooks::insurer_hook_server::InsurerHook for Fakes {
@@ -161,24 +276,28 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
         &self,
         request: Request<hooks::SettleRequest>,
     ) -> Result<Response<hooks::SettleResponse>, Status> {
-        let body = request.into_inner();
+        let mut body = request.into_inner();
         assert_eq!(body.msgid.len(), 30);
         self.play("settle", |books, fault| {
             if fault == Some(Fault::Refuse) {
-                let err_msg = "refused".into();
-                return hooks::SettleResponse {
-                    outcome: Outcome::Rejected as i32,
-                    setl_id: String::new(),
-                    err_msg,
-                };
+                return refused();
             }
+            bend(&mut body, fault);
             let next = format!("S{:06}", books.insurer.len() + 1);
-            let row = books.insurer.entry(body.msgid).or_insert((next, false));
-            hooks::SettleResponse {
-                outcome: Outcome::Success as i32,
-                setl_id: row.0.clone(),
-                err_msg: String::new(),
-            }
+            let (setl_id, _) = books.insurer.entry(body.msgid.clone()).or_insert((next, false));
+            echo(setl_id, books.sheets.entry(body.msgid.clone()).or_insert(body))
+        })
+    }
+
+    async fn trial(
+        &self,
+        request: Request<hooks::TrialRequest>,
+    ) -> Result<Response<hooks::TrialResponse>, Status> {
+        let mut body = request.into_inner().settle.unwrap();
+        self.play("trial", |_, fault| {
+            bend(&mut body, fault);
+            let settle = if fault == Some(Fault::Refuse) { refused() } else { echo("", &body) };
+            hooks::TrialResponse { settle: Some(settle) }
         })
     }
 
@@ -187,16 +306,20 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
         request: Request<hooks::ReverseRequest>,
     ) -> Result<Response<hooks::ReverseResponse>, Status> {
         let body = request.into_inner();
-        self.play("reverse", |books, _| {
-            let outcome = match books.insurer.get_mut(&body.omsgid) {
-                Some(row) => {
-                    row.1 = true;
-                    Outcome::Success
-                }
-                None => Outcome::NotFound,
-            };
-            hooks::ReverseResponse { outcome: outcome as i32 }
+        self.play("reverse", |books, fault| {
+            let refused = fault == Some(Fault::Refuse);
+            let outcome = if refused { Outcome::Rejected } else { undo(books, &body.omsgid) };
+            hooks::ReverseResponse { outcome: outcome as i32, ..Default::default() }
         })
+    }
+
+    async fn revoke(
+        &self,
+        request: Request<hooks::RevokeRequest>,
+    ) -> Result<Response<hooks::RevokeResponse>, Status> {
+        let body = request.into_inner();
+        assert_eq!(body.oinfno, "2102");
+        self.play("revoke", |books, _| hooks::RevokeResponse { outcome: undo(books, &body.omsgid) as i32 })
     }
 
     async fn query_message(
@@ -205,12 +328,35 @@ impl hooks::insurer_hook_server::InsurerHook for Fakes {
     ) -> Result<Response<hooks::QueryMessageResponse>, Status> {
         let body = request.into_inner();
         self.play("query_message", |books, _| match books.insurer.get(&body.msgid) {
-            Some((setl_id, reversed)) => hooks::QueryMessageResponse {
-                outcome: Outcome::Success as i32,
-                setl_id: setl_id.clone(),
-                reversed: *reversed,
-            },
+            Some((setl_id, reversed)) => {
+                let told = echo(setl_id, &books.sheets[&body.msgid]);
+                hooks::QueryMessageResponse {
+                    outcome: told.outcome,
+                    setl_id: told.setl_id,
+                    reversed: *reversed,
+                    setlinfo: told.setlinfo,
+                    setldetail: told.setldetail,
+                    detlcutinfo: told.detlcutinfo,
+                }
+            }
             None => hooks::QueryMessageResponse { outcome: Outcome::NotFound as i32, ..Default::default() },
         })
+    }
+
+    async fn get_year_sums(
+        &self,
+        _: Request<hooks::GetYearSumsRequest>,
+    ) -> Result<Response<hooks::GetYearSumsResponse>, Status> {
+        Err(Status::unimplemented("not played here"))
+    }
+}
+
+fn undo(books: &mut Books, msgid: &str) -> Outcome {
+    match books.insurer.get_mut(msgid) {
+        Some(row) => {
+            row.1 = true;
+            Outcome::Success
+        }
+        None => Outcome::NotFound,
     }
 }

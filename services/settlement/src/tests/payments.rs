@@ -24,7 +24,7 @@ async fn otc_from_own_then_relatives_account_with_delivery_in_cash() {
     assert_eq!(town.account("bj1").await, (0, 0));
     assert_eq!(town.account("bjrel").await, (6_000, 0));
     assert_eq!(town.balance_of(&format!("receivable:agency:{BJ_SHOP}")).await, 6_000);
-    assert_eq!(town.balance_of(&format!("receivable:channel:{BJ_SHOP}")).await, 600);
+    assert_eq!(town.balance_of(&format!("receivable:channel:wechat:{BJ_SHOP}")).await, 600);
     let row = town.fakes.books().channel[&paid.channel_order_no].clone();
     assert_eq!((row.amount, row.freight), (600, 600));
     town.audit().await;
@@ -71,7 +71,7 @@ async fn a_refund_mirrors_everything() {
     assert_eq!(town.account("qhd1").await, (50_000, 0));
     let third = town.quote(chronic("qhd1", "ord3", &["甲 100 5"], vec![])).await;
     assert_eq!(third.totals.deductible.0, 30_000, "the refund gave the deductible back");
-    for account in ["receivable:agency", "receivable:channel"] {
+    for account in ["receivable:agency", "receivable:channel:wechat"] {
         assert_eq!(town.balance_of(&format!("{account}:{QHD_SHOP}")).await, 0);
     }
     town.audit().await;

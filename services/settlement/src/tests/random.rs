@@ -154,6 +154,7 @@ impl History {
             order_id: offer.quote.order_id.clone(),
             channel: "wechat".into(),
             hold_expires_at: self.town.now().plus_seconds(900),
+            payer: Default::default(),
         };
         let moved = offer.fund_moves != self.oracle.fund_moves(&offer.quote.person_id);
         let expected = match () {

@@ -52,6 +52,7 @@ async fn an_order_pays_over_the_mesh() {
         order_id: "ord1".into(),
         channel: Channel::Alipay as i32,
         hold_expires_at_us: town.now().plus_seconds(900).0,
+        payer: None,
     };
     let held = payments.authorise(outgoing::keyed(body, "ord1:authorise")).await.unwrap().into_inner();
     let held = held.payment.unwrap();
@@ -59,7 +60,7 @@ async fn an_order_pays_over_the_mesh() {
         (held.state().as_str_name(), held.channel),
         ("PAYMENT_STATE_AUTHORISED", Channel::Alipay as i32)
     );
-    let body = pb::CaptureRequest { payment_id: held.payment_id.clone() };
+    let body = pb::CaptureRequest { payment_id: held.payment_id.clone(), keep: vec![] };
     let paid = payments.capture(outgoing::keyed(body, "ord1:capture")).await.unwrap().into_inner();
     let paid = paid.payment.unwrap();
     assert_eq!((paid.state().as_str_name(), paid.ord_stas), ("PAYMENT_STATE_CAPTURED", 6));

@@ -33,11 +33,17 @@ pub struct Town {
 }
 
 pub async fn town() -> Town {
+    town_with(str::to_owned).await
+}
+
+/// With every region pack bent.
+pub async fn town_with(bend: impl Fn(&str) -> String) -> Town {
     let packs = [
         include_str!("../../../../deploy/regions/beijing.toml"),
         include_str!("../../../../deploy/regions/qinhuangdao.toml"),
     ];
-    let world = world(crate::ROLE, crate::MIGRATIONS, &packs).await;
+    let packs = packs.map(bend);
+    let world = world(crate::ROLE, crate::MIGRATIONS, &packs.each_ref().map(String::as_str)).await;
     let fakes = Fakes::default();
     let own = crate::module(world.deps.clone()).routes;
     let identity = Routes::default()
@@ -47,7 +53,8 @@ pub async fn town() -> Town {
     let insurer = hooks::insurer_hook_server::InsurerHookServer::new(fakes.clone());
     world.bind([
         ("identity", identity),
-        ("hook.payment", Routes::new(payment)),
+        ("hook.wechat", Routes::new(payment.clone())),
+        ("hook.alipay", Routes::new(payment)),
         ("hook.insurer", Routes::new(insurer)),
         (crate::ROLE, own),
     ]);
@@ -119,6 +126,7 @@ pub fn otc(
         outside: OutsideFees::new(fees),
         acct_used: true,
         holders: holders.iter().map(|holder| (*holder).to_owned()).collect(),
+        fee_ocur_date: None,
     }
 }
 
@@ -177,6 +185,7 @@ impl Town {
             order_id: quote.order_id.clone(),
             channel: channel.into(),
             hold_expires_at: self.now().plus_seconds(900),
+            payer: Default::default(),
         };
         self.app.authorise(self.call(order(), body)).await
     }

@@ -5,7 +5,11 @@ use liufang_platform::CallMeta;
 use liufang_proto::common::v1::RowError;
 use liufang_proto::settlement::v1 as pb;
 
-use crate::app::account::{Balance, Credit, Credited, StatementPage, StatementQuery, StatementRow};
+use super::page_size;
+use crate::app::account::{
+    Balance, Credit, Credited, HoldPage, HoldQuery, StatementPage, StatementQuery, StatementRow,
+};
+use crate::store::hold::OpenHold;
 
 const MOST_ROWS: usize = 500;
 /// One million yuan.
@@ -51,6 +55,28 @@ pub fn statement_reply(page: StatementPage) -> pb::ListStatementResponse {
         rows: page.rows.into_iter().map(row).collect(),
         next_page_token: page.next.map(|next| next.to_string()).unwrap_or_default(),
     }
+}
+
+/// `ListHoldsRequest`; the token is the last hold.
+pub fn holds(request: pb::ListHoldsRequest, _: &CallMeta) -> Result<HoldQuery, Violations> {
+    let page = request.page.unwrap_or_default();
+    let mut violations = Violations::new();
+    let size = page_size(&mut violations, page.page_size);
+    let after = violations.optional_text("page.page_token", &page.page_token, 100);
+    violations.finish(Some(HoldQuery { after, size }))
+}
+
+pub fn holds_reply(page: HoldPage) -> pb::ListHoldsResponse {
+    let last = page.holds.last().filter(|_| page.more);
+    let next_page_token = last.map(|hold| hold.hold_id.clone()).unwrap_or_default();
+    let hold = |hold: OpenHold| pb::AccountHold {
+        hold_id: hold.hold_id,
+        order_id: hold.order_id,
+        amount_fen: hold.amount.0,
+        expires_at_us: hold.expires_at.0,
+        for_relative: hold.for_relative,
+    };
+    pb::ListHoldsResponse { holds: page.holds.into_iter().map(hold).collect(), next_page_token }
 }
 
 /// `CreditAccountsRequest`; a bad row is refused alone.

@@ -57,6 +57,8 @@ pub fn transfers_reply(transfers: Vec<Transfer>) -> pb::ListTransfersResponse {
         transfer_id: transfer.transfer_id,
         kind: transfer.kind,
         reference: transfer.reference,
+        link: transfer.link.id,
+        link_size: transfer.link.size,
         entries: transfer
             .entries
             .iter()

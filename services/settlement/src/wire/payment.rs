@@ -3,16 +3,18 @@
 use liufang_kernel::{Fen, Timestamp, Violations};
 use liufang_platform::CallMeta;
 use liufang_proto::common::v1::Channel;
-use liufang_proto::hooks::v1::{ChannelNotice, ChannelState};
+use liufang_proto::hooks::v1::{ChannelNotice, ChannelState, PaymentScene};
 use liufang_proto::settlement::v1 as pb;
 use prost::Message;
 
 use super::channel::word;
 use super::{id, only_id, views};
 use crate::app::authorise::Authorise;
-use crate::app::capture::{Lookup, Refund};
+use crate::app::capture::Lookup;
+use crate::app::less::CaptureLess;
 use crate::app::notice::{Notice, NoticeState};
-use crate::domain::payment::Payment;
+use crate::app::refund::Part;
+use crate::domain::payment::{Payer, Payment};
 
 /// `AuthoriseRequest`.
 pub fn authorise(request: pb::AuthoriseRequest, _: &CallMeta) -> Result<Authorise, Violations> {
@@ -21,7 +23,17 @@ pub fn authorise(request: pb::AuthoriseRequest, _: &CallMeta) -> Result<Authoris
     let order_id = id(&mut violations, "order_id", &request.order_id);
     let channel = known_channel(&mut violations, request.channel);
     let hold_expires_at = Timestamp(request.hold_expires_at_us);
-    violations.finish(Some(Authorise { quote_id, order_id, channel: channel.to_owned(), hold_expires_at }))
+    let payer = payer(&mut violations, request.payer);
+    let channel = channel.to_owned();
+    violations.finish(Some(Authorise { quote_id, order_id, channel, hold_expires_at, payer }))
+}
+
+fn payer(violations: &mut Violations, payer: Option<pb::Payer>) -> Payer {
+    let payer = payer.unwrap_or_default();
+    let payer_id = violations.optional_text("payer.payer_id", &payer.payer_id, 128);
+    let auth_code = violations.optional_text("payer.auth_code", &payer.auth_code, 64);
+    violations.check(PaymentScene::try_from(payer.scene).is_ok(), "payer.scene", "is not a known scene");
+    Payer { payer_id, auth_code, scene: payer.scene }
 }
 
 fn known_channel(violations: &mut Violations, number: i32) -> &'static str {
@@ -39,12 +51,18 @@ pub fn authorise_reply(payment: Payment) -> pb::AuthoriseResponse {
 }
 
 /// `CaptureRequest`.
-pub fn capture(request: pb::CaptureRequest, _: &CallMeta) -> Result<String, Violations> {
-    only_id("payment_id", &request.payment_id)
+pub fn capture(request: pb::CaptureRequest, _: &CallMeta) -> Result<CaptureLess, Violations> {
+    let mut violations = Violations::new();
+    let payment_id = id(&mut violations, "payment_id", &request.payment_id);
+    let keep = request.keep.into_iter();
+    let keep: Vec<_> =
+        keep.map(|line| pb::ReturnedLine { line_no: line.line_no, quantity: line.quantity }).collect();
+    let keep = super::refund::lines(&mut violations, "keep", &keep);
+    violations.finish(Some(CaptureLess { payment_id, keep }))
 }
 
-pub fn capture_reply(payment: Payment) -> pb::CaptureResponse {
-    pb::CaptureResponse { payment: Some(views::payment(payment)) }
+pub fn capture_reply((payment, pay_params): (Payment, String)) -> pb::CaptureResponse {
+    pb::CaptureResponse { payment: Some(pb::Payment { pay_params, ..views::payment(payment) }) }
 }
 
 /// `VoidRequest`.
@@ -56,18 +74,6 @@ pub fn void_reply(payment: Payment) -> pb::VoidResponse {
     pb::VoidResponse { payment: Some(views::payment(payment)) }
 }
 
-/// `RefundRequest`.
-pub fn refund(request: pb::RefundRequest, _: &CallMeta) -> Result<Refund, Violations> {
-    let mut violations = Violations::new();
-    let payment_id = id(&mut violations, "payment_id", &request.payment_id);
-    let reason = violations.text("reason", &request.reason, 200);
-    violations.finish(Some(Refund { payment_id, reason }))
-}
-
-pub fn refund_reply(payment: Payment) -> pb::RefundResponse {
-    pb::RefundResponse { payment: Some(views::payment(payment)) }
-}
-
 /// `GetPaymentRequest`: one of the two ids.
 pub fn get(request: pb::GetPaymentRequest, _: &CallMeta) -> Result<Lookup, Violations> {
     match (request.payment_id.is_empty(), request.order_id.is_empty()) {
@@ -77,8 +83,11 @@ pub fn get(request: pb::GetPaymentRequest, _: &CallMeta) -> Result<Lookup, Viola
     }
 }
 
-pub fn get_reply(payment: Payment) -> pb::GetPaymentResponse {
-    pb::GetPaymentResponse { payment: Some(views::payment(payment)) }
+pub fn get_reply(((payment, pay_params), refunds): ((Payment, String), Vec<Part>)) -> pb::GetPaymentResponse {
+    pb::GetPaymentResponse {
+        payment: Some(pb::Payment { pay_params, ..views::payment(payment) }),
+        refunds: refunds.into_iter().map(super::refund::view).collect(),
+    }
 }
 
 /// `NotifyPaymentRequest` with its body.

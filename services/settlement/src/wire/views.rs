@@ -1,10 +1,11 @@
 //! Domain values as every answer shows them.
 
+use liufang_kernel::Fen;
 use liufang_proto::common::v1::{Channel, Leg as PbLeg};
 use liufang_proto::settlement::v1 as pb;
 
 use super::channel::channel_of;
-use crate::domain::benefit::{Explanation, Leg, LegKind, OutsideFee, SettledLine, Totals};
+use crate::domain::benefit::{Explanation, FundRow, Leg, LegKind, OutsideFee, SettledLine, Totals};
 use crate::domain::payment::{Payment, PaymentState, TILL};
 use crate::domain::quote::{Quote, QuoteKind};
 
@@ -14,6 +15,7 @@ fn explanation(explanation: Explanation) -> pb::Explanation {
         amount_fen: explanation.amount.0,
         rule: explanation.rule.into_owned(),
         detail: explanation.detail.to_string(),
+        row: explanation.row.map(|row| row.to_string()).unwrap_or_default(),
     }
 }
 
@@ -33,8 +35,28 @@ fn line(line: SettledLine) -> pb::SettledLine {
     }
 }
 
-fn totals(totals: Totals) -> pb::SettlementTotals {
+fn fund_row(row: &FundRow) -> pb::FundPayment {
+    pb::FundPayment {
+        fund_pay_type: row.fund.word().to_owned(),
+        inscp_scp_amt_fen: row.base.0,
+        crt_payb_lmt_amt_fen: row.limit.map(|limit| limit.0),
+        fund_payamt_fen: row.paid.0,
+    }
+}
+
+/// `own`: what the own account pays.
+fn totals(totals: Totals, lines: usize, own: Fen) -> pb::SettlementTotals {
     pb::SettlementTotals {
+        hifmi_pay_fen: totals.serious_illness_fund.0,
+        cvlserv_pay_fen: totals.civil_servant_fund.0,
+        hifes_pay_fen: totals.enterprise_fund.0,
+        maf_pay_fen: totals.assistance_fund.0,
+        hifdm_pay_fen: totals.serviceman_fund.0,
+        oth_pay_fen: totals.other_fund.0,
+        hosp_part_amt_fen: totals.institution.0,
+        balc_fen: totals.balance.map(|balance| balance.0),
+        setldetail: totals.funds.iter().map(fund_row).collect(),
+        explanations: explanations(totals.explanations(lines, own)),
         medfee_sumamt_fen: totals.medical.0,
         fulamt_ownpay_amt_fen: totals.full_selfpay.0,
         overlmt_selfpay_fen: totals.over_limit.0,
@@ -53,7 +75,7 @@ fn totals(totals: Totals) -> pb::SettlementTotals {
     }
 }
 
-fn leg(leg: Leg) -> pb::LegAmount {
+pub fn leg(leg: Leg) -> pb::LegAmount {
     let kind = match leg.kind {
         LegKind::Fund => PbLeg::Fund,
         LegKind::Account => PbLeg::Account,
@@ -81,6 +103,7 @@ pub fn quote(quote: Quote) -> pb::Quote {
         QuoteKind::ChronicRenewal => pb::QuoteKind::ChronicRenewal,
         QuoteKind::Consultation => pb::QuoteKind::Consultation,
     };
+    let own = quote.legs.iter().filter(|leg| leg.kind == LegKind::Account).map(|leg| leg.amount).sum();
     pb::Quote {
         total_fen: quote.total().0,
         quote_id: quote.quote_id,
@@ -91,17 +114,17 @@ pub fn quote(quote: Quote) -> pb::Quote {
         region: quote.region,
         region_version: quote.region_version,
         insutype: quote.insutype,
+        totals: Some(totals(quote.totals, quote.lines.len(), own)),
         lines: quote.lines.into_iter().map(line).collect(),
-        totals: Some(totals(quote.totals)),
         legs: quote.legs.into_iter().map(leg).collect(),
         outside: quote.outside.iter().map(outside).collect(),
         expires_at_us: quote.expires_at.0,
     }
 }
 
-/// A payment.
-pub fn payment(payment: Payment) -> pb::Payment {
-    let state = match payment.state {
+/// Its state.
+pub fn payment_state(state: PaymentState) -> pb::PaymentState {
+    match state {
         PaymentState::Authorised => pb::PaymentState::Authorised,
         PaymentState::Pending => pb::PaymentState::Pending,
         PaymentState::Captured => pb::PaymentState::Captured,
@@ -110,12 +133,16 @@ pub fn payment(payment: Payment) -> pb::Payment {
         PaymentState::Failed => pb::PaymentState::Failed,
         PaymentState::Refunding => pb::PaymentState::Refunding,
         PaymentState::Refunded => pb::PaymentState::Refunded,
-    };
+    }
+}
+
+/// A payment.
+pub fn payment(payment: Payment) -> pb::Payment {
     pb::Payment {
         payment_id: payment.payment_id,
         quote_id: payment.quote_id,
         order_id: payment.order_id,
-        state: state as i32,
+        state: payment_state(payment.state).into(),
         ord_stas: payment.ord_stas,
         legs: payment.legs.into_iter().map(leg).collect(),
         hold_expires_at_us: payment.hold_expires_at.0,
@@ -125,5 +152,6 @@ pub fn payment(payment: Payment) -> pb::Payment {
         captured_at_us: payment.captured_at.0,
         refunded_fen: payment.refunded.0,
         failure_reason: payment.failure_reason,
+        pay_params: String::new(),
     }
 }

@@ -66,6 +66,13 @@ pub const EDITS: &[Edit] = &[
     ),
     edit(
         "settlement",
+        &["LEDGER_HASH", "TRANSFER_LINK"],
+        "UPDATE region_transfer SET link = 'x', link_size = 2 WHERE transfer_id = \
+         (SELECT MIN(transfer_id) FROM region_transfer)",
+        "UPDATE region_transfer SET link = '', link_size = 0 WHERE link = 'x'",
+    ),
+    edit(
+        "settlement",
         &[
             "CREDIT_TRANSFER",
             "LEDGER_ENTRY_ASTRAY",
@@ -159,6 +166,13 @@ pub const EDITS: &[Edit] = &[
     ),
     edit(
         "settlement",
+        &["INSURER_MESSAGE"],
+        "UPDATE insurer_message SET reference = 'x' || reference WHERE msgid = \
+         (SELECT MIN(msgid) FROM insurer_message)",
+        "UPDATE insurer_message SET reference = SUBSTR(reference, 2) WHERE reference LIKE 'x%'",
+    ),
+    edit(
+        "settlement",
         &["PAYMENT_RECEIVABLE", "RECEIVABLE_ASTRAY"],
         "UPDATE receivable SET payment_id = 'x' || payment_id WHERE debtor_kind = 'channel' AND payment_id = \
          (SELECT MAX(payment_id) FROM receivable WHERE debtor_kind = 'channel')",
@@ -173,9 +187,15 @@ pub const EDITS: &[Edit] = &[
     ),
     edit(
         "settlement",
-        &["CLAIM_OPEN", "CLAIM_PAID"],
+        &["CLAIM_OPEN", "CLAIM_PAID", "RECEIVABLE_BALANCE"],
         "UPDATE claim SET state = 'approved'",
         "UPDATE claim SET state = 'paid'",
+    ),
+    edit(
+        "settlement",
+        &["CLAIM_CUT"],
+        "UPDATE claim_line SET deducted_fen = deducted_fen + 1",
+        "UPDATE claim_line SET deducted_fen = deducted_fen - 1",
     ),
     edit(
         "settlement",

@@ -19,7 +19,7 @@ use super::fates::{Heard, is_no_accident, unheard};
 use super::model::Purchase;
 
 /// Dials that make sense for a method of the outside parties.
-const DIALS: [(&str, &[Dial]); 7] = [
+const DIALS: [(&str, &[Dial]); 8] = [
     (
         "PaymentChannel/CreatePayment",
         &[
@@ -38,6 +38,7 @@ const DIALS: [(&str, &[Dial]); 7] = [
     ("InsurerHook/Settle", &[Dial::LoseRequest, Dial::LoseAnswer, Dial::Refuse]),
     ("InsurerHook/Reverse", &[Dial::LoseRequest, Dial::LoseAnswer, Dial::Refuse]),
     ("InsurerHook/QueryMessage", &[Dial::LoseRequest, Dial::LoseAnswer]),
+    ("InsurerHook/Revoke", &[Dial::LoseRequest, Dial::LoseAnswer, Dial::Refuse]),
 ];
 
 /// How far the clock may jump: within a quote, past a quote, past the deadlines of both regions.
@@ -147,6 +148,7 @@ impl Sim<'_> {
             order_id: order.order_id.clone(),
             quote_id: order.quote.as_ref().map(|quote| quote.quote_id.clone()).unwrap_or_default(),
             channel: channel.into(),
+            payer: None,
         };
         move |key| {
             let (patient, body) = (patient.keyed(&key), body.clone());
@@ -284,7 +286,11 @@ impl Sim<'_> {
         self.observe(number).await;
         let own = &self.orders[number];
         let pos = self.cast.pos(&own.shop);
-        let body = ReturnOrderRequest { order_id: own.id.clone(), reason: "包装破损".to_owned() };
+        let body = ReturnOrderRequest {
+            order_id: own.id.clone(),
+            reason: "包装破损".to_owned(),
+            ..Default::default()
+        };
         if own.kind == OrderKind::Consultation {
             return;
         }

@@ -260,7 +260,7 @@ impl Asked<'_> {
             }
             "PayOrder" => {
                 let (quote_id, channel) = (sheet.quote_id.clone(), Channel::Wechat.into());
-                send!(write session, OrderServiceClient.pay_order(PayOrderRequest { order_id, quote_id, channel }));
+                send!(write session, OrderServiceClient.pay_order(PayOrderRequest { order_id, quote_id, channel, payer: None }));
             }
             "CancelOrder" => {
                 send!(write session, OrderServiceClient.cancel_order(CancelOrderRequest { order_id }));
@@ -279,7 +279,8 @@ impl Asked<'_> {
                 send!(write session, OrderServiceClient.collect_order(body));
             }
             "ReturnOrder" => {
-                let body = ReturnOrderRequest { order_id, reason: "包装破损".to_owned() };
+                let body =
+                    ReturnOrderRequest { order_id, reason: "包装破损".to_owned(), ..Default::default() };
                 send!(write session, OrderServiceClient.return_order(body));
             }
             unknown => return Err(Refusal::local("OPERATION_UNKNOWN", unknown)),

@@ -68,7 +68,7 @@ async fn outside_books(stage: &Stage, balances: &[AccountBalance]) -> Result<()>
     let paid = channel.iter().filter(|row| row.state == "paid" || row.state == "refunded");
     let kept: i64 = paid.map(|row| row.amount_fen - row.refunded_fen).sum();
     ensure!(kept == -ledger("channel:"), "channels kept {kept}, the ledger says {}", -ledger("channel:"));
-    let insurer = stage.public.list_insurer_book(ListInsurerBookRequest {}).await?.rows;
+    let insurer = stage.public.list_insurer_book(ListInsurerBookRequest::default()).await?.rows;
     // no region that counts relatives inside acct_pay lets them pay, so nothing is counted twice
     let settled: i64 = insurer
         .iter()

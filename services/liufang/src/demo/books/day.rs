@@ -149,8 +149,8 @@ impl Books {
 
     async fn receivables(&self) -> Answer<Vec<Receivable>> {
         let reply = match self {
-            Books::Hospital(his) => his.list_receivables(ListReceivablesRequest {}).await,
-            Books::Pharmacy(pos) => pos.list_receivables(ListReceivablesRequest {}).await,
+            Books::Hospital(his) => his.list_receivables(ListReceivablesRequest::default()).await,
+            Books::Pharmacy(pos) => pos.list_receivables(ListReceivablesRequest::default()).await,
         };
         Ok(reply?.receivables)
     }

@@ -63,7 +63,7 @@ async fn insurer_book(stage: &Stage, purchase: &Purchase) -> Result<i64> {
     let totals = quote.totals.as_ref().context("a quote has totals")?;
     let (fund, own) = (amount(&payment.legs, Leg::Fund), amount(&payment.legs, Leg::Account));
     let relatives = amount(&payment.legs, Leg::RelativeAccount);
-    let book = stage.public.list_insurer_book(ListInsurerBookRequest {}).await?.rows;
+    let book = stage.public.list_insurer_book(ListInsurerBookRequest::default()).await?.rows;
     let rows: Vec<_> = book.iter().filter(|row| row.setl_id == payment.setl_id).collect();
     let row = rows.first().context("the insurer does not know the settlement")?;
     ensure!(rows.len() == 1, "the insurer settled {} times", rows.len());

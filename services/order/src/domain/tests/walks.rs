@@ -40,7 +40,7 @@ fn an_otc_order_goes_from_placing_to_collection() {
     assert!(go(&mut own, Step::Reserve, Answer::Done).is_empty());
     go(&mut own, Step::Quote, quoted());
     assert_eq!(own.state, State::AwaitingPayment);
-    pay(&mut own, paying(None));
+    pay(&mut own, paying(None, None));
     go(&mut own, Step::Authorise, Answer::Authorised { payment_id: "pay_1".to_owned() });
     assert_eq!(go(&mut own, Step::Capture, captured()), [Step::Extend]);
     assert_eq!((own.state, own.collection_code.reveal().as_str()), (State::Paid, "123456"));
@@ -170,7 +170,7 @@ fn stock_lost_while_dispensing_waits_for_the_outcome() {
 fn a_new_payment_is_not_mistaken_for_the_one_before() {
     let mut own = order(Kind::Otc, State::AwaitingPayment);
     own.payment_id = "pay_0".to_owned();
-    let change = pay(&mut own, paying(None));
+    let change = pay(&mut own, paying(None, None));
     assert!(own.payment_id.is_empty(), "news of the old one must not end the new one");
     assert_eq!(change.drop, Drop::Forward);
 }

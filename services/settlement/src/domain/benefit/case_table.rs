@@ -37,7 +37,7 @@ fn tiers(text: &str) -> Vec<Tier> {
     let tier = |part: &str| {
         let (above, rest) = part.split_once('@').unwrap();
         let (ratio, fund) = rest.split_once(':').unwrap_or((rest, "hifp"));
-        let fund = if fund == "hifob" { Fund::LargeAmount } else { Fund::Basic };
+        let fund = Fund::from_word(fund).unwrap();
         Tier { above_fen: yuan(above), fund_ratio: ratio.parse().unwrap(), fund }
     };
     text.split(',').map(tier).collect()
@@ -151,6 +151,9 @@ pub(super) fn expected(text: &str) -> Totals {
             "dedc" => &mut totals.deductible,
             "hifp" => &mut totals.basic_fund,
             "hifob" => &mut totals.large_amount_fund,
+            "hifmi" => &mut totals.serious_illness_fund,
+            "cvlserv" => &mut totals.civil_servant_fund,
+            "maf" => &mut totals.assistance_fund,
             "acct" => &mut totals.account,
             "mulaid" => &mut totals.mutual_aid,
             "cash" => &mut totals.cash,
@@ -159,7 +162,7 @@ pub(super) fn expected(text: &str) -> Totals {
         };
         *field = yuan(value);
     }
-    totals.fund = totals.basic_fund + totals.large_amount_fund;
+    totals.fund = totals.amounts().total();
     totals.personal = totals.medical - totals.fund;
     totals
 }
@@ -176,7 +179,7 @@ fn play(row: &Row<'_>) -> Settlement {
     let given = given(row.given);
     let fund = match given.visit {
         Some(share) if share.is_zero() => FundRule::None,
-        Some(share) => FundRule::Consultation(share),
+        Some(share) => FundRule::Consultation(share, None),
         None if given.otc || given.row.tiers.is_empty() => FundRule::None,
         None => FundRule::Tiered(FundTerms { row: &given.row, cap: given.cap, used: given.used }),
     };
@@ -184,7 +187,11 @@ fn play(row: &Row<'_>) -> Settlement {
         lines: &row.lines,
         consultation: given.visit.is_some(),
         outside: OutsideFees::new(row.fees.clone()),
-        rules: LineRules { class_b_first_selfpay: given.row.class_b_first_selfpay, needs_mark: given.otc },
+        rules: LineRules {
+            class_b_first_selfpay: given.row.class_b_first_selfpay,
+            needs_mark: given.otc,
+            row: None,
+        },
         scheme: given.scheme.as_ref(),
         fund,
         wallets: given.wallets,
@@ -208,13 +215,16 @@ fn every_worked_case() {
             "gives" => {
                 let mut totals = play(&row).totals;
                 totals.fund_ratio.clear();
+                let rows: Fen = std::mem::take(&mut totals.funds).iter().map(|row| row.paid).sum();
+                assert_eq!(rows, totals.fund, "{}", row.name);
+                totals.balance = None;
                 assert_eq!(totals, expected(rest), "{}", row.name);
                 played += 1;
             }
             _ => assert!(text.is_empty() || word == "#", "{text}"),
         }
     }
-    assert_eq!(played, 49, "a case was added or lost");
+    assert_eq!(played, 52, "a case was added or lost");
 }
 
 #[test]

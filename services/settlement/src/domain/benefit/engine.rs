@@ -1,7 +1,7 @@
 //! Puts a settlement together and refuses to let one out that breaks an identity.
 
 use liufang_kernel::Fen;
-use liufang_kernel::region::{CostKind, LegKind as PackLeg, MutualAidConvention, Scheme};
+use liufang_kernel::region::{CostKind, Fund, LegKind as PackLeg, MutualAidConvention, Scheme};
 
 use super::explanation::{Detail, Explanation};
 use super::fund::{self, FundShare, FundTerms};
@@ -9,6 +9,7 @@ use super::identities::{self, BrokenIdentity};
 use super::legs::{self, Leg, LegKind, PersonalParts, Wallets};
 use super::line::{ChargeLine, LineRules, SettledLine, settle_fee, settle_line};
 use super::outside::OutsideFees;
+use super::pack_row::PackRow;
 use super::totals::Totals;
 
 /// How the fund takes part.
@@ -19,7 +20,7 @@ pub enum FundRule<'a> {
     /// Deductible, tiers and cap on the scope.
     Tiered(FundTerms<'a>),
     /// A fixed share of the consultation fee, `domain.md` §9.1.
-    Consultation(Fen),
+    Consultation(Fen, Option<PackRow>),
 }
 
 /// One question to the engine.
@@ -85,7 +86,7 @@ pub fn settle(case: &Case<'_>) -> Result<Settlement, BenefitError> {
 
 fn settle_one(case: &Case<'_>, line: &ChargeLine) -> SettledLine {
     if case.consultation {
-        settle_fee(line, matches!(case.fund, FundRule::Consultation(share) if !share.is_zero()))
+        settle_fee(line, matches!(case.fund, FundRule::Consultation(share, _) if !share.is_zero()))
     } else {
         settle_line(line, case.rules)
     }
@@ -96,13 +97,17 @@ fn fund_share(case: &Case<'_>, scope: Fen) -> Result<FundShare, BenefitError> {
     match case.fund {
         FundRule::None => Ok(FundShare::default()),
         FundRule::Tiered(_) if !may_pay(CostKind::DrugInScope) => Err(BenefitError::NoFundLeg),
-        FundRule::Consultation(_) if !may_pay(CostKind::Consultation) => Err(BenefitError::NoFundLeg),
+        FundRule::Consultation(..) if !may_pay(CostKind::Consultation) => Err(BenefitError::NoFundLeg),
         FundRule::Tiered(terms) => Ok(fund::share(&terms, scope)),
-        FundRule::Consultation(fixed) => {
-            let basic = fixed.min(scope);
-            let explanations =
-                vec![Explanation::new("hifp_pay", basic, "CONSULTATION_FUND_SHARE", Detail::PerVisit(fixed))];
-            Ok(FundShare { basic, explanations, ..FundShare::default() })
+        FundRule::Consultation(fixed, row) => {
+            let detail = Detail::PerVisit(fixed);
+            let paid = fixed.min(scope);
+            let mut share = FundShare::default();
+            share.add(Fund::Basic, scope, paid, Some(fixed));
+            share
+                .explanations
+                .push(Explanation::new("hifp_pay", paid, "CONSULTATION_FUND_SHARE", detail).by(row));
+            Ok(share)
         }
     }
 }
@@ -120,10 +125,7 @@ fn totals(case: &Case<'_>, lines: &[SettledLine], share: &FundShare, legs: &[Leg
         first_selfpay: lines.iter().map(|line| line.first_selfpay).sum(),
         in_scope: lines.iter().map(|line| line.in_scope).sum(),
         deductible: share.deductible,
-        basic_fund: share.basic,
         fund_ratio: share.ratio.clone(),
-        large_amount_fund: share.large_amount,
-        serious_illness_fund: share.serious_illness,
         fund: share.total(),
         personal: medical - share.total(),
         account: match case.convention {
@@ -133,5 +135,10 @@ fn totals(case: &Case<'_>, lines: &[SettledLine], share: &FundShare, legs: &[Leg
         mutual_aid,
         cash: of(LegKind::Channel) - outside,
         outside,
+        // a payer has one account: what it has free and what its leg takes
+        balance: case.wallets.own.as_ref().map(|purse| purse.available - own),
+        funds: share.rows.clone(),
+        ..Totals::default()
     }
+    .with(&share.funds)
 }

@@ -7,6 +7,8 @@ use std::fmt;
 use liufang_kernel::{Fen, Quantity, Ratio, UnitPrice};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::pack_row::PackRow;
+
 /// One number of a settlement and the rule that made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -17,11 +19,19 @@ pub struct Explanation {
     pub rule: Cow<'static, str>,
     /// The figures used.
     pub detail: Detail,
+    /// The row of the region pack that the rule stands in; none where it is the same in every region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<PackRow>,
 }
 
 impl Explanation {
     pub fn new(field: &'static str, amount: Fen, rule: &'static str, detail: Detail) -> Explanation {
-        Explanation { field: field.into(), amount, rule: rule.into(), detail }
+        Explanation { field: field.into(), amount, rule: rule.into(), detail, row: None }
+    }
+
+    /// The same, by a row of the region pack.
+    pub fn by(self, row: Option<PackRow>) -> Explanation {
+        Explanation { row, ..self }
     }
 }
 
@@ -42,6 +52,8 @@ pub enum Detail {
     LessUsed(Fen, Fen),
     /// A fixed share of a visit.
     PerVisit(Fen),
+    /// A sum of so many.
+    Sum(usize, &'static str),
     /// As it was read, or a word.
     Text(Cow<'static, str>),
 }
@@ -56,6 +68,7 @@ impl fmt::Display for Detail {
             Detail::Less(amount, other) => write!(f, "{amount} − {other}"),
             Detail::LessUsed(amount, used) => write!(f, "{amount} − {used} used"),
             Detail::PerVisit(share) => write!(f, "{share} a visit"),
+            Detail::Sum(count, of) => write!(f, "sum of {count} {of}"),
             Detail::Text(text) => f.write_str(text),
         }
     }

@@ -5,6 +5,8 @@ use liufang_kernel::region::{Benefit, Fund, Tier, TierReading};
 
 use super::exact::Exact;
 use super::explanation::{Detail, Explanation};
+use super::pack_row::PackRow;
+use super::totals::{self, FundAmounts, FundRow};
 
 /// What the person has used of the year before this settlement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,9 +34,9 @@ pub struct FundTerms<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FundShare {
     pub deductible: Fen,
-    pub basic: Fen,
-    pub large_amount: Fen,
-    pub serious_illness: Fen,
+    pub funds: FundAmounts,
+    /// `setldetail`: one row a fund that had something to pay from.
+    pub rows: Vec<FundRow>,
     /// `pool_prop_selfpay` when exactly one ratio was applied.
     pub ratio: String,
     pub capped: bool,
@@ -44,23 +46,19 @@ pub struct FundShare {
 
 impl FundShare {
     pub fn total(&self) -> Fen {
-        self.basic + self.large_amount + self.serious_illness
+        self.funds.total()
     }
 
-    fn add(&mut self, fund: Fund, amount: Fen) {
-        match fund {
-            Fund::Basic => self.basic += amount,
-            Fund::LargeAmount => self.large_amount += amount,
-            Fund::SeriousIllness => self.serious_illness += amount,
+    /// `room`: what the cap leaves before this payment.
+    pub(super) fn add(&mut self, fund: Fund, base: Fen, amount: Fen, room: Option<Fen>) {
+        *self.funds.of_mut(fund) += amount;
+        match self.rows.iter_mut().find(|row| row.fund == fund) {
+            Some(row) => {
+                row.base += base;
+                row.paid += amount;
+            }
+            None => self.rows.push(FundRow { fund, base, limit: room, paid: amount }),
         }
-    }
-}
-
-fn field(fund: Fund) -> &'static str {
-    match fund {
-        Fund::Basic => "hifp_pay",
-        Fund::LargeAmount => "hifob_pay",
-        Fund::SeriousIllness => "hifmi_pay",
     }
 }
 
@@ -82,6 +80,7 @@ pub fn share(terms: &FundTerms<'_>, scope: Fen) -> FundShare {
         "DEDUCTIBLE",
         Detail::LessUsed(terms.row.annual_deductible_fen, terms.used.deductible),
     ));
+    let row = Some(PackRow::from(terms.row));
     let base = scope - deductible;
     let slices = slices(terms, deductible, base);
     let room = terms.cap.map(|cap| (cap - terms.used.cap_used).or_zero());
@@ -94,6 +93,7 @@ pub fn share(terms: &FundTerms<'_>, scope: Fen) -> FundShare {
         let detail = Detail::LessUsed(cap, terms.used.cap_used);
         result.explanations.push(Explanation::new("fund_pay_sumamt", result.total(), "CAP", detail));
     }
+    result.explanations.iter_mut().for_each(|explanation| explanation.row = row);
     result
 }
 
@@ -139,6 +139,7 @@ fn cut(reading: TierReading, tier: &Tier, left: Exact, room: Option<Exact>) -> S
 fn book(result: &mut FundShare, slices: &[Slice<'_>], room: Option<Fen>) {
     let mut exact = Exact::ZERO;
     let mut paid = Fen::ZERO;
+    let (mut spent, mut spent_fen) = (Exact::ZERO, Fen::ZERO);
     for (index, slice) in slices.iter().enumerate() {
         exact = exact.plus(slice.pays);
         let mut until = exact.round();
@@ -147,10 +148,14 @@ fn book(result: &mut FundShare, slices: &[Slice<'_>], room: Option<Fen>) {
             result.capped = true;
         }
         let amount = until - paid;
+        let left = room.map(|room| room - paid);
         paid = until;
-        result.add(slice.tier.fund, amount);
+        spent = spent.plus(slice.base);
+        let base = spent.round() - spent_fen;
+        spent_fen = spent.round();
+        result.add(slice.tier.fund, base, amount, left);
         let detail = Detail::Share(slice.base.round(), slice.tier.fund_ratio);
         let rule = ["TIER_1", "TIER_2", "TIER_3"].get(index).copied().unwrap_or("TIER_N");
-        result.explanations.push(Explanation::new(field(slice.tier.fund), amount, rule, detail));
+        result.explanations.push(Explanation::new(totals::field(slice.tier.fund), amount, rule, detail));
     }
 }

@@ -6,13 +6,14 @@ use liufang_kernel::region::MutualAidConvention;
 use super::engine::{Case, FundRule, Settlement};
 use super::fund::FundShare;
 use super::legs::LegKind;
+use super::totals::Totals;
 
 /// The identity that does not hold. A settlement with one is never booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("identity {0} broken")]
 pub struct BrokenIdentity(pub &'static str);
 
-fn hold(name: &'static str, ok: bool) -> Result<(), BrokenIdentity> {
+pub(super) fn hold(name: &'static str, ok: bool) -> Result<(), BrokenIdentity> {
     if ok { Ok(()) } else { Err(BrokenIdentity(name)) }
 }
 
@@ -41,29 +42,26 @@ fn lines(case: &Case<'_>, settlement: &Settlement) -> Result<(), BrokenIdentity>
 }
 
 fn totals(case: &Case<'_>, settlement: &Settlement) -> Result<(), BrokenIdentity> {
-    let t = &settlement.totals;
+    sums(&settlement.totals, case.convention)
+}
+
+/// What holds between the totals alone, whoever calculated them.
+pub(super) fn sums(t: &Totals, convention: MutualAidConvention) -> Result<(), BrokenIdentity> {
     hold("I4", t.medical == t.full_selfpay + t.over_limit + t.first_selfpay + t.in_scope)?;
-    hold("I5", t.fund == t.basic_fund + t.large_amount_fund + t.serious_illness_fund)?;
-    hold("I6", t.personal == t.medical - t.fund)?;
-    match case.convention {
+    let rows: Fen = t.funds.iter().map(|row| row.paid).sum();
+    hold("I5", t.fund == t.amounts().total() && t.fund == rows)?;
+    hold("I6", t.personal == t.medical - t.fund - t.institution)?;
+    match convention {
         MutualAidConvention::Separate => hold("I7a", t.personal == t.account + t.mutual_aid + t.cash)?,
         MutualAidConvention::Inside => {
             hold("I7b", t.personal == t.account + t.cash && t.mutual_aid <= t.account)?;
         }
     }
     hold("I10", t.deductible <= t.in_scope && t.fund <= t.in_scope)?;
-    let parts = [
-        t.medical,
-        t.deductible,
-        t.basic_fund,
-        t.large_amount_fund,
-        t.serious_illness_fund,
-        t.personal,
-        t.account,
-        t.mutual_aid,
-        t.cash,
-        t.outside,
-    ];
+    hold("I10", t.amounts().iter().all(|(_, paid)| paid >= Fen::ZERO))?;
+    hold("I10", t.funds.iter().all(|row| row.limit.is_none_or(|limit| row.paid <= limit)))?;
+    let parts =
+        [t.medical, t.deductible, t.institution, t.personal, t.account, t.mutual_aid, t.cash, t.outside];
     hold("I10", parts.iter().all(|part| *part >= Fen::ZERO))
 }
 
@@ -77,8 +75,12 @@ fn single_tier(case: &Case<'_>, settlement: &Settlement, share: &FundShare) -> R
     hold("I8", t.fund == tier.fund_ratio.of(t.in_scope - t.deductible))
 }
 
-/// I9 in the form a quote knows it: nobody's account pays more than is free on it; and the legs pay everything once.
+/// I9: the own account is left with what was free on it less its own part, and nobody's account pays more than is free; and the legs pay everything once.
 fn legs(case: &Case<'_>, settlement: &Settlement) -> Result<(), BrokenIdentity> {
+    let own: Fen =
+        settlement.legs.iter().filter(|leg| leg.kind == LegKind::Account).map(|leg| leg.amount).sum();
+    let left = case.wallets.own.as_ref().map(|purse| purse.available - own);
+    hold("I9", settlement.totals.balance == left)?;
     let purses = case.wallets.own.iter().chain(&case.wallets.relatives);
     for purse in purses {
         let mut own = settlement.legs.iter().filter(|leg| leg.payer_person_id == purse.person_id);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::explanation::{Detail, Explanation};
 use super::line::SettledLine;
 use super::outside::OutsideFees;
+use super::pack_row::PackRow;
 
 /// Money of the insured total. It can be made from settled lines alone, never from an [`OutsideFees`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ impl Insured {
 }
 
 /// One leg's origin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LegKind {
     Fund,
@@ -166,5 +167,9 @@ pub fn allocate(
     }
     legs.push(Leg::channel(Insured(parts.left()), outside));
     legs.retain(|leg| !leg.amount.is_zero());
+    if let Some(row) = scheme.map(PackRow::from) {
+        let made = legs.iter_mut().filter_map(|leg| leg.explanations.first_mut());
+        made.for_each(|explanation| explanation.row = Some(row));
+    }
     legs
 }

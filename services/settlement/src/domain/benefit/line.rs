@@ -4,9 +4,11 @@ use liufang_kernel::{Fen, Quantity, Ratio, UnitPrice};
 use serde::{Deserialize, Serialize};
 
 use super::explanation::{Detail, Explanation};
+use super::pack_row::PackRow;
 
 /// `chrgitm_lv`: the class of the catalogue entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ChargeClass {
     /// 甲: the whole price enters the scope.
     A,
@@ -17,7 +19,8 @@ pub enum ChargeClass {
 }
 
 /// `hospApprFlag` of D001 (`domain.md` §1.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Approval {
     /// 0
     NotNeeded,
@@ -28,7 +31,7 @@ pub enum Approval {
 }
 
 /// One drug, or the consultation fee.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargeLine {
     pub line_no: i32,
     /// National code; empty for the consultation fee.
@@ -71,6 +74,8 @@ pub struct LineRules {
     pub class_b_first_selfpay: Ratio,
     /// Goods without the mark are self-paid (`domain.md` §9.1).
     pub needs_mark: bool,
+    /// The row that the region's ratio stands in.
+    pub row: Option<PackRow>,
 }
 
 /// Why a line is fully self-paid, if it is. The approval table is `domain.md` §1.3, D001 `hospApprFlag`.
@@ -145,12 +150,11 @@ fn class_b(line: &ChargeLine, rules: LineRules, covered: Fen, settled: &mut Sett
     }
     let ratio = line.first_selfpay.unwrap_or(rules.class_b_first_selfpay);
     settled.first_selfpay = ratio.of(covered);
-    settled.explanations.push(Explanation::new(
-        "preselfpay_amt",
-        settled.first_selfpay,
-        "CLASS_B_FIRST_SELFPAY",
-        Detail::Share(covered, ratio),
-    ));
+    let detail = Detail::Share(covered, ratio);
+    let row = rules.row.filter(|_| line.first_selfpay.is_none());
+    let explanation =
+        Explanation::new("preselfpay_amt", settled.first_selfpay, "CLASS_B_FIRST_SELFPAY", detail).by(row);
+    settled.explanations.push(explanation);
 }
 
 /// The consultation fee 诊察费: wholly in scope when the fund has a share in it, otherwise wholly self-paid.
@@ -168,6 +172,14 @@ pub fn settle_fee(line: &ChargeLine, insured: bool) -> SettledLine {
         over_limit: Fen::ZERO,
         first_selfpay: Fen::ZERO,
         in_scope: if insured { amount } else { Fen::ZERO },
-        explanations: vec![Explanation::new(field, amount, rule, Detail::Amount(amount))],
+        explanations: vec![
+            Explanation::new(
+                "det_item_fee_sumamt",
+                amount,
+                "PRICE_TIMES_QUANTITY",
+                Detail::Product(line.price, line.quantity),
+            ),
+            Explanation::new(field, amount, rule, Detail::Amount(amount)),
+        ],
     }
 }

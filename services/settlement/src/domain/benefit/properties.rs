@@ -81,7 +81,7 @@ proptest! {
             lines: &lines,
             consultation: false,
             outside,
-            rules: LineRules { class_b_first_selfpay: row.class_b_first_selfpay, needs_mark: false },
+            rules: LineRules { class_b_first_selfpay: row.class_b_first_selfpay, needs_mark: false, row: None },
             scheme: pack.scheme(SchemeKind::ChronicRenewal, TODAY),
             fund: FundRule::Tiered(FundTerms { row: &row, cap, used }),
             wallets,
@@ -112,7 +112,7 @@ proptest! {
             outside: OutsideFees::new(vec![OutsideFee {
                 kind: OutsideKind::Goods, amount: Fen(goods), name: String::new(),
             }]),
-            rules: LineRules { class_b_first_selfpay: Default::default(), needs_mark: true },
+            rules: LineRules { class_b_first_selfpay: Default::default(), needs_mark: true, row: None },
             scheme: pack.scheme(SchemeKind::OtcAccount, TODAY),
             fund: FundRule::None,
             wallets: wallets.clone(),

@@ -143,6 +143,7 @@ fn play(person: &mut Person, purchase: &Purchase, lines: &[ChargeLine], fees: Ve
         rules: LineRules {
             class_b_first_selfpay: entitlement.class_b_first_selfpay(),
             needs_mark: purchase.kind == QuoteKind::OtcAccount,
+            row: entitlement.row(),
         },
         scheme: Some(&scheme),
         fund: entitlement.rule(year),
@@ -178,6 +179,8 @@ fn every_year() {
                 let fees = std::mem::take(&mut fees);
                 let mut totals = play(person, purchase.as_ref().unwrap(), &lines, fees);
                 totals.fund_ratio.clear();
+                totals.funds.clear();
+                totals.balance = None;
                 assert_eq!(totals, expected(rest), "{name}");
                 played += 1;
             }

@@ -6,16 +6,21 @@
 //! |---|---|
 //! | `fund:<region>:<insutype>` | negative: what the pooled fund has given (shares of treatment, credits to accounts) |
 //! | `person:<person_id>` | the personal account 个人账户; never below zero |
-//! | `receivable:agency:<institution>` | what the clearing agency still owes the institution (`domain.md` §9.5) |
-//! | `receivable:channel:<institution>` | what the payment channel owes the institution: cash and outside fees |
+//! | `receivable:agency:<institution>` | what the clearing agency of the region still owes the institution (`domain.md` §9.5) |
+//! | `receivable:channel:<channel>:<institution>` | what a payment channel owes the institution: cash and outside fees |
+//! | `receivable:channel:<institution>` | the same of all channels together, booked before each had its own; read with them |
 //! | `channel:<name>` | negative: what a channel collected from payers for institutions |
 //! | `till:<institution>` | what the institution's own till took at its counter; `channel:till` stands against it |
-//! | `bank:<institution>` | what the agency has paid out to the institution |
+//! | `bank:<institution>` | what agency and channels have paid out to the institution |
+//! | `fee:<channel>:<institution>` | what a channel kept of its payouts for its service |
 //! | `deduction:<institution>` | what the agency cut from claims and kept |
-//! | `suspense` | differences under investigation; zero in good order |
+//! | `suspense:<channel>:<institution>` | what a channel paid out or took back and nobody can name yet; zero in good order |
+//!
+//! Some balances have a [`Limit`], whatever is booked: who has put nothing in takes nothing out.
 
 use std::fmt;
 
+use liufang_kernel::Fen;
 use serde::{Deserialize, Serialize};
 
 /// An account code.
@@ -36,8 +41,16 @@ impl Account {
         Account(format!("receivable:agency:{institution}"))
     }
 
-    pub fn channel_receivable(institution: &str) -> Account {
-        Account(format!("receivable:channel:{institution}"))
+    pub fn channel_receivable(channel: &str, institution: &str) -> Account {
+        Account(format!("receivable:channel:{channel}:{institution}"))
+    }
+
+    pub fn fee(channel: &str, institution: &str) -> Account {
+        Account(format!("fee:{channel}:{institution}"))
+    }
+
+    pub fn suspense(channel: &str, institution: &str) -> Account {
+        Account(format!("suspense:{channel}:{institution}"))
     }
 
     pub fn channel(name: &str) -> Account {
@@ -71,8 +84,36 @@ impl Account {
         self.0.strip_prefix("fund:")?.split(':').next()
     }
 
+    /// What the balance may never become. An account whose money was booked before its region had books of its own is
+    /// taken together with that part.
+    pub fn limit(&self) -> Option<Limit> {
+        match self.0.split(':').next() {
+            Some("person" | "till" | "deduction") => Some(Limit::NotBelowZero),
+            Some("fund" | "channel") => Some(Limit::NotAboveZero),
+            _ => None,
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// A bound of a balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// It holds money: what is not there cannot go.
+    NotBelowZero,
+    /// It gave money: no more comes back than it gave.
+    NotAboveZero,
+}
+
+impl Limit {
+    pub fn allows(self, balance: Fen) -> bool {
+        match self {
+            Limit::NotBelowZero => balance >= Fen::ZERO,
+            Limit::NotAboveZero => balance <= Fen::ZERO,
+        }
     }
 }
 

@@ -85,7 +85,7 @@ fn taken_by(facts: &CaptureFacts<'_>) -> Account {
     if facts.channel == TILL {
         Account::till(facts.institution)
     } else {
-        Account::channel_receivable(facts.institution)
+        Account::channel_receivable(facts.channel, facts.institution)
     }
 }
 

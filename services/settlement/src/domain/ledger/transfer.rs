@@ -4,6 +4,7 @@ use liufang_kernel::{Fen, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::account::Account;
+use super::linked::Link;
 
 /// What a transfer books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,6 +18,14 @@ pub enum TransferKind {
     Refund,
     /// The agency pays a claim.
     ClaimPayment,
+    /// A channel pays out what it collected, less its fee.
+    ChannelPayout,
+    /// A channel's fee by itself, where it is not taken from a payout.
+    ChannelFee,
+    /// Money that came or went and that nobody can name yet.
+    SuspenseIn,
+    /// It was named, or is back where it came from.
+    SuspenseOut,
 }
 
 impl TransferKind {
@@ -26,6 +35,10 @@ impl TransferKind {
             TransferKind::Capture => "capture",
             TransferKind::Refund => "refund",
             TransferKind::ClaimPayment => "claim_payment",
+            TransferKind::ChannelPayout => "channel_payout",
+            TransferKind::ChannelFee => "channel_fee",
+            TransferKind::SuspenseIn => "suspense_in",
+            TransferKind::SuspenseOut => "suspense_out",
         }
     }
 }
@@ -49,6 +62,7 @@ pub struct Draft {
     reference: String,
     entries: Vec<Entry>,
     at: Timestamp,
+    link: Link,
 }
 
 /// Sum that cannot wrap.
@@ -69,7 +83,7 @@ impl Draft {
     ) -> Result<Draft, Unbalanced> {
         entries.retain(|entry| !entry.amount.is_zero());
         match sum(&entries) {
-            0 => Ok(Draft { kind, reference: reference.to_owned(), entries, at }),
+            0 => Ok(Draft { kind, reference: reference.to_owned(), entries, at, link: Link::default() }),
             sum => Err(Unbalanced(sum)),
         }
     }
@@ -86,6 +100,23 @@ impl Draft {
         &self.entries
     }
 
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    pub(super) fn linked(self, link: Link) -> Draft {
+        Draft { link, ..self }
+    }
+
+    /// Whether `other` books the very same under the same client id (kind and reference). When it happened is not part of
+    /// it: a repeat comes later.
+    pub fn is_repeat_of(&self, other: &Transfer) -> bool {
+        self.kind.as_str() == other.kind
+            && self.reference == other.reference
+            && self.entries == other.entries
+            && self.link == other.link
+    }
+
     /// Gives the draft its place at the end of a chain.
     pub fn place(self, end: &ChainEnd, transfer_id: String, hash: fn(&str) -> String) -> Transfer {
         let mut transfer = Transfer {
@@ -96,6 +127,7 @@ impl Draft {
             reference: self.reference,
             entries: self.entries,
             at: self.at,
+            link: self.link,
             hash: String::new(),
         };
         transfer.hash = hash(&transfer.canonical(&end.hash));
@@ -125,6 +157,9 @@ pub struct Transfer {
     pub reference: String,
     pub entries: Vec<Entry>,
     pub at: Timestamp,
+    /// The set it stands or falls with.
+    #[serde(default)]
+    pub link: Link,
     /// SHA-256 over [`Transfer::canonical`], hex.
     pub hash: String,
 }
@@ -138,9 +173,12 @@ impl Transfer {
     /// The text that is hashed. Lengths stand before free text, so no two transfers share one.
     pub fn canonical(&self, previous: &str) -> String {
         // the regions' chains begin at the same hash, so a transfer says in which it stands
-        let head = match self.region.as_str() {
-            "" => "liufang-ledger-1".to_owned(),
-            region => format!("liufang-ledger-2\n{region}"),
+        let head = match (self.region.as_str(), &self.link) {
+            (region, Link { id, size }) if !id.is_empty() => {
+                format!("liufang-ledger-3\n{region}\n{}:{id}:{size}", id.len())
+            }
+            ("", _) => "liufang-ledger-1".to_owned(),
+            (region, _) => format!("liufang-ledger-2\n{region}"),
         };
         let mut text = format!(
             "{head}\n{previous}\n{}\n{}\n{}\n{}:{}\n{}",

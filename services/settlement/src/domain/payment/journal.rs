@@ -2,9 +2,11 @@
 
 use liufang_kernel::{Fen, Timestamp};
 
-use super::machine::{Failure, Next};
-use super::states::{PaymentState, Step, ord_stas};
-use super::{Payment, backoff_us, is_insured};
+use super::insurer::after_answer;
+use super::machine::{ChannelSays, Failure, InsurerSays, Next, after_channel};
+use super::part::after_cash_back;
+use super::states::{PaymentState, Step, WANTS_A_PERSON, ord_stas};
+use super::{Payment, backoff_us, is_insured, raised_pause_us};
 use crate::domain::benefit::{Leg, LegKind};
 
 /// A payment with what only the machine needs.
@@ -66,13 +68,19 @@ impl Journal {
 
     /// Whether the payment may still draw on the fund: a running one that only gives back never books again.
     pub fn may_use_fund(&self) -> bool {
-        let gives_back = matches!(self.step, Step::ReturnCash | Step::Fail);
+        let gives_back = matches!(self.step, Step::UndoInsurer | Step::ReturnCash | Step::Fail);
         self.is_running() && !gives_back && self.legs.iter().any(|leg| leg.kind == LegKind::Fund)
     }
 
     /// The channel took another amount than [`Journal::cash`].
     pub fn took_another_amount(&self) -> bool {
         self.failure_reason == Failure::WrongAmount.as_str()
+    }
+
+    /// Whether a partial return is under way.
+    pub fn returns_a_part(&self) -> bool {
+        use Step::{AskRest, BookPart, RefundPart, ReversePart, SettleRest};
+        matches!(self.step, ReversePart | SettleRest | AskRest | RefundPart | BookPart)
     }
 
     /// Whether the machine has something left to do.
@@ -94,9 +102,46 @@ impl Journal {
         self.step = step;
         self.next_at = if at_once { now } else { Timestamp(now.0 + backoff_us(self.attempts)) };
         if matches!(next, Next::Raise(..)) {
-            self.next_at = self.next_at.max(now.plus_seconds(RAISED_PAUSE_S));
+            self.next_at = self.after_raising(now);
         }
         at_once
+    }
+
+    /// When what was raised is tried again: ever later, as a person is slower than a machine and a refusal repeats itself. A
+    /// contradiction ends with the deadline, so that it is asked about at the same pace all the time.
+    fn after_raising(&self, now: Timestamp) -> Timestamp {
+        if self.step == Step::Contradiction {
+            return self.next_at.max(now.plus_seconds(RAISED_PAUSE_S));
+        }
+        Timestamp(now.0 + raised_pause_us(self.attempts))
+    }
+
+    /// A person is wanted: [`ord_stas`] says so.
+    pub fn wants_a_person(&self) -> bool {
+        self.is_running() && WANTS_A_PERSON.contains(&self.view().ord_stas)
+    }
+
+    /// Tries the present step at once, as an operator wishes.
+    pub fn try_now(&mut self, now: Timestamp) {
+        self.next_at = now;
+    }
+
+    /// What the present step was to do has been done by hand: goes on as after the outside's yes. `None`: the step is not one of
+    /// giving back.
+    pub fn done_by_hand(&mut self, now: Timestamp) -> Option<Next> {
+        let next = match self.step {
+            Step::ReturnCash | Step::RefundChannel => {
+                let says = ChannelSays::RefundAccepted;
+                after_channel(self.step, says, self.cash, self.insured(), true)
+            }
+            Step::RefundPart => after_cash_back(ChannelSays::RefundAccepted),
+            Step::ReverseInsurer | Step::UndoInsurer => {
+                after_answer(self.step, InsurerSays::Done, self.attempts, self.channel_cash())
+            }
+            _ => return None,
+        };
+        self.advance(next, now);
+        Some(next)
     }
 
     /// Cash came after the payment had ended without it: it goes back, and the payment ends again as it had.
@@ -136,7 +181,7 @@ impl Journal {
             order_id: self.order_id.clone(),
             person_id: self.person_id.clone(),
             state: self.state,
-            ord_stas: ord_stas(self.state, self.step, !self.channel_cash().is_zero(), self.attempts > 0),
+            ord_stas: ord_stas(self.state, self.step, !self.channel_cash().is_zero(), self.attempts),
             legs: self.legs.clone(),
             hold_expires_at: self.hold_expires_at,
             channel: self.channel.clone(),

@@ -31,6 +31,8 @@ pub enum InsurerSays {
     Rejected,
     NotFound,
     Unknown,
+    /// Settled with another calculation; what its funds pay.
+    Differs(Fen),
 }
 
 /// Why a payment failed; the words stand in `failure_reason` and in the event.
@@ -44,6 +46,10 @@ pub enum Failure {
     WrongAmount,
     /// The channel says that it gave the cash back without being asked.
     RefundedOutside,
+    /// The insurer settled with another calculation, which was taken back.
+    InsurerAmount,
+    /// The insurer could not be asked any more, and its settlement was taken back (2601).
+    InsurerSilent,
 }
 
 impl Failure {
@@ -54,6 +60,8 @@ impl Failure {
             Failure::InsurerRefused => "INSURER_REFUSED",
             Failure::WrongAmount => Raised::WrongAmount.as_str(),
             Failure::RefundedOutside => Raised::RefundedOutside.as_str(),
+            Failure::InsurerAmount => Raised::InsurerAmount(Fen::ZERO).as_str(),
+            Failure::InsurerSilent => "INSURER_NO_ANSWER",
         }
     }
 }
@@ -69,6 +77,10 @@ pub enum Raised {
     RefundRefused,
     /// The insurer does not accept or does not know the reversal.
     ReversalRefused,
+    /// The insurer reversed the whole and does not settle what stays.
+    RestRefused,
+    /// The insurer's calculation is not ours; what its funds pay.
+    InsurerAmount(Fen),
 }
 
 impl Raised {
@@ -78,6 +90,8 @@ impl Raised {
             Raised::RefundedOutside => "CHANNEL_REFUNDED_OUTSIDE",
             Raised::RefundRefused => "CHANNEL_REFUND_REFUSED",
             Raised::ReversalRefused => "INSURER_REVERSAL_REFUSED",
+            Raised::RestRefused => "INSURER_REST_REFUSED",
+            Raised::InsurerAmount(_) => "INSURER_AMOUNT_MISMATCH",
         }
     }
 }
@@ -153,12 +167,15 @@ fn after_refund(step: Step, says: ChannelSays, insured: bool) -> Next {
     }
 }
 
-/// What an insurer answer means at `step`.
-pub fn after_insurer(step: Step, says: InsurerSays, cash: Fen) -> Next {
+/// What an insurer answer means at `step`, where nothing has to be undone; [`super::insurer::after_answer`] has the rest.
+pub(super) fn after_insurer(step: Step, says: InsurerSays, cash: Fen) -> Next {
     let give_back = if cash.is_zero() { Step::Fail } else { Step::ReturnCash };
     match (step, says) {
         (Step::ReverseInsurer, InsurerSays::Done | InsurerSays::Reversed) => Next::Go(Step::BookRefund),
         (Step::ReverseInsurer, InsurerSays::Unknown) => Next::Later(Step::ReverseInsurer),
+        (Step::ReverseInsurer, InsurerSays::Differs(theirs)) => {
+            Next::Raise(Raised::InsurerAmount(theirs), Step::ReverseInsurer)
+        }
         (Step::ReverseInsurer, _) => Next::Raise(Raised::ReversalRefused, Step::ReverseInsurer),
         (_, InsurerSays::Done) => Next::Go(Step::Book),
         (_, InsurerSays::Rejected | InsurerSays::Reversed) => {
@@ -167,5 +184,6 @@ pub fn after_insurer(step: Step, says: InsurerSays, cash: Fen) -> Next {
         // never landed: the same msgid may be sent again (`domain.md` §11)
         (_, InsurerSays::NotFound) => Next::Go(Step::SettleInsurer),
         (_, InsurerSays::Unknown) => Next::Later(Step::AskInsurer),
+        (_, InsurerSays::Differs(theirs)) => Next::Raise(Raised::InsurerAmount(theirs), Step::UndoInsurer),
     }
 }

@@ -34,6 +34,10 @@ pub enum Step {
     SettleInsurer,
     /// The insurer's answer was lost: ask.
     AskInsurer,
+    /// The insurer cannot be asked either: take the message back (2601).
+    RevokeInsurer,
+    /// The insurer settled with another calculation: reverse it (2103).
+    UndoInsurer,
     /// Book everything in one transaction.
     Book,
     /// The insurer refused: give the cash back.
@@ -46,6 +50,16 @@ pub enum Step {
     ReverseInsurer,
     /// Book the mirror.
     BookRefund,
+    /// Goods came back: reverse the settlement as it stands.
+    ReversePart,
+    /// Settle what stays, under a message id of its own.
+    SettleRest,
+    /// The insurer's answer about the rest was lost: ask.
+    AskRest,
+    /// Return the difference of the cash.
+    RefundPart,
+    /// Book the return.
+    BookPart,
     /// Channel and books contradict each other: a person is told, and the channel is asked until the deadline.
     Contradiction,
 }
@@ -83,28 +97,43 @@ words!(Step {
     CloseChannel = "close_channel",
     SettleInsurer = "settle_insurer",
     AskInsurer = "ask_insurer",
+    RevokeInsurer = "revoke_insurer",
+    UndoInsurer = "undo_insurer",
     Book = "book",
     ReturnCash = "return_cash",
     Fail = "fail",
     RefundChannel = "refund_channel",
     ReverseInsurer = "reverse_insurer",
     BookRefund = "book_refund",
+    ReversePart = "reverse_part",
+    SettleRest = "settle_rest",
+    AskRest = "ask_rest",
+    RefundPart = "refund_part",
+    BookPart = "book_part",
     Contradiction = "contradiction",
 });
 
-/// ORD_STAS of the mobile-payment interface (`domain.md` §2.2). `cash`: there is a cash leg; `retried`: the present step
-/// has failed at least once.
-pub fn ord_stas(state: PaymentState, step: Step, cash: bool, retried: bool) -> i32 {
+/// Failed tries of giving something back after which a person is wanted (ordStas 14). Silence alone takes a minute and a half to
+/// get there, so that a short outage calls nobody.
+pub const STUCK_AFTER: i64 = 8;
+
+/// The numbers of [`ord_stas`] at which a person must look: an exception, cash without insurance.
+pub const WANTS_A_PERSON: [i32; 3] = [13, 14, 16];
+
+/// ORD_STAS of the mobile-payment interface (`domain.md` §2.2). `cash`: there is a cash leg; `attempts`: how often the present
+/// step has failed.
+pub fn ord_stas(state: PaymentState, step: Step, cash: bool, attempts: i64) -> i32 {
     match (state, step) {
+        (PaymentState::Refunding, _) if attempts >= STUCK_AFTER => 14,
         (PaymentState::Authorised, _) => 1,
         (PaymentState::Captured, _) => 6,
         (PaymentState::Refunded, _) => 7,
         (PaymentState::Voided | PaymentState::Expired, _) => 12,
         (PaymentState::Failed, _) => 15,
-        (_, Step::Contradiction) => 14,
+        (_, Step::Contradiction | Step::UndoInsurer) => 14,
         // the insurance part failed while cash is held: an alarm once giving it back has failed too
         (PaymentState::Pending, Step::ReturnCash) => {
-            if retried {
+            if attempts > 0 {
                 16
             } else {
                 13
@@ -118,7 +147,7 @@ pub fn ord_stas(state: PaymentState, step: Step, cash: bool, retried: bool) -> i
                 4
             }
         }
-        (PaymentState::Pending, Step::SettleInsurer | Step::AskInsurer) => {
+        (PaymentState::Pending, Step::SettleInsurer | Step::AskInsurer | Step::RevokeInsurer) => {
             if cash {
                 3
             } else {

@@ -3,7 +3,9 @@
 use liufang_kernel::Fen;
 use proptest::prelude::*;
 
+use super::insurer::after_answer;
 use super::machine::*;
+use super::raised_pause_us;
 use super::states::*;
 
 const CASH: Fen = Fen(500);
@@ -71,25 +73,36 @@ fn a_contradiction_is_asked_about_until_the_deadline_and_then_ends() {
 fn every_state_has_its_ord_stas() {
     use PaymentState::*;
     let table = [
-        (Authorised, Step::Idle, false, 1),
-        (Pending, Step::PayChannel, false, 2),
-        (Pending, Step::SettleInsurer, false, 3),
-        (Pending, Step::Book, false, 5),
-        (Pending, Step::ReturnCash, false, 13),
-        (Pending, Step::ReturnCash, true, 16),
-        (Pending, Step::Contradiction, true, 14),
-        (Captured, Step::Idle, false, 6),
-        (Refunding, Step::RefundChannel, false, 17),
-        (Refunding, Step::ReverseInsurer, false, 9),
-        (Refunded, Step::Idle, false, 7),
-        (Voided, Step::Idle, false, 12),
-        (Expired, Step::Idle, false, 12),
-        (Failed, Step::Idle, false, 15),
+        (Authorised, Step::Idle, 0, 1),
+        (Pending, Step::PayChannel, 0, 2),
+        (Pending, Step::SettleInsurer, 0, 3),
+        (Pending, Step::Book, 0, 5),
+        (Pending, Step::ReturnCash, 0, 13),
+        (Pending, Step::ReturnCash, 1, 16),
+        (Pending, Step::Contradiction, 1, 14),
+        (Pending, Step::UndoInsurer, 1, 14),
+        (Pending, Step::RevokeInsurer, 0, 3),
+        (Captured, Step::Idle, 0, 6),
+        (Refunding, Step::RefundChannel, 0, 17),
+        (Refunding, Step::ReverseInsurer, 0, 9),
+        (Refunding, Step::RefundChannel, STUCK_AFTER - 1, 17),
+        (Refunding, Step::RefundChannel, STUCK_AFTER, 14),
+        (Refunding, Step::ReverseInsurer, STUCK_AFTER, 14),
+        (Refunded, Step::Idle, 0, 7),
+        (Voided, Step::Idle, 0, 12),
+        (Expired, Step::Idle, 0, 12),
+        (Failed, Step::Idle, 0, 15),
     ];
-    for (state, step, retried, expected) in table {
-        assert_eq!(ord_stas(state, step, true, retried), expected, "{state:?} {step:?}");
+    for (state, step, attempts, expected) in table {
+        assert_eq!(ord_stas(state, step, true, attempts), expected, "{state:?} {step:?}");
     }
-    assert_eq!(ord_stas(Pending, Step::Book, false, false), 4, "no cash: the insurance part is paid");
+    assert_eq!(ord_stas(Pending, Step::Book, false, 0), 4, "no cash: the insurance part is paid");
+}
+
+#[test]
+fn a_refusal_is_asked_again_ever_later() {
+    let pauses: Vec<i64> = (1..=16).map(|attempts| raised_pause_us(attempts) / 1_000_000).collect();
+    assert_eq!(pauses, [5, 5, 5, 5, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600, 3600]);
 }
 
 /// The outside world: what really happened, whatever was answered.
@@ -108,6 +121,7 @@ proptest! {
     fn every_walk_ends_and_agrees(
         faults in prop::collection::vec((any::<bool>(), any::<bool>()), 0..30),
         insurer_refuses in any::<bool>(),
+        insurer_differs in any::<bool>(),
         deadline in 0_usize..40,
     ) {
         let mut world = World::default();
@@ -115,6 +129,7 @@ proptest! {
         let mut faults = faults.into_iter();
         let mut failed = false;
         let mut booked = false;
+        let mut attempts = 0;
         for tick in 0..200 {
             let overdue = tick >= deadline;
             let (lose_request, lose_answer) = faults.next().unwrap_or((false, false));
@@ -143,12 +158,26 @@ proptest! {
                 }
                 Step::SettleInsurer => {
                     if lands && !insurer_refuses { world.settled = true; }
-                    let says = if insurer_refuses { InsurerSays::Rejected } else { InsurerSays::Done };
-                    after_insurer(step, if heard { says } else { InsurerSays::Unknown }, CASH)
+                    let says = match () {
+                        () if insurer_refuses || world.reversed => InsurerSays::Rejected,
+                        () if insurer_differs => InsurerSays::Differs(Fen(1)),
+                        () => InsurerSays::Done,
+                    };
+                    after_answer(step, if heard { says } else { InsurerSays::Unknown }, attempts, CASH)
                 }
                 Step::AskInsurer => {
+                    let says = match () {
+                        () if world.reversed => InsurerSays::Reversed,
+                        () if world.settled && insurer_differs => InsurerSays::Differs(Fen(1)),
+                        () if world.settled => InsurerSays::Done,
+                        () => InsurerSays::NotFound,
+                    };
+                    after_answer(step, if heard { says } else { InsurerSays::Unknown }, attempts, CASH)
+                }
+                Step::RevokeInsurer | Step::UndoInsurer => {
+                    if lands && world.settled { world.reversed = true; }
                     let says = if world.settled { InsurerSays::Done } else { InsurerSays::NotFound };
-                    after_insurer(step, if heard { says } else { InsurerSays::Unknown }, CASH)
+                    after_answer(step, if heard { says } else { InsurerSays::Unknown }, attempts, CASH)
                 }
                 Step::ReturnCash => {
                     if lands { world.returned = true; }
@@ -157,15 +186,20 @@ proptest! {
                 }
                 other => panic!("no way to {other:?}"),
             };
+            attempts = match next {
+                Next::Go(_) | Next::Failing(..) => 0,
+                Next::Later(_) | Next::Raise(..) => attempts + 1,
+            };
             step = match next {
                 Next::Go(step) | Next::Later(step) | Next::Failing(_, step) | Next::Raise(_, step) => step,
             };
         }
         prop_assert!(booked ^ failed, "comes to exactly one end");
         if booked {
-            prop_assert!(world.paid && !world.returned && world.settled && !world.reversed);
+            prop_assert!(world.paid && !world.returned && world.settled && !world.reversed && !insurer_differs);
         } else {
-            prop_assert!(!world.settled && (!world.paid || world.returned), "no money is left behind");
+            let undone = !world.settled || world.reversed;
+            prop_assert!(undone && (!world.paid || world.returned), "no money is left behind");
         }
     }
 }

@@ -6,7 +6,7 @@ use liufang_kernel::{Fen, Timestamp};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use crate::app::ledger::AccountBalance;
-use crate::domain::ledger::{Account, ChainEnd, Entry, Transfer};
+use crate::domain::ledger::{Account, ChainEnd, Entry, Link, Transfer};
 use crate::error::SettlementError;
 use crate::store::{all, one};
 
@@ -25,7 +25,7 @@ pub async fn heads(conn: &impl ConnectionTrait) -> Result<Vec<ChainEnd>, Settlem
     all(conn, sql, []).await?.iter().map(read_end).collect()
 }
 
-const COLUMNS: &str = "sequence, transfer_id, kind, reference, at_us, hash";
+const COLUMNS: &str = "sequence, transfer_id, kind, reference, at_us, hash, link, link_size";
 
 /// The next transfers of one chain, in order. Sums are asserted by whoever reads.
 pub async fn chain(
@@ -65,7 +65,7 @@ pub async fn of_reference(
 ) -> Result<Vec<Transfer>, SettlementError> {
     let sql = format!(
         "SELECT region, {COLUMNS} FROM book_transfer \
-         WHERE reference = $1 AND (region > $2 OR (region = $2 AND sequence > $3)) ORDER BY region, sequence LIMIT $4"
+         WHERE (reference = $1 OR reference IN (SELECT reference FROM refund WHERE payment_id = $1)) AND (region > $2 OR (region = $2 AND sequence > $3)) ORDER BY region, sequence LIMIT $4"
     );
     let rows = all(conn, &sql, [reference.into(), region.into(), after.into(), limit.into()]).await?;
     let mut transfers = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -75,6 +75,23 @@ pub async fn of_reference(
         transfer.entries = own.remove(&transfer.sequence).unwrap_or_default();
     }
     Ok(transfers)
+}
+
+/// The transfer of a chain that has this kind and reference.
+pub async fn named_so(
+    conn: &impl ConnectionTrait,
+    region: &str,
+    kind: &str,
+    reference: &str,
+) -> Result<Option<Transfer>, SettlementError> {
+    let sql = format!(
+        "SELECT region, {COLUMNS} FROM book_transfer WHERE region = $1 AND kind = $2 AND reference = $3"
+    );
+    let row = one(conn, &sql, [region.into(), kind.into(), reference.into()]).await?;
+    let Some(mut transfer) = row.as_ref().map(read).transpose()? else { return Ok(None) };
+    let mut own = entries(conn, &transfer.region, transfer.sequence, transfer.sequence).await?;
+    transfer.entries = own.remove(&transfer.sequence).unwrap_or_default();
+    Ok(Some(transfer))
 }
 
 /// Entries of a range of transfers of a chain, by sequence.
@@ -113,6 +130,7 @@ fn read(row: &QueryResult) -> Result<Transfer, SettlementError> {
         reference: row.try_get("", "reference")?,
         entries: Vec::new(),
         at: Timestamp(row.try_get("", "at_us")?),
+        link: Link { id: row.try_get("", "link")?, size: row.try_get("", "link_size")? },
         hash: row.try_get("", "hash")?,
     })
 }
@@ -196,6 +214,14 @@ pub async fn sums(conn: &impl ConnectionTrait) -> Result<Vec<(String, Fen)>, Set
 pub async fn repeated(conn: &impl ConnectionTrait) -> Result<i64, SettlementError> {
     let sql = "SELECT COUNT(*) AS n FROM (SELECT kind, reference FROM book_transfer GROUP BY kind, reference \
                HAVING COUNT(*) > 1) twice";
+    let row = one(conn, sql, []).await?.ok_or(SettlementError::Stored("count"))?;
+    Ok(row.try_get("", "n")?)
+}
+
+/// Sets of linked transfers that are not whole; zero in good order.
+pub async fn torn(conn: &impl ConnectionTrait) -> Result<i64, SettlementError> {
+    let sql = "SELECT COUNT(*) AS n FROM (SELECT region, link FROM book_transfer WHERE link <> '' \
+               GROUP BY region, link HAVING COUNT(*) <> MAX(link_size)) torn";
     let row = one(conn, sql, []).await?.ok_or(SettlementError::Stored("count"))?;
     Ok(row.try_get("", "n")?)
 }

@@ -1,0 +1,7 @@
+//! What is asked of a channel and what it says, in our own words.
+
+pub mod order;
+pub mod said;
+
+pub use order::{Channel, Order, Refund, RefundState, Scene, State};
+pub use said::{Created, RefundSaid, Said, Told};

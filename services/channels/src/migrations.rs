@@ -1,0 +1,6 @@
+//! Schema of the channels' database, forward only.
+
+use liufang_platform::Migration;
+
+pub const ALL: &[Migration] =
+    &[Migration { name: "0001_init", sql: include_str!("migrations/0001_init.sql") }];

@@ -1,0 +1,168 @@
+//! WeChat Pay over HTTPS: every request signed, every answer checked before it is read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use liufang_kernel::Timestamp;
+use liufang_platform::https::Https;
+use liufang_platform::rsa::{Signer, Verifier, open_gcm};
+use serde_json::json;
+
+use super::Moment;
+use crate::domain::{Created, Order, Refund, RefundSaid, Said};
+use crate::wire::wechat::{self, Answer, Envelope, Merchant, Noticed, Signed};
+
+/// The channel; cheap to clone.
+#[derive(Clone)]
+pub struct Wechat(Arc<Inner>);
+
+struct Inner {
+    merchant: Merchant,
+    signer: Signer,
+    /// The channel's keys by serial: several while they change.
+    platform: BTreeMap<String, Verifier>,
+    api_v3_key: String,
+    url: String,
+    https: Https,
+}
+
+/// A checked answer.
+struct Checked {
+    status: u16,
+    body: Bytes,
+}
+
+impl Checked {
+    fn answer(&self) -> Answer<'_> {
+        Answer { status: self.status, body: &self.body }
+    }
+}
+
+impl Wechat {
+    pub fn new(
+        merchant: Merchant,
+        signer: Signer,
+        platform: BTreeMap<String, Verifier>,
+        api_v3_key: String,
+        url: String,
+        https: Https,
+    ) -> Wechat {
+        Wechat(Arc::new(Inner { merchant, signer, platform, api_v3_key, url, https }))
+    }
+
+    pub fn merchant(&self) -> &Merchant {
+        &self.0.merchant
+    }
+
+    pub async fn create(&self, order: &Order, at: Moment) -> Created {
+        let Some(path) = wechat::create_path(order.scene) else { return Created::Unknown };
+        let Some(checked) = self.call(("POST", path, order.request.reveal()), at).await else {
+            return Created::Unknown;
+        };
+        let (seconds, nonce) = (at.now.seconds(), at.ids.secret());
+        wechat::created(order, checked.answer(), |prepay_id| {
+            let sign = |text: &str| self.0.signer.sign(text);
+            wechat::pay_params(&self.0.merchant, order.scene, prepay_id, (seconds, &nonce), sign)
+        })
+    }
+
+    pub async fn query(&self, no: &str, at: Moment) -> Said {
+        let path = format!("/v3/pay/transactions/out-trade-no/{no}?mchid={}", self.0.merchant.mchid);
+        let checked = self.call(("GET", &path, ""), at).await;
+        checked.map_or(Said::Unknown, |checked| wechat::said(no, checked.answer()))
+    }
+
+    /// `None`: paid meanwhile.
+    pub async fn close(&self, no: &str, at: Moment) -> Option<Said> {
+        let path = format!("/v3/pay/transactions/out-trade-no/{no}/close");
+        let body = json!({ "mchid": self.0.merchant.mchid }).to_string();
+        let checked = self.call(("POST", &path, &body), at).await;
+        checked.map_or(Some(Said::Unknown), |checked| wechat::closed(checked.answer()))
+    }
+
+    pub async fn refund(&self, refund: &Refund, order: &Order, at: Moment) -> RefundSaid {
+        let body = json!({
+            "out_trade_no": refund.channel_order_no,
+            "out_refund_no": refund.refund_no,
+            "notify_url": self.0.merchant.notify_url,
+            "amount": { "refund": refund.amount.0, "total": order.amount.0, "currency": "CNY" },
+        });
+        let checked = self.call(("POST", "/v3/refund/domestic/refunds", &body.to_string()), at).await;
+        checked
+            .map_or(RefundSaid::Unknown, |checked| wechat::refund_said(&refund.refund_no, checked.answer()))
+    }
+
+    pub async fn query_refund(&self, refund_no: &str, at: Moment) -> RefundSaid {
+        let path = format!("/v3/refund/domestic/refunds/{refund_no}");
+        let checked = self.call(("GET", &path, ""), at).await;
+        checked.map_or(RefundSaid::Unknown, |checked| wechat::refund_said(refund_no, checked.answer()))
+    }
+
+    /// A notice: its envelope and what it tells; none unless it is signed about now, sealed for us and about us.
+    pub fn notice(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Option<(Envelope, Noticed, Vec<u8>)> {
+        self.is_theirs(headers, body, now).then_some(())?;
+        let envelope = wechat::envelope(body)?;
+        let sealed = STANDARD.decode(&envelope.sealed).ok()?;
+        let (key, nonce) = (self.0.api_v3_key.as_bytes(), envelope.nonce.as_bytes());
+        let plain = open_gcm(key, nonce, envelope.context.as_bytes(), &sealed)?;
+        let noticed = wechat::noticed(&self.0.merchant, &plain)?;
+        Some((envelope, noticed, plain))
+    }
+
+    /// Sends; none without an answer that the channel signed about now.
+    async fn call(&self, request: (&str, &str, &str), at: Moment) -> Option<Checked> {
+        let Inner { merchant, signer, url, https, .. } = &*self.0;
+        let (method, path, body) = request;
+        let nonce = at.ids.secret();
+        let authorization =
+            wechat::authorization(merchant, request, at.now.seconds(), &nonce, |text| signer.sign(text));
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{url}{path}"))
+            .header("authorization", authorization)
+            .header("accept", "application/json")
+            .header("content-type", "application/json")
+            .header("user-agent", "liufang")
+            .body(Bytes::copy_from_slice(body.as_bytes()))
+            .ok()?;
+        let answer = match https.send(request).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::info!("WeChat Pay gave no answer: {error}");
+                return None;
+            }
+        };
+        let (parts, body) = answer.into_parts();
+        if !self.is_theirs(&parts.headers, &body, at.now) {
+            tracing::warn!(
+                status = parts.status.as_u16(),
+                "an answer without WeChat Pay's signature says nothing"
+            );
+            return None;
+        }
+        Some(Checked { status: parts.status.as_u16(), body })
+    }
+
+    fn is_theirs(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
+        let text = |name: &str| {
+            headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        let signed = Signed {
+            timestamp: text("wechatpay-timestamp"),
+            nonce: text("wechatpay-nonce"),
+            serial: text("wechatpay-serial"),
+            signature: text("wechatpay-signature"),
+        };
+        let Some(key) = self.0.platform.get(&signed.serial) else { return false };
+        wechat::is_fresh(&signed, now) && key.verifies(&wechat::answer_text(&signed, body), &signed.signature)
+    }
+}

@@ -1,0 +1,63 @@
+//! The trial at the centre (2101) before anything is held, where the region wants it.
+
+use liufang_kernel::region::MutualAidConvention;
+use liufang_platform::{Begun, CallMeta};
+
+use crate::app::App;
+use crate::app::authorise::Authorise;
+use crate::domain::payment::{InsurerSays, Message, Payment, is_insured};
+use crate::domain::quote::Quote;
+use crate::error::{Refusal, SettlementError};
+use crate::rpc::outside::Asked;
+use crate::store;
+
+impl App {
+    /// How the region of a quote counts mutual aid.
+    pub(super) fn convention(&self, quote: &Quote) -> Result<MutualAidConvention, SettlementError> {
+        let pack = self.regions.get(&quote.region).ok_or(SettlementError::Stored("region of a quote"))?;
+        Ok(pack.region.mutual_aid_convention)
+    }
+
+    /// Asks the centre whether it would settle the quote as it stands. A quote that cannot be authorised anyway is not asked
+    /// about: the refusals come in their order afterwards.
+    ///
+    /// # Errors
+    /// The centre refuses, calculates otherwise, or gives no answer. Nothing has changed.
+    pub(super) async fn trial(&self, meta: &CallMeta, body: &Authorise) -> Result<(), SettlementError> {
+        let found = store::quote::find(self.db.read(), &self.cipher, &body.quote_id).await?;
+        let fits = |quote: &Quote| {
+            let pack = self.regions.get(&quote.region);
+            let wanted = pack.is_some_and(|pack| pack.region.insurer_trial == Some(true));
+            wanted
+                && is_insured(&quote.legs)
+                && quote.order_id == body.order_id
+                && quote.expires_at > meta.now
+        };
+        let unused = found.filter(|stored| stored.payment_id.is_empty()).map(|stored| stored.quote);
+        let Some(quote) = unused.filter(fits) else { return Ok(()) };
+        match self.db.begin::<Payment>(meta).await? {
+            Begun::Replay(_) => return Ok(()),
+            Begun::Fresh(work) => work.cancel().await?,
+        }
+        let work = self.db.begin_step().await?;
+        let msgid = self.msgid(&work, &quote.fixmedins_code, meta.now).await?;
+        let message = Message { msgid: &msgid, infno: "2101" };
+        store::message::sending(work.tx(), &message, &quote.quote_id, meta.now).await?;
+        work.done().await?;
+        let asked = Asked { quote: &quote, convention: self.convention(&quote)? };
+        let says = self.outside.trial(&msgid, asked, meta.now).await;
+        if let Some(outcome) = says.outcome() {
+            let work = self.db.begin_step().await?;
+            store::message::answered(work.tx(), &msgid, outcome, self.clock.now()).await?;
+            work.done().await?;
+        }
+        match says {
+            InsurerSays::Done => Ok(()),
+            InsurerSays::Differs(_) => Err(Refusal::InsurerAmount.into()),
+            InsurerSays::Unknown => Err(Refusal::InsurerSilent.into()),
+            InsurerSays::Rejected | InsurerSays::NotFound | InsurerSays::Reversed => {
+                Err(Refusal::InsurerTrial.into())
+            }
+        }
+    }
+}
