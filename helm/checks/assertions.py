@@ -474,7 +474,7 @@ NETWORK = [
         "ipBlock" not in peer for _, peer, _ in o.flows(r, "egress")))),
     ("one hook played, the others real", "single", {"profile": "development", "sandbox": {"enabled": True},
         "hooks": {"courier": {"url": "", "cidrs": []}}}, lambda o: o.mesh("dispatch", "egress") == ["identity", "sandbox"]
-        and o.config("dispatch")["hooks"]["courier"] == "sandbox" and o.mesh("identity", "egress") == ["order", "prescription"]
+        and o.config("dispatch")["hooks"]["courier"] == "sandbox" and o.mesh("identity", "egress") == ["order", "prescription", "settlement"]
         and o.config("identity")["hooks"]["verification"] == "https://verification.example"),
     ("traces are let out when they are sent", "single", {"telemetry": {"otlpEndpoint": "http://collector:4317"},
         "networkPolicy": {"otlpTo": PEER}}, lambda o: every(
