@@ -46,6 +46,8 @@ pub struct App {
     channel_keys: Arc<BTreeMap<&'static str, String>>,
     /// Notices come from services of this mesh, never from outside.
     pub(crate) notices_from_services: bool,
+    /// The insurer may leave its calculation out.
+    bare_believed: bool,
     expiring: Sweep,
     converging: Sweep,
 }
@@ -66,6 +68,7 @@ impl App {
             channel_key: deps.settings.get("channel_key", DEV_CHANNEL_KEY.to_owned()).into(),
             channel_keys: Arc::new(own_keys(deps)),
             notices_from_services: from_services(deps),
+            bare_believed: !deps.settings.get("production", false),
             expiring: Sweep::new("hold cannot be ended", deps.clock.clone()),
             converging: Sweep::new("payment cannot be brought on", deps.clock.clone()),
         }
