@@ -24,6 +24,7 @@ mod suite {
     mod journey_beijing;
     mod journey_qinhuangdao;
     mod keys;
+    mod lanes;
     mod leases;
     mod lifecycle;
     mod limits;
@@ -49,6 +50,7 @@ mod suite {
     mod regions;
     mod replicas;
     mod retention;
+    mod returns;
     mod rules;
     mod secured;
     mod silence;

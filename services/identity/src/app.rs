@@ -10,6 +10,7 @@ pub mod history;
 pub mod institutions;
 pub mod machines;
 pub mod mutual_aid;
+pub mod open_checks;
 pub mod persons;
 pub mod phone;
 pub mod practitioners;

@@ -15,6 +15,7 @@ pub mod guardian;
 pub mod institution;
 pub mod machine;
 pub mod mutual_aid;
+pub mod open_check;
 pub mod person;
 pub mod phone_code;
 pub mod practitioner;

@@ -42,6 +42,9 @@ pub const REASONS: &[&ReasonDoc] = error::REASONS;
 /// How often what has run out is swept away.
 const SWEEP: Duration = Duration::from_secs(30);
 
+/// How often it is looked whose turn it is to be asked again.
+const ASK: Duration = Duration::from_secs(1);
+
 /// What is wrong with the settings of the role, looked at before anything starts.
 ///
 /// # Errors
@@ -54,6 +57,7 @@ pub fn check_settings(settings: &Settings) -> Result<(), Vec<String>> {
 pub fn module(deps: Deps) -> Module {
     let rpc = rpc::Rpc::new(&deps);
     let sweeper = workers::Sweeper::new(&deps);
+    let asker = app::App::new(&deps);
     Module::new(ROLE)
         .service(VerificationServiceServer::new(rpc.clone()))
         .service(TokenServiceServer::new(rpc.clone()))
@@ -64,5 +68,9 @@ pub fn module(deps: Deps) -> Module {
         .worker(Worker::new("sweep-identity", SWEEP, move || {
             let sweeper = sweeper.clone();
             async move { sweeper.step().await }
+        }))
+        .worker(Worker::new("ask-verification-providers", ASK, move || {
+            let asker = asker.clone();
+            async move { asker.ask_again().await }
         }))
 }

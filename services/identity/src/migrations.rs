@@ -12,4 +12,5 @@ pub const ALL: &[Migration] = &[
     Migration { name: "0006_people", sql: include_str!("migrations/0006_people.sql") },
     Migration { name: "0007_locks", sql: include_str!("migrations/0007_locks.sql") },
     Migration { name: "0008_authorities", sql: include_str!("migrations/0008_authorities.sql") },
+    Migration { name: "0009_open_checks", sql: include_str!("migrations/0009_open_checks.sql") },
 ];

@@ -11,6 +11,7 @@ pub mod guardian;
 pub mod institution;
 pub mod machine;
 pub mod mutual_aid;
+pub mod open_check;
 pub mod person;
 pub mod practitioner;
 pub mod revocation_list;

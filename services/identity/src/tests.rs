@@ -9,6 +9,7 @@ mod erasure;
 mod guardians;
 mod institutions;
 mod mutual_aid;
+mod pending;
 mod persons;
 mod privacy;
 mod providers;

@@ -6,6 +6,7 @@
 
 mod benefit;
 mod check;
+mod history;
 mod reader;
 mod rules;
 mod scheme;
@@ -19,6 +20,7 @@ use time::Date;
 use toml::de::DeTable;
 
 pub use benefit::{Benefit, BenefitQuery, Tier, combined_cap};
+pub use history::rewritten;
 pub use rules::{
     ConsultationFee, Deadlines, DeliveryPrice, DeliveryRules, Identity, InsuredPlace, MutualAid,
     NegativeList, OnlineSale, PrescriptionLimits,

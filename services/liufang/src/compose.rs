@@ -213,6 +213,10 @@ impl<'a> Builder<'a> {
         let bus = background::Carrier::of(self.config)?;
         let health = self.health(bus.publisher());
         health.start().await?;
+        for built in &mut self.built {
+            let Some(look) = built.module.opening.take() else { continue };
+            look().await.map_err(|why| anyhow!("{} does not start: {why}", built.role.name))?;
+        }
         let workers = background::spawn(self.config, &mut self.built, bus, &mut tasks, &shutdown);
         let (watch, stop) = (health.clone(), shutdown.clone());
         tasks.spawn(async move { watch.run(stop).await });

@@ -22,7 +22,7 @@ mod tests;
 pub use basket::{Charge, Outside, charges, handed_out, is_outside, total};
 pub use change::{Answer, Change, Drop, Note, Payment};
 pub use collection::{Guess, guess};
-pub use ending::cancel;
+pub use ending::{cancel, give_back_some};
 pub use machine::{Operation, permit};
 pub use news::{Journey, claimed, collect, deliver, payment_news, refunded, review, unreserved, withdraw};
 pub use order::{

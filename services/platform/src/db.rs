@@ -6,6 +6,7 @@
 mod bounded;
 mod fault;
 mod gate;
+mod group;
 pub mod inbox;
 pub mod outbox;
 mod pool;
@@ -16,6 +17,7 @@ mod relay_tests;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+pub mod wide;
 mod work;
 
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use probe::Probe;
 pub use bounded::{Reader, Tx};
 pub use fault::DbFault;
 pub use gate::{DbState, Gate};
+pub use group::{Known, Reply, Told, key_of};
 pub use snapshot::Snapshot;
 pub(crate) use work::REPLY;
 pub use work::{Begun, Work};

@@ -1,6 +1,7 @@
 //! What a service crate takes and what it hands to the composition.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tonic::body::Body;
@@ -42,6 +43,9 @@ impl Deps {
     }
 }
 
+/// What a service looks at before it starts; `Err` says why it must not.
+pub type Opening =
+    Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 /// A port of a service's own, for outside parties that do not speak gRPC.
 pub struct Port {
     /// The setting that says where, e.g. `role.channels.listen`; also its name among the process's ports.
@@ -60,6 +64,8 @@ pub struct Module {
     pub consumers: Vec<Consumer>,
     /// Numbers of its own for the metrics.
     pub gauges: Vec<Gauge>,
+    /// Looked at once, when the database is there and before any worker runs.
+    pub opening: Option<Opening>,
     pub http: Vec<Port>,
     /// What in its settings cannot be used; the process does not start.
     pub mistakes: Vec<String>,
@@ -74,6 +80,7 @@ impl Module {
             workers: Vec::new(),
             consumers: Vec::new(),
             gauges: Vec::new(),
+            opening: None,
             http: Vec::new(),
             mistakes: Vec::new(),
         }
@@ -101,6 +108,16 @@ impl Module {
     #[must_use]
     pub fn consumer(mut self, consumer: Consumer) -> Module {
         self.consumers.push(consumer.of(self.role));
+        self
+    }
+
+    /// Adds what must be right before the service starts.
+    #[must_use]
+    pub fn opening<F>(mut self, look: impl FnOnce() -> F + Send + Sync + 'static) -> Module
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.opening = Some(Box::new(move || Box::pin(look())));
         self
     }
 

@@ -7,7 +7,11 @@ use liufang_kernel::region::RegionPack;
 
 /// Region packs by region code.
 #[derive(Clone, Debug, Default)]
-pub struct Regions(BTreeMap<String, RegionPack>);
+pub struct Regions {
+    packs: BTreeMap<String, RegionPack>,
+    /// As they were read, by region code.
+    texts: BTreeMap<String, String>,
+}
 
 impl Regions {
     /// Reads every `*.toml` of a folder; the error lists every mistake of every file.
@@ -36,12 +40,13 @@ impl Regions {
 
     /// Parses named texts; the error lists every mistake of every text.
     pub fn parse<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Regions, Vec<String>> {
-        let mut packs = BTreeMap::new();
+        let (mut packs, mut kept) = (BTreeMap::new(), BTreeMap::new());
         let mut mistakes = Vec::new();
         for (name, text) in texts {
             match RegionPack::parse(text) {
                 Ok(pack) => {
                     let code = pack.region.code.clone();
+                    kept.insert(code.clone(), text.to_owned());
                     if packs.insert(code.clone(), pack).is_some() {
                         mistakes.push(format!("{name}: region {code} is defined twice"));
                     }
@@ -49,20 +54,25 @@ impl Regions {
                 Err(found) => mistakes.extend(found.into_iter().map(|mistake| format!("{name}: {mistake}"))),
             }
         }
-        if mistakes.is_empty() { Ok(Regions(packs)) } else { Err(mistakes) }
+        if mistakes.is_empty() { Ok(Regions { packs, texts: kept }) } else { Err(mistakes) }
     }
 
     /// The pack of a region code.
     pub fn get(&self, code: &str) -> Option<&RegionPack> {
-        self.0.get(code)
+        self.packs.get(code)
+    }
+
+    /// The pack of a region code as it was read.
+    pub fn text(&self, code: &str) -> Option<&str> {
+        self.texts.get(code).map(String::as_str)
     }
 
     /// The pack whose insured places include `admdvs`.
     pub fn of_place(&self, admdvs: &str) -> Option<&RegionPack> {
-        self.0.values().find(|pack| pack.is_insured_place(admdvs))
+        self.packs.values().find(|pack| pack.is_insured_place(admdvs))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &RegionPack> {
-        self.0.values()
+        self.packs.values()
     }
 }

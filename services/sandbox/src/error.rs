@@ -13,6 +13,8 @@ pub enum SandboxError {
     NoAnswer,
     #[error("channel order number used with another amount")]
     AmountDiffers,
+    #[error("no such check")]
+    CheckUnknown,
     #[error("sealed data cannot be opened")]
     Sealed(#[from] CipherError),
     #[error(transparent)]
@@ -33,11 +35,17 @@ static AMOUNT_DIFFERS: ReasonDoc = ReasonDoc::new(
     "该渠道订单号已用于其他金额",
     "the channel order number was used with another amount",
 );
+static CHECK_UNKNOWN: ReasonDoc = ReasonDoc::new(
+    "CHECK_NOT_FOUND",
+    Class::NotFound,
+    "没有这个核验请求编号",
+    "no check that was still at work was asked under this request id",
+);
 static UNREADABLE: ReasonDoc =
     ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
 
 /// Every reason of this service's own.
-pub const REASONS: &[&ReasonDoc] = &[&NO_ANSWER, &AMOUNT_DIFFERS];
+pub const REASONS: &[&ReasonDoc] = &[&NO_ANSWER, &AMOUNT_DIFFERS, &CHECK_UNKNOWN];
 
 impl From<PeerFault> for SandboxError {
     fn from(fault: PeerFault) -> SandboxError {
@@ -50,6 +58,7 @@ impl Fault for SandboxError {
         match self {
             SandboxError::NoAnswer => &NO_ANSWER,
             SandboxError::AmountDiffers => &AMOUNT_DIFFERS,
+            SandboxError::CheckUnknown => &CHECK_UNKNOWN,
             SandboxError::Sealed(_) => &UNREADABLE,
             SandboxError::Db(fault) => fault.doc(),
             SandboxError::Peer(fault) => fault.doc(),

@@ -1,6 +1,7 @@
 //! The sandbox's tables; the only place that names them.
 
 pub mod channel;
+pub mod checks;
 pub mod dials;
 pub mod insurer;
 pub mod jobs;

@@ -91,6 +91,7 @@ pub fn outcome(checked: Checked) -> i32 {
         Checked::Pass => hooks::CheckOutcome::Pass,
         Checked::Fail => hooks::CheckOutcome::Fail,
         Checked::NoAnswer => hooks::CheckOutcome::NoAnswer,
+        Checked::Pending => hooks::CheckOutcome::Pending,
     };
     outcome.into()
 }

@@ -7,14 +7,21 @@ pub mod authorise;
 pub mod booking;
 pub mod capture;
 pub mod claim;
+pub mod claim_line;
 pub mod convergence;
+mod lane;
 pub mod late;
 pub mod ledger;
+pub mod less;
 pub mod measure;
+mod memory;
 mod messages;
 pub mod notice;
+pub mod packs;
 pub mod quote;
 pub mod reconcile;
+pub mod refund;
+pub mod statement;
 pub mod stuck;
 mod trial;
 
@@ -41,6 +48,7 @@ pub struct App {
     pub(crate) cipher: Cipher,
     pub(crate) regions: Arc<Regions>,
     region_versions: Arc<BTreeMap<String, String>>,
+    packs: packs::Noted,
     channel_key: Arc<str>,
     /// Channels with a key of their own.
     channel_keys: Arc<BTreeMap<&'static str, String>>,
@@ -48,6 +56,8 @@ pub struct App {
     pub(crate) notices_from_services: bool,
     /// The insurer may leave its calculation out.
     bare_believed: bool,
+    memory: memory::Memory,
+    lanes: lane::Lanes,
     expiring: Sweep,
     converging: Sweep,
 }
@@ -66,6 +76,9 @@ impl App {
             regions: deps.regions.clone(),
             region_versions: Arc::new(versions.collect()),
             channel_key: deps.settings.get("channel_key", DEV_CHANNEL_KEY.to_owned()).into(),
+            memory: memory::Memory::default(),
+            lanes: lane::Lanes::default(),
+            packs: packs::Noted::default(),
             channel_keys: Arc::new(own_keys(deps)),
             notices_from_services: from_services(deps),
             bare_believed: !deps.settings.get("production", false),

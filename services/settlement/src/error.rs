@@ -7,7 +7,7 @@ use liufang_platform::rpc::Invalid;
 use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 use sea_orm::DbErr;
 
-use crate::domain::benefit::BenefitError;
+use crate::domain::decide::Undecided;
 use crate::domain::ledger::Unbalanced;
 
 mod reasons;
@@ -38,6 +38,12 @@ pub enum Refusal {
     /// A notice from outside where services alone bring them.
     NoticeSender,
     PaymentNotStuck,
+    CaptureLineUnknown,
+    CaptureNotLess,
+    CaptureWholeOnly,
+    RefundLineUnknown,
+    RefundTooMuch,
+    RefundWholeOnly,
     NoticeSignature,
     NoticeAmount,
     NoticeOrder,
@@ -52,6 +58,11 @@ pub enum Refusal {
     DetailFileCompared,
     DetailFileNotCompared,
     DetailRowRepeated,
+    StatementNotFound,
+    StatementChanged,
+    StatementLineRepeated,
+    ClaimLineNotFound,
+    ClaimPaymentTooLarge,
 }
 
 impl Refusal {
@@ -75,6 +86,12 @@ impl Refusal {
             Refusal::PaymentEnded => &PAYMENT_ENDED,
             Refusal::PaymentCaptured => &PAYMENT_CAPTURED,
             Refusal::PaymentNotCaptured => &PAYMENT_NOT_CAPTURED,
+            Refusal::CaptureLineUnknown => &CAPTURE_LINE_UNKNOWN,
+            Refusal::CaptureNotLess => &CAPTURE_NOT_LESS,
+            Refusal::CaptureWholeOnly => &CAPTURE_WHOLE_ONLY,
+            Refusal::RefundLineUnknown => &REFUND_LINE_UNKNOWN,
+            Refusal::RefundTooMuch => &REFUND_TOO_MUCH,
+            Refusal::RefundWholeOnly => &REFUND_WHOLE_ONLY,
             Refusal::NoticeSender => &NOTICE_FROM_OUTSIDE,
             Refusal::PaymentNotStuck => &PAYMENT_NOT_STUCK,
             Refusal::NoticeSignature => &NOTICE_SIGNATURE_INVALID,
@@ -91,6 +108,11 @@ impl Refusal {
             Refusal::DetailFileCompared => &DETAIL_FILE_COMPARED,
             Refusal::DetailFileNotCompared => &DETAIL_FILE_NOT_COMPARED,
             Refusal::DetailRowRepeated => &DETAIL_ROW_REPEATED,
+            Refusal::StatementNotFound => &STATEMENT_NOT_FOUND,
+            Refusal::StatementChanged => &STATEMENT_CHANGED,
+            Refusal::StatementLineRepeated => &STATEMENT_LINE_REPEATED,
+            Refusal::ClaimLineNotFound => &CLAIM_LINE_NOT_FOUND,
+            Refusal::ClaimPaymentTooLarge => &CLAIM_PAYMENT_TOO_LARGE,
         }
     }
 }
@@ -114,7 +136,7 @@ pub enum SettlementError {
     #[error("lost a race")]
     LostRace,
     #[error("benefit calculation: {0}")]
-    Benefit(#[from] BenefitError),
+    Undecided(#[from] Undecided),
     #[error("ledger: {0}")]
     Unbalanced(#[from] Unbalanced),
     #[error(transparent)]
@@ -127,6 +149,11 @@ impl SettlementError {
     /// A refusal with nothing to add.
     pub fn refused(refusal: Refusal) -> SettlementError {
         SettlementError::Refused(refusal, Vec::new())
+    }
+
+    /// Whether it is an outcome of the request alone: refused before anything was changed.
+    pub fn changed_nothing(&self) -> bool {
+        matches!(self, SettlementError::Refused(..) | SettlementError::Invalid(_) | SettlementError::LostRace)
     }
 
     /// A refusal that names the present state.
@@ -162,7 +189,7 @@ impl Fault for SettlementError {
             SettlementError::Db(fault) => fault.doc(),
             SettlementError::Peer(fault) => fault.doc(),
             SettlementError::LostRace => &PAYMENT_BUSY,
-            SettlementError::Benefit(_)
+            SettlementError::Undecided(_)
             | SettlementError::Unbalanced(_)
             | SettlementError::Cipher(_)
             | SettlementError::Stored(_) => &SETTLEMENT_INTERNAL,

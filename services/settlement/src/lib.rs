@@ -47,5 +47,6 @@ pub fn module(deps: Deps) -> Module {
         .service(PersonNeedServiceServer::new(rpc.clone()))
         .service(ReconcileServiceServer::new(rpc));
     let module = workers::all(&app).into_iter().fold(module, Module::worker);
-    gauges::all(&app).into_iter().fold(module, Module::gauge)
+    let module = gauges::all(&app).into_iter().fold(module, Module::gauge);
+    module.opening(move || async move { app.packs_hold().await })
 }

@@ -8,6 +8,8 @@ pub mod ledger;
 pub mod payment;
 pub mod quote;
 pub mod reconcile;
+pub mod refund;
+pub mod statement;
 pub mod stuck;
 mod views;
 

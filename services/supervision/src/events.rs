@@ -23,6 +23,7 @@ pub fn consumers(module: Module, app: &App) -> Module {
         .consumer(consumer(app, price_changed))
         .consumer(consumer(app, dispensed))
         .consumer(consumer(app, captured))
+        .consumer(consumer(app, partly_refunded))
         .consumer(consumer(app, refunded))
 }
 
@@ -105,6 +106,20 @@ async fn captured(app: App, event: Event, body: settlement::PaymentCaptured) -> 
         cash: Fen(body.psn_cash_pay_fen),
     };
     app.on_captured(&event, body.payment_id, body.fixmedins_code, amounts, Timestamp(body.at_us)).await
+}
+
+async fn partly_refunded(
+    app: App,
+    event: Event,
+    body: settlement::PaymentPartlyRefunded,
+) -> Result<(), SupervisionError> {
+    let amounts = Amounts {
+        fund: Fen(body.fund_pay_sumamt_fen),
+        account: Fen(body.acct_pay_fen),
+        relative: Fen(body.acct_mulaid_pay_fen),
+        cash: Fen(body.psn_cash_pay_fen),
+    };
+    app.on_partly_refunded(&event, (&body.refund_id, &body.payment_id), amounts, Timestamp(body.at_us)).await
 }
 
 async fn refunded(app: App, event: Event, body: settlement::PaymentRefunded) -> Result<(), SupervisionError> {

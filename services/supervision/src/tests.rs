@@ -281,6 +281,16 @@ async fn the_fund_view_books_refunds_on_their_own_day() {
         ..Default::default()
     };
     house.hear(refund("pay_2")).await; // told before its payment
+    // a part went back the day before the rest did
+    let part = settlement::PaymentPartlyRefunded {
+        payment_id: "pay_2".to_owned(),
+        refund_id: "ref_1".to_owned(),
+        fund_pay_sumamt_fen: 100,
+        acct_pay_fen: 5,
+        at_us: day(1).0,
+        ..Default::default()
+    };
+    house.hear(part).await;
     for (payment_id, fund) in [("pay_1", 700), ("pay_2", 300)] {
         let body = settlement::PaymentCaptured {
             payment_id: payment_id.to_owned(),
@@ -303,7 +313,7 @@ async fn the_fund_view_books_refunds_on_their_own_day() {
         };
         rows.into_iter().map(told).collect::<Vec<_>>()
     };
-    let expected = [("2026-01-02".to_owned(), 1000, 40, 2), ("2026-01-03".to_owned(), -300, -20, 0)];
+    let expected = [("2026-01-02".to_owned(), 900, 35, 2), ("2026-01-03".to_owned(), -200, -15, 0)];
     assert_eq!(view("").await, expected);
     assert_eq!(view("130300").await, expected);
     assert!(view("110000").await.is_empty());

@@ -60,9 +60,17 @@ async fn day_closed(cast: &Cast) {
     let claim_id = claim.claim_id;
     let agency = cast.agency(QINHUANGDAO);
     let deduction_reason = "凭证缺失".to_owned();
-    let review = ReviewClaimRequest { claim_id: claim_id.clone(), deducted_fen: 28, deduction_reason };
+    let review = ReviewClaimRequest {
+        claim_id: claim_id.clone(),
+        deducted_fen: 28,
+        deduction_reason,
+        ..Default::default()
+    };
     agency.review_claim(review).await.unwrap();
-    agency.pay_claim(PayClaimRequest { claim_id, bank_reference: "YH-1".to_owned() }).await.unwrap();
+    agency
+        .pay_claim(PayClaimRequest { claim_id, bank_reference: "YH-1".to_owned(), ..Default::default() })
+        .await
+        .unwrap();
 }
 
 async fn a_busy_day_leaves_books_that_agree(world: &mut World) {

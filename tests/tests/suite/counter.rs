@@ -113,7 +113,11 @@ async fn handed_out(cast: &Cast, order: &Order, secret: &str) -> Order {
 }
 
 async fn given_back(cast: &Cast, patient: &Patient, order: &Order) {
-    let body = ReturnOrderRequest { order_id: order.order_id.clone(), reason: "包装破损".to_owned() };
+    let body = ReturnOrderRequest {
+        order_id: order.order_id.clone(),
+        reason: "包装破损".to_owned(),
+        ..Default::default()
+    };
     cast.pos(SHOP).return_order(body).await.unwrap();
     cast.order_in(patient, &order.order_id, OrderState::Refunded).await;
 }

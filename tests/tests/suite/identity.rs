@@ -1,5 +1,6 @@
 //! Identity through the gateway: sign-ins that are listed and ended, guesses of tills, providers that stand in for another.
 
+use liufang::client::verification::Verifier;
 use liufang::client::{MachineKey, Patient, Pos, Refusal, Session};
 use liufang_platform::Clock as _;
 use liufang_platform::auth::SigningKey;
@@ -8,8 +9,9 @@ use liufang_proto::identity::v1::person_service_client::PersonServiceClient;
 use liufang_proto::identity::v1::token_service_client::TokenServiceClient;
 use liufang_proto::identity::v1::verification_service_client::VerificationServiceClient;
 use liufang_proto::identity::v1::{
-    DecodeInsuranceCodeRequest, GetMeRequest, ListSessionsRequest, ListVerificationEventsRequest,
-    RevokeSessionRequest, Session as SignedIn, VerificationEvent,
+    DecodeInsuranceCodeRequest, GetMeRequest, ListSessionsRequest, ListVerificationEventsRequest, Purpose,
+    RevokeSessionRequest, Session as SignedIn, SignInRequest, StepState, VerificationEvent,
+    VerifyFaceRequest,
 };
 use liufang_tests::world::run_in;
 use liufang_tests::{Shape, World, behaviour, eventually};
@@ -17,6 +19,7 @@ use liufang_tests::{Shape, World, behaviour, eventually};
 use super::cast::*;
 
 behaviour!(everywhere sign_ins_are_listed_and_ended);
+behaviour!(everywhere a_provider_still_at_work_is_asked_again);
 behaviour!(everywhere tills_do_not_guess_more_than_their_pharmacy);
 
 async fn sessions(patient: &Patient) -> Vec<SignedIn> {
@@ -79,6 +82,26 @@ async fn sign_ins_are_listed_and_ended(world: &mut World) {
     cast.clock.advance_seconds(11 * 60);
     refused_as(lost.me().await, "TOKEN_REVOKED");
     kept.me().await.unwrap();
+}
+
+async fn a_provider_still_at_work_is_asked_again(world: &mut World) {
+    let cast = Cast::of(world).await;
+    cast.patient(1).await;
+    let app = Verifier::new(&Session::anonymous(&cast.gateway));
+    let verification_id = app.open(&cast.citizen(1), Purpose::SignIn).await.unwrap();
+    app.phone(&verification_id, &cast.citizen(1).phone).await.unwrap();
+    let capture_ref = "face-pending-1".to_owned();
+    let body =
+        VerifyFaceRequest { verification_id: verification_id.clone(), capture_ref, ..Default::default() };
+    let told = app.check_face(body).await.unwrap().verification.unwrap();
+    assert_eq!(told.steps[3].state, i32::from(StepState::Pending));
+    let sign_in = || SignInRequest { verification_id: verification_id.clone() };
+    refused_as(app.sign_in(sign_in()).await, "VERIFICATION_INCOMPLETE");
+    let signed = eventually("the provider says how it ended", || async {
+        cast.clock.advance_seconds(1);
+        app.sign_in(sign_in()).await.ok()
+    });
+    assert!(!signed.await.person_id.is_empty());
 }
 
 async fn tills_do_not_guess_more_than_their_pharmacy(world: &mut World) {

@@ -295,6 +295,7 @@ async fn the_day_is_closed(cast: &Cast, order: &Order) {
     let body = liufang_proto::settlement::v1::PayClaimRequest {
         claim_id: claim.claim_id.clone(),
         bank_reference: "YH20261122-1".to_owned(),
+        ..Default::default()
     };
     let paid = agency.pay_claim(body).await.unwrap().claim.unwrap();
     assert_eq!(

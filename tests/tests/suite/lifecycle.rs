@@ -142,7 +142,11 @@ async fn a_returned_order_takes_everything_back(world: &mut World) {
     let balance = patient.account().await.unwrap().balance_fen;
     cast.dispense(&order, SHOP_PHARMACIST, &claim.secret).await;
     refused(patient.cancel(&order.order_id).await);
-    let body = ReturnOrderRequest { order_id: order.order_id.clone(), reason: "包装破损".to_owned() };
+    let body = ReturnOrderRequest {
+        order_id: order.order_id.clone(),
+        reason: "包装破损".to_owned(),
+        ..Default::default()
+    };
     refused_as(cast.pos(SHOP_2).return_order(body.clone()).await, "ORDER_NOT_FOUND");
     cast.pos(SHOP).return_order(body.clone()).await.unwrap();
     cast.order_in(&patient, &order.order_id, OrderState::Refunded).await;

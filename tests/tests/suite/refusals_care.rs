@@ -89,7 +89,11 @@ async fn a_return_does_not_undo_a_recall(world: &mut World) {
         reason: "召回".to_owned(),
     };
     cast.pos(OTC_SHOP).set_lot_state(recall).await.unwrap();
-    let back = ReturnOrderRequest { order_id: order.order_id.clone(), reason: "召回".to_owned() };
+    let back = ReturnOrderRequest {
+        order_id: order.order_id.clone(),
+        reason: "召回".to_owned(),
+        ..Default::default()
+    };
     cast.pos(OTC_SHOP).return_order(back).await.unwrap();
     cast.order_in(&patient, &order.order_id, OrderState::Refunded).await;
     let after = lots(&cast).await;

@@ -17,7 +17,7 @@ pub struct Revoke {
 }
 
 impl App {
-    /// Registers. Order of refusals: practitioner, region, a certificate of somebody else, a key of somebody else, nobody who
+    /// Registers; again, with the authorities between that come this time. Order of refusals: practitioner, region, a certificate of somebody else, a key of somebody else, nobody who
     /// is trusted vouches for it, revoked by its authority, revocations not known.
     pub async fn register_certificate(&self, call: Call<Registered>) -> Result<Certificate, IdentityError> {
         let Call { meta, body } = call;
@@ -27,14 +27,17 @@ impl App {
         };
         let own = &body.own;
         self.check_region(&work, &own.practitioner, &meta).await?;
-        if let Some(known) = store::certificate::find(work.tx(), &own.fingerprint).await? {
-            return match known.own.practitioner == own.practitioner {
-                true => {
-                    let known = self.stood(&work, known, &meta).await?;
-                    Ok(work.commit(known).await?)
-                }
-                false => Err(IdentityError::CertificateTaken),
-            };
+        if let Some(mut known) = store::certificate::find(work.tx(), &own.fingerprint).await? {
+            if known.own.practitioner != own.practitioner {
+                return Err(IdentityError::CertificateTaken);
+            }
+            if !body.chain.is_empty() && body.chain != known.chain {
+                self.paths(&body).map_err(|broken| IdentityError::CertificateUntrusted(broken.word()))?;
+                store::certificate::save_chain(work.tx(), &own.fingerprint, &body.chain).await?;
+                known.chain = body.chain;
+            }
+            let known = self.stood(&work, known, &meta).await?;
+            return Ok(work.commit(known).await?);
         }
         let owner = store::certificate::owner_of_key(work.tx(), &own.signing_key).await?;
         if owner.is_some_and(|owner| owner != own.practitioner) {

@@ -1,5 +1,6 @@
 //! What was tried in a person's name: every try of a step is noted with it, and an answer that comes too late beside it.
 
+use liufang_kernel::Timestamp;
 use liufang_platform::{Call, CallMeta, Work};
 
 use super::App;
@@ -49,13 +50,26 @@ impl App {
         provider: &str,
         meta: &CallMeta,
     ) -> Result<(), IdentityError> {
+        self.note_at(work, subject, step, heard, provider, meta.now).await
+    }
+
+    /// The same without a call.
+    pub(super) async fn note_at(
+        &self,
+        work: &Work,
+        subject: &Subject,
+        step: Step,
+        heard: Heard,
+        provider: &str,
+        at: Timestamp,
+    ) -> Result<(), IdentityError> {
         let event = StepEvent {
             event_id: self.deps.ids.next("vre"),
             subject: subject.clone(),
             step,
             outcome: heard.word().to_owned(),
             provider: provider.to_owned(),
-            at: meta.now,
+            at,
         };
         store::step_event::insert(work.tx(), event).await
     }

@@ -30,7 +30,7 @@ impl App {
         let Call { meta, body: verification_id } = call;
         let mut own = self.unlocked_session(self.deps.db.read(), &verification_id, &meta).await?;
         own.session.gate(meta.now)?;
-        if own.session.next_step() == Some(Step::IdNumber) {
+        if own.session.ready(Step::IdNumber, meta.now)? == Ready::Take {
             self.ask_registry_again(&mut own, &meta).await?;
         }
         let passed_id = own.session.next_step() != Some(Step::IdNumber);
@@ -57,7 +57,7 @@ impl App {
                 own.code = None;
                 store::verification::update(work.tx(), &self.vault, &mut own).await?;
             }
-            Some(Outcome::NoAnswer) | None => {}
+            Some(Outcome::NoAnswer | Outcome::Pending) | None => {}
         }
         if let Some(answer) = sent {
             let heard = match answer.outcome {
@@ -98,6 +98,7 @@ impl App {
         if let Some(answer) = told {
             own.session.record(Step::Carrier, answer.outcome, meta.now)?;
             store::verification::update(work.tx(), &self.vault, &mut own).await?;
+            self.keep_open(&work, &own, Step::Carrier, &answer, meta.now).await?;
             let heard = Heard::of(answer.outcome, &own.session);
             self.note_try(&work, &subject, Step::Carrier, heard, &answer.provider, &meta).await?;
         }
@@ -167,16 +168,17 @@ impl App {
     async fn ask_registry_again(&self, own: &mut Verification, meta: &CallMeta) -> Result<(), IdentityError> {
         let name = own.name.reveal();
         let subject = self.subject(own);
-        let answer = self.provider.check_identity(name, &own.document).await;
-        self.follow(&subject, Step::IdNumber, answer.late);
+        let mut answer = self.provider.check_identity(name, &own.document).await;
+        self.follow(&subject, Step::IdNumber, std::mem::take(&mut answer.late));
         let outcome = answer.outcome;
         if outcome == Outcome::Pass {
-            let person = self.known_person(name, &subject, &answer.provider, meta).await?;
+            let person = self.known_person(name, &subject, &answer.provider, meta.now).await?;
             own.person_id = Some(person.person_id);
         }
         own.session.record(Step::IdNumber, outcome, meta.now)?;
         let work = self.deps.db.begin_step().await?;
         store::verification::update(work.tx(), &self.vault, own).await?;
+        self.keep_open(&work, own, Step::IdNumber, &answer, meta.now).await?;
         let heard = Heard::of(outcome, &own.session);
         self.note_try(&work, &subject, Step::IdNumber, heard, &answer.provider, meta).await?;
         Ok(work.done().await?)

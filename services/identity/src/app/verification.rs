@@ -3,7 +3,7 @@
 use liufang_kernel::document::Document;
 use liufang_kernel::phone::Phone;
 use liufang_kernel::{Sensitive, Timestamp};
-use liufang_platform::{Begun, Call, CallMeta};
+use liufang_platform::{Begun, Call, CallMeta, Work};
 use serde::{Deserialize, Serialize};
 
 use super::{App, platform_of};
@@ -15,7 +15,6 @@ use crate::domain::verification::{LOCK_SECONDS, Outcome, Progress, Purpose, Read
 use crate::error::IdentityError;
 use crate::store::verification::Verification;
 use crate::store::{self, Connection};
-use crate::wire::provider::Answer;
 
 /// Opens a session.
 pub struct Start {
@@ -76,13 +75,13 @@ impl App {
         let verification_id = format!("vrf_{}", self.deps.ids.secret());
         let platform = platform_of(&meta.principal);
         let subject = Subject::new(certno_blind, &verification_id, body.purpose, platform);
-        let answer = self.provider.check_identity(name, &body.document).await;
-        self.follow(&subject, Step::IdNumber, answer.late);
+        let mut answer = self.provider.check_identity(name, &body.document).await;
+        self.follow(&subject, Step::IdNumber, std::mem::take(&mut answer.late));
         let outcome = answer.outcome;
         let person = match outcome {
-            Outcome::Pass => Some(self.known_person(name, &subject, &answer.provider, &meta).await?),
-            Outcome::NoAnswer => None,
-            Outcome::Fail => return Err(self.identity_missed(&subject, &answer.provider, &meta).await?),
+            Outcome::Pass => Some(self.known_person(name, &subject, &answer.provider, meta.now).await?),
+            Outcome::NoAnswer | Outcome::Pending => None,
+            Outcome::Fail => return Err(self.identity_missed(&subject, &answer.provider, meta.now).await?),
         };
         let mut session = Session::open(body.purpose, meta.now);
         session.record(Step::IdNumber, outcome, meta.now)?;
@@ -101,6 +100,7 @@ impl App {
             Begun::Replay(reply) => Ok(reply),
             Begun::Fresh(work) => {
                 store::verification::insert(work.tx(), &self.vault, &verification).await?;
+                self.keep_open(&work, &verification, Step::IdNumber, &answer, meta.now).await?;
                 let heard = Heard::of(outcome, &verification.session);
                 self.note_try(&work, &subject, Step::IdNumber, heard, &answer.provider, &meta).await?;
                 Ok(work.commit(self.view(&verification)).await?)
@@ -132,27 +132,36 @@ impl App {
             Begun::Fresh(work) => work,
         };
         let mut own = self.session(work.tx(), &body.verification_id, &meta).await?;
-        if let Some(Answer { outcome, provider, serial, .. }) = answer
+        if let Some(answer) = answer
             && own.session.ready(Step::Face, meta.now)? == Ready::Take
         {
-            own.session.record(Step::Face, outcome, meta.now)?;
-            let heard = Heard::of(outcome, &own.session);
-            self.note_try(&work, &subject, Step::Face, heard, &provider, &meta).await?;
+            own.session.record(Step::Face, answer.outcome, meta.now)?;
+            let heard = Heard::of(answer.outcome, &own.session);
+            self.note_try(&work, &subject, Step::Face, heard, &answer.provider, &meta).await?;
             store::verification::update(work.tx(), &self.vault, &mut own).await?;
-            if outcome == Outcome::Pass {
-                let person_id = own.person_id.as_deref().ok_or(IdentityError::NotInsured)?;
-                let today = meta.now.china_date();
-                let pack = self.region_of(&store::person::insurances(work.tx(), person_id).await?, today);
-                let seconds =
-                    pack.and_then(|pack| pack.deadlines(today)).map(|rules| rules.face_proof_seconds);
-                let seconds = seconds.unwrap_or(face_proof::VALID_SECONDS);
-                let purpose = own.session.purpose;
-                let proof = FaceProof::new(person_id, purpose, meta.now, seconds, own.session.expires_at);
-                store::face_proof::insert(work.tx(), &self.vault, &own.verification_id, &proof, &serial)
-                    .await?;
+            self.keep_open(&work, &own, Step::Face, &answer, meta.now).await?;
+            if answer.outcome == Outcome::Pass {
+                self.prove_face(&work, &own, &answer.serial, meta.now).await?;
             }
         }
         Ok(work.commit(self.view(&own)).await?)
+    }
+
+    /// A face that passed becomes a proof.
+    pub(super) async fn prove_face(
+        &self,
+        work: &Work,
+        own: &Verification,
+        serial: &str,
+        now: Timestamp,
+    ) -> Result<(), IdentityError> {
+        let person_id = own.person_id.as_deref().ok_or(IdentityError::NotInsured)?;
+        let today = now.china_date();
+        let pack = self.region_of(&store::person::insurances(work.tx(), person_id).await?, today);
+        let seconds = pack.and_then(|pack| pack.deadlines(today)).map(|rules| rules.face_proof_seconds);
+        let seconds = seconds.unwrap_or(face_proof::VALID_SECONDS);
+        let proof = FaceProof::new(person_id, own.session.purpose, now, seconds, own.session.expires_at);
+        store::face_proof::insert(work.tx(), &self.vault, &own.verification_id, &proof, serial).await
     }
 
     /// The state of a session, also of a locked or expired one.
@@ -203,13 +212,13 @@ impl App {
         name: &str,
         subject: &Subject,
         provider: &str,
-        meta: &CallMeta,
+        now: Timestamp,
     ) -> Result<Person, IdentityError> {
         let db = self.deps.db.read();
         let person = store::person::find_by_certno(db, &self.vault, &subject.certno_blind).await?;
         let person = person.ok_or(IdentityError::NotInsured)?;
         if !same_name(person.name.reveal(), name) {
-            return Err(self.identity_missed(subject, provider, meta).await?);
+            return Err(self.identity_missed(subject, provider, now).await?);
         }
         if subject.purpose != Purpose::Register && !person.verified {
             return Err(IdentityError::NotRegistered);
@@ -218,13 +227,13 @@ impl App {
     }
 
     /// Counts a mismatch; enough of them lock the number. Answers the refusal.
-    async fn identity_missed(
+    pub(super) async fn identity_missed(
         &self,
         subject: &Subject,
         provider: &str,
-        meta: &CallMeta,
+        now: Timestamp,
     ) -> Result<IdentityError, IdentityError> {
-        let (now, blind) = (meta.now, &subject.certno_blind);
+        let blind = &subject.certno_blind;
         let work = self.deps.db.begin_step().await?;
         let counted = format!("identity:{blind}");
         let window = store::throttle::count(work.tx(), &counted, IDENTITY_MISSES, now).await?;
@@ -234,7 +243,7 @@ impl App {
             store::verification::lock(work.tx(), blind, until).await?;
         }
         let heard = if attempts_left == 0 { Heard::Locked } else { Heard::InTime(Outcome::Fail) };
-        self.note_try(&work, subject, Step::IdNumber, heard, provider, meta).await?;
+        self.note_at(&work, subject, Step::IdNumber, heard, provider, now).await?;
         work.done().await?;
         Ok(IdentityError::IdentityMismatch { attempts_left, locked_until })
     }

@@ -64,7 +64,10 @@ impl Heard {
         match self {
             Heard::InTime(Outcome::Pass) => "pass",
             Heard::InTime(Outcome::Fail) => "fail",
-            Heard::InTime(Outcome::NoAnswer) | Heard::Late(Outcome::NoAnswer) => "no_answer",
+            Heard::InTime(Outcome::Pending) => "pending",
+            Heard::InTime(Outcome::NoAnswer) | Heard::Late(Outcome::NoAnswer | Outcome::Pending) => {
+                "no_answer"
+            }
             Heard::CodeSent => "code_sent",
             Heard::Locked => "locked",
             Heard::Late(Outcome::Pass) => "late_pass",

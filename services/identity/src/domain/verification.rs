@@ -64,6 +64,8 @@ coded! {
         NoAnswer = 4,
         /// Phone only: waiting for the code.
         CodeSent = 5,
+        /// The provider is still at work; it is asked until it says.
+        Pending = 6,
     }
 }
 
@@ -73,6 +75,8 @@ pub enum Outcome {
     Pass,
     Fail,
     NoAnswer,
+    /// Still at work; to be asked again.
+    Pending,
 }
 
 /// One step of a session.
@@ -100,6 +104,8 @@ pub enum Refused {
 pub enum Ready {
     Take,
     AlreadyPassed,
+    /// The provider is still at work: nobody is asked meanwhile.
+    Waiting,
 }
 
 /// The state of a session.
@@ -150,9 +156,15 @@ impl Session {
         self.gate(now)?;
         match self.next_step() {
             Some(next) if next < step => Err(Refused::OutOfOrder { next }),
+            Some(next) if next == step && self.is_pending(step) => Ok(Ready::Waiting),
             Some(next) if next == step => Ok(Ready::Take),
             _ => Ok(Ready::AlreadyPassed),
         }
+    }
+
+    /// Whether the provider of a step is still at work.
+    pub fn is_pending(&self, step: Step) -> bool {
+        self.steps.iter().any(|progress| progress.step == step && progress.state == StepState::Pending)
     }
 
     /// Notes what came of an attempt. A passed step stays passed; silence costs no attempt.
@@ -166,6 +178,7 @@ impl Session {
         match outcome {
             Outcome::Pass => progress.state = StepState::Passed,
             Outcome::NoAnswer => progress.state = StepState::NoAnswer,
+            Outcome::Pending => progress.state = StepState::Pending,
             Outcome::Fail => {
                 progress.state = StepState::Failed;
                 progress.attempts_left = progress.attempts_left.saturating_sub(1);
@@ -195,6 +208,20 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
+
+    #[test]
+    fn a_pending_step_waits_for_its_end() {
+        let mut own = Session::open(Purpose::Register, NOW);
+        own.record(Step::IdNumber, Outcome::Pending, NOW).unwrap();
+        assert_eq!(own.ready(Step::IdNumber, NOW), Ok(Ready::Waiting));
+        assert_eq!(own.ready(Step::Phone, NOW), Err(Refused::OutOfOrder { next: Step::IdNumber }));
+        assert_eq!(own.steps[0].attempts_left, MAX_ATTEMPTS, "waiting costs nothing");
+        let mut silent = own.clone();
+        silent.record(Step::IdNumber, Outcome::NoAnswer, NOW).unwrap();
+        assert_eq!(silent.ready(Step::IdNumber, NOW), Ok(Ready::Take), "it may be tried again");
+        own.record(Step::IdNumber, Outcome::Pass, NOW).unwrap();
+        assert_eq!(own.ready(Step::Phone, NOW), Ok(Ready::Take));
+    }
 
     #[test]
     fn steps_are_taken_in_order() {

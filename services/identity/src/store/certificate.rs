@@ -108,6 +108,18 @@ pub async fn insert<C: ConnectionTrait>(
     Ok(())
 }
 
+/// Saves other authorities between.
+pub async fn save_chain<C: ConnectionTrait>(
+    connection: &C,
+    fingerprint: &str,
+    chain: &[String],
+) -> Result<(), IdentityError> {
+    let change = ActiveModel { chain: Set(chain.join(" ")), ..Default::default() };
+    let own = Entity::update_many().set(change).filter(Column::Fingerprint.eq(fingerprint));
+    own.exec(connection).await?;
+    Ok(())
+}
+
 /// Saves the revocation.
 pub async fn save_revocation<C: ConnectionTrait>(
     connection: &C,

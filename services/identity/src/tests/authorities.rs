@@ -136,6 +136,9 @@ async fn an_authority_that_ends_takes_its_certificates_along() {
         own.town.institutions().get_practitioner(own.town.call(body, &agency)).await.unwrap().into_inner();
     let problem = got.practitioner.unwrap().certificates[0].problem;
     assert_eq!(problem, i32::from(pb::CertificateProblem::AuthorityExpired));
+    // the city's authority was renewed
+    register_with(&own.town, &own.leaf(), &[own.authority(VALID)], &agency).await.unwrap();
+    token(&own.town, &key(9)).await.unwrap();
 }
 
 #[tokio::test]

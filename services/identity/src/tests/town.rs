@@ -34,6 +34,11 @@ struct Played {
     texts: Vec<String>,
     shown: Vec<String>,
     calls: usize,
+    /// Request ids of checks.
+    asked: Vec<String>,
+    /// What is said of a check that was pending; nothing is known of it when this is none.
+    later: Option<hook::CheckOutcome>,
+    queried: Vec<String>,
 }
 
 impl Provider {
@@ -44,6 +49,19 @@ impl Provider {
     /// The next answer is "no answer".
     pub fn silent(&self) {
         self.push(Some(hook::CheckOutcome::NoAnswer));
+    }
+    /// The next answer is "still at work", and asked later it says `later`.
+    pub fn pending(&self, later: Option<hook::CheckOutcome>) {
+        self.push(Some(hook::CheckOutcome::Pending));
+        self.later(later);
+    }
+    pub fn later(&self, later: Option<hook::CheckOutcome>) {
+        self.0.lock().unwrap().later = later;
+    }
+    /// Request ids of checks, and those that were asked for again.
+    pub fn asked(&self) -> (Vec<String>, Vec<String>) {
+        let played = self.0.lock().unwrap();
+        (played.asked.clone(), played.queried.clone())
     }
     /// The next call fails.
     pub fn broken(&self) {
@@ -143,7 +161,9 @@ impl VerificationHook for Provider {
         &self,
         request: Request<hook::CheckIdentityRequest>,
     ) -> Result<Response<hook::CheckIdentityResponse>, Status> {
-        self.show("identity", &request.into_inner().psn_cert_type);
+        let request = request.into_inner();
+        self.show("identity", &request.psn_cert_type);
+        self.0.lock().unwrap().asked.push(request.request_id);
         Ok(Response::new(hook::CheckIdentityResponse { outcome: self.answer().await? }))
     }
     async fn send_message(
@@ -157,14 +177,28 @@ impl VerificationHook for Provider {
         &self,
         request: Request<hook::CheckCarrierRequest>,
     ) -> Result<Response<hook::CheckCarrierResponse>, Status> {
-        self.show("carrier", &request.into_inner().psn_cert_type);
+        let request = request.into_inner();
+        self.show("carrier", &request.psn_cert_type);
+        self.0.lock().unwrap().asked.push(request.request_id);
         Ok(Response::new(hook::CheckCarrierResponse { outcome: self.answer().await? }))
+    }
+    async fn query_check(
+        &self,
+        request: Request<hook::QueryCheckRequest>,
+    ) -> Result<Response<hook::QueryCheckResponse>, Status> {
+        let mut played = self.0.lock().unwrap();
+        played.queried.push(request.into_inner().request_id);
+        let outcome = played.later.ok_or_else(|| Status::not_found("no such check"))?;
+        let proof_serial = "serial-2".to_owned();
+        Ok(Response::new(hook::QueryCheckResponse { outcome: outcome.into(), proof_serial }))
     }
     async fn check_face(
         &self,
         request: Request<hook::CheckFaceRequest>,
     ) -> Result<Response<hook::CheckFaceResponse>, Status> {
-        self.show("face", &request.into_inner().psn_cert_type);
+        let request = request.into_inner();
+        self.show("face", &request.psn_cert_type);
+        self.0.lock().unwrap().asked.push(request.request_id);
         Ok(Response::new(hook::CheckFaceResponse {
             outcome: self.answer().await?,
             proof_serial: "serial-1".to_owned(),
@@ -182,6 +216,8 @@ pub struct Human {
 
 pub struct Town {
     pub world: World,
+    /// For the steps of its workers.
+    pub app: crate::app::App,
     pub stack: ServerStack,
     pub provider: Provider,
     /// Another company, `hook.second`.
@@ -236,7 +272,9 @@ impl Town {
         let mut world = world(ROLE, MIGRATIONS, &packs).await;
         world.deps.settings = settings;
         let (provider, second) = (Provider::default(), Provider::default());
-        let routes = crate::module(world.deps.clone()).routes;
+        let module = crate::module(world.deps.clone());
+        let app = crate::app::App::new(&world.deps);
+        let routes = module.routes;
         let hooks = Routes::new(VerificationHookServer::new(provider.clone()));
         let others = Routes::new(VerificationHookServer::new(second.clone()));
         let needs = Needs::default();
@@ -253,6 +291,7 @@ impl Town {
         ]);
         let stack = world.stack(ROLE, routes);
         let town = Town {
+            app,
             world,
             stack,
             provider,

@@ -3,7 +3,7 @@
 //! A call that fails or is late is no answer, whatever the cause: nothing is guessed from silence. Where several providers
 //! are configured for a check, they are asked in that order until one says yes or no; each has its share of the time that is
 //! left. A capture lies with the provider that took it, so faces are never asked of another. Every attempt has its own
-//! request id.
+//! request id. A provider that says it is still at work is waited for: nobody else is asked, and it is asked by that id again.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use liufang_platform::{Ids, Mesh, Peers, Settings};
 use liufang_proto::hooks::v1 as hook;
 use liufang_proto::hooks::v1::verification_hook_client::VerificationHookClient;
 use tokio::task::JoinHandle;
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 use tracing::Instrument as _;
 
 use crate::domain::verification::Outcome;
@@ -49,6 +49,8 @@ pub struct Answer {
     pub provider: String,
     /// Serial of a face pass.
     pub serial: String,
+    /// Under which the one who said it was asked.
+    pub request_id: String,
     /// Whoever had not answered when their time was over.
     pub late: Vec<Late>,
 }
@@ -92,26 +94,25 @@ impl Provider {
 
     /// Name and number against the registry.
     pub async fn check_identity(&self, name: &str, document: &Document) -> Answer {
-        let call = |mut client: Client| {
+        let call = |mut client: Client, request_id: String| {
             let request = hook::CheckIdentityRequest {
                 psn_name: name.to_owned(),
                 psn_cert_type: document.kind().code().to_owned(),
                 certno: document.reveal().to_owned(),
-                request_id: self.ids.next("chk"),
+                request_id,
             };
             async move {
                 let answer = client.check_identity(Request::new(request)).await?.into_inner();
                 Ok(Said::plain(answer.outcome))
             }
         };
-        self.ask(&self.orders.registry, call).await
+        self.ask(&self.orders.registry, "chk", call).await
     }
 
     /// Sends the one-time code. A pass means that a carrier took it. After silence the next provider sends the same code
     /// again: a second message is better than none.
     pub async fn send_code(&self, phone: &str, code: &str) -> Answer {
-        let call = |mut client: Client| {
-            let request_id = self.ids.next("sms");
+        let call = |mut client: Client, request_id: String| {
             let request = hook::SendMessageRequest {
                 phone: phone.to_owned(),
                 text: format!("【流方】验证码 {code}，5分钟内有效，请勿告知他人。"),
@@ -122,25 +123,30 @@ impl Provider {
                 Ok(Said::plain(answer.outcome))
             }
         };
-        self.ask(&self.orders.messages, call).await
+        let mut answer = self.ask(&self.orders.messages, "sms", call).await;
+        // a message is on its way or it is not
+        if answer.outcome == Outcome::Pending {
+            answer.outcome = Outcome::NoAnswer;
+        }
+        answer
     }
 
     /// The carrier's three elements.
     pub async fn check_carrier(&self, name: &str, document: &Document, phone: &str) -> Answer {
-        let call = |mut client: Client| {
+        let call = |mut client: Client, request_id: String| {
             let request = hook::CheckCarrierRequest {
                 psn_name: name.to_owned(),
                 psn_cert_type: document.kind().code().to_owned(),
                 certno: document.reveal().to_owned(),
                 phone: phone.to_owned(),
-                request_id: self.ids.next("chk"),
+                request_id,
             };
             async move {
                 let answer = client.check_carrier(Request::new(request)).await?.into_inner();
                 Ok(Said::plain(answer.outcome))
             }
         };
-        self.ask(&self.orders.carrier, call).await
+        self.ask(&self.orders.carrier, "chk", call).await
     }
 
     /// A live capture against the registry, asked of the provider that took it; with the serial of the pass.
@@ -151,23 +157,45 @@ impl Provider {
         document: &Document,
         capture_ref: &str,
     ) -> Answer {
-        let call = |mut client: Client| {
+        let call = |mut client: Client, request_id: String| {
             let request = hook::CheckFaceRequest {
                 psn_name: name.to_owned(),
                 psn_cert_type: document.kind().code().to_owned(),
                 certno: document.reveal().to_owned(),
                 capture_ref: capture_ref.to_owned(),
-                request_id: self.ids.next("chk"),
+                request_id,
             };
             async move {
                 let answer = client.check_face(Request::new(request)).await?.into_inner();
                 Ok(Said { outcome: answer.outcome, serial: answer.proof_serial })
             }
         };
-        self.ask(std::slice::from_ref(face), call).await
+        self.ask(std::slice::from_ref(face), "chk", call).await
     }
 
-    async fn ask<C>(&self, order: &[String], call: impl Fn(Client) -> C) -> Answer
+    /// How a check ended that a provider was still at work on. Silence is asked again; an id or a method that the provider does
+    /// not know is no answer for good.
+    pub async fn query(&self, provider: &str, request_id: &str) -> (Outcome, String) {
+        let request = hook::QueryCheckRequest { request_id: request_id.to_owned() };
+        let mut client = self.client(provider);
+        let asked = tokio::time::timeout(PATIENCE, client.query_check(Request::new(request))).await;
+        let answer = match asked {
+            Ok(Ok(answer)) => answer.into_inner(),
+            Ok(Err(status)) if [Code::NotFound, Code::Unimplemented].contains(&status.code()) => {
+                return (Outcome::NoAnswer, String::new());
+            }
+            Ok(Err(_)) | Err(_) => return (Outcome::Pending, String::new()),
+        };
+        let outcome = said(&Ok(Said::plain(answer.outcome)));
+        (outcome.unwrap_or(Outcome::NoAnswer), answer.proof_serial)
+    }
+
+    async fn ask<C>(
+        &self,
+        order: &[String],
+        prefix: &'static str,
+        call: impl Fn(Client, String) -> C,
+    ) -> Answer
     where
         C: Future<Output = Result<Said, Status>> + Send + 'static,
     {
@@ -176,12 +204,14 @@ impl Provider {
         for (asked, provider) in order.iter().enumerate() {
             let left = until.saturating_duration_since(Instant::now());
             let share = left / u32::try_from(order.len() - asked).unwrap_or(1);
-            let mut running = tokio::spawn(call(self.client(provider)).in_current_span());
+            let request_id = self.ids.next(prefix);
+            let asking = call(self.client(provider), request_id.clone());
+            let mut running = tokio::spawn(asking.in_current_span());
             match tokio::time::timeout(share, &mut running).await {
                 Ok(Ok(answer)) => {
                     if let Some(outcome) = said(&answer).filter(|outcome| *outcome != Outcome::NoAnswer) {
                         let serial = answer.map(|said| said.serial).unwrap_or_default();
-                        return Answer { outcome, provider: provider.clone(), serial, late };
+                        return Answer { outcome, provider: provider.clone(), serial, request_id, late };
                     }
                     // the message of a provider may repeat what it was asked
                     let code = answer.err().map(|status| status.code());
@@ -194,7 +224,14 @@ impl Provider {
                 }
             }
         }
-        Answer { outcome: Outcome::NoAnswer, provider: String::new(), serial: String::new(), late }
+        let nothing = String::new;
+        Answer {
+            outcome: Outcome::NoAnswer,
+            provider: nothing(),
+            serial: nothing(),
+            request_id: nothing(),
+            late,
+        }
     }
 
     fn client(&self, provider: &str) -> Client {
@@ -219,6 +256,7 @@ pub fn said(answer: &Result<Said, Status>) -> Option<Outcome> {
     Some(match hook::CheckOutcome::try_from(said.outcome).unwrap_or_default() {
         hook::CheckOutcome::Pass => Outcome::Pass,
         hook::CheckOutcome::Fail => Outcome::Fail,
+        hook::CheckOutcome::Pending => Outcome::Pending,
         hook::CheckOutcome::NoAnswer | hook::CheckOutcome::Unspecified => Outcome::NoAnswer,
     })
 }

@@ -15,9 +15,9 @@ use liufang_proto::inventory::v1::{
 use liufang_proto::settlement::v1::{
     AuditLedgerRequest, AuditLedgerResponse, Claim, CreditAccountsRequest, CreditAccountsResponse,
     GetDailyTotalsRequest, GetDailyTotalsResponse, GetTrialBalanceRequest, GetTrialBalanceResponse,
-    ListClaimsRequest, ListClaimsResponse, ListReceivablesRequest, ListReceivablesResponse,
-    ListTransfersRequest, ListTransfersResponse, PayClaimRequest, PayClaimResponse, ReviewClaimRequest,
-    ReviewClaimResponse,
+    ListClaimLinesRequest, ListClaimLinesResponse, ListClaimsRequest, ListClaimsResponse,
+    ListReceivablesRequest, ListReceivablesResponse, ListTransfersRequest, ListTransfersResponse,
+    PayClaimRequest, PayClaimResponse, ReviewClaimRequest, ReviewClaimResponse,
 };
 use liufang_proto::supervision::v1::{
     GetFundViewRequest, GetFundViewResponse, ListCasesRequest, ListCasesResponse,
@@ -48,8 +48,11 @@ impl Agency {
     pub async fn approve_and_pay(&self, claim_id: &str, bank_reference: &str) -> Answer<Claim> {
         let body = ReviewClaimRequest { claim_id: claim_id.to_owned(), ..Default::default() };
         self.review_claim(body).await?;
-        let body =
-            PayClaimRequest { claim_id: claim_id.to_owned(), bank_reference: bank_reference.to_owned() };
+        let body = PayClaimRequest {
+            claim_id: claim_id.to_owned(),
+            bank_reference: bank_reference.to_owned(),
+            ..Default::default()
+        };
         Ok(self.pay_claim(body).await?.claim.unwrap_or_default())
     }
 }
@@ -71,6 +74,7 @@ calls!(Agency {
 
     read get_daily_totals: Claims.get_daily_totals(GetDailyTotalsRequest) -> GetDailyTotalsResponse;
     read list_claims: Claims.list_claims(ListClaimsRequest) -> ListClaimsResponse;
+    read list_claim_lines: Claims.list_claim_lines(ListClaimLinesRequest) -> ListClaimLinesResponse;
     write review_claim: Claims.review_claim(ReviewClaimRequest) -> ReviewClaimResponse;
     write pay_claim: Claims.pay_claim(PayClaimRequest) -> PayClaimResponse;
     read list_receivables: Claims.list_receivables(ListReceivablesRequest) -> ListReceivablesResponse;

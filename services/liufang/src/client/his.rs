@@ -25,9 +25,11 @@ use liufang_proto::prescription::v1::{
     UploadResponse, WatchPrescriptionsRequest, WatchPrescriptionsResponse,
 };
 use liufang_proto::settlement::v1::{
-    CloseDayRequest, CloseDayResponse, CompareDetailsRequest, CompareDetailsResponse, CompareTotalsRequest,
-    CompareTotalsResponse, DownloadDetailsRequest, DownloadDetailsResponse, GetDailyTotalsRequest,
-    GetDailyTotalsResponse, ListClaimsRequest, ListClaimsResponse, ListReceivablesRequest,
+    AppealClaimRequest, AppealClaimResponse, CloseDayRequest, CloseDayResponse, CompareDetailsRequest,
+    CompareDetailsResponse, CompareTotalsRequest, CompareTotalsResponse, DownloadDetailsRequest,
+    DownloadDetailsResponse, GetDailyTotalsRequest, GetDailyTotalsResponse, GetStatementRequest,
+    GetStatementResponse, ImportStatementRequest, ImportStatementResponse, ListClaimLinesRequest,
+    ListClaimLinesResponse, ListClaimsRequest, ListClaimsResponse, ListReceivablesRequest,
     ListReceivablesResponse, UploadDetailsRequest, UploadDetailsResponse,
 };
 
@@ -125,5 +127,9 @@ calls!(His {
     read compare_totals: Reconcile.compare_totals(CompareTotalsRequest) -> CompareTotalsResponse;
     write upload_details: Reconcile.upload_details(UploadDetailsRequest) -> UploadDetailsResponse;
     write compare_details: Reconcile.compare_details(CompareDetailsRequest) -> CompareDetailsResponse;
+    write import_statement: Reconcile.import_statement(ImportStatementRequest) -> ImportStatementResponse;
+    read get_statement: Reconcile.get_statement(GetStatementRequest) -> GetStatementResponse;
+    write appeal_claim: Claims.appeal_claim(AppealClaimRequest) -> AppealClaimResponse;
+    read list_claim_lines: Claims.list_claim_lines(ListClaimLinesRequest) -> ListClaimLinesResponse;
     stream download_details: Reconcile.download_details(DownloadDetailsRequest) -> DownloadDetailsResponse;
 });

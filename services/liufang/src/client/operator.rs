@@ -15,7 +15,8 @@ use liufang_proto::inventory::v1::{
 use liufang_proto::prescription::v1::{PublishSlotsRequest, PublishSlotsResponse};
 use liufang_proto::settlement::v1::{
     AuditLedgerRequest, AuditLedgerResponse, CreditAccountsRequest, CreditAccountsResponse,
-    GetTrialBalanceRequest, GetTrialBalanceResponse, ListStuckPaymentsRequest, ListStuckPaymentsResponse,
+    GetStatementRequest, GetStatementResponse, GetTrialBalanceRequest, GetTrialBalanceResponse,
+    ImportStatementRequest, ImportStatementResponse, ListStuckPaymentsRequest, ListStuckPaymentsResponse,
     ListTransfersRequest, ListTransfersResponse, ResolvePaymentRequest, ResolvePaymentResponse,
 };
 
@@ -57,5 +58,7 @@ calls!(Operator {
     read list_authorities: Certificates.list_authorities(ListAuthoritiesRequest) -> ListAuthoritiesResponse;
     read get_trial_balance: Ledger.get_trial_balance(GetTrialBalanceRequest) -> GetTrialBalanceResponse;
     read list_transfers: Ledger.list_transfers(ListTransfersRequest) -> ListTransfersResponse;
+    write import_statement: Reconcile.import_statement(ImportStatementRequest) -> ImportStatementResponse;
+    read get_statement: Reconcile.get_statement(GetStatementRequest) -> GetStatementResponse;
     read audit_ledger: Ledger.audit_ledger(AuditLedgerRequest) -> AuditLedgerResponse;
 });

@@ -12,7 +12,7 @@ use liufang_platform::config::Config;
 use liufang_platform::outgoing::keyed;
 use liufang_platform::{Ids, Mesh};
 use liufang_proto::hooks::v1 as pb;
-use pb::CheckOutcome::{Fail, NoAnswer, Pass};
+use pb::CheckOutcome::{Fail, NoAnswer, Pass, Pending};
 use pb::verification_hook_client::VerificationHookClient;
 use tonic::{Request, Status};
 
@@ -45,6 +45,12 @@ pub struct Numbers {
     /// ID number the registry says nothing about.
     #[arg(long, default_value = "130302199001019926")]
     certno_silent: String,
+    /// ID number the registry confirms, but not at once: it is asked again. Empty where a provider never answers PENDING.
+    #[arg(long, default_value = "130302199001019942")]
+    certno_late: String,
+    /// How long the late answer may take, in seconds.
+    #[arg(long, default_value_t = 30)]
+    late_seconds: u64,
     /// Phone the carrier confirms, and that gets messages.
     #[arg(long, default_value = "19900000001")]
     phone_pass: String,
@@ -124,6 +130,7 @@ impl Kit<'_> {
         let same = twice.iter().all(|heard| outcome(heard) == Pass);
         self.note(out, "a message repeated under its request id is answered as before", same, &twice[1])?;
         self.faces(out).await?;
+        self.late(out).await?;
         self.empty(out).await?;
         self.tally.end(out)
     }
@@ -147,6 +154,28 @@ impl Kit<'_> {
         self.note(out, "every face pass has a serial of its own", differ, &serials[1])?;
         let unknown = self.face(&Ids.next("unknown-capture")).await;
         self.note(out, "an unknown capture does not pass", outcome(&unknown) != Pass, &unknown)
+    }
+
+    async fn late(&mut self, out: &mut impl Write) -> Result<()> {
+        let own = self.numbers;
+        if own.certno_late.is_empty() {
+            return Ok(());
+        }
+        let id = Ids.next("chk");
+        let heard = self.identity_as(&own.name, &own.certno_late, &id).await;
+        self.expect(out, "registry, late", Pending, &heard)?;
+        let until = tokio::time::Instant::now() + Duration::from_secs(own.late_seconds);
+        let mut heard = self.query(&id).await;
+        while outcome(&heard) == Pending && tokio::time::Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            heard = self.query(&id).await;
+        }
+        self.expect(out, "registry, asked again", Pass, &heard)?;
+        let again = self.query(&id).await;
+        self.note(out, "an end is told again as it was", outcome(&again) == Pass, &again)?;
+        let unknown = self.query(&Ids.next("chk")).await;
+        let kept = matches!(&unknown, Err(status) if status.code() == tonic::Code::NotFound);
+        self.note(out, "a check that was never asked is NOT_FOUND", kept, &unknown)
     }
 
     async fn empty(&mut self, out: &mut impl Write) -> Result<()> {
@@ -185,11 +214,22 @@ impl Kit<'_> {
     }
 
     async fn identity(&self, name: &str, certno: &str) -> Heard {
+        self.identity_as(name, certno, &Ids.next("chk")).await
+    }
+
+    async fn query(&self, request_id: &str) -> Heard {
+        let request = pb::QueryCheckRequest { request_id: request_id.to_owned() };
+        let mut client = self.client.clone();
+        let answer = patiently(PATIENCE, client.query_check(Request::new(request))).await?;
+        Ok((answer.outcome(), answer.proof_serial))
+    }
+
+    async fn identity_as(&self, name: &str, certno: &str, request_id: &str) -> Heard {
         let request = pb::CheckIdentityRequest {
             psn_cert_type: "01".to_owned(),
             psn_name: name.to_owned(),
             certno: certno.to_owned(),
-            request_id: Ids.next("chk"),
+            request_id: request_id.to_owned(),
         };
         let mut client = self.client.clone();
         let answer = patiently(PATIENCE, client.check_identity(Request::new(request))).await?;

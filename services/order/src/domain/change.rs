@@ -1,6 +1,6 @@
 //! What a change is made of: the answer that led to it, the story it tells, the steps it asks for.
 
-use liufang_kernel::Sensitive;
+use liufang_kernel::{Fen, Quantity, Sensitive};
 
 use super::{Next, Order, Payers, Quote, SoldLot, State};
 
@@ -24,6 +24,10 @@ pub enum Answer {
     Ready {
         hand_over_code: Sensitive<String>,
     },
+    /// Some goods are back in stock: line and quantity.
+    CameBack(Vec<(u32, Quantity)>),
+    /// What they cost goes back.
+    PartlyRefunded(Fen),
     /// The refund was taken; `complete` when all money is back.
     Refund {
         complete: bool,

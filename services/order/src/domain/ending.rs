@@ -1,7 +1,7 @@
 //! How an order ends before its time, and what it gives back.
 
-use super::plan::{frees, giving_back, taking_back};
-use super::{Change, Drop, Order, State};
+use super::plan::{frees, giving_back, returning, taking_back};
+use super::{Change, Drop, Order, Scan, State};
 
 /// The first step of a taking-back was refused: the order stands as it stood.
 pub(super) fn turn_back(order: &mut Order, reason: &str) -> Change {
@@ -49,4 +49,9 @@ pub fn cancel(order: &mut Order, reason: &str) -> Change {
         }
         _ => Change::default(),
     }
+}
+
+/// Some goods come back; the order stands with the rest.
+pub fn give_back_some(order: &Order, scans: Vec<Scan>) -> Change {
+    Change::default().note(order, "goods_coming_back", "").then(returning(scans))
 }

@@ -1,5 +1,7 @@
 //! Which steps follow one another.
 
+use liufang_kernel::Quantity;
+
 use super::{Argument, Buyer, Channel, Fulfilment, Kind, Next, Order, Payers, Scan, State, Step};
 
 /// Steps that place an order; `sale` is what a counter sale is taken over with. Its goods come first: a shelf that is short
@@ -90,6 +92,18 @@ pub fn taking_back(order: &Order) -> Vec<Next> {
     steps.extend(frees(order.kind, State::Paid));
     steps.push(Step::Refund.into());
     steps
+}
+
+/// Some goods come back; the order stands with the rest.
+pub(super) fn returning(scans: Vec<Scan>) -> Vec<Next> {
+    let argument = Argument { scans, ..Argument::default() };
+    vec![Next { step: Step::ReturnGoods, argument }]
+}
+
+/// What the goods that came back cost goes back.
+pub(super) fn refunding(goods: Vec<(u32, Quantity)>) -> Vec<Next> {
+    let argument = Argument { goods, ..Argument::default() };
+    vec![Next { step: Step::RefundGoods, argument }]
 }
 
 /// Steps that take sold goods back: 3506, 7208, then the money.

@@ -5,7 +5,7 @@ use liufang_kernel::Timestamp;
 
 use super::ending::{close, take_back, turn_back};
 use super::news::{payment_news, refunded};
-use super::plan::{frees, last_of_dispensing};
+use super::plan::{frees, last_of_dispensing, refunding};
 use super::{Answer, Change, Kind, Next, Order, Payers, Payment, Quote, State, Step};
 
 /// A step was answered. `code` is a fresh collection code, used when the answer completes a payment for pick-up.
@@ -52,6 +52,13 @@ pub fn advance(order: &mut Order, step: Step, answer: Answer, now: Timestamp, co
         (Step::MarkReady, Answer::Ready { hand_over_code }) => {
             order.hand_over_code = hand_over_code;
             finish_dispensing(order, step, Change::default())
+        }
+        (Step::ReturnGoods, Answer::CameBack(goods)) => {
+            let change = Change::default().note(order, "goods_returned", "");
+            if goods.is_empty() { change } else { change.then(refunding(goods)) }
+        }
+        (Step::RefundGoods, Answer::PartlyRefunded(amount)) => {
+            Change::default().note(order, "partly_refunded", amount.0.to_string())
         }
         (Step::Refund, Answer::Refund { complete: false }) => {
             Change::default().note(order, "refund_pending", "").then(vec![Step::AwaitRefund.into()])
@@ -138,6 +145,7 @@ pub fn refuse(order: &mut Order, step: Step, reason: &str) -> Change {
         {
             turn_back(order, reason)
         }
+        (_, Step::ReturnGoods) => Change::default().note(order, "return_refused", reason).refused(reason),
         (_, step) if step.is_compensation() => {
             Change::default().note(order, "give_back_refused", step.as_str())
         }

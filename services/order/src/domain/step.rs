@@ -1,5 +1,6 @@
 //! Steps of the saga. Each is one idempotent call to another service, and a row of the journal.
 
+use liufang_kernel::Quantity;
 use serde::{Deserialize, Serialize};
 
 use super::{Channel, Payers, Scan};
@@ -33,10 +34,14 @@ pub enum Step {
     Refund,
     /// Asks until the refund is complete.
     AwaitRefund,
+    /// Some goods come back.
+    ReturnGoods,
+    /// What they cost goes back.
+    RefundGoods,
 }
 
 impl Step {
-    pub const ALL: [Step; 22] = [
+    pub const ALL: [Step; 24] = [
         Step::Nominate,
         Step::TakeOver,
         Step::Reserve,
@@ -59,6 +64,8 @@ impl Step {
         Step::ReverseDispense,
         Step::Refund,
         Step::AwaitRefund,
+        Step::ReturnGoods,
+        Step::RefundGoods,
     ];
 
     /// The word in the journal and in the idempotency key.
@@ -86,6 +93,8 @@ impl Step {
             Step::ReverseDispense => "reverse_dispense",
             Step::Refund => "refund",
             Step::AwaitRefund => "await_refund",
+            Step::ReturnGoods => "return_goods",
+            Step::RefundGoods => "refund_goods",
         }
     }
 
@@ -122,6 +131,7 @@ impl Step {
                 | Step::ReverseDispense
                 | Step::Refund
                 | Step::AwaitRefund
+                | Step::RefundGoods
         )
     }
 }
@@ -141,6 +151,9 @@ pub struct Argument {
     pub secret: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sale_id: String,
+    /// Goods that came back: line and quantity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub goods: Vec<(u32, Quantity)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buyer: Option<Buyer>,
 }

@@ -253,7 +253,11 @@ pub fn give_back(request: pb::ReturnOrderRequest, _: &CallMeta) -> Result<GiveBa
     let mut bad = Violations::new();
     let order_id = bad.text("order_id", &request.order_id, 64);
     let reason = bad.text("reason", &request.reason, 200);
-    bad.finish(Some(GiveBack { order_id, reason: Sensitive::new(reason) }))
+    let codes: usize = request.scans.iter().map(|scan| scan.trace_codes.len()).sum();
+    bad.check(request.scans.len() <= MOST_ITEMS && codes <= MOST_CODES, "scans", "are too many");
+    let scans =
+        request.scans.iter().enumerate().filter_map(|(index, row)| scan(&mut bad, index, row)).collect();
+    bad.finish(Some(GiveBack { order_id, reason: Sensitive::new(reason), scans }))
 }
 
 /// Reads a watch.

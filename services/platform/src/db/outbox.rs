@@ -6,13 +6,14 @@
 use liufang_kernel::Timestamp;
 use sea_orm::{ConnectionTrait, Statement, Value};
 
+use super::wide::Rows;
 use super::{Db, DbFault, inbox};
 use crate::bus::{Bus, Event};
 
-pub(crate) struct Row<'a> {
-    pub id: &'a str,
-    pub topic: &'a str,
-    pub key: &'a str,
+pub(crate) struct Row {
+    pub id: String,
+    pub topic: String,
+    pub key: String,
     pub payload: Vec<u8>,
     pub traceparent: String,
     pub created_at_us: i64,
@@ -24,21 +25,32 @@ pub(super) const BATCH: i64 = 64;
 /// Rows of one purge.
 const SWEEP: i64 = 500;
 
-pub(crate) async fn insert(tx: &impl ConnectionTrait, row: Row<'_>) -> Result<(), DbFault> {
-    let insert = Statement::from_sql_and_values(
-        tx.get_database_backend(),
-        "INSERT INTO outbox (id, topic, key, payload, traceparent, created_at_us, leased_until_us, attempts) \
-         VALUES ($1, $2, $3, $4, $5, $6, 0, 0)",
-        [
-            row.id.into(),
-            row.topic.into(),
-            row.key.into(),
-            row.payload.into(),
-            row.traceparent.into(),
-            row.created_at_us.into(),
-        ],
-    );
-    tx.execute_raw(insert).await?;
+pub(crate) async fn insert_all(tx: &impl ConnectionTrait, rows: Vec<Row>) -> Result<(), DbFault> {
+    let mut wide = Rows::new(&[
+        "id",
+        "topic",
+        "key",
+        "payload",
+        "traceparent",
+        "created_at_us",
+        "leased_until_us",
+        "attempts",
+    ]);
+    for row in rows {
+        let Row { id, topic, key, payload, traceparent, created_at_us } = row;
+        let none = || Value::from(0_i64);
+        wide.push([
+            id.into(),
+            topic.into(),
+            key.into(),
+            payload.into(),
+            traceparent.into(),
+            created_at_us.into(),
+            none(),
+            none(),
+        ]);
+    }
+    wide.insert(tx, "outbox", "").await?;
     Ok(())
 }
 

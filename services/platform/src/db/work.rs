@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use liufang_kernel::Timestamp;
 use prost::{Message, Name};
 use sea_orm::{ConnectionTrait, Statement};
 use serde::Serialize;
@@ -10,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{DbFault, Shared, Tx, outbox};
 use crate::call::CallMeta;
+use crate::cipher::Cipher;
 use crate::hash;
 
 /// What [`super::Db::begin`] answers.
@@ -45,17 +47,34 @@ impl Work {
 
     /// Puts an event into the outbox. `key` is the id of the aggregate it is about.
     pub async fn push<M: Message + Name>(&self, event: &M, key: &str) -> Result<(), DbFault> {
-        self.wrote_outbox.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.will_ring();
         let id = self.shared.ids.next("evt");
         let row = outbox::Row {
-            id: &id,
-            topic: &M::full_name(),
-            key,
+            id,
+            topic: M::full_name(),
+            key: key.to_owned(),
             payload: event.encode_to_vec(),
             traceparent: crate::stack::traceparent().unwrap_or_default(),
             created_at_us: self.shared.clock.now().0,
         };
-        outbox::insert(&self.tx, row).await
+        outbox::insert_all(&self.tx, vec![row]).await
+    }
+
+    pub(super) fn cipher(&self) -> &Cipher {
+        &self.shared.cipher
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    pub(super) fn new_id(&self, prefix: &str) -> String {
+        self.shared.ids.next(prefix)
+    }
+
+    /// The relay is woken once this is committed.
+    pub(super) fn will_ring(&self) {
+        self.wrote_outbox.store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Stores the reply under the claimed key, commits, and hands the reply back.
@@ -89,10 +108,8 @@ impl Work {
     }
 
     pub(super) async fn claim<R: DeserializeOwned>(mut self, meta: &CallMeta) -> Result<Begun<R>, DbFault> {
-        let Some(key) = &meta.idempotency_key else { return Ok(Begun::Fresh(self)) };
-        let scope = scope(meta, key);
-        // keyed: a plain digest of a short request could be found by guessing what was in it
-        let request_hash = self.shared.cipher.blind("idempotency.request", &meta.request_hash);
+        let Some(scope) = scope_of(meta) else { return Ok(Begun::Fresh(self)) };
+        let request_hash = request_hash(&self.shared.cipher, meta);
         let backend = self.tx.get_database_backend();
         let insert = Statement::from_sql_and_values(
             backend,
@@ -121,9 +138,15 @@ impl Work {
     }
 }
 
-/// Keys belong to a caller and a method: two callers may choose the same key.
-fn scope(meta: &CallMeta, key: &str) -> String {
+/// Keys belong to a caller and a method: two callers may choose the same key. None for a call without a key.
+pub(super) fn scope_of(meta: &CallMeta) -> Option<String> {
+    let key = meta.idempotency_key.as_ref()?;
     let [kind, subject, client] = meta.principal.key_owner();
     let parts = [kind, subject, client, &meta.method, key];
-    hash::sha256_hex(parts.join("\n").as_bytes())
+    Some(hash::sha256_hex(parts.join("\n").as_bytes()))
+}
+
+/// Keyed: a plain digest of a short request could be found by guessing what was in it.
+pub(super) fn request_hash(cipher: &Cipher, meta: &CallMeta) -> String {
+    cipher.blind("idempotency.request", &meta.request_hash)
 }

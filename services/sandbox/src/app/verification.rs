@@ -15,7 +15,12 @@ pub enum Checked {
     Pass,
     Fail,
     NoAnswer,
+    /// Still at work.
+    Pending,
 }
+
+/// How long a provider that is still at work takes.
+const WORKS_SECONDS: i64 = 3;
 
 /// A text message.
 pub struct SendMessage {
@@ -29,13 +34,20 @@ const PHONE: &str = "message.phone";
 
 impl App {
     /// Name and ID number against the registry.
-    pub async fn check_identity(&self, certno: &str) -> Result<Checked, SandboxError> {
-        self.check("VerificationHook/CheckIdentity", &[certno], magic::registry(certno)).await
+    pub async fn check_identity(&self, certno: &str, request_id: &str) -> Result<Checked, SandboxError> {
+        let keys = [certno];
+        self.check("VerificationHook/CheckIdentity", &keys, magic::registry(certno), request_id, "").await
     }
 
     /// Name, ID number and phone against the carrier.
-    pub async fn check_carrier(&self, certno: &str, phone: &str) -> Result<Checked, SandboxError> {
-        self.check("VerificationHook/CheckCarrier", &[certno, phone], magic::carrier(phone)).await
+    pub async fn check_carrier(
+        &self,
+        certno: &str,
+        phone: &str,
+        request_id: &str,
+    ) -> Result<Checked, SandboxError> {
+        let keys = [certno, phone];
+        self.check("VerificationHook/CheckCarrier", &keys, magic::carrier(phone), request_id, "").await
     }
 
     /// Live capture against the registry; the serial of the pass is empty otherwise.
@@ -45,17 +57,42 @@ impl App {
         capture_ref: &str,
         request_id: &str,
     ) -> Result<(Checked, String), SandboxError> {
-        let keys = [certno, capture_ref];
-        let checked = self.check("VerificationHook/CheckFace", &keys, magic::face(capture_ref)).await?;
-        let serial = if checked == Checked::Pass { format!("SBX{request_id}") } else { String::new() };
-        Ok((checked, serial))
+        let (keys, serial) = ([certno, capture_ref], format!("SBX{request_id}"));
+        let verdict = magic::face(capture_ref);
+        let checked = self.check("VerificationHook/CheckFace", &keys, verdict, request_id, &serial).await?;
+        Ok((checked, if checked == Checked::Pass { serial } else { String::new() }))
     }
 
-    async fn check(&self, method: &str, keys: &[&str], verdict: Verdict) -> Result<Checked, SandboxError> {
+    /// A check that is still at work is remembered with the serial it will have.
+    async fn check(
+        &self,
+        method: &str,
+        keys: &[&str],
+        verdict: Verdict,
+        request_id: &str,
+        serial: &str,
+    ) -> Result<Checked, SandboxError> {
         let work = self.db.begin_step().await?;
         let dial = self.dial(&work, method, keys).await?;
+        let verdict = dial.over(verdict);
+        if verdict == Verdict::Later {
+            let ends_at = self.clock.now().plus_seconds(WORKS_SECONDS);
+            store::checks::insert(work.tx(), request_id, serial, ends_at).await?;
+        }
         work.done().await?;
-        told(dial.over(verdict))
+        told(verdict)
+    }
+
+    /// How a check ended that was still at work.
+    pub async fn query_check(&self, request_id: &str) -> Result<(Checked, String), SandboxError> {
+        let work = self.db.begin_step().await?;
+        let dial = self.dial(&work, "VerificationHook/QueryCheck", &[request_id]).await?;
+        let known = store::checks::find(work.tx(), request_id).await?;
+        work.done().await?;
+        let (serial, ends_at) = known.ok_or(SandboxError::CheckUnknown)?;
+        let over = ends_at <= self.clock.now();
+        let checked = told(dial.over(if over { Verdict::Pass } else { Verdict::Later }))?;
+        Ok((checked, if checked == Checked::Pass { serial } else { String::new() }))
     }
 
     /// Takes a message once per request id.
@@ -89,6 +126,7 @@ fn told(verdict: Verdict) -> Result<Checked, SandboxError> {
         Verdict::Pass => Ok(Checked::Pass),
         Verdict::Fail => Ok(Checked::Fail),
         Verdict::NoAnswer => Ok(Checked::NoAnswer),
+        Verdict::Later => Ok(Checked::Pending),
         Verdict::LostRequest | Verdict::LostAnswer => Err(SandboxError::NoAnswer),
     }
 }

@@ -12,6 +12,8 @@ pub enum Verdict {
     Fail,
     /// The provider answers that its own source is silent.
     NoAnswer,
+    /// It is still at work, and passes a moment later.
+    Later,
     /// The call fails before anything happened.
     LostRequest,
     /// It happened, but the call fails.
@@ -27,6 +29,7 @@ pub fn registry(certno: &str) -> Verdict {
         Some("991") => Verdict::Fail,
         Some("992") => Verdict::NoAnswer,
         Some("993") => Verdict::LostRequest,
+        Some("994") => Verdict::Later,
         _ => Verdict::Pass,
     }
 }
@@ -37,6 +40,7 @@ pub fn carrier(phone: &str) -> Verdict {
         Some("0001") => Verdict::Fail,
         Some("0002") => Verdict::NoAnswer,
         Some("0003") => Verdict::LostRequest,
+        Some("0004") => Verdict::Later,
         _ => Verdict::Pass,
     }
 }
@@ -66,6 +70,8 @@ pub fn face(capture_ref: &str) -> Verdict {
         Verdict::Pass
     } else if is("face-no-answer") {
         Verdict::NoAnswer
+    } else if is("face-pending") {
+        Verdict::Later
     } else if is("face-late") {
         Verdict::LostAnswer
     } else {
@@ -101,6 +107,7 @@ mod tests {
         assert_eq!(message("19911111004"), Verdict::LostAnswer);
         assert_eq!(registry("13030219900101991X"), Verdict::Fail);
         assert_eq!((registry("TEST00991"), registry("USA110185061992")), (Verdict::Fail, Verdict::NoAnswer));
+        assert_eq!((registry("TEST00994"), carrier("19911110004")), (Verdict::Later, Verdict::Later));
         assert_eq!(registry("TEST00300"), Verdict::Pass);
         assert!(!job_accepted("19911112001"));
     }
@@ -110,6 +117,7 @@ mod tests {
         assert_eq!(face("face-pass"), Verdict::Pass);
         assert_eq!(face("face-pass-7"), Verdict::Pass);
         assert_eq!(face("face-late"), Verdict::LostAnswer);
+        assert_eq!(face("face-pending"), Verdict::Later);
         for text in ["", "face-passed", "face-fail", "anything"] {
             assert_eq!(face(text), Verdict::Fail, "{text}");
         }

@@ -20,7 +20,7 @@ impl VerificationHook for Rpc {
         request: Request<pb::CheckIdentityRequest>,
     ) -> Result<Response<pb::CheckIdentityResponse>, Status> {
         let body = self.calls.open(request, verification::identity)?.body;
-        let checked = self.app.check_identity(&body.certno).await;
+        let checked = self.app.check_identity(&body.certno, &body.request_id).await;
         rpc::reply(checked.map(|checked| pb::CheckIdentityResponse { outcome: wire::outcome(checked) }))
     }
 
@@ -38,8 +38,20 @@ impl VerificationHook for Rpc {
         request: Request<pb::CheckCarrierRequest>,
     ) -> Result<Response<pb::CheckCarrierResponse>, Status> {
         let body = self.calls.open(request, verification::carrier)?.body;
-        let checked = self.app.check_carrier(&body.certno, &body.phone).await;
+        let checked = self.app.check_carrier(&body.certno, &body.phone, &body.request_id).await;
         rpc::reply(checked.map(|checked| pb::CheckCarrierResponse { outcome: wire::outcome(checked) }))
+    }
+
+    async fn query_check(
+        &self,
+        request: Request<pb::QueryCheckRequest>,
+    ) -> Result<Response<pb::QueryCheckResponse>, Status> {
+        let body = self.calls.open(request, |request, _| Ok(request))?.body;
+        let told = self.app.query_check(&body.request_id).await;
+        rpc::reply(told.map(|(checked, proof_serial)| pb::QueryCheckResponse {
+            outcome: wire::outcome(checked),
+            proof_serial,
+        }))
     }
 
     async fn check_face(

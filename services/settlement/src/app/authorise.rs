@@ -1,11 +1,10 @@
 //! Authorise, void and expire: holds are placed together and given back together.
 
-use std::collections::BTreeMap;
-
-use liufang_kernel::{Fen, Timestamp, Violations};
-use liufang_platform::{Begun, Call, CallMeta, Work};
+use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::{Begun, Call, Work};
 
 use crate::app::App;
+use crate::app::lane::{Done, Op};
 use crate::domain::benefit::{LegKind, OutsideFees};
 use crate::domain::payment::{Journal, Payer, Payment, PaymentState, Step, TILL, cash_of};
 use crate::domain::quote::Quote;
@@ -32,55 +31,19 @@ impl App {
     pub async fn authorise(&self, call: Call<Authorise>) -> Result<Payment, SettlementError> {
         let Call { meta, body } = call;
         self.trial(&meta, &body).await?;
-        let work = match self.db.begin::<Payment>(&meta).await? {
-            Begun::Fresh(work) => work,
-            Begun::Replay(payment) => return Ok(payment),
+        let Some(quote) = self.quote(&body.quote_id).await? else {
+            // a reply may have been kept, and the key may have been another request's
+            let known = self.db.replayed(&meta).await?;
+            return known.ok_or_else(|| Refusal::QuoteNotFound.into());
         };
-        let quote = self.usable_quote(&work, &body, &meta).await?;
-        let journal = self.new_journal(&quote, &body, meta.now);
-        if !store::quote::mark_used(work.tx(), &quote.quote_id, &journal.payment_id).await? {
-            return Err(Refusal::QuoteUsed.into());
+        let region = quote.region.clone();
+        match self.through(&region, Op::Authorise(body, quote), Some(meta)).await? {
+            Done::Authorised(payment) => Ok(payment),
+            _ => Err(SettlementError::Stored("lane")),
         }
-        self.hold(&work, &journal).await?;
-        store::payment::insert(work.tx(), &journal).await?;
-        if !journal.channel_cash().is_zero() {
-            store::payer::insert(work.tx(), &self.cipher, &journal.payment_id, &body.payer).await?;
-        }
-        Ok(work.commit(journal.view()).await?)
     }
 
-    /// Order of checks: exists → used → expired → body → channel.
-    async fn usable_quote(
-        &self,
-        work: &Work,
-        body: &Authorise,
-        meta: &CallMeta,
-    ) -> Result<Quote, SettlementError> {
-        let found = store::quote::find(work.tx(), &self.cipher, &body.quote_id).await?;
-        let stored = found.filter(|stored| stored.quote.order_id == body.order_id);
-        let stored = stored.ok_or(Refusal::QuoteNotFound)?;
-        if !stored.payment_id.is_empty() {
-            let facts = vec![("payment_id".into(), stored.payment_id)];
-            return Err(SettlementError::Refused(Refusal::QuoteUsed, facts));
-        }
-        if stored.quote.expires_at <= meta.now {
-            return Err(Refusal::QuoteExpired.into());
-        }
-        if !store::accumulator::stands(work.tx(), &self.cipher, &stored.quote).await? {
-            let facts = vec![("cause".into(), "benefit_used_since".to_owned())];
-            return Err(SettlementError::Refused(Refusal::QuoteExpired, facts));
-        }
-        if body.hold_expires_at <= meta.now {
-            let violations = Violations::of("hold_expires_at_us", "must lie in the future");
-            return Err(SettlementError::Invalid(violations));
-        }
-        if !cash_of(&stored.quote.legs).is_zero() && body.channel.is_empty() {
-            return Err(Refusal::ChannelRequired.into());
-        }
-        Ok(stored.quote)
-    }
-
-    fn new_journal(&self, quote: &Quote, body: &Authorise, now: Timestamp) -> Journal {
+    pub(super) fn new_journal(&self, quote: &Quote, body: &Authorise, now: Timestamp) -> Journal {
         let cash = cash_of(&quote.legs);
         let has_cash = !cash.is_zero();
         let mut legs = quote.legs.clone();
@@ -125,25 +88,6 @@ impl App {
         }
     }
 
-    /// One hold an account, in the order of accounts, so that two payments never wait for each other in a ring.
-    async fn hold(&self, work: &Work, journal: &Journal) -> Result<(), SettlementError> {
-        let mut needs: BTreeMap<&str, (Fen, LegKind)> = BTreeMap::new();
-        for leg in journal.legs.iter().filter(|leg| !leg.payer_person_id.is_empty()) {
-            needs.entry(&leg.payer_person_id).or_insert((Fen::ZERO, leg.kind)).0 += leg.amount;
-        }
-        for (person_id, (amount, kind)) in needs {
-            let hold_id = self.ids.next("hld");
-            let of = (journal.payment_id.as_str(), journal.region.as_str());
-            let until = journal.hold_expires_at;
-            if !store::hold::place(work.tx(), hold_id, of, person_id, amount, until).await? {
-                let leg = if kind == LegKind::Account { "account" } else { "relative_account" };
-                let facts = vec![("leg".into(), leg.to_owned())];
-                return Err(SettlementError::Refused(Refusal::InsufficientBalance, facts));
-            }
-        }
-        Ok(())
-    }
-
     /// Gives held legs back. A payment under way in the channel is hurried to its end instead: its deadline becomes now.
     pub async fn void(&self, call: Call<String>) -> Result<Payment, SettlementError> {
         let work = match self.db.begin::<Payment>(&call.meta).await? {
@@ -154,6 +98,8 @@ impl App {
         let mut journal = found.ok_or(Refusal::PaymentNotFound)?;
         match journal.state {
             PaymentState::Authorised => {
+                // before any account, as wherever accounts are moved
+                store::ledger::lock(work.tx(), &journal.region).await?;
                 self.give_up(&work, &mut journal, PaymentState::Voided, "VOIDED", call.meta.now).await?;
             }
             PaymentState::Pending
@@ -206,6 +152,7 @@ impl App {
         let found = store::payment::find(work.tx(), payment_id).await?;
         let held = |journal: &Journal| journal.state == PaymentState::Authorised;
         let Some(mut journal) = found.filter(held) else { return Ok(false) };
+        store::ledger::lock(work.tx(), &journal.region).await?;
         self.give_up(&work, &mut journal, PaymentState::Expired, "EXPIRED", now).await?;
         work.done().await?;
         Ok(true)

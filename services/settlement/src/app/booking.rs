@@ -1,11 +1,16 @@
 //! The three ends of a payment, each one transaction: captured, failed, refunded.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use liufang_kernel::timestamp::date_text;
 use liufang_kernel::{Date, Fen, Timestamp};
 use liufang_platform::Work;
 
 use crate::app::App;
 use crate::app::account::StatementRow;
+use crate::app::lane::{Done, Op};
+use crate::app::messages::Heard;
 use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};
@@ -14,42 +19,31 @@ use crate::domain::payment::{Journal, PaymentState, TILL};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 use crate::store::accumulator::Year;
-use crate::store::receivable::Booked;
+use crate::store::receivable::{Booked, Owed};
 use crate::{events, store};
 
 impl App {
-    /// Holds become a ledger transfer, the year moves, the institution is owed, the news goes out: together.
-    pub(super) async fn book_capture(&self, journal: &mut Journal) -> Result<(), SettlementError> {
-        let quote = self.quote_of(journal).await?;
-        let now = self.clock.now();
-        let work = self.db.begin_step().await?;
-        let tx = work.tx();
-        let mut head = store::ledger::lock(tx, &journal.region).await?;
-        journal.end(PaymentState::Captured);
-        journal.captured_at = now;
-        if journal.setl_id.is_empty() {
-            // no insured leg, so no number of the insurer's
-            journal.setl_id = format!("LF{}", self.ids.digits(18));
+    /// Books with whoever else is at it in the region ([`super::lane`]).
+    pub(super) async fn book_capture(
+        &self,
+        journal: &mut Journal,
+        heard: Option<Heard>,
+    ) -> Result<(), SettlementError> {
+        let quote = Arc::new(self.quote_of(journal).await?);
+        let region = journal.region.clone();
+        match self.through(&region, Op::Book(journal.clone(), quote, heard), None).await? {
+            Done::Saved(booked) => *journal = booked,
+            _ => return Err(SettlementError::Stored("lane")),
         }
-        store::payment::save(tx, journal).await?;
-        store::payer::forget(tx, &journal.payment_id).await?;
-        let draft = ledger::capture(&facts(journal, now), &journal.legs)?;
-        let sequence = head.append(tx, &self.ids, &journal.region, draft).await?;
-        for spent in store::hold::spend(tx, &journal.payment_id).await? {
-            let row = statement(journal, &spent.person_id, sequence, -spent.amount, spent.balance, now);
-            store::account::insert_statement(tx, &spent.person_id, &row).await?;
-        }
-        self.add_to_year(&work, journal, &quote, false).await?;
-        self.book_settlement(&work, journal, &quote.totals, false, now).await?;
-        head.store(tx).await?;
-        work.push(&events::captured(journal, &quote.totals), &journal.payment_id).await?;
-        Ok(work.done().await?)
+        Ok(())
     }
 
     /// Gives the holds back and says why.
     pub(super) async fn book_failure(&self, journal: &mut Journal) -> Result<(), SettlementError> {
         let now = self.clock.now();
         let work = self.db.begin_step().await?;
+        // before any account, as wherever accounts are moved
+        store::ledger::lock(work.tx(), &journal.region).await?;
         journal.end(journal.failed_as());
         store::payment::save(work.tx(), journal).await?;
         store::hold::release(work.tx(), &journal.payment_id).await?;
@@ -118,41 +112,66 @@ impl App {
         now: Timestamp,
     ) -> Result<(), SettlementError> {
         let stmt_date = open_day(work, &journal.fixmedins_code, now.china_date()).await?;
-        let booked = Booked {
-            payment_id: &journal.payment_id,
-            refund,
-            stmt_date: &stmt_date,
-            fixmedins_code: &journal.fixmedins_code,
-            at: now,
-        };
-        let sign = |amount: Fen| if refund { -amount } else { amount };
-        let owed = |insured: bool| {
-            let legs = journal.legs.iter().filter(move |leg| leg.kind.is_insured() == insured);
-            sign(legs.map(|leg| leg.amount).sum::<Fen>())
-        };
-        if journal.insured() {
-            let key = TotalKey {
-                insutype: journal.insutype.clone(),
-                clr_type: clr_type(&journal.fixmedins_code).to_owned(),
-                agency: journal.agency.clone(),
-                refund,
-            };
-            let accounts = accounts(&journal.legs);
-            let amounts = Amounts {
-                medical: sign(totals.medical),
-                fund: sign(totals.fund),
-                account: sign(accounts),
-                cash: sign(totals.cash),
-                count: 1,
-            };
-            store::receivable::insert_settlement(work.tx(), &booked, &key, &amounts).await?;
-        }
-        store::receivable::insert(work.tx(), &booked, "agency", &journal.agency, owed(true)).await?;
-        if journal.channel == TILL {
-            return Ok(());
-        }
-        store::receivable::insert(work.tx(), &booked, "channel", &journal.channel, owed(false)).await
+        let Claimed { settlement, owed } = claimed(journal, totals, refund, &stmt_date, now);
+        store::receivable::insert_settlements(work.tx(), settlement.as_slice()).await?;
+        store::receivable::insert_all(work.tx(), &owed).await
     }
+}
+
+/// The row of 3201 and what each debtor owes.
+pub(super) struct Claimed<'a> {
+    pub settlement: Option<(Booked<'a>, TotalKey, Amounts)>,
+    pub owed: Vec<Owed<'a>>,
+}
+
+/// What a capture, or the return of everything, makes of the institution's claims.
+pub(super) fn claimed<'a>(
+    journal: &'a Journal,
+    totals: &Totals,
+    refund: bool,
+    stmt_date: &'a str,
+    at: Timestamp,
+) -> Claimed<'a> {
+    let booked = Booked {
+        payment_id: &journal.payment_id,
+        refund,
+        part_no: 0,
+        stmt_date,
+        fixmedins_code: &journal.fixmedins_code,
+        at,
+    };
+    let sign = |amount: Fen| if refund { -amount } else { amount };
+    let debt = |insured: bool| {
+        let legs = journal.legs.iter().filter(move |leg| leg.kind.is_insured() == insured);
+        sign(legs.map(|leg| leg.amount).sum::<Fen>())
+    };
+    let settlement = journal.insured().then(|| {
+        let key = TotalKey {
+            insutype: journal.insutype.clone(),
+            clr_type: clr_type(&journal.fixmedins_code).to_owned(),
+            agency: journal.agency.clone(),
+            refund,
+        };
+        let amounts = Amounts {
+            medical: sign(totals.medical),
+            fund: sign(totals.fund),
+            account: sign(accounts(&journal.legs)),
+            cash: sign(totals.cash),
+            count: 1,
+        };
+        (booked, key, amounts)
+    });
+    let owed = |debtor_kind: &'static str, debtor: &'a str, amount: Fen| Owed {
+        booked,
+        debtor_kind,
+        debtor,
+        amount,
+    };
+    let mut all = vec![owed("agency", &journal.agency, debt(true))];
+    if journal.channel != TILL {
+        all.push(owed("channel", &journal.channel, debt(false)));
+    }
+    Claimed { settlement, owed: all }
 }
 
 /// Own and relatives' accounts together, whatever the region's convention of `acct_pay` is.
@@ -161,7 +180,7 @@ fn accounts(legs: &[Leg]) -> Fen {
     legs.iter().filter(account).map(|leg| leg.amount).sum()
 }
 
-fn facts(journal: &Journal, at: Timestamp) -> CaptureFacts<'_> {
+pub(super) fn facts(journal: &Journal, at: Timestamp) -> CaptureFacts<'_> {
     CaptureFacts {
         payment_id: &journal.payment_id,
         region: &journal.region,
@@ -172,7 +191,7 @@ fn facts(journal: &Journal, at: Timestamp) -> CaptureFacts<'_> {
     }
 }
 
-fn statement(
+pub(super) fn statement(
     journal: &Journal,
     person_id: &str,
     sequence: i64,
@@ -193,11 +212,31 @@ fn statement(
 
 /// The statement date of what is booked now: today, or the first day after it that is not closed yet. A closed day
 /// stays as it was agreed (`domain.md` §5.2).
-async fn open_day(work: &Work, fixmedins_code: &str, today: Date) -> Result<String, SettlementError> {
+pub(super) async fn open_day(
+    work: &Work,
+    fixmedins_code: &str,
+    today: Date,
+) -> Result<String, SettlementError> {
     let mut day = today;
     loop {
         let text = date_text(day);
         if !store::claim::is_closed(work.tx(), fixmedins_code, &text).await? {
+            return Ok(text);
+        }
+        day = day.next_day().ok_or(SettlementError::Stored("calendar"))?;
+    }
+}
+
+/// As [`open_day`], of an institution whose closed days from today on are known.
+pub(super) fn open_day_among(
+    closed: &BTreeSet<(String, String)>,
+    fixmedins_code: &str,
+    today: Date,
+) -> Result<String, SettlementError> {
+    let mut day = today;
+    loop {
+        let text = date_text(day);
+        if !closed.contains(&(fixmedins_code.to_owned(), text.clone())) {
             return Ok(text);
         }
         day = day.next_day().ok_or(SettlementError::Stored("calendar"))?;

@@ -5,6 +5,7 @@ use liufang_platform::{Begun, Call, Work};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::app::lane::{Done, Op};
 use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::payment::{Journal, Payment, PaymentState, Step, first_step};
 use crate::domain::quote::Quote;
@@ -29,25 +30,27 @@ pub enum Lookup {
 /// Stored under the caller's key instead of a state that will be out of date: a repeat answers how the payment stands
 /// now.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Started {
-    started: bool,
+pub(super) struct Started {
+    pub started: bool,
 }
 
 impl App {
     /// Settles the held legs. A repeat answers the present state.
     pub async fn capture(&self, call: Call<String>) -> Result<Payment, SettlementError> {
-        if let Begun::Fresh(work) = self.db.begin::<Started>(&call.meta).await? {
-            let started = self.start_capture(&work, &call.body, call.meta.now).await?;
-            work.commit(Started { started: started.is_some() }).await?;
-            if let Some(journal) = started {
-                return self.run(journal).await;
-            }
+        let Call { meta, body: payment_id } = call;
+        let Some(region) = self.region_of(&payment_id).await? else {
+            // the key may have been another request's
+            let _: Option<Started> = self.db.replayed(&meta).await?;
+            return Err(Refusal::PaymentNotFound.into());
+        };
+        match self.through(&region, Op::Start(payment_id.clone()), Some(meta)).await? {
+            Done::Started(Some(journal)) => self.run(journal).await,
+            _ => Ok(self.journal(&payment_id).await?.view()),
         }
-        Ok(self.journal(&call.body).await?.view())
     }
 
     /// Writes the intent with every number the outside will know us by, before anybody is called.
-    async fn start_capture(
+    pub(super) async fn start_capture(
         &self,
         work: &Work,
         payment_id: &str,
@@ -116,7 +119,7 @@ impl App {
         Ok(self.journal(&call.body.payment_id).await?.view())
     }
 
-    async fn start_refund(
+    pub(super) async fn start_refund(
         &self,
         work: &Work,
         body: &Refund,
@@ -125,7 +128,12 @@ impl App {
         let found = store::payment::find(work.tx(), &body.payment_id).await?;
         let mut journal = found.ok_or(Refusal::PaymentNotFound)?;
         match journal.state {
+            // what earlier returns left goes back as the last of them
+            PaymentState::Captured if !journal.refunded.is_zero() => {
+                return self.start_last_part(work, journal, &body.reason, now).await.map(Some);
+            }
             PaymentState::Captured => {}
+            PaymentState::Refunding if journal.returns_a_part() => return Err(SettlementError::LostRace),
             PaymentState::Refunding | PaymentState::Refunded => return Ok(None),
             other => return Err(SettlementError::in_state(Refusal::PaymentNotCaptured, other.as_str())),
         }
@@ -147,7 +155,7 @@ impl App {
         Ok(Some(journal))
     }
 
-    /// `msgid`: institution 12 + time 14 + sequence 4 (`domain.md` §11).
+    /// A new number at the insurer.
     pub(super) async fn msgid(
         &self,
         work: &Work,
@@ -155,8 +163,7 @@ impl App {
         now: Timestamp,
     ) -> Result<String, SettlementError> {
         let number = store::notice::next_message(work.tx(), fixmedins_code).await?;
-        let time: String = now.china_text().chars().filter(char::is_ascii_digit).collect();
-        Ok(format!("{fixmedins_code}{time}{number:04}"))
+        Ok(msgid(fixmedins_code, now, number))
     }
 
     /// A payment with what its payer's app hands to the channel's; empty unless the channel waits for the payer. Never kept
@@ -185,4 +192,10 @@ impl App {
         let own = call.meta.principal.is_service() || call.meta.principal.person()? == journal.person_id;
         if own { Ok(journal.view()) } else { Err(Refusal::PaymentNotFound.into()) }
     }
+}
+
+/// `msgid`: institution 12 + time 14 + sequence 4 (`domain.md` §11).
+pub(super) fn msgid(fixmedins_code: &str, now: Timestamp, number: i64) -> String {
+    let time: String = now.china_text().chars().filter(char::is_ascii_digit).collect();
+    format!("{fixmedins_code}{time}{number:04}")
 }

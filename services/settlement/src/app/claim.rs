@@ -5,6 +5,7 @@ use liufang_kernel::{Fen, Timestamp, Violations};
 use liufang_platform::{AuthFault, Begun, Call, Principal, PrincipalKind};
 use serde::{Deserialize, Serialize};
 
+use crate::app::claim_line::{Deduction, cut};
 use crate::app::{App, is_agency};
 use crate::domain::claim::{self, Claim, ClaimRefusal, ClaimState, DayTotals};
 use crate::domain::ledger;
@@ -41,14 +42,18 @@ pub struct DayClosing {
 #[derive(Clone, Debug)]
 pub struct Review {
     pub claim_id: String,
+    /// Of the whole claim, or the sum of the lines.
     pub deducted: Fen,
     pub reason: String,
+    pub lines: Vec<Deduction>,
 }
 
 #[derive(Clone, Debug)]
 pub struct PayClaim {
     pub claim_id: String,
     pub bank_reference: String,
+    /// `None`: all that is left.
+    pub amount: Option<Fen>,
 }
 
 /// What a debtor owes an institution.
@@ -181,13 +186,14 @@ impl App {
         };
         let mut claim =
             owed_by(&call.meta.principal, store::claim::find(work.tx(), &call.body.claim_id).await?)?;
-        let was = claim.state;
+        let was = (claim.state, claim.paid);
         claim.review(call.body.deducted, &call.body.reason).map_err(refused)?;
+        cut(work.tx(), &claim, &call.body.lines).await?;
         store::claim::save(work.tx(), &claim, was, "").await?;
         Ok(work.commit(claim).await?)
     }
 
-    /// The agency pays; the receivable closes.
+    /// The agency pays, whole or a part; with the last part the receivable closes.
     pub async fn pay_claim(&self, call: Call<PayClaim>) -> Result<Claim, SettlementError> {
         let now = call.meta.now;
         let work = match self.db.begin::<Claim>(&call.meta).await? {
@@ -196,16 +202,22 @@ impl App {
         };
         let tx = work.tx();
         let mut claim = owed_by(&call.meta.principal, store::claim::find(tx, &call.body.claim_id).await?)?;
-        let was = claim.state;
-        claim.pay().map_err(refused)?;
+        let was = (claim.state, claim.paid);
+        let paying = claim.pay(call.body.amount).map_err(refused)?;
         store::claim::save(tx, &claim, was, &call.body.bank_reference).await?;
         let institution = &claim.fixmedins_code;
         // the clearing agency of a region goes by the region's code
         let mut head = store::ledger::lock(tx, &claim.agency).await?;
-        let draft = ledger::claim_payment(&claim.claim_id, institution, claim.claimed, claim.deducted, now)?;
+        let bank_reference = &call.body.bank_reference;
+        let payment_no = store::claim_line::insert_payment(tx, &claim, paying, bank_reference, now).await?;
+        let reference = claim::payment_reference(&claim.claim_id, payment_no);
+        let cut = if paying.closes { claim.deducted } else { Fen::ZERO };
+        let draft = ledger::claim_payment(&reference, institution, paying.amount + cut, cut, now)?;
         head.append(tx, &self.ids, &claim.agency, draft).await?;
         head.store(tx).await?;
-        store::receivable::close(tx, institution, &claim.agency, &claim.stmt_date).await?;
+        if paying.closes {
+            store::receivable::close(tx, institution, &claim.agency, &claim.stmt_date).await?;
+        }
         Ok(work.commit(claim).await?)
     }
 
@@ -259,9 +271,10 @@ fn owed_by(principal: &Principal, found: Option<Claim>) -> Result<Claim, Settlem
     own.ok_or_else(|| Refusal::ClaimNotFound.into())
 }
 
-fn refused(refusal: ClaimRefusal) -> SettlementError {
+pub(super) fn refused(refusal: ClaimRefusal) -> SettlementError {
     match refusal {
         ClaimRefusal::State(state) => SettlementError::in_state(Refusal::ClaimState, state.as_str()),
         ClaimRefusal::DeductionTooLarge => Refusal::DeductionTooLarge.into(),
+        ClaimRefusal::PaymentTooLarge => Refusal::ClaimPaymentTooLarge.into(),
     }
 }

@@ -6,6 +6,7 @@ use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::{DbFault, Work};
 
 use crate::app::App;
+use crate::app::lane::{Done, Op};
 use crate::app::messages::Heard;
 use crate::domain::benefit::LegKind;
 use crate::domain::payment::{
@@ -16,7 +17,7 @@ use crate::store;
 use crate::store::notice::Difference;
 
 /// Longer than any call to the outside may take; after it another process takes over.
-const LEASE_S: i64 = 10;
+pub(super) const LEASE_S: i64 = 10;
 /// Bound against a table that loops; far above the longest way.
 const MOST_STEPS: usize = 16;
 const BATCH: u64 = 16;
@@ -85,9 +86,10 @@ impl App {
         let mut heard = None;
         let next = match journal.step {
             Step::Idle => return Ok(false),
-            Step::Book => return self.book_capture(journal).await.map(|()| false),
+            Step::Book => return self.book_capture(journal, None).await.map(|()| false),
             Step::Fail => return self.book_failure(journal).await.map(|()| false),
             Step::BookRefund => return self.book_refund(journal).await.map(|()| false),
+            _ if journal.returns_a_part() => return self.part_step(journal).await,
             Step::SettleInsurer
             | Step::AskInsurer
             | Step::ReverseInsurer
@@ -132,8 +134,7 @@ impl App {
         let payer = store::payer::find(self.db.read(), &self.cipher, &journal.payment_id).await?;
         let combined = match journal.insured() {
             true => {
-                let found = store::quote::find(self.db.read(), &self.cipher, &journal.quote_id).await?;
-                let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
+                let quote = self.quote_of(journal).await?;
                 combined(journal, &quote)
             }
             false => None,
@@ -162,7 +163,7 @@ impl App {
     }
 
     /// Writes what comes next, and what has to be raised; keeps the lease when going on.
-    async fn write(
+    pub(super) async fn write(
         &self,
         journal: &mut Journal,
         next: Next,
@@ -173,6 +174,18 @@ impl App {
         let go_on = journal.advance(next, now);
         if go_on {
             journal.next_at = now.plus_seconds(LEASE_S);
+        }
+        if go_on && journal.step == Step::Book {
+            // booking writes it: until then the step before is asked again under the same number
+            return self.book_capture(journal, heard).await.map(|()| false);
+        }
+        if go_on && !matches!(journal.step, Step::UndoInsurer | Step::RevokeInsurer) {
+            let (region, op) = (journal.region.clone(), Op::Save(journal.clone(), heard));
+            let Done::Saved(saved) = self.through(&region, op, None).await? else {
+                return Err(SettlementError::Stored("lane"));
+            };
+            *journal = saved;
+            return Ok(true);
         }
         let work = self.db.begin_step().await?;
         if let Some(heard) = heard {

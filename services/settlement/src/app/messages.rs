@@ -9,9 +9,10 @@ use crate::error::SettlementError;
 use crate::store;
 
 /// What was said about which message.
+#[derive(Clone)]
 pub(super) struct Heard {
-    msgid: String,
-    outcome: &'static str,
+    pub msgid: String,
+    pub outcome: &'static str,
 }
 
 impl Heard {

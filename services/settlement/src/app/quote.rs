@@ -3,14 +3,17 @@
 mod fund;
 mod gather;
 
+use std::sync::Arc;
+
 use liufang_kernel::region::{LegKind as PackLeg, RegionPack, Scheme};
 use liufang_kernel::{Date, Fen, Violations, codes};
 use liufang_platform::{Begun, Call};
 
 use crate::app::App;
 use crate::domain::accumulate::{Addition, Scope, additions};
-use crate::domain::benefit::{self, Case, ChargeLine, LineRules, OutsideFees, Purse, Settlement, Wallets};
-use crate::domain::entitlement::{Entitlement, Standing, YearSoFar};
+use crate::domain::benefit::{ChargeLine, OutsideFees, Purse, Settlement, Wallets};
+use crate::domain::decide::Inputs;
+use crate::domain::entitlement::YearSoFar;
 use crate::domain::quote::{Charge, Quote, QuoteKind, age};
 use crate::error::{Refusal, SettlementError};
 use crate::store;
@@ -32,6 +35,8 @@ pub struct CreateQuote {
     pub outside: OutsideFees,
     pub acct_used: bool,
     pub holders: Vec<String>,
+    /// Day whose rules and year hold; `None`: today.
+    pub fee_ocur_date: Option<Date>,
 }
 
 impl App {
@@ -39,25 +44,38 @@ impl App {
     pub async fn create_quote(&self, call: Call<CreateQuote>) -> Result<Quote, SettlementError> {
         let Call { meta, body } = call;
         // a repeat is answered before the world is asked again: it may have changed
-        match self.db.begin::<Quote>(&meta).await? {
-            Begun::Replay(quote) => return Ok(quote),
-            Begun::Fresh(work) => work.cancel().await?,
+        if let Some(quote) = self.db.replayed(&meta).await? {
+            return Ok(quote);
         }
-        let date = meta.now.china_date();
+        let today = meta.now.china_date();
+        let date = body.fee_ocur_date.unwrap_or(today);
+        if date > today {
+            return Err(SettlementError::Invalid(Violations::of(
+                "fee_ocur_date",
+                "must not lie in the future",
+            )));
+        }
         let pack = self.regions.get(&body.region).ok_or_else(unknown_region)?;
         let facts = self.gather(pack, &body, date).await?;
         check_lines(pack, &body, &facts, date)?;
         let wallets = self.wallets(&body, &facts).await?;
-        let entitlement = entitlement(pack, &body, &facts);
-        let (year, basis) = self.year_so_far(&body, &facts, &entitlement).await?;
-        let settlement = settle(pack, &body, &facts, &entitlement, year, wallets)?;
-        let quote = self.offer(pack, &body, &facts, settlement, basis, meta.now);
+        let mut inputs = inputs(&body, &facts);
+        let (year, basis) = self.year_so_far(&body, &facts, &inputs.entitlement(pack)?).await?;
+        inputs.year = year;
+        let settlement = inputs.decide(pack, &body.lines, &body.outside, wallets)?;
+        let quote = self.offer(pack, &body, inputs, settlement, basis, meta.now);
         let work = match self.db.begin::<Quote>(&meta).await? {
             Begun::Fresh(work) => work,
             Begun::Replay(quote) => return Ok(quote),
         };
         store::quote::insert(work.tx(), &self.cipher, &quote, meta.now).await?;
-        Ok(work.commit(quote).await?)
+        let noted = self.keep_pack(&work, &quote).await?;
+        let quote = work.commit(quote).await?;
+        self.memory.keep_quote(Arc::new(quote.clone()));
+        if let Some(day) = noted {
+            self.packs.note(&quote.region, &day);
+        }
+        Ok(quote)
     }
 
     /// One quote; a patient sees own ones.
@@ -89,13 +107,14 @@ impl App {
         &self,
         pack: &RegionPack,
         body: &CreateQuote,
-        facts: &Facts<'_>,
+        inputs: Inputs,
         settlement: Settlement,
         basis: Vec<(Scope, Addition)>,
         now: liufang_kernel::Timestamp,
     ) -> Quote {
-        let date = now.china_date();
-        let seconds = pack.deadlines(date).map_or(600, |deadlines| deadlines.quote_validity_seconds);
+        let today = now.china_date();
+        let date = body.fee_ocur_date.unwrap_or(today);
+        let seconds = pack.deadlines(today).map_or(600, |deadlines| deadlines.quote_validity_seconds);
         let disease = Some(body.dise_codg.as_str()).filter(|code| !code.is_empty());
         let consultation = body.kind == QuoteKind::Consultation;
         Quote {
@@ -106,7 +125,7 @@ impl App {
             fixmedins_code: body.fixmedins_code.clone(),
             region: body.region.clone(),
             region_version: self.region_version(&body.region),
-            insutype: facts.cover.as_ref().map(|cover| cover.insutype.clone()).unwrap_or_default(),
+            insutype: inputs.insutype.clone(),
             basis,
             additions: additions(&settlement.totals, disease, consultation),
             lines: settlement.lines,
@@ -119,57 +138,33 @@ impl App {
             charges: body.lines.iter().map(charge).collect(),
             dise_codg: body.dise_codg.clone(),
             acct_used: body.acct_used,
+            inputs: Some(inputs),
+            offered: None,
         }
     }
 }
 
-fn charge(line: &ChargeLine) -> Charge {
+/// What the decision needs of the world, kept with the quote.
+fn inputs(body: &CreateQuote, facts: &Facts<'_>) -> Inputs {
+    let cover = facts.cover.as_ref();
+    Inputs {
+        kind: body.kind,
+        date: Inputs::day(facts.date),
+        insutype: cover.map(|cover| cover.insutype.clone()).unwrap_or_default(),
+        psn_type: cover.map(|cover| cover.psn_type.clone()).unwrap_or_default(),
+        age: facts.person.birth.map_or(0, |birth| age(birth, facts.date)),
+        disease: body.dise_codg.clone(),
+        registered: facts.person.registered(facts.date).map(str::to_owned).collect(),
+        institution_kind: facts.institution.kind.word().to_owned(),
+        level: facts.institution.level.map(|level| level.word().to_owned()).unwrap_or_default(),
+        year: YearSoFar::default(),
+        lines: body.lines.clone(),
+    }
+}
+
+/// A line as the insurer is told of it.
+pub(super) fn charge(line: &ChargeLine) -> Charge {
     Charge { med_list_codg: line.med_list_codg.clone(), quantity: line.quantity, price: line.price }
-}
-
-fn entitlement<'a>(pack: &'a RegionPack, body: &CreateQuote, facts: &Facts<'_>) -> Entitlement<'a> {
-    let registered: Vec<&str> = facts.person.registered(facts.date).collect();
-    Entitlement::of(
-        pack,
-        &Standing {
-            kind: body.kind,
-            scheme: facts.scheme,
-            cover: facts.cover.as_ref(),
-            age: facts.person.birth.map_or(0, |birth| age(birth, facts.date)),
-            disease: &body.dise_codg,
-            registered: &registered,
-            institution_kind: facts.institution.kind,
-            level: facts.institution.level,
-            date: facts.date,
-        },
-    )
-}
-
-fn settle(
-    pack: &RegionPack,
-    body: &CreateQuote,
-    facts: &Facts<'_>,
-    entitlement: &Entitlement<'_>,
-    year: YearSoFar,
-    wallets: Wallets,
-) -> Result<Settlement, SettlementError> {
-    let otc = facts.scheme.and_then(|scheme| scheme.otc.as_ref());
-    let case = Case {
-        lines: &body.lines,
-        consultation: body.kind == QuoteKind::Consultation,
-        outside: body.outside.clone(),
-        rules: LineRules {
-            class_b_first_selfpay: entitlement.class_b_first_selfpay(),
-            needs_mark: otc.is_some_and(|rules| rules.account_needs_mark),
-            row: entitlement.row(),
-        },
-        scheme: facts.scheme.filter(|_| facts.cover.is_some()),
-        fund: entitlement.rule(year),
-        wallets,
-        convention: pack.region.mutual_aid_convention,
-        agency: &pack.region.code,
-    };
-    Ok(benefit::settle(&case)?)
 }
 
 fn unknown_region() -> SettlementError {

@@ -149,7 +149,11 @@ async fn channel(look: &Snapshot, rows: &[ChannelRow], found: &mut Findings) -> 
                 Some(journal) if is_open(journal) => {}
                 Some(journal) => {
                     let captured = journal.state == PaymentState::Captured;
-                    let own = if captured { journal.cash } else { Fen::ZERO };
+                    let mut own = if captured { journal.cash } else { Fen::ZERO };
+                    if captured && !journal.refunded.is_zero() {
+                        own -=
+                            store::refund::cash_back(look.tx(), &journal.payment_id).await.map_err(fault)?;
+                    }
                     if own != row.kept {
                         let differs = difference("CHANNEL_DIFFERS", row.kept - own);
                         found.push(differs.with("payment_id", journal.payment_id.as_str()));

@@ -96,12 +96,14 @@ pub fn claims(ours: &DayTotals) -> BTreeMap<String, Fen> {
     owed
 }
 
-/// Clearing status (`domain.md` §5.2): 10 applied, 20 accepted, 50 cleared.
+/// Clearing status (`domain.md` §5.2): 10 applied, 20 accepted, 50 cleared; an appeal leaves it accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimState {
     Applied,
     Approved,
+    /// The institution objects to a cut; the agency looks again.
+    Appealed,
     Paid,
 }
 
@@ -110,12 +112,13 @@ impl ClaimState {
         match self {
             ClaimState::Applied => "applied",
             ClaimState::Approved => "approved",
+            ClaimState::Appealed => "appealed",
             ClaimState::Paid => "paid",
         }
     }
 
     pub fn parse(text: &str) -> Option<ClaimState> {
-        [ClaimState::Applied, ClaimState::Approved, ClaimState::Paid]
+        [ClaimState::Applied, ClaimState::Approved, ClaimState::Appealed, ClaimState::Paid]
             .into_iter()
             .find(|state| state.as_str() == text)
     }
@@ -142,15 +145,35 @@ pub enum ClaimRefusal {
     State(ClaimState),
     /// More is cut than is claimed.
     DeductionTooLarge,
+    /// More is paid than is left.
+    PaymentTooLarge,
+}
+
+/// What one payment of an agency moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paying {
+    pub amount: Fen,
+    /// With the last payment what was cut is booked, and the receivable closes.
+    pub closes: bool,
+}
+
+/// The client id of the n-th payment of a claim in the ledger.
+pub fn payment_reference(claim_id: &str, payment_no: i64) -> String {
+    if payment_no == 1 { claim_id.to_owned() } else { format!("{claim_id}/{payment_no}") }
 }
 
 impl Claim {
-    /// The agency's review.
+    /// What is left to pay.
+    pub fn due(&self) -> Fen {
+        self.claimed - self.deducted - self.paid
+    }
+
+    /// The agency's review, also of an appeal.
     ///
     /// # Errors
     /// Not applied any more, or a cut beyond the claim.
     pub fn review(&mut self, deducted: Fen, reason: &str) -> Result<(), ClaimRefusal> {
-        if self.state != ClaimState::Applied {
+        if !matches!(self.state, ClaimState::Applied | ClaimState::Appealed) {
             return Err(ClaimRefusal::State(self.state));
         }
         if deducted < Fen::ZERO || deducted > self.claimed.or_zero() {
@@ -162,17 +185,37 @@ impl Claim {
         Ok(())
     }
 
-    /// The agency's payment.
+    /// The institution's objection to a cut.
     ///
     /// # Errors
-    /// Not approved yet, or paid already.
-    pub fn pay(&mut self) -> Result<(), ClaimRefusal> {
+    /// Nothing was cut, or something is paid already: who took a part has agreed to the whole.
+    pub fn appeal(&mut self) -> Result<(), ClaimRefusal> {
+        if self.state != ClaimState::Approved || self.deducted.is_zero() || !self.paid.is_zero() {
+            return Err(ClaimRefusal::State(self.state));
+        }
+        self.state = ClaimState::Appealed;
+        Ok(())
+    }
+
+    /// The agency's payment of all that is left, or of a part of it.
+    ///
+    /// # Errors
+    /// Not approved, or paid already; more than is left, or a part of a claim of refunds, which is settled whole.
+    pub fn pay(&mut self, part: Option<Fen>) -> Result<Paying, ClaimRefusal> {
         if self.state != ClaimState::Approved {
             return Err(ClaimRefusal::State(self.state));
         }
-        self.paid = self.claimed - self.deducted;
-        self.state = ClaimState::Paid;
-        Ok(())
+        let due = self.due();
+        let amount = part.unwrap_or(due);
+        if amount != due && !(Fen::ZERO < amount && amount < due) {
+            return Err(ClaimRefusal::PaymentTooLarge);
+        }
+        self.paid += amount;
+        let closes = self.due().is_zero();
+        if closes {
+            self.state = ClaimState::Paid;
+        }
+        Ok(Paying { amount, closes })
     }
 }
 
@@ -213,8 +256,16 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_moves_one_way() {
-        let mut claim = Claim {
+    fn a_claim_of_refunds_is_settled_whole() {
+        let mut claim = claim();
+        claim.claimed = Fen(-500);
+        assert_eq!(claim.review(Fen::ZERO, ""), Ok(()));
+        assert_eq!(claim.pay(Some(Fen(-100))), Err(ClaimRefusal::PaymentTooLarge));
+        assert_eq!(claim.pay(None), Ok(Paying { amount: Fen(-500), closes: true }));
+    }
+
+    fn claim() -> Claim {
+        Claim {
             claim_id: "c".into(),
             fixmedins_code: "P13030200001".into(),
             agency: "130300".into(),
@@ -224,13 +275,29 @@ mod tests {
             deducted: Fen::ZERO,
             paid: Fen::ZERO,
             deduction_reason: String::new(),
-        };
-        assert_eq!(claim.pay(), Err(ClaimRefusal::State(ClaimState::Applied)));
+        }
+    }
+
+    #[test]
+    fn a_claim_moves_one_way() {
+        let mut claim = claim();
+        assert_eq!(claim.pay(None), Err(ClaimRefusal::State(ClaimState::Applied)));
+        assert_eq!(claim.appeal(), Err(ClaimRefusal::State(ClaimState::Applied)));
         assert_eq!(claim.review(Fen(1001), "x"), Err(ClaimRefusal::DeductionTooLarge));
         assert_eq!(claim.review(Fen(100), "price above the limit"), Ok(()));
         assert_eq!(claim.review(Fen(0), ""), Err(ClaimRefusal::State(ClaimState::Approved)));
-        assert_eq!(claim.pay(), Ok(()));
-        assert_eq!((claim.paid, claim.state), (Fen(900), ClaimState::Paid));
-        assert_eq!(claim.pay(), Err(ClaimRefusal::State(ClaimState::Paid)));
+        assert_eq!(claim.appeal(), Ok(()));
+        assert_eq!(claim.pay(None), Err(ClaimRefusal::State(ClaimState::Appealed)));
+        assert_eq!(claim.review(Fen(60), "a part was right"), Ok(()));
+        for wrong in [Fen(941), Fen(0), Fen(-1)] {
+            assert_eq!(claim.pay(Some(wrong)), Err(ClaimRefusal::PaymentTooLarge));
+        }
+        assert_eq!(claim.pay(Some(Fen(900))), Ok(Paying { amount: Fen(900), closes: false }));
+        assert_eq!((claim.due(), claim.state), (Fen(40), ClaimState::Approved));
+        assert_eq!(claim.appeal(), Err(ClaimRefusal::State(ClaimState::Approved)), "a part was taken");
+        assert_eq!(claim.pay(None), Ok(Paying { amount: Fen(40), closes: true }));
+        assert_eq!((claim.paid, claim.state), (Fen(940), ClaimState::Paid));
+        assert_eq!(claim.pay(None), Err(ClaimRefusal::State(ClaimState::Paid)));
+        assert_eq!(claim.appeal(), Err(ClaimRefusal::State(ClaimState::Paid)));
     }
 }

@@ -5,6 +5,7 @@ use liufang_kernel::region::{
     Benefit, BenefitQuery, CapRule, HospitalLevel, InstitutionKind, RegionPack, Scheme,
 };
 use liufang_kernel::{Date, Fen, Ratio};
+use serde::{Deserialize, Serialize};
 
 use super::accumulate::Addition;
 use super::benefit::{FundRule, FundTerms, PackRow, Used};
@@ -31,7 +32,7 @@ pub struct Standing<'a> {
 }
 
 /// The year before this settlement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct YearSoFar {
     /// All treatment.
     pub all: Addition,

@@ -7,6 +7,7 @@ mod insurer;
 mod journal;
 mod machine;
 mod message;
+mod part;
 mod payer;
 mod states;
 
@@ -17,6 +18,7 @@ pub use insurer::after_answer;
 pub use journal::{Journal, TILL};
 pub use machine::{ChannelSays, Failure, InsurerSays, Next, Raised, after_channel, first_step};
 pub use message::Message;
+pub use part::{Shape, after_cash_back};
 pub use payer::{Payer, combined};
 pub use states::{PaymentState, STUCK_AFTER, Step, WANTS_A_PERSON, ord_stas};
 

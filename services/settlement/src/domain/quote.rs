@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accumulate::{Addition, Scope};
 use super::benefit::{Leg, OutsideFees, SettledLine, Totals};
+use super::decide::Inputs;
 
 /// What a quote is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,12 @@ pub struct Quote {
     /// Accounts might be used.
     #[serde(default)]
     pub acct_used: bool,
+    /// What decided, so that it can be decided again; `None` in quotes from before it was kept.
+    #[serde(default)]
+    pub inputs: Option<Inputs>,
+    /// The quote as it was offered, where less was captured.
+    #[serde(default)]
+    pub offered: Option<Box<Quote>>,
 }
 
 /// What was charged in a line, as the insurer is told.

@@ -29,6 +29,12 @@ reasons! {
     PAYMENT_ENDED = Precondition, "支付单已结束", "the payment has ended";
     PAYMENT_CAPTURED = Precondition, "支付单已结算，请走退款", "the payment is captured; refund it instead";
     PAYMENT_NOT_CAPTURED = Precondition, "支付单未结算，不能退款", "the payment is not captured";
+    CAPTURE_LINE_UNKNOWN = Precondition, "保留的行不在该支付单中", "the payment has no such line";
+    CAPTURE_NOT_LESS = Precondition, "保留数量须少于试算数量", "what is kept is not less than what was quoted";
+    CAPTURE_WHOLE_ONLY = Precondition, "该支付单只能整单结算", "what would stay cannot be settled; capture the whole or void it";
+    REFUND_LINE_UNKNOWN = Precondition, "退货行或费用不在该支付单中", "the payment has no such line or fee";
+    REFUND_TOO_MUCH = Precondition, "退货数量超过剩余数量", "more comes back than is left";
+    REFUND_WHOLE_ONLY = Precondition, "该支付单只能整单退款", "what would stay cannot be settled again; return the payment whole";
     PAYMENT_NOT_STUCK = Precondition, "支付单无需人工处理", "the payment does not wait for a person";
     PAYMENT_BUSY = Aborted, "支付单正在处理，请以同一幂等键重试", "somebody else moved the payment; retry under the same key";
     NOTICE_FROM_OUTSIDE = PermissionDenied, "支付通知须由渠道适配服务转交", "notices come through the service that speaks to the channel";
@@ -48,5 +54,10 @@ reasons! {
     DETAIL_FILE_COMPARED = Precondition, "该对账明细文件已完成对账，不能再追加", "the file has been compared; hand in a new one";
     DETAIL_FILE_NOT_COMPARED = Precondition, "该对账明细文件尚未对账", "the file has not been compared yet";
     DETAIL_ROW_REPEATED = Precondition, "对账明细中同一报文号与退费标志重复", "a message id stands in the file twice with the same refund flag";
+    STATEMENT_NOT_FOUND = NotFound, "未找到该渠道对账单", "no such statement";
+    STATEMENT_CHANGED = Precondition, "该渠道该日对账单已导入且内容不同", "another statement of that channel, institution and day has been taken";
+    STATEMENT_LINE_REPEATED = Precondition, "对账单中的交易已在其他日期的对账单中", "a line stands in the statement of another day";
+    CLAIM_LINE_NOT_FOUND = NotFound, "申报中没有该明细或该明细未被扣款", "the claim has no such line, or nothing was cut of it";
+    CLAIM_PAYMENT_TOO_LARGE = Precondition, "支付金额超过应付余额", "more is paid than is left of the claim";
     SETTLEMENT_INTERNAL = Internal, "系统内部错误", "an internal error; quote the request id";
 }

@@ -34,6 +34,22 @@ impl ClaimService for Rpc {
         reply(self.app.review_claim(call).await.map(wire::claim::review_reply))
     }
 
+    async fn appeal_claim(
+        &self,
+        request: Request<pb::AppealClaimRequest>,
+    ) -> Result<Response<pb::AppealClaimResponse>, Status> {
+        let call = self.calls.open(request, wire::claim::appeal)?;
+        reply(self.app.appeal_claim(call).await.map(wire::claim::appeal_reply))
+    }
+
+    async fn list_claim_lines(
+        &self,
+        request: Request<pb::ListClaimLinesRequest>,
+    ) -> Result<Response<pb::ListClaimLinesResponse>, Status> {
+        let call = self.calls.open(request, wire::claim::lines)?;
+        reply(self.app.list_claim_lines(call).await.map(wire::claim::lines_reply))
+    }
+
     async fn pay_claim(
         &self,
         request: Request<pb::PayClaimRequest>,

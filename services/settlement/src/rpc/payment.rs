@@ -1,5 +1,6 @@
 //! Payments.
 
+use liufang_platform::Call;
 use liufang_platform::rpc::reply;
 use liufang_proto::settlement::v1 as pb;
 use pb::payment_service_server::PaymentService;
@@ -22,8 +23,11 @@ impl PaymentService for Rpc {
         &self,
         request: Request<pb::CaptureRequest>,
     ) -> Result<Response<pb::CaptureResponse>, Status> {
-        let call = self.calls.open(request, wire::payment::capture)?;
-        let captured = self.app.capture(call).await;
+        let Call { meta, body } = self.calls.open(request, wire::payment::capture)?;
+        let captured = match body.keep.is_empty() {
+            true => self.app.capture(Call { meta, body: body.payment_id }).await,
+            false => self.app.capture_less(Call { meta, body }).await,
+        };
         reply(self.app.with_pay_params(captured).await.map(wire::payment::capture_reply))
     }
 
@@ -36,8 +40,16 @@ impl PaymentService for Rpc {
         &self,
         request: Request<pb::RefundRequest>,
     ) -> Result<Response<pb::RefundResponse>, Status> {
-        let call = self.calls.open(request, wire::payment::refund)?;
-        reply(self.app.refund(call).await.map(wire::payment::refund_reply))
+        let Call { meta, body } = self.calls.open(request, wire::refund::refund)?;
+        let done = match body {
+            wire::refund::Ask::Whole(body) => {
+                self.app.refund(Call { meta, body }).await.map(|payment| (payment, None))
+            }
+            wire::refund::Ask::Part(body) => {
+                self.app.refund_part(Call { meta, body }).await.map(|(payment, part)| (payment, Some(part)))
+            }
+        };
+        reply(done.map(wire::refund::reply))
     }
 
     async fn get_payment(
@@ -45,8 +57,11 @@ impl PaymentService for Rpc {
         request: Request<pb::GetPaymentRequest>,
     ) -> Result<Response<pb::GetPaymentResponse>, Status> {
         let call = self.calls.open(request, wire::payment::get)?;
-        let found = self.app.get_payment(call).await;
-        reply(self.app.with_pay_params(found).await.map(wire::payment::get_reply))
+        let found = match self.app.payment_and_parts(call).await {
+            Ok((payment, parts)) => self.app.with_pay_params(Ok(payment)).await.map(|found| (found, parts)),
+            Err(error) => Err(error),
+        };
+        reply(found.map(wire::payment::get_reply))
     }
 
     async fn list_stuck_payments(

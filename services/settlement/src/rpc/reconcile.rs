@@ -38,6 +38,22 @@ impl ReconcileService for Rpc {
         reply(self.app.compare_details(call).await.map(wire::reconcile::compare_reply))
     }
 
+    async fn import_statement(
+        &self,
+        request: Request<pb::ImportStatementRequest>,
+    ) -> Result<Response<pb::ImportStatementResponse>, Status> {
+        let call = self.calls.open(request, wire::statement::import)?;
+        reply(self.app.import_statement(call).await.map(wire::statement::import_reply))
+    }
+
+    async fn get_statement(
+        &self,
+        request: Request<pb::GetStatementRequest>,
+    ) -> Result<Response<pb::GetStatementResponse>, Status> {
+        let call = self.calls.open(request, wire::statement::get)?;
+        reply(self.app.get_statement(call).await.map(wire::statement::get_reply))
+    }
+
     type DownloadDetailsStream = ResponseStream<pb::DownloadDetailsResponse>;
 
     async fn download_details(

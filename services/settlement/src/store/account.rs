@@ -1,10 +1,14 @@
 //! Personal accounts and their statements.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::{all, exec, one};
 use crate::app::account::StatementRow;
+use crate::domain::lane::Purse;
 use crate::error::SettlementError;
 
 /// Balance and held amount; zeros for somebody without an account.
@@ -108,6 +112,95 @@ pub async fn insert_statement(
         row.for_relative.into(),
     ];
     exec(conn, sql, values).await?;
+    Ok(())
+}
+
+/// Accounts as a group finds them; those that are not there are not in the answer.
+pub async fn purses(
+    conn: &impl ConnectionTrait,
+    persons: &[&str],
+) -> Result<BTreeMap<String, Purse>, SettlementError> {
+    let mut purses = BTreeMap::new();
+    if persons.is_empty() {
+        return Ok(purses);
+    }
+    let sql = format!(
+        "SELECT a.person_id, a.balance_fen, a.held_fen, a.region, COALESCE((SELECT MAX(s.sequence) \
+         FROM statement_row s WHERE s.person_id = a.person_id), 0) AS last \
+         FROM personal_account a WHERE a.person_id {}",
+        among(conn, 1)
+    );
+    for row in all(conn, &sql, [words(conn, persons.iter().copied())]).await? {
+        let purse = Purse {
+            balance: Fen(row.try_get("", "balance_fen")?),
+            held: Fen(row.try_get("", "held_fen")?),
+            region: row.try_get("", "region")?,
+            last: row.try_get("", "last")?,
+        };
+        purses.insert(row.try_get("", "person_id")?, purse);
+    }
+    Ok(purses)
+}
+
+/// Writes accounts from what they were to what they are.
+///
+/// # Errors
+/// [`SettlementError::LostRace`] when one is not what it was: nothing of the transaction may stay.
+pub async fn move_all(
+    conn: &impl ConnectionTrait,
+    before: &BTreeMap<String, Purse>,
+    after: &BTreeMap<String, Purse>,
+) -> Result<(), SettlementError> {
+    let columns = ["person_id", "balance_fen", "held_fen", "region", "old_balance", "old_held"];
+    let mut rows = Rows::new(&columns);
+    for (person_id, now) in after {
+        let Some(was) = before.get(person_id).filter(|was| *was != now) else { continue };
+        rows.push([
+            person_id.clone().into(),
+            now.balance.0.into(),
+            now.held.0.into(),
+            now.region.clone().into(),
+            was.balance.0.into(),
+            was.held.0.into(),
+        ]);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let update = rows.joined(conn, |rows| {
+        format!(
+            "UPDATE personal_account SET balance_fen = v.balance_fen, held_fen = v.held_fen, region = v.region \
+             FROM {rows} WHERE personal_account.person_id = v.person_id \
+             AND personal_account.balance_fen = v.old_balance AND personal_account.held_fen = v.old_held"
+        )
+    })?;
+    match conn.execute_raw(update).await?.rows_affected() == rows.len() {
+        true => Ok(()),
+        false => Err(SettlementError::LostRace),
+    }
+}
+
+/// Adds rows to statements, each under its own number.
+pub async fn insert_statements(
+    conn: &impl ConnectionTrait,
+    lines: &[(String, StatementRow)],
+) -> Result<(), SettlementError> {
+    let columns =
+        ["person_id", "sequence", "at_us", "kind", "amount_fen", "balance_fen", "order_id", "for_relative"];
+    let mut rows = Rows::new(&columns);
+    for (person_id, row) in lines {
+        rows.push([
+            person_id.clone().into(),
+            row.sequence.into(),
+            row.at.0.into(),
+            row.kind.clone().into(),
+            row.amount.0.into(),
+            row.balance.0.into(),
+            row.order_id.clone().into(),
+            row.for_relative.into(),
+        ]);
+    }
+    rows.insert(conn, "statement_row", "").await?;
     Ok(())
 }
 

@@ -1,11 +1,15 @@
 //! A person's year.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::Fen;
 use liufang_platform::Cipher;
+use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::ConnectionTrait;
 
-use super::{exec, one};
+use super::{all, exec, one};
 use crate::domain::accumulate::{Addition, Scope};
+use crate::domain::lane::YearKey;
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 
@@ -61,6 +65,77 @@ pub async fn stands(
     Ok(true)
 }
 
+/// The keys of what a quote was calculated on, or of what it adds.
+pub fn keyed(cipher: &Cipher, quote: &Quote, scopes: &[(Scope, Addition)]) -> Vec<(YearKey, Addition)> {
+    let key = |scope: &Scope| YearKey {
+        person_id: quote.person_id.clone(),
+        year: quote.year,
+        insutype: quote.insutype.clone(),
+        scope: scope_key(cipher, scope),
+    };
+    scopes.iter().map(|(scope, addition)| (key(scope), *addition)).collect()
+}
+
+/// All years of these persons.
+pub async fn years(
+    conn: &impl ConnectionTrait,
+    persons: &[&str],
+) -> Result<BTreeMap<YearKey, Addition>, SettlementError> {
+    let mut years = BTreeMap::new();
+    if persons.is_empty() {
+        return Ok(years);
+    }
+    let sql = format!(
+        "SELECT person_id, year, insutype, scope, deductible_fen, expense_fen, fund_paid_fen \
+         FROM accumulator WHERE person_id {}",
+        among(conn, 1)
+    );
+    for row in all(conn, &sql, [words(conn, persons.iter().copied())]).await? {
+        let year: i64 = row.try_get("", "year")?;
+        let key = YearKey {
+            person_id: row.try_get("", "person_id")?,
+            year: i32::try_from(year).map_err(|_| SettlementError::Stored("year"))?,
+            insutype: row.try_get("", "insutype")?,
+            scope: row.try_get("", "scope")?,
+        };
+        let addition = Addition {
+            deductible: Fen(row.try_get("", "deductible_fen")?),
+            expense: Fen(row.try_get("", "expense_fen")?),
+            fund_paid: Fen(row.try_get("", "fund_paid_fen")?),
+        };
+        years.insert(key, addition);
+    }
+    Ok(years)
+}
+
+/// Adds to years, each of them once.
+pub async fn add_all(
+    conn: &impl ConnectionTrait,
+    sums: &BTreeMap<YearKey, Addition>,
+) -> Result<(), SettlementError> {
+    let columns =
+        ["person_id", "year", "insutype", "scope", "deductible_fen", "expense_fen", "fund_paid_fen"];
+    let mut rows = Rows::new(&columns);
+    for (key, sum) in sums {
+        rows.push([
+            key.person_id.clone().into(),
+            i64::from(key.year).into(),
+            key.insutype.clone().into(),
+            key.scope.clone().into(),
+            sum.deductible.0.into(),
+            sum.expense.0.into(),
+            sum.fund_paid.0.into(),
+        ]);
+    }
+    rows.insert(conn, "accumulator", ADDED).await?;
+    Ok(())
+}
+
+const ADDED: &str = "ON CONFLICT (person_id, year, insutype, scope) DO UPDATE SET \
+                     deductible_fen = accumulator.deductible_fen + excluded.deductible_fen, \
+                     expense_fen = accumulator.expense_fen + excluded.expense_fen, \
+                     fund_paid_fen = accumulator.fund_paid_fen + excluded.fund_paid_fen";
+
 pub async fn add(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
@@ -68,13 +143,10 @@ pub async fn add(
     scope: &Scope,
     addition: Addition,
 ) -> Result<(), SettlementError> {
-    let sql = "INSERT INTO accumulator \
-               (person_id, year, insutype, scope, deductible_fen, expense_fen, fund_paid_fen) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7) \
-               ON CONFLICT (person_id, year, insutype, scope) DO UPDATE SET \
-               deductible_fen = accumulator.deductible_fen + excluded.deductible_fen, \
-               expense_fen = accumulator.expense_fen + excluded.expense_fen, \
-               fund_paid_fen = accumulator.fund_paid_fen + excluded.fund_paid_fen";
+    let sql = format!(
+        "INSERT INTO accumulator (person_id, year, insutype, scope, deductible_fen, expense_fen, fund_paid_fen) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) {ADDED}"
+    );
     let values = [
         of.person_id.into(),
         i64::from(of.year).into(),
@@ -84,6 +156,6 @@ pub async fn add(
         addition.expense.0.into(),
         addition.fund_paid.0.into(),
     ];
-    exec(conn, sql, values).await?;
+    exec(conn, &sql, values).await?;
     Ok(())
 }

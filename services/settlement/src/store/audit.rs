@@ -7,7 +7,7 @@ use liufang_platform::audit::Check;
 use sea_orm::{ConnectionTrait, Value};
 
 use super::all;
-use crate::domain::audit::{Booked, Hold};
+use crate::domain::audit::{Booked, BookedPart, Hold};
 use crate::error::SettlementError;
 
 /// Orders that have a payment.
@@ -101,9 +101,13 @@ pub const CHECKS: &[Check] = &[
         ids: &["transfer_id", "transfer"],
         numbers: &["sequence"],
         sql: "SELECT t.transfer_id, t.kind AS transfer, t.sequence FROM book_transfer t WHERE \
-              (t.kind IN ('capture', 'refund') AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.payment_id = t.reference)) \
-              OR (t.kind = 'claim_payment' AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.claim_id = t.reference)) \
+              (t.kind IN ('capture', 'refund') AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.payment_id = t.reference) \
+              AND NOT EXISTS (SELECT 1 FROM refund r WHERE r.reference = t.reference AND r.state = 'booked')) \
+              OR (t.kind = 'claim_payment' AND NOT EXISTS (SELECT 1 FROM claim_payment m WHERE t.reference = \
+              CASE m.payment_no WHEN 1 THEN m.claim_id ELSE m.claim_id || '/' || m.payment_no END)) \
               OR (t.kind = 'credit' AND NOT EXISTS (SELECT 1 FROM credit_row r WHERE r.row_key = t.reference)) \
+              OR (t.kind IN ('channel_payout', 'channel_fee', 'suspense_in', 'suspense_out') AND NOT EXISTS \
+              (SELECT 1 FROM channel_statement s WHERE s.statement_id = t.reference)) \
               OR t.kind NOT IN ('capture', 'refund', 'claim_payment', 'credit', 'channel_payout', 'channel_fee', \
               'suspense_in', 'suspense_out')",
     },
@@ -138,6 +142,7 @@ pub const CHECKS: &[Check] = &[
         sql: "SELECT account, CAST(SUM(owed) AS BIGINT) AS open_fen, CAST(SUM(ledger) AS BIGINT) AS ledger_fen \
               FROM (SELECT 'receivable:' || debtor_kind || ':' || fixmedins_code AS account, amount_fen AS owed, \
               0 AS ledger FROM receivable WHERE open = TRUE \
+              UNION ALL SELECT 'receivable:agency:' || fixmedins_code, -paid_fen, 0 FROM claim WHERE state <> 'paid' \
               UNION ALL SELECT CASE WHEN account LIKE 'receivable:agency:%' THEN 'receivable:agency:' \
               ELSE 'receivable:channel:' END || SUBSTR(account, LENGTH(account) - 11), 0, balance_fen \
               FROM book_balance WHERE account LIKE 'receivable:%') AS sides \
@@ -157,11 +162,33 @@ pub const CHECKS: &[Check] = &[
         ids: &["claim_id", "state"],
         numbers: &["paid_fen", "ledger_fen"],
         sql: "SELECT claim_id, state, paid_fen, banked AS ledger_fen FROM (SELECT c.claim_id, c.state, c.paid_fen, \
-              CASE c.state WHEN 'paid' THEN c.claimed_fen - c.deducted_fen ELSE 0 END AS due, \
-              (SELECT CAST(COALESCE(SUM(e.amount_fen), 0) AS BIGINT) FROM book_transfer t \
+              CASE WHEN c.state = 'paid' THEN c.claimed_fen - c.deducted_fen \
+              WHEN c.paid_fen = c.claimed_fen - c.deducted_fen THEN 0 ELSE c.paid_fen END AS due, \
+              (SELECT CAST(COALESCE(SUM(e.amount_fen), 0) AS BIGINT) FROM claim_payment m JOIN book_transfer t \
+              ON t.kind = 'claim_payment' AND t.reference = \
+              CASE m.payment_no WHEN 1 THEN m.claim_id ELSE m.claim_id || '/' || m.payment_no END \
               JOIN book_entry e ON e.region = t.region AND e.sequence = t.sequence \
-              WHERE t.kind = 'claim_payment' AND t.reference = c.claim_id AND e.account LIKE 'bank:%') AS banked \
+              WHERE m.claim_id = c.claim_id AND e.account LIKE 'bank:%') AS banked \
               FROM claim c) AS sides WHERE paid_fen <> due OR paid_fen <> banked",
+    },
+    Check {
+        kind: "CLAIM_CUT",
+        ids: &["claim_id"],
+        numbers: &["deducted_fen", "lines_fen"],
+        // a claim that was reviewed before cuts had lines has none
+        sql: "SELECT claim_id, deducted_fen, lines AS lines_fen FROM (SELECT c.claim_id, c.deducted_fen, \
+              (SELECT CAST(SUM(l.deducted_fen) AS BIGINT) FROM claim_line l WHERE l.claim_id = c.claim_id) AS lines \
+              FROM claim c) AS sides WHERE deducted_fen <> lines",
+    },
+    Check {
+        kind: "SUSPENSE_BALANCE",
+        ids: &["account"],
+        numbers: &["suspended_fen", "ledger_fen"],
+        sql: "SELECT account, CAST(SUM(kept) AS BIGINT) AS suspended_fen, CAST(SUM(ledger) AS BIGINT) AS ledger_fen \
+              FROM (SELECT 'suspense:' || channel || ':' || fixmedins_code AS account, amount_fen AS kept, 0 AS ledger \
+              FROM channel_line WHERE state = 'suspended' UNION ALL \
+              SELECT account, 0, -balance_fen FROM book_balance WHERE account LIKE 'suspense:%') AS sides \
+              GROUP BY account HAVING SUM(kept) <> SUM(ledger)",
     },
     Check {
         kind: "CLAIM_OPEN",
@@ -216,8 +243,10 @@ pub async fn booked(
         let own = booked.entry(row.try_get("", "reference")?).or_default();
         own.transfers.insert(kind == "refund", Fen(row.try_get("", "fen")?));
     }
+    parts(conn, &among, values(), &mut booked).await?;
     let sql = format!(
-        "SELECT payment_id, refund, debtor_kind, amount_fen FROM receivable WHERE payment_id IN ({among})"
+        "SELECT payment_id, refund, debtor_kind, amount_fen FROM receivable WHERE payment_id IN ({among}) \
+         AND part_no = 0"
     );
     for row in all(conn, &sql, values()).await? {
         let key = (row.try_get("", "refund")?, row.try_get("", "debtor_kind")?);
@@ -225,7 +254,8 @@ pub async fn booked(
         own.receivables.insert(key, Fen(row.try_get("", "amount_fen")?));
     }
     let sql = format!(
-        "SELECT payment_id, refund, fund_fen, account_fen FROM settlement_row WHERE payment_id IN ({among})"
+        "SELECT payment_id, refund, fund_fen, account_fen FROM settlement_row WHERE payment_id IN ({among}) \
+         AND part_no = 0"
     );
     for row in all(conn, &sql, values()).await? {
         let amounts = (Fen(row.try_get("", "fund_fen")?), Fen(row.try_get("", "account_fen")?));
@@ -233,4 +263,61 @@ pub async fn booked(
         own.settlements.insert(row.try_get("", "refund")?, amounts);
     }
     Ok(booked)
+}
+
+/// Their partial returns, with what was booked under the number of each.
+async fn parts(
+    conn: &impl ConnectionTrait,
+    among: &str,
+    values: Vec<Value>,
+    booked: &mut BTreeMap<String, Booked>,
+) -> Result<(), SettlementError> {
+    fn part<'a>(
+        booked: &'a mut BTreeMap<String, Booked>,
+        row: &sea_orm::QueryResult,
+    ) -> Result<&'a mut BookedPart, SettlementError> {
+        let own = booked.entry(row.try_get("", "payment_id")?).or_default();
+        Ok(own.parts.entry(row.try_get("", "part_no")?).or_default())
+    }
+    let sql = format!(
+        "SELECT payment_id, part_no, back_fund_fen, back_account_fen, back_cash_fen, again_fund_fen, again_account_fen, \
+         again_cash_fen FROM refund WHERE payment_id IN ({among}) AND state = 'booked'"
+    );
+    for row in all(conn, &sql, values.clone()).await? {
+        let fen = |column: &str| -> Result<Fen, SettlementError> { Ok(Fen(row.try_get("", column)?)) };
+        let back = [fen("back_fund_fen")?, fen("back_account_fen")?, fen("back_cash_fen")?];
+        let again = [fen("again_fund_fen")?, fen("again_account_fen")?, fen("again_cash_fen")?];
+        let part = part(booked, &row)?;
+        (part.back, part.again) = (back, again);
+    }
+    let sql = format!(
+        "SELECT r.payment_id, r.part_no, t.kind, CAST(SUM(e.amount_fen) AS BIGINT) AS fen FROM refund r \
+         JOIN book_transfer t ON t.reference = r.reference AND t.kind IN ('capture', 'refund') \
+         JOIN book_entry e ON e.region = t.region AND e.sequence = t.sequence \
+         WHERE r.payment_id IN ({among}) AND e.amount_fen > 0 GROUP BY r.payment_id, r.part_no, t.kind"
+    );
+    for row in all(conn, &sql, values.clone()).await? {
+        let kind: String = row.try_get("", "kind")?;
+        let fen = Fen(row.try_get("", "fen")?);
+        part(booked, &row)?.transfers.insert(kind == "refund", fen);
+    }
+    let sql = format!(
+        "SELECT payment_id, part_no, refund, debtor_kind, amount_fen FROM receivable WHERE payment_id IN ({among}) \
+         AND part_no > 0"
+    );
+    for row in all(conn, &sql, values.clone()).await? {
+        let key = (row.try_get("", "refund")?, row.try_get("", "debtor_kind")?);
+        let fen = Fen(row.try_get("", "amount_fen")?);
+        part(booked, &row)?.receivables.insert(key, fen);
+    }
+    let sql = format!(
+        "SELECT payment_id, part_no, refund, fund_fen, account_fen FROM settlement_row WHERE payment_id IN ({among}) \
+         AND part_no > 0"
+    );
+    for row in all(conn, &sql, values).await? {
+        let amounts = (Fen(row.try_get("", "fund_fen")?), Fen(row.try_get("", "account_fen")?));
+        let refund = row.try_get("", "refund")?;
+        part(booked, &row)?.settlements.insert(refund, amounts);
+    }
+    Ok(())
 }

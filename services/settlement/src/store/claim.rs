@@ -1,6 +1,9 @@
 //! Closed days and claims.
 
+use std::collections::BTreeSet;
+
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::wide::{among, words};
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::{all, exec, one};
@@ -17,6 +20,23 @@ pub async fn is_closed(
 ) -> Result<bool, SettlementError> {
     let sql = "SELECT stmt_date FROM closed_day WHERE fixmedins_code = $1 AND stmt_date = $2";
     Ok(one(conn, sql, [fixmedins_code.into(), stmt_date.into()]).await?.is_some())
+}
+
+/// Days of institutions that are closed, from `since` on.
+pub async fn closed_since(
+    conn: &impl ConnectionTrait,
+    institutions: &[&str],
+    since: &str,
+) -> Result<BTreeSet<(String, String)>, SettlementError> {
+    if institutions.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let sql = format!(
+        "SELECT fixmedins_code, stmt_date FROM closed_day WHERE fixmedins_code {} AND stmt_date >= $2",
+        among(conn, 1)
+    );
+    let rows = all(conn, &sql, [words(conn, institutions.iter().copied()), since.into()]).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "fixmedins_code")?, row.try_get("", "stmt_date")?))).collect()
 }
 
 pub async fn close_day(
@@ -84,15 +104,15 @@ pub async fn list(
     all(conn, &sql, values).await?.iter().map(read).collect()
 }
 
-/// Writes the claim if it still is in `was`.
+/// Writes the claim if it still is in the state `was`, with as much paid.
 pub async fn save(
     conn: &impl ConnectionTrait,
     claim: &Claim,
-    was: ClaimState,
+    (was, paid): (ClaimState, Fen),
     bank_reference: &str,
 ) -> Result<(), SettlementError> {
     let sql = "UPDATE claim SET state = $1, deducted_fen = $2, paid_fen = $3, deduction_reason = $4, \
-               bank_reference = $5 WHERE claim_id = $6 AND state = $7";
+               bank_reference = $5 WHERE claim_id = $6 AND state = $7 AND paid_fen = $8";
     let values = [
         claim.state.as_str().into(),
         claim.deducted.0.into(),
@@ -101,6 +121,7 @@ pub async fn save(
         bank_reference.into(),
         claim.claim_id.clone().into(),
         was.as_str().into(),
+        paid.0.into(),
     ];
     if exec(conn, sql, values).await? == 1 { Ok(()) } else { Err(SettlementError::LostRace) }
 }

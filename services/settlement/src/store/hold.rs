@@ -1,31 +1,61 @@
-//! Holds on personal accounts. Every statement guards itself: free money only, each hold ended once.
+//! Holds on personal accounts. Every statement guards itself: each hold is ended once.
+
+use std::collections::BTreeMap;
 
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::ConnectionTrait;
 
 use super::{all, exec, one};
 use crate::error::SettlementError;
 
-/// Holds `amount` for a payment in `region` if that much is free; false when it is not, or when the account is another
-/// region's. An account of before the accounts had regions becomes that of the region where it is used next.
-pub async fn place(
-    conn: &impl ConnectionTrait,
-    hold_id: String,
-    (payment_id, region): (&str, &str),
-    person_id: &str,
-    amount: Fen,
-    expires_at: Timestamp,
-) -> Result<bool, SettlementError> {
-    let guard = "UPDATE personal_account SET held_fen = held_fen + $1, region = $3 \
-                 WHERE person_id = $2 AND balance_fen - held_fen >= $1 AND region IN ('', $3)";
-    if exec(conn, guard, [amount.0.into(), person_id.into(), region.into()]).await? == 0 {
-        return Ok(false);
+/// A hold to be placed.
+pub struct Placed<'a> {
+    pub hold_id: String,
+    pub payment_id: &'a str,
+    pub person_id: &'a str,
+    pub amount: Fen,
+    pub expires_at: Timestamp,
+}
+
+/// Notes holds. That the money was free is the account's guard ([`super::account::move_all`]).
+pub async fn place_all(conn: &impl ConnectionTrait, placed: &[Placed<'_>]) -> Result<(), SettlementError> {
+    let columns = ["hold_id", "payment_id", "person_id", "amount_fen", "state", "expires_at_us"];
+    let mut rows = Rows::new(&columns);
+    for hold in placed {
+        rows.push([
+            hold.hold_id.clone().into(),
+            hold.payment_id.into(),
+            hold.person_id.into(),
+            hold.amount.0.into(),
+            "held".into(),
+            hold.expires_at.0.into(),
+        ]);
     }
-    let insert = "INSERT INTO hold (hold_id, payment_id, person_id, amount_fen, state, expires_at_us) \
-                  VALUES ($1, $2, $3, $4, 'held', $5)";
-    let values = [hold_id.into(), payment_id.into(), person_id.into(), amount.0.into(), expires_at.0.into()];
-    exec(conn, insert, values).await?;
-    Ok(true)
+    rows.insert(conn, "hold", "").await?;
+    Ok(())
+}
+
+/// Ends the open holds of payments; answers how much each payment had held on each account.
+pub async fn end_all(
+    conn: &impl ConnectionTrait,
+    payments: &[&str],
+    state: &str,
+) -> Result<BTreeMap<(String, String), Fen>, SettlementError> {
+    let mut ended = BTreeMap::new();
+    if payments.is_empty() {
+        return Ok(ended);
+    }
+    let sql = format!(
+        "UPDATE hold SET state = $2 WHERE payment_id {} AND state = 'held' \
+         RETURNING payment_id, person_id, amount_fen",
+        among(conn, 1)
+    );
+    for row in all(conn, &sql, [words(conn, payments.iter().copied()), state.into()]).await? {
+        let of = (row.try_get("", "payment_id")?, row.try_get("", "person_id")?);
+        *ended.entry(of).or_default() += Fen(row.try_get("", "amount_fen")?);
+    }
+    Ok(ended)
 }
 
 /// The open holds of a payment, always in the same order, so that two transactions lock accounts in one.
@@ -59,25 +89,41 @@ pub async fn release(conn: &impl ConnectionTrait, payment_id: &str) -> Result<()
     Ok(())
 }
 
-/// One hold that became a payment.
-pub struct Spent {
-    pub person_id: String,
-    pub amount: Fen,
-    pub balance: Fen,
-}
-
-/// Spends the open holds of a payment.
-pub async fn spend(conn: &impl ConnectionTrait, payment_id: &str) -> Result<Vec<Spent>, SettlementError> {
-    let mut spent = Vec::new();
-    for (person_id, amount) in take_open(conn, payment_id, "settled").await? {
-        let sql = "UPDATE personal_account SET balance_fen = balance_fen - $1, held_fen = held_fen - $1 \
-                   WHERE person_id = $2 AND held_fen >= $1 AND balance_fen >= $1 RETURNING balance_fen";
-        let row = one(conn, sql, [amount.0.into(), person_id.clone().into()]).await?;
-        let row = row.ok_or(SettlementError::Stored("held amount below its holds"))?;
-        let balance = Fen(row.try_get("", "balance_fen")?);
-        spent.push(Spent { person_id, amount, balance });
+/// Makes the open holds of a payment as small as `needs` says, by person; who is not in it holds nothing any more. A hold never
+/// grows.
+pub async fn shrink(
+    conn: &impl ConnectionTrait,
+    payment_id: &str,
+    needs: &std::collections::BTreeMap<&str, Fen>,
+) -> Result<(), SettlementError> {
+    let sql = "SELECT hold_id, person_id, amount_fen FROM hold WHERE payment_id = $1 AND state = 'held' \
+               ORDER BY person_id, hold_id";
+    for row in all(conn, sql, [payment_id.into()]).await? {
+        let (hold_id, person_id): (String, String) =
+            (row.try_get("", "hold_id")?, row.try_get("", "person_id")?);
+        let held = Fen(row.try_get("", "amount_fen")?);
+        let need = needs.get(person_id.as_str()).copied().unwrap_or_default();
+        if need == held {
+            continue;
+        }
+        if need > held {
+            return Err(SettlementError::Stored("held amount below its holds"));
+        }
+        let touched = if need.is_zero() {
+            let ended = "UPDATE hold SET state = 'reduced' WHERE hold_id = $1 AND state = 'held'";
+            exec(conn, ended, [hold_id.into()]).await?
+        } else {
+            let smaller = "UPDATE hold SET amount_fen = $1 WHERE hold_id = $2 AND state = 'held'";
+            exec(conn, smaller, [need.0.into(), hold_id.into()]).await?
+        };
+        let free =
+            "UPDATE personal_account SET held_fen = held_fen - $1 WHERE person_id = $2 AND held_fen >= $1";
+        let freed = exec(conn, free, [(held - need).0.into(), person_id.into()]).await?;
+        if (touched, freed) != (1, 1) {
+            return Err(SettlementError::LostRace);
+        }
     }
-    Ok(spent)
+    Ok(())
 }
 
 /// An open hold as its holder sees it.

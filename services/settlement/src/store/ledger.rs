@@ -9,6 +9,7 @@ mod read;
 use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_kernel::Fen;
+use liufang_platform::db::wide::Rows;
 use liufang_platform::{Ids, hash};
 use sea_orm::{ConnectionTrait, Value};
 
@@ -27,6 +28,8 @@ pub fn digest(text: &str) -> String {
 pub struct Head {
     end: ChainEnd,
     moved: BTreeMap<Account, Fen>,
+    // staged and not yet written
+    staged: Vec<Transfer>,
 }
 
 /// Locks the head of a region until the transaction ends; everybody else who appends there waits.
@@ -41,7 +44,7 @@ pub async fn lock(conn: &impl ConnectionTrait, region: &str) -> Result<Head, Set
             None => one(conn, whole, []).await?,
         };
         if let Some(row) = row {
-            return Ok(Head { end: read_end(&row)?, moved: BTreeMap::new() });
+            return Ok(Head { end: read_end(&row)?, moved: BTreeMap::new(), staged: Vec::new() });
         }
         // closed: nothing is appended to it any more, and the region's chain begins where it ends
         let open = "INSERT INTO region_head (region, sequence, hash) \
@@ -81,20 +84,6 @@ impl Heads {
         head.append(conn, ids, region, draft).await
     }
 
-    /// Appends a set of a region that was locked; see [`Head::append_linked`].
-    #[allow(dead_code)] // its callers come with the import of statements
-    pub async fn append_linked(
-        &mut self,
-        conn: &impl ConnectionTrait,
-        ids: &Ids,
-        region: &str,
-        set: Linked,
-    ) -> Result<Vec<i64>, SettlementError> {
-        let chain = if self.0.contains_key(region) { region } else { "" };
-        let head = self.0.get_mut(chain).ok_or(SettlementError::Stored("ledger head"))?;
-        head.append_linked(conn, ids, region, set).await
-    }
-
     /// Writes the new heads and the balances.
     pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
         for head in self.0.into_values() {
@@ -129,7 +118,6 @@ impl Head {
     ///
     /// # Errors
     /// As [`Head::append`]; also `TRANSFER_REUSED` when only some of them stand there.
-    #[allow(dead_code)] // its callers come with the import of statements
     pub async fn append_linked(
         &mut self,
         conn: &impl ConnectionTrait,
@@ -149,6 +137,37 @@ impl Head {
         Ok(sequences)
     }
 
+    /// As [`Head::append`] of a transfer that is new, to be written by [`Head::store`] with the others of a group. One that
+    /// stands there already is an error of the database then.
+    pub fn stage(&mut self, ids: &Ids, region: &str, draft: Draft) -> Result<i64, SettlementError> {
+        if draft.entries().is_empty() {
+            return Ok(self.end.sequence);
+        }
+        self.belongs(region, &draft)?;
+        let transfer = draft.place(&self.end, ids.next("trf"), digest);
+        self.moved(&transfer);
+        self.staged.push(transfer);
+        Ok(self.end.sequence)
+    }
+
+    /// Regions have no common books.
+    fn belongs(&self, region: &str, draft: &Draft) -> Result<(), SettlementError> {
+        let chain = self.end.region.as_str();
+        let mut named = draft.entries().iter().filter_map(|entry| entry.account.region());
+        if !(chain.is_empty() || chain == region) || named.any(|named| named != region) {
+            return Err(SettlementError::Stored("transfer between regions"));
+        }
+        Ok(())
+    }
+
+    fn moved(&mut self, transfer: &Transfer) {
+        for entry in &transfer.entries {
+            *self.moved.entry(entry.account.clone()).or_default() += entry.amount;
+        }
+        self.end.sequence = transfer.sequence;
+        self.end.hash.clone_from(&transfer.hash);
+    }
+
     /// Its sequence, and whether it stood there before.
     async fn place(
         &mut self,
@@ -157,33 +176,24 @@ impl Head {
         region: &str,
         draft: Draft,
     ) -> Result<(i64, bool), SettlementError> {
-        let chain = self.end.region.as_str();
-        let mut named = draft.entries().iter().filter_map(|entry| entry.account.region());
-        if !(chain.is_empty() || chain == region) || named.any(|named| named != region) {
-            return Err(SettlementError::Stored("transfer between regions"));
-        }
+        self.belongs(region, &draft)?;
         let transfer = draft.clone().place(&self.end, ids.next("trf"), digest);
         if !insert(conn, &transfer).await? {
-            let there = named_so(conn, chain, &transfer.kind, &transfer.reference).await?;
+            let there = named_so(conn, &self.end.region, &transfer.kind, &transfer.reference).await?;
             return match there.filter(|there| draft.is_repeat_of(there)) {
                 Some(there) => Ok((there.sequence, true)),
                 None => Err(Refusal::TransferReused.into()),
             };
         }
-        for entry in &transfer.entries {
-            *self.moved.entry(entry.account.clone()).or_default() += entry.amount;
-        }
-        self.end.sequence = transfer.sequence;
-        self.end.hash = transfer.hash;
+        self.moved(&transfer);
         Ok((self.end.sequence, false))
     }
 
-    /// Writes the new head and the balances.
+    /// Writes what was staged, the new head and the balances.
     pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
-        let Head { end: ChainEnd { region, sequence, hash }, moved } = self;
-        for (account, amount) in &moved {
-            add(conn, &region, account, *amount).await?;
-        }
+        insert_staged(conn, &self.staged).await?;
+        let Head { end: ChainEnd { region, sequence, hash }, moved, .. } = self;
+        add_all(conn, &region, &moved).await?;
         let written = if region.is_empty() {
             let sql = "UPDATE ledger_head SET sequence = $1, hash = $2 WHERE id = 1 AND sequence <= $1";
             exec(conn, sql, [sequence.into(), hash.into()]).await?
@@ -195,29 +205,46 @@ impl Head {
     }
 }
 
-/// Moves a balance and asserts its limit.
-async fn add(
+/// Moves balances and asserts their limits.
+async fn add_all(
     conn: &impl ConnectionTrait,
     region: &str,
-    account: &Account,
-    amount: Fen,
+    moved: &BTreeMap<Account, Fen>,
 ) -> Result<(), SettlementError> {
-    let row = if region.is_empty() {
-        let sql = "INSERT INTO ledger_balance (account, balance_fen) VALUES ($1, $2) \
-                   ON CONFLICT (account) DO UPDATE \
-                   SET balance_fen = ledger_balance.balance_fen + excluded.balance_fen RETURNING balance_fen";
-        one(conn, sql, [account.as_str().into(), amount.0.into()]).await?
-    } else {
-        let sql = "INSERT INTO region_balance (region, account, balance_fen) VALUES ($1, $2, $3) \
-                   ON CONFLICT (region, account) DO UPDATE \
-                   SET balance_fen = region_balance.balance_fen + excluded.balance_fen RETURNING balance_fen";
-        one(conn, sql, [region.into(), account.as_str().into(), amount.0.into()]).await?
-    };
-    let balance = Fen(row.ok_or(SettlementError::Stored("ledger balance"))?.try_get("", "balance_fen")?);
-    match account.limit() {
-        Some(limit) if !limit.allows(balance) => within(conn, region, account, limit).await,
-        _ => Ok(()),
+    if moved.is_empty() {
+        return Ok(());
     }
+    let own = !region.is_empty();
+    let names: &[&'static str] =
+        if own { &["region", "account", "balance_fen"] } else { &["account", "balance_fen"] };
+    let mut rows = Rows::new(names);
+    for (account, amount) in moved {
+        let row = [account.as_str().into(), amount.0.into()];
+        rows.push_row(own.then(|| region.into()).into_iter().chain(row).collect());
+    }
+    let (table, once, columns) = match own {
+        true => ("region_balance", "region, account", "v.region, v.account, v.balance_fen"),
+        false => ("ledger_balance", "account", "v.account, v.balance_fen"),
+    };
+    let upsert = rows.joined(conn, |rows| {
+        format!(
+            "INSERT INTO {table} ({}) SELECT {columns} FROM {rows} WHERE true ON CONFLICT ({once}) DO UPDATE \
+             SET balance_fen = {table}.balance_fen + excluded.balance_fen RETURNING account, balance_fen",
+            names.join(", ")
+        )
+    })?;
+    let written = conn.query_all_raw(upsert).await?;
+    if written.len() != moved.len() {
+        return Err(SettlementError::Stored("ledger balance"));
+    }
+    for row in written {
+        let account = Account::stored(row.try_get("", "account")?);
+        let balance = Fen(row.try_get("", "balance_fen")?);
+        if let Some(limit) = account.limit().filter(|limit| !limit.allows(balance)) {
+            within(conn, region, &account, limit).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What was booked before the division counts too.
@@ -232,6 +259,43 @@ async fn within(
     let row = one(conn, sql, [account.as_str().into(), region.into()]).await?;
     let balance = Fen(row.ok_or(SettlementError::Stored("ledger balance"))?.try_get("", "balance_fen")?);
     if limit.allows(balance) { Ok(()) } else { Err(SettlementError::Stored("account beyond its limit")) }
+}
+
+/// Writes new transfers of one chain, a statement a table.
+async fn insert_staged(conn: &impl ConnectionTrait, staged: &[Transfer]) -> Result<(), SettlementError> {
+    let region = staged.first().map(|transfer| transfer.region.clone()).unwrap_or_default();
+    let own: &[&'static str] = if region.is_empty() { &[] } else { &["region"] };
+    let wide = |columns: &[&'static str]| Rows::new(&[own, columns].concat());
+    let mut transfers =
+        wide(&["sequence", "transfer_id", "kind", "reference", "at_us", "hash", "link", "link_size"]);
+    let mut entries = wide(&["sequence", "entry_no", "account", "amount_fen"]);
+    for transfer in staged {
+        let head = || own.iter().map(|_| Value::from(region.clone()));
+        let row: [Value; 8] = [
+            transfer.sequence.into(),
+            transfer.transfer_id.clone().into(),
+            transfer.kind.clone().into(),
+            transfer.reference.clone().into(),
+            transfer.at.0.into(),
+            transfer.hash.clone().into(),
+            transfer.link.id.clone().into(),
+            transfer.link.size.into(),
+        ];
+        transfers.push_row(head().chain(row).collect());
+        for (entry_no, entry) in (0_i64..).zip(&transfer.entries) {
+            let row: [Value; 4] = [
+                transfer.sequence.into(),
+                entry_no.into(),
+                entry.account.as_str().into(),
+                entry.amount.0.into(),
+            ];
+            entries.push_row(head().chain(row).collect());
+        }
+    }
+    let table = if region.is_empty() { "ledger" } else { "region" };
+    transfers.insert(conn, &format!("{table}_transfer"), "").await?;
+    entries.insert(conn, &format!("{table}_entry"), "").await?;
+    Ok(())
 }
 
 /// Writes a transfer; false when its kind and reference stand in the chain already.

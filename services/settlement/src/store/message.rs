@@ -1,8 +1,9 @@
 //! The log of messages to the insurer.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use liufang_kernel::Timestamp;
+use liufang_platform::db::wide::Rows;
 use sea_orm::ConnectionTrait;
 #[cfg(test)]
 use sea_orm::QueryResult;
@@ -10,6 +11,60 @@ use sea_orm::QueryResult;
 use super::{all, exec};
 use crate::domain::payment::Message;
 use crate::error::SettlementError;
+
+/// A message about to be sent.
+pub struct Sending<'a> {
+    pub message: Message<'a>,
+    /// The payment.
+    pub reference: &'a str,
+    pub at: Timestamp,
+}
+
+/// As [`sending`], of several messages.
+pub async fn sending_all(
+    conn: &impl ConnectionTrait,
+    messages: &[Sending<'_>],
+) -> Result<(), SettlementError> {
+    let columns = ["msgid", "infno", "reference", "sent_at_us", "sends", "outcome", "answered_at_us"];
+    let mut rows = Rows::new(&columns);
+    for Sending { message, reference, at } in messages {
+        rows.push([
+            message.msgid.into(),
+            message.infno.into(),
+            (*reference).into(),
+            at.0.into(),
+            1_i64.into(),
+            "".into(),
+            0_i64.into(),
+        ]);
+    }
+    let once = "ON CONFLICT (msgid) DO UPDATE SET sends = insurer_message.sends + 1";
+    rows.insert(conn, "insurer_message", once).await?;
+    Ok(())
+}
+
+/// As [`answered`], of several messages.
+pub async fn answered_all(
+    conn: &impl ConnectionTrait,
+    answers: &BTreeMap<&str, &'static str>,
+    now: Timestamp,
+) -> Result<(), SettlementError> {
+    let mut rows = Rows::new(&["msgid", "outcome", "at_us"]);
+    for (msgid, outcome) in answers {
+        rows.push([(*msgid).into(), (*outcome).into(), now.0.into()]);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let update = rows.joined(conn, |rows| {
+        format!(
+            "UPDATE insurer_message SET outcome = v.outcome, answered_at_us = v.at_us FROM {rows} \
+             WHERE insurer_message.msgid = v.msgid"
+        )
+    })?;
+    conn.execute_raw(update).await?;
+    Ok(())
+}
 
 /// Notes that a message is about to be sent; a repeat under its number is counted.
 pub async fn sending(

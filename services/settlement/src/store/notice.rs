@@ -1,7 +1,10 @@
 //! Channel notices, raised differences, message numbers.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::Ids;
+use liufang_platform::db::wide::Rows;
 use sea_orm::ConnectionTrait;
 
 use super::{exec, one};
@@ -58,4 +61,28 @@ pub async fn next_message(conn: &impl ConnectionTrait, fixmedins_code: &str) -> 
                ON CONFLICT (fixmedins_code) DO UPDATE SET last = (message_counter.last + 1) % 10000 RETURNING last";
     let row = one(conn, sql, [fixmedins_code.into()]).await?;
     Ok(row.ok_or(SettlementError::Stored("message counter"))?.try_get("", "last")?)
+}
+
+/// Takes message numbers of institutions, so many each; answers the last that each was given.
+pub async fn take_messages(
+    conn: &impl ConnectionTrait,
+    counts: &BTreeMap<String, i64>,
+) -> Result<BTreeMap<String, i64>, SettlementError> {
+    let mut rows = Rows::new(&["fixmedins_code", "last"]);
+    for (code, count) in counts {
+        rows.push([code.clone().into(), (*count).into()]);
+    }
+    if rows.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let upsert = rows.joined(conn, |rows| {
+        format!(
+            "INSERT INTO message_counter (fixmedins_code, last) \
+             SELECT v.fixmedins_code, v.last FROM {rows} WHERE true \
+             ON CONFLICT (fixmedins_code) DO UPDATE SET last = (message_counter.last + excluded.last) % 10000 \
+             RETURNING fixmedins_code, last"
+        )
+    })?;
+    let taken = conn.query_all_raw(upsert).await?;
+    taken.iter().map(|row| Ok((row.try_get("", "fixmedins_code")?, row.try_get("", "last")?))).collect()
 }

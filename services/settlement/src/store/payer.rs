@@ -1,6 +1,7 @@
 //! Who pays the cash part at a channel, and what their app hands to it.
 
 use liufang_platform::Cipher;
+use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::ConnectionTrait;
 
 use super::{exec, one};
@@ -10,16 +11,19 @@ use crate::error::SettlementError;
 pub(super) const PAYER: &str = "settlement.channel_payer.payer";
 pub(super) const PAY_PARAMS: &str = "settlement.channel_payer.pay_params";
 
-pub async fn insert(
+/// Payers by payment.
+pub async fn insert_all(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
-    payment_id: &str,
-    payer: &Payer,
+    payers: &[(&str, &Payer)],
 ) -> Result<(), SettlementError> {
-    let text = serde_json::to_string(payer).map_err(|_| SettlementError::Stored("payer"))?;
-    let sql = "INSERT INTO channel_payer (payment_id, payer_sealed, pay_params_sealed) VALUES ($1, $2, $3)";
-    let none = cipher.seal(PAY_PARAMS, "");
-    exec(conn, sql, [payment_id.into(), cipher.seal(PAYER, &text).into(), none.into()]).await?;
+    let mut rows = Rows::new(&["payment_id", "payer_sealed", "pay_params_sealed"]);
+    for (payment_id, payer) in payers {
+        let text = serde_json::to_string(payer).map_err(|_| SettlementError::Stored("payer"))?;
+        let none = cipher.seal(PAY_PARAMS, "");
+        rows.push([(*payment_id).into(), cipher.seal(PAYER, &text).into(), none.into()]);
+    }
+    rows.insert(conn, "channel_payer", "").await?;
     Ok(())
 }
 
@@ -62,5 +66,15 @@ pub async fn keep_pay_params(
 /// Forgets both.
 pub async fn forget(conn: &impl ConnectionTrait, payment_id: &str) -> Result<(), SettlementError> {
     exec(conn, "DELETE FROM channel_payer WHERE payment_id = $1", [payment_id.into()]).await?;
+    Ok(())
+}
+
+/// Forgets both, of several payments.
+pub async fn forget_all(conn: &impl ConnectionTrait, payments: &[&str]) -> Result<(), SettlementError> {
+    if payments.is_empty() {
+        return Ok(());
+    }
+    let sql = format!("DELETE FROM channel_payer WHERE payment_id {}", among(conn, 1));
+    exec(conn, &sql, [words(conn, payments.iter().copied())]).await?;
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! Payments and their journal.
 
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::entity::prelude::*;
-use sea_orm::{QueryOrder, QuerySelect};
+use sea_orm::{Iterable as _, QueryOrder, QuerySelect, Value};
 
 use crate::domain::payment::{Journal, PaymentState, Step};
 use crate::error::SettlementError;
@@ -119,10 +120,83 @@ fn to_journal(m: Model) -> Result<Journal, SettlementError> {
     })
 }
 
-pub async fn insert(conn: &impl ConnectionTrait, journal: &Journal) -> Result<(), SettlementError> {
-    let row: ActiveModel = to_model(journal)?.into();
-    Entity::insert(row.reset_all()).exec_without_returning(conn).await?;
+/// All columns of these payments, for one statement.
+fn wide(journals: &[Journal]) -> Result<Rows, SettlementError> {
+    let names: Vec<&'static str> = Column::iter().map(|column| column.as_str()).collect();
+    let mut rows = Rows::new(&names);
+    for journal in journals {
+        let row: ActiveModel = to_model(journal)?.into();
+        let cells = Column::iter().map(|column| row.get(column).into_value());
+        let cells: Option<Vec<Value>> = cells.collect();
+        rows.push_row(cells.ok_or(SettlementError::Stored("payment"))?);
+    }
+    Ok(rows)
+}
+
+pub async fn insert_all(conn: &impl ConnectionTrait, journals: &[Journal]) -> Result<(), SettlementError> {
+    wide(journals)?.insert(conn, "payment", "").await?;
     Ok(())
+}
+
+/// Writes the rows if nobody has since they were read, and counts their versions up.
+///
+/// # Errors
+/// [`SettlementError::LostRace`] when somebody has written one: nothing of the transaction may stay.
+pub async fn save_all(conn: &impl ConnectionTrait, journals: &mut [Journal]) -> Result<(), SettlementError> {
+    if journals.is_empty() {
+        return Ok(());
+    }
+    let sets = Column::iter().map(|column| column.as_str()).filter(|name| *name != "payment_id");
+    let sets = sets.map(|name| match name {
+        "version" => "version = v.version + 1".to_owned(),
+        name => format!("{name} = v.{name}"),
+    });
+    let sets = sets.collect::<Vec<_>>().join(", ");
+    let update = wide(journals)?.joined(conn, |rows| {
+        format!(
+            "UPDATE payment SET {sets} FROM {rows} \
+             WHERE payment.payment_id = v.payment_id AND payment.version = v.version"
+        )
+    })?;
+    if conn.execute_raw(update).await?.rows_affected() != journals.len() as u64 {
+        return Err(SettlementError::LostRace);
+    }
+    journals.iter_mut().for_each(|journal| journal.version += 1);
+    Ok(())
+}
+
+/// These payments.
+pub async fn find_all(conn: &impl ConnectionTrait, ids: &[&str]) -> Result<Vec<Journal>, SettlementError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT * FROM payment WHERE payment_id {}", among(conn, 1));
+    let select = super::statement(conn, &sql, [words(conn, ids.iter().copied())]);
+    Entity::find().from_raw_sql(select).all(conn).await?.into_iter().map(to_journal).collect()
+}
+
+/// Payments of these persons whose capture has begun.
+pub async fn pending_of_all(
+    conn: &impl ConnectionTrait,
+    persons: &[&str],
+) -> Result<Vec<Journal>, SettlementError> {
+    if persons.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT * FROM payment WHERE person_id {} AND state = $2", among(conn, 1));
+    let values = [words(conn, persons.iter().copied()), PaymentState::Pending.as_str().into()];
+    let select = super::statement(conn, &sql, values);
+    Entity::find().from_raw_sql(select).all(conn).await?.into_iter().map(to_journal).collect()
+}
+
+/// The region a payment is booked in.
+pub async fn region_of(
+    conn: &impl ConnectionTrait,
+    payment_id: &str,
+) -> Result<Option<String>, SettlementError> {
+    let sql = "SELECT region FROM payment WHERE payment_id = $1";
+    let row = super::one(conn, sql, [payment_id.into()]).await?;
+    row.map(|row| Ok(row.try_get("", "region")?)).transpose()
 }
 
 pub async fn find(conn: &impl ConnectionTrait, payment_id: &str) -> Result<Option<Journal>, SettlementError> {

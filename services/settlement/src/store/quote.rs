@@ -1,10 +1,14 @@
 //! Quotes.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
+use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::ConnectionTrait;
 
-use super::{exec, one};
+use super::{all, exec, one};
+use crate::domain::payment::Journal;
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 
@@ -55,12 +59,53 @@ pub async fn find(
     Ok(Some(StoredQuote { quote, payment_id: row.try_get("", "payment_id")? }))
 }
 
-/// Marks a quote as used; false when somebody was faster.
-pub async fn mark_used(
+/// By which payments these quotes were used; empty text for one that is free, nothing for one that is not there.
+pub async fn users(
     conn: &impl ConnectionTrait,
-    quote_id: &str,
-    payment_id: &str,
-) -> Result<bool, SettlementError> {
-    let sql = "UPDATE quote SET payment_id = $1 WHERE quote_id = $2 AND payment_id = ''";
-    Ok(exec(conn, sql, [payment_id.into(), quote_id.into()]).await? == 1)
+    quotes: &[&str],
+) -> Result<BTreeMap<String, String>, SettlementError> {
+    if quotes.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let sql = format!("SELECT quote_id, payment_id FROM quote WHERE quote_id {}", among(conn, 1));
+    let rows = all(conn, &sql, [words(conn, quotes.iter().copied())]).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "quote_id")?, row.try_get("", "payment_id")?))).collect()
+}
+
+/// Marks the quotes of payments as used.
+///
+/// # Errors
+/// [`SettlementError::LostRace`] when somebody was faster with one: nothing of the transaction may stay.
+pub async fn mark_all_used(conn: &impl ConnectionTrait, by: &[Journal]) -> Result<(), SettlementError> {
+    let mut rows = Rows::new(&["quote_id", "payment_id"]);
+    for journal in by {
+        rows.push([journal.quote_id.clone().into(), journal.payment_id.clone().into()]);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let update = rows.joined(conn, |rows| {
+        format!(
+            "UPDATE quote SET payment_id = v.payment_id FROM {rows} \
+             WHERE quote.quote_id = v.quote_id AND quote.payment_id = ''"
+        )
+    })?;
+    match conn.execute_raw(update).await?.rows_affected() == rows.len() {
+        true => Ok(()),
+        false => Err(SettlementError::LostRace),
+    }
+}
+
+/// Writes a quote that is captured with less.
+pub async fn replace(
+    conn: &impl ConnectionTrait,
+    cipher: &Cipher,
+    quote: &Quote,
+) -> Result<(), SettlementError> {
+    let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
+    let sql = "UPDATE quote SET sealed_body = $1 WHERE quote_id = $2";
+    match exec(conn, sql, [cipher.seal(BODY, &body).into(), quote.quote_id.clone().into()]).await? {
+        1 => Ok(()),
+        _ => Err(SettlementError::Stored("quote of a payment")),
+    }
 }

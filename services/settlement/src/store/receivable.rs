@@ -1,6 +1,7 @@
 //! Settlement rows (what 3201 adds up) and receivables by debtor.
 
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::wide::Rows;
 use sea_orm::ConnectionTrait;
 
 use super::{all, exec, one};
@@ -9,9 +10,12 @@ use crate::domain::claim::{Amounts, DayTotals, TotalKey};
 use crate::error::SettlementError;
 
 /// One settlement or refund to note.
+#[derive(Clone, Copy)]
 pub struct Booked<'a> {
     pub payment_id: &'a str,
     pub refund: bool,
+    /// Number of the partial return; 0 for the capture and for a return of everything at once.
+    pub part_no: i64,
     pub stmt_date: &'a str,
     pub fixmedins_code: &'a str,
     pub at: Timestamp,
@@ -25,8 +29,8 @@ pub async fn insert_settlement(
     amounts: &Amounts,
 ) -> Result<(), SettlementError> {
     let sql = "INSERT INTO settlement_row (payment_id, refund, stmt_date, fixmedins_code, insutype, clr_type, \
-               agency, medical_fen, fund_fen, account_fen, cash_fen) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+               agency, medical_fen, fund_fen, account_fen, cash_fen, part_no) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let values = [
         booked.payment_id.into(),
         booked.refund.into(),
@@ -39,6 +43,7 @@ pub async fn insert_settlement(
         amounts.fund.0.into(),
         amounts.account.0.into(),
         amounts.cash.0.into(),
+        booked.part_no.into(),
     ];
     exec(conn, sql, values).await?;
     Ok(())
@@ -56,7 +61,7 @@ pub async fn insert(
         return Ok(());
     }
     let sql = "INSERT INTO receivable (payment_id, refund, debtor_kind, fixmedins_code, debtor, amount_fen, \
-               stmt_date, at_us, open) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+               stmt_date, at_us, open, part_no) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let values = [
         booked.payment_id.into(),
         booked.refund.into(),
@@ -67,8 +72,92 @@ pub async fn insert(
         booked.stmt_date.into(),
         booked.at.0.into(),
         true.into(),
+        booked.part_no.into(),
     ];
     exec(conn, sql, values).await?;
+    Ok(())
+}
+
+/// As [`insert_settlement`], of several.
+pub async fn insert_settlements(
+    conn: &impl ConnectionTrait,
+    booked: &[(Booked<'_>, TotalKey, Amounts)],
+) -> Result<(), SettlementError> {
+    let columns = [
+        "payment_id",
+        "refund",
+        "stmt_date",
+        "fixmedins_code",
+        "insutype",
+        "clr_type",
+        "agency",
+        "medical_fen",
+        "fund_fen",
+        "account_fen",
+        "cash_fen",
+        "part_no",
+    ];
+    let mut rows = Rows::new(&columns);
+    for (booked, key, amounts) in booked {
+        rows.push([
+            booked.payment_id.into(),
+            booked.refund.into(),
+            booked.stmt_date.into(),
+            booked.fixmedins_code.into(),
+            key.insutype.clone().into(),
+            key.clr_type.clone().into(),
+            key.agency.clone().into(),
+            amounts.medical.0.into(),
+            amounts.fund.0.into(),
+            amounts.account.0.into(),
+            amounts.cash.0.into(),
+            booked.part_no.into(),
+        ]);
+    }
+    rows.insert(conn, "settlement_row", "").await?;
+    Ok(())
+}
+
+/// What a debtor owes.
+pub struct Owed<'a> {
+    pub booked: Booked<'a>,
+    /// `agency` or `channel`.
+    pub debtor_kind: &'static str,
+    pub debtor: &'a str,
+    /// Negative on a refund.
+    pub amount: Fen,
+}
+
+/// As [`insert`], of several debts.
+pub async fn insert_all(conn: &impl ConnectionTrait, owed: &[Owed<'_>]) -> Result<(), SettlementError> {
+    let columns = [
+        "payment_id",
+        "refund",
+        "debtor_kind",
+        "fixmedins_code",
+        "debtor",
+        "amount_fen",
+        "stmt_date",
+        "at_us",
+        "open",
+        "part_no",
+    ];
+    let mut rows = Rows::new(&columns);
+    for owed in owed.iter().filter(|owed| !owed.amount.is_zero()) {
+        rows.push([
+            owed.booked.payment_id.into(),
+            owed.booked.refund.into(),
+            owed.debtor_kind.into(),
+            owed.booked.fixmedins_code.into(),
+            owed.debtor.into(),
+            owed.amount.0.into(),
+            owed.booked.stmt_date.into(),
+            owed.booked.at.0.into(),
+            true.into(),
+            owed.booked.part_no.into(),
+        ]);
+    }
+    rows.insert(conn, "receivable", "").await?;
     Ok(())
 }
 
@@ -198,6 +287,7 @@ pub async fn mismatches(conn: &impl ConnectionTrait) -> Result<i64, SettlementEr
     let sql = "SELECT COUNT(*) AS n FROM (SELECT kind, institution, SUM(owed) AS owed, SUM(ledger) AS ledger FROM \
                (SELECT debtor_kind AS kind, fixmedins_code AS institution, amount_fen AS owed, 0 AS ledger \
                FROM receivable WHERE open = $1 UNION ALL \
+               SELECT 'agency', fixmedins_code, -paid_fen, 0 FROM claim WHERE state <> 'paid' UNION ALL \
                SELECT CASE WHEN account LIKE 'receivable:agency:%' THEN 'agency' ELSE 'channel' END, \
                SUBSTR(account, LENGTH(account) - 11), 0, balance_fen FROM book_balance \
                WHERE account LIKE 'receivable:%') AS sides \

@@ -153,9 +153,17 @@ pub async fn ours(
     fixmedins_code: &str,
     stmt_date: &str,
 ) -> Result<Vec<DetailRow>, SettlementError> {
-    let sql = "SELECT CASE WHEN s.refund = TRUE THEN p.reverse_msgid ELSE p.msgid END AS msgid, s.refund, p.setl_id, \
+    // goods that came back: the payment knows the settlement of what stays, the returns know what stood before them
+    let sql = "SELECT CASE WHEN s.part_no > 0 AND s.refund = TRUE THEN r.reverse_msgid WHEN s.part_no > 0 THEN r.rest_msgid \
+               WHEN s.refund = TRUE THEN p.reverse_msgid ELSE COALESCE(f.reversed_msgid, p.msgid) END AS msgid, s.refund, \
+               CASE WHEN s.part_no > 0 AND s.refund = TRUE THEN r.reversed_setl_id WHEN s.part_no > 0 THEN r.setl_id \
+               ELSE COALESCE(f.reversed_setl_id, p.setl_id) END AS setl_id, \
                s.medical_fen, s.fund_fen, s.account_fen FROM settlement_row s \
-               JOIN payment p ON p.payment_id = s.payment_id WHERE s.fixmedins_code = $1 AND s.stmt_date = $2";
+               JOIN payment p ON p.payment_id = s.payment_id \
+               LEFT JOIN refund r ON r.payment_id = s.payment_id AND r.part_no = s.part_no \
+               LEFT JOIN refund f ON f.payment_id = s.payment_id AND f.reversed_msgid <> '' AND f.part_no = \
+               (SELECT MIN(part_no) FROM refund g WHERE g.payment_id = s.payment_id AND g.reversed_msgid <> '') \
+               WHERE s.fixmedins_code = $1 AND s.stmt_date = $2";
     all(conn, sql, [fixmedins_code.into(), stmt_date.into()]).await?.iter().map(read).collect()
 }
 

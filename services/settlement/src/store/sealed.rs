@@ -2,10 +2,11 @@
 
 use liufang_platform::SealedTable;
 
-use super::{payer, quote};
+use super::{payer, quote, refund};
 
 pub const SEALED: &[SealedTable] = &[
     SealedTable { table: "quote", key: "quote_id", columns: &[("sealed_body", quote::BODY)] },
+    SealedTable { table: "refund", key: "refund_id", columns: &[("sealed_body", refund::BODY)] },
     SealedTable {
         table: "channel_payer",
         key: "payment_id",

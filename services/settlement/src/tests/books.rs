@@ -152,11 +152,13 @@ async fn a_day_closes_when_the_books_agree_and_the_agency_pays() {
         claim_id: claim.claim_id.clone(),
         deducted: Fen(deducted),
         reason: format!("checked by {who}"),
+        lines: Vec::new(),
     };
     let foreign = town.app.review_claim(town.call(agency("110000"), review("beijing", 0))).await;
     assert_eq!(reason(foreign), "CLAIM_NOT_FOUND");
     let pay = || {
-        let body = PayClaim { claim_id: claim.claim_id.clone(), bank_reference: "BANK-1".into() };
+        let body =
+            PayClaim { claim_id: claim.claim_id.clone(), bank_reference: "BANK-1".into(), amount: None };
         town.app.pay_claim(town.call(agency("130300"), body))
     };
     assert_eq!(reason(pay().await), "CLAIM_STATE");

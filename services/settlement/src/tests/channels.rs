@@ -28,6 +28,17 @@ async fn held(town: &Town) -> Payment {
     town.app.authorise(town.call(order(), body)).await.unwrap()
 }
 
+/// Lets time pass in small steps until the payment has ended, and no longer.
+async fn until_ended(town: &Town, held: &Payment) {
+    for _ in 0..40 {
+        town.world.clock.advance_seconds(5);
+        while town.app.converge_step().await.unwrap() > 0 {}
+        if town.payment(held).await.state != PaymentState::Pending {
+            return;
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_the_payer_hands_over_is_there_while_the_channel_waits() {
     let town = town().await;
@@ -72,7 +83,7 @@ async fn late_cash_is_found_without_a_notice() {
     let held = held(&town).await;
     town.fakes.dial("create", [Fault::StayOpen]);
     town.capture(&held).await;
-    town.settle_down(200).await;
+    until_ended(&town, &held).await;
     assert_eq!(town.payment(&held).await.state, PaymentState::Expired);
     // the payer's money was under way when the order was closed
     town.fakes.books().channel.values_mut().for_each(|row| row.state = ChannelState::Paid as i32);
@@ -92,7 +103,7 @@ async fn a_silent_channel_is_asked_again_and_an_honest_one_twice() {
     let held = held(&town).await;
     town.fakes.dial("create", [Fault::StayOpen]);
     town.capture(&held).await;
-    town.settle_down(200).await;
+    until_ended(&town, &held).await;
     town.fakes.dial("query", [Fault::LoseAnswer]);
     let mut looks = Vec::new();
     for seconds in [61, 61, 61, 1_800, 3_600] {

@@ -31,6 +31,8 @@ pub struct Books {
     pub insurer: BTreeMap<String, (String, bool)>,
     /// What was settled, by msgid; the answer repeats it.
     pub sheets: BTreeMap<String, hooks::SettleRequest>,
+    /// By refund number.
+    pub refunds: BTreeMap<String, i64>,
     /// Refunds in hand, by number: how often they are asked about before they are done.
     pub in_hand: BTreeMap<String, u32>,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
@@ -69,6 +71,23 @@ impl Fakes {
     /// Takes the faults of a method away.
     pub fn heal(&self, method: &'static str) {
         self.books().faults.remove(method);
+    }
+
+    /// What the insurer holds as settled, over all living settlements.
+    pub fn settled(&self) -> [i64; 4] {
+        let books = self.books();
+        let living = books.insurer.iter().filter(|(_, (_, reversed))| !reversed);
+        living.fold([0; 4], |sum, (msgid, _)| {
+            let own = &books.sheets[msgid];
+            let accounts = own.acct_pay_fen + own.acct_mulaid_pay_fen;
+            let own = [own.medfee_sumamt_fen, own.fund_pay_sumamt_fen, accounts, own.psn_cash_pay_fen];
+            [sum[0] + own[0], sum[1] + own[1], sum[2] + own[2], sum[3] + own[3]]
+        })
+    }
+
+    /// What the channel keeps.
+    pub fn kept(&self) -> i64 {
+        self.books().channel.values().map(|row| row.amount - row.refunded).sum()
     }
 
     /// Plays `effect` under the method's next fault.
@@ -182,9 +201,15 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
                 };
             }
             let row = books.channel.get_mut(&body.channel_order_no).expect("refund of a known payment");
-            assert_eq!(row.amount, body.amount_fen, "whole refunds only");
-            row.refunded = body.amount_fen;
-            row.state = State::Refunded as i32;
+            let known = *books.refunds.entry(body.refund_no).or_insert_with(|| {
+                row.refunded += body.amount_fen;
+                body.amount_fen
+            });
+            assert_eq!(known, body.amount_fen, "one number, one amount");
+            assert!(row.refunded <= row.amount, "never more than was paid");
+            if row.refunded == row.amount {
+                row.state = State::Refunded as i32;
+            }
             let state = hooks::RefundState::Accepted.into();
             hooks::RefundPaymentResponse { accepted: true, reason: String::new(), state }
         })
@@ -208,7 +233,7 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
                     *left -= 1;
                     hooks::RefundState::Processing
                 }
-                None if row.refunded > 0 => hooks::RefundState::Accepted,
+                None if books.refunds.contains_key(&body.refund_no) => hooks::RefundState::Accepted,
                 None => hooks::RefundState::NotFound,
             };
             hooks::QueryRefundResponse { state: state.into(), amount_fen: row.amount }

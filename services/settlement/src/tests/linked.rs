@@ -23,9 +23,9 @@ fn parked(reference: &str, fen: i64) -> Draft {
 /// One unit of work that appends a set; dropped when it is refused.
 async fn append(town: &Town, set: Linked) -> Result<Vec<i64>, SettlementError> {
     let work = town.world.deps.db.begin_step().await?;
-    let mut heads = store::ledger::lock_all(work.tx(), &[REGION].into()).await?;
-    let sequences = heads.append_linked(work.tx(), &town.world.deps.ids, REGION, set).await?;
-    heads.store(work.tx()).await?;
+    let mut head = store::ledger::lock(work.tx(), REGION).await?;
+    let sequences = head.append_linked(work.tx(), &town.world.deps.ids, REGION, set).await?;
+    head.store(work.tx()).await?;
     work.done().await?;
     Ok(sequences)
 }

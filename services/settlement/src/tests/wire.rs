@@ -60,7 +60,7 @@ async fn an_order_pays_over_the_mesh() {
         (held.state().as_str_name(), held.channel),
         ("PAYMENT_STATE_AUTHORISED", Channel::Alipay as i32)
     );
-    let body = pb::CaptureRequest { payment_id: held.payment_id.clone() };
+    let body = pb::CaptureRequest { payment_id: held.payment_id.clone(), keep: vec![] };
     let paid = payments.capture(outgoing::keyed(body, "ord1:capture")).await.unwrap().into_inner();
     let paid = paid.payment.unwrap();
     assert_eq!((paid.state().as_str_name(), paid.ord_stas), ("PAYMENT_STATE_CAPTURED", 6));

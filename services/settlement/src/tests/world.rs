@@ -126,6 +126,7 @@ pub fn otc(
         outside: OutsideFees::new(fees),
         acct_used: true,
         holders: holders.iter().map(|holder| (*holder).to_owned()).collect(),
+        fee_ocur_date: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Claims and reconciliation on the wire.
 
+use std::collections::BTreeSet;
+
 use liufang_kernel::timestamp::parse_date;
 use liufang_kernel::{Fen, Violations, codes};
 use liufang_platform::CallMeta;
@@ -11,7 +13,12 @@ use crate::app::claim::{
     CloseDay, DayClosing, InstitutionDay, PayClaim, Receivable, ReceivablePage, ReceivableQuery, Review,
     TotalsQuery,
 };
+use crate::app::claim_line::{Appeal, Deduction, LinePage, LineQuery, Objection};
 use crate::domain::claim::{Amounts, Claim, ClaimState, DayTotals, TotalKey};
+use crate::store::claim_line::ClaimLine;
+
+/// Lines of a claim that are cut, or objected to, at once.
+const MOST_LINES: usize = 500;
 
 fn date(violations: &mut Violations, text: &str) -> String {
     violations.check(parse_date(text).is_some(), "stmt_date", "must be a date, yyyy-MM-dd");
@@ -113,6 +120,7 @@ fn state(state: ClaimState) -> pb::ClaimState {
     match state {
         ClaimState::Applied => pb::ClaimState::Applied,
         ClaimState::Approved => pb::ClaimState::Approved,
+        ClaimState::Appealed => pb::ClaimState::Appealed,
         ClaimState::Paid => pb::ClaimState::Paid,
     }
 }
@@ -131,15 +139,90 @@ fn claim(claim: Claim) -> pb::Claim {
     }
 }
 
-/// `ReviewClaimRequest`: a cut needs its reason.
+/// `ReviewClaimRequest`: every cut needs its reason.
 pub fn review(request: pb::ReviewClaimRequest, _: &CallMeta) -> Result<Review, Violations> {
     let mut violations = Violations::new();
     let claim_id = id(&mut violations, "claim_id", &request.claim_id);
     let reason = violations.optional_text("deduction_reason", &request.deduction_reason, 500);
     violations.check(request.deducted_fen >= 0, "deducted_fen", "must not be negative");
-    let explained = request.deducted_fen == 0 || !reason.is_empty();
+    let lines = deductions(&mut violations, request.lines);
+    let sum: i128 = lines.iter().map(|line| i128::from(line.deducted.0)).sum();
+    let deducted =
+        if lines.is_empty() { request.deducted_fen } else { i64::try_from(sum).unwrap_or(i64::MAX) };
+    let same = request.deducted_fen == 0 || request.deducted_fen == deducted;
+    violations.check(same, "deducted_fen", "must be the sum of the lines");
+    let explained = deducted == 0 || !reason.is_empty() || !lines.is_empty();
     violations.check(explained, "deduction_reason", "must be given when something is cut");
-    violations.finish(Some(Review { claim_id, deducted: Fen(request.deducted_fen), reason }))
+    violations.finish(Some(Review { claim_id, deducted: Fen(deducted), reason, lines }))
+}
+
+fn deductions(violations: &mut Violations, rows: Vec<pb::ClaimDeduction>) -> Vec<Deduction> {
+    violations.check(rows.len() <= MOST_LINES, "lines", "must be at most 500");
+    let mut known = BTreeSet::new();
+    let mut lines = Vec::new();
+    for (n, row) in rows.into_iter().take(MOST_LINES).enumerate() {
+        let payment_id = id(violations, &format!("lines[{n}].payment_id"), &row.payment_id);
+        let twice = !known.insert((payment_id.clone(), row.refd_setl_flag));
+        violations.check(!twice, &format!("lines[{n}].payment_id"), "repeats a line");
+        violations.check(row.deducted_fen > 0, &format!("lines[{n}].deducted_fen"), "must be above zero");
+        let reason = violations.text(&format!("lines[{n}].deduction_reason"), &row.deduction_reason, 500);
+        lines.push(Deduction {
+            payment_id,
+            refund: row.refd_setl_flag,
+            deducted: Fen(row.deducted_fen),
+            reason,
+        });
+    }
+    lines
+}
+
+/// `AppealClaimRequest`.
+pub fn appeal(request: pb::AppealClaimRequest, _: &CallMeta) -> Result<Appeal, Violations> {
+    let mut violations = Violations::new();
+    let claim_id = id(&mut violations, "claim_id", &request.claim_id);
+    let count = request.lines.len();
+    violations.check((1..=MOST_LINES).contains(&count), "lines", "must be 1 to 500");
+    let mut lines = Vec::new();
+    for (n, row) in request.lines.into_iter().take(MOST_LINES).enumerate() {
+        let path = format!("lines[{n}].payment_id");
+        let payment_id = violations.optional_text(&path, &row.payment_id, 100);
+        let text = violations.text(&format!("lines[{n}].appeal"), &row.appeal, 500);
+        lines.push(Objection { payment_id, refund: row.refd_setl_flag, text });
+    }
+    violations.finish(Some(Appeal { claim_id, lines }))
+}
+
+pub fn appeal_reply(appealed: Claim) -> pb::AppealClaimResponse {
+    pb::AppealClaimResponse { claim: Some(claim(appealed)) }
+}
+
+/// `ListClaimLinesRequest`; the token is payment and refund flag of the last line.
+pub fn lines(request: pb::ListClaimLinesRequest, _: &CallMeta) -> Result<LineQuery, Violations> {
+    let page = request.page.unwrap_or_default();
+    let mut violations = Violations::new();
+    let claim_id = id(&mut violations, "claim_id", &request.claim_id);
+    let size = page_size(&mut violations, page.page_size);
+    let after = match page.page_token.split_once('/') {
+        Some((payment_id, flag @ ("0" | "1"))) => Some((payment_id.to_owned(), flag == "1")),
+        _ => page.page_token.is_empty().then(|| (String::new(), false)),
+    };
+    violations.check(after.is_some(), "page.page_token", "is not one of ours");
+    violations.finish(after.map(|after| LineQuery { claim_id, after, size }))
+}
+
+pub fn lines_reply(page: LinePage) -> pb::ListClaimLinesResponse {
+    let last = page.lines.last().filter(|_| page.more);
+    let token = |line: &ClaimLine| format!("{}/{}", line.payment_id, u8::from(line.refund));
+    let next_page_token = last.map(token).unwrap_or_default();
+    let line = |line: ClaimLine| pb::ClaimLine {
+        payment_id: line.payment_id,
+        refd_setl_flag: line.refund,
+        amount_fen: line.amount.0,
+        deducted_fen: line.deducted.0,
+        deduction_reason: line.reason,
+        appeal: line.appeal,
+    };
+    pb::ListClaimLinesResponse { lines: page.lines.into_iter().map(line).collect(), next_page_token }
 }
 
 pub fn review_reply(reviewed: Claim) -> pb::ReviewClaimResponse {
@@ -151,7 +234,9 @@ pub fn pay(request: pb::PayClaimRequest, _: &CallMeta) -> Result<PayClaim, Viola
     let mut violations = Violations::new();
     let claim_id = id(&mut violations, "claim_id", &request.claim_id);
     let bank_reference = violations.text("bank_reference", &request.bank_reference, 100);
-    violations.finish(Some(PayClaim { claim_id, bank_reference }))
+    violations.check(request.amount_fen >= 0, "amount_fen", "must not be negative");
+    let amount = (request.amount_fen != 0).then_some(Fen(request.amount_fen));
+    violations.finish(Some(PayClaim { claim_id, bank_reference, amount }))
 }
 
 pub fn pay_reply(paid: Claim) -> pb::PayClaimResponse {
@@ -164,6 +249,7 @@ pub fn list(request: pb::ListClaimsRequest, _: &CallMeta) -> Result<Option<Claim
         Ok(pb::ClaimState::Unspecified) => Ok(None),
         Ok(pb::ClaimState::Applied) => Ok(Some(ClaimState::Applied)),
         Ok(pb::ClaimState::Approved) => Ok(Some(ClaimState::Approved)),
+        Ok(pb::ClaimState::Appealed) => Ok(Some(ClaimState::Appealed)),
         Ok(pb::ClaimState::Paid) => Ok(Some(ClaimState::Paid)),
         Err(_) => Err(Violations::of("state", "is not a known state")),
     }

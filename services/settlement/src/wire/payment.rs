@@ -10,8 +10,10 @@ use prost::Message;
 use super::channel::word;
 use super::{id, only_id, views};
 use crate::app::authorise::Authorise;
-use crate::app::capture::{Lookup, Refund};
+use crate::app::capture::Lookup;
+use crate::app::less::CaptureLess;
 use crate::app::notice::{Notice, NoticeState};
+use crate::app::refund::Part;
 use crate::domain::payment::{Payer, Payment};
 
 /// `AuthoriseRequest`.
@@ -49,8 +51,14 @@ pub fn authorise_reply(payment: Payment) -> pb::AuthoriseResponse {
 }
 
 /// `CaptureRequest`.
-pub fn capture(request: pb::CaptureRequest, _: &CallMeta) -> Result<String, Violations> {
-    only_id("payment_id", &request.payment_id)
+pub fn capture(request: pb::CaptureRequest, _: &CallMeta) -> Result<CaptureLess, Violations> {
+    let mut violations = Violations::new();
+    let payment_id = id(&mut violations, "payment_id", &request.payment_id);
+    let keep = request.keep.into_iter();
+    let keep: Vec<_> =
+        keep.map(|line| pb::ReturnedLine { line_no: line.line_no, quantity: line.quantity }).collect();
+    let keep = super::refund::lines(&mut violations, "keep", &keep);
+    violations.finish(Some(CaptureLess { payment_id, keep }))
 }
 
 pub fn capture_reply((payment, pay_params): (Payment, String)) -> pb::CaptureResponse {
@@ -66,18 +74,6 @@ pub fn void_reply(payment: Payment) -> pb::VoidResponse {
     pb::VoidResponse { payment: Some(views::payment(payment)) }
 }
 
-/// `RefundRequest`.
-pub fn refund(request: pb::RefundRequest, _: &CallMeta) -> Result<Refund, Violations> {
-    let mut violations = Violations::new();
-    let payment_id = id(&mut violations, "payment_id", &request.payment_id);
-    let reason = violations.text("reason", &request.reason, 200);
-    violations.finish(Some(Refund { payment_id, reason }))
-}
-
-pub fn refund_reply(payment: Payment) -> pb::RefundResponse {
-    pb::RefundResponse { payment: Some(views::payment(payment)) }
-}
-
 /// `GetPaymentRequest`: one of the two ids.
 pub fn get(request: pb::GetPaymentRequest, _: &CallMeta) -> Result<Lookup, Violations> {
     match (request.payment_id.is_empty(), request.order_id.is_empty()) {
@@ -87,8 +83,11 @@ pub fn get(request: pb::GetPaymentRequest, _: &CallMeta) -> Result<Lookup, Viola
     }
 }
 
-pub fn get_reply((payment, pay_params): (Payment, String)) -> pb::GetPaymentResponse {
-    pb::GetPaymentResponse { payment: Some(pb::Payment { pay_params, ..views::payment(payment) }) }
+pub fn get_reply(((payment, pay_params), refunds): ((Payment, String), Vec<Part>)) -> pb::GetPaymentResponse {
+    pb::GetPaymentResponse {
+        payment: Some(pb::Payment { pay_params, ..views::payment(payment) }),
+        refunds: refunds.into_iter().map(super::refund::view).collect(),
+    }
 }
 
 /// `NotifyPaymentRequest` with its body.

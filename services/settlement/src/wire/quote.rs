@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use liufang_kernel::timestamp::parse_date;
 use liufang_kernel::{Fen, Violations, codes};
 use liufang_platform::CallMeta;
 use liufang_proto::settlement::v1 as pb;
@@ -32,13 +33,20 @@ pub fn create(request: pb::CreateQuoteRequest, _: &CallMeta) -> Result<CreateQuo
         "belongs to chronic renewal, and only there",
     );
     let lines = lines(&mut violations, &request.lines, kind);
-    let outside = outside(&mut violations, &request.outside);
+    let outside = fees(&mut violations, &request.outside);
     let amounts = lines.iter().map(|line| line.price.times(line.quantity)).chain([outside.total()]);
     // not yet known to be bounded: a sum of fen could wrap
     let total: i128 = amounts.map(|amount| i128::from(amount.0)).sum();
     violations.check(total > 0, "lines", "nothing is to be paid");
     violations.check(total <= i128::from(MOST_FEN), "lines", "must sum to at most 1000000 yuan");
     holders(&mut violations, &request);
+    let date = &request.fee_ocur_date;
+    let fee_ocur_date = parse_date(date);
+    violations.check(
+        date.is_empty() || fee_ocur_date.is_some(),
+        "fee_ocur_date",
+        "must be a day as yyyy-MM-dd",
+    );
     let command = kind.map(|kind| CreateQuote {
         kind,
         order_id,
@@ -51,6 +59,7 @@ pub fn create(request: pb::CreateQuoteRequest, _: &CallMeta) -> Result<CreateQuo
         outside,
         acct_used: request.acct_used,
         holders: request.holder_person_ids,
+        fee_ocur_date,
     });
     violations.finish(command)
 }
@@ -145,7 +154,8 @@ where
     if text.is_empty() { None } else { violations.take(field, text.parse()) }
 }
 
-fn outside(violations: &mut Violations, fees: &[pb::OutsideFee]) -> OutsideFees {
+/// Fees outside the insurance.
+pub(super) fn fees(violations: &mut Violations, fees: &[pb::OutsideFee]) -> OutsideFees {
     violations.check(fees.len() <= MOST_LINES, "outside", "must be at most 200");
     let mut read = Vec::new();
     for (n, fee) in fees.iter().enumerate() {

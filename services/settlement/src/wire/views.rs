@@ -75,7 +75,7 @@ fn totals(totals: Totals, lines: usize, own: Fen) -> pb::SettlementTotals {
     }
 }
 
-fn leg(leg: Leg) -> pb::LegAmount {
+pub fn leg(leg: Leg) -> pb::LegAmount {
     let kind = match leg.kind {
         LegKind::Fund => PbLeg::Fund,
         LegKind::Account => PbLeg::Account,

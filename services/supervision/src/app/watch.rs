@@ -153,6 +153,21 @@ impl App {
         Ok(work.done().await?)
     }
 
+    /// A part of a payment went back: the minus side of the fund view.
+    pub async fn on_partly_refunded(
+        &self,
+        event: &Event,
+        (refund_id, payment_id): (&str, &str),
+        amounts: Amounts,
+        at: Timestamp,
+    ) -> Result<(), SupervisionError> {
+        let Some(work) = self.db.begin_event(CONSUMER, event).await? else { return Ok(()) };
+        let day = date_text(at.china_date());
+        let part = store::fund::Part { refund_id, payment_id, day: &day, amounts };
+        store::fund::partly_refunded(work.tx(), &part).await?;
+        Ok(work.done().await?)
+    }
+
     /// The fund view's minus side.
     pub async fn on_refunded(
         &self,

@@ -51,7 +51,31 @@ pub async fn refunded(conn: &impl ConnectionTrait, payment_id: &str, day: &str) 
     Ok(())
 }
 
-/// Totals by day and institution; a refund counts negative on its own day.
+/// A part of a payment that went back.
+pub struct Part<'a> {
+    pub refund_id: &'a str,
+    pub payment_id: &'a str,
+    pub day: &'a str,
+    pub amounts: Amounts,
+}
+
+pub async fn partly_refunded(conn: &impl ConnectionTrait, part: &Part<'_>) -> Result<(), DbFault> {
+    let sql = "INSERT INTO part_refund (refund_id, payment_id, day, fund_fen, account_fen, relative_fen, cash_fen) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (refund_id) DO NOTHING";
+    let values = vec![
+        part.refund_id.into(),
+        part.payment_id.into(),
+        part.day.into(),
+        part.amounts.fund.0.into(),
+        part.amounts.account.0.into(),
+        part.amounts.relative.0.into(),
+        part.amounts.cash.0.into(),
+    ];
+    run(conn, sql, values).await?;
+    Ok(())
+}
+
+/// Totals by day and institution; a refund counts negative on its own day, less the parts that went back before.
 pub async fn view(conn: &impl ConnectionTrait, span: Span<'_>) -> Result<Vec<Row>, DbFault> {
     let sql = "SELECT day, fixmedins_code, CAST(SUM(fund) AS BIGINT) AS fund, CAST(SUM(account) AS BIGINT) AS account, \
                CAST(SUM(relative) AS BIGINT) AS relative, CAST(SUM(cash) AS BIGINT) AS cash, \
@@ -61,7 +85,17 @@ pub async fn view(conn: &impl ConnectionTrait, span: Span<'_>) -> Result<Vec<Row
                UNION ALL \
                SELECT refund.day, payment.fixmedins_code, payment.region, -fund_fen, -account_fen, -relative_fen, \
                -cash_fen, 0 FROM refund JOIN payment ON payment.payment_id = refund.payment_id \
-               WHERE refund.day >= $1 AND refund.day <= $2) AS entries \
+               WHERE refund.day >= $1 AND refund.day <= $2 \
+               UNION ALL \
+               SELECT refund.day, payment.fixmedins_code, payment.region, part.fund_fen, part.account_fen, \
+               part.relative_fen, part.cash_fen, 0 FROM refund JOIN payment ON payment.payment_id = refund.payment_id \
+               JOIN part_refund part ON part.payment_id = refund.payment_id \
+               WHERE refund.day >= $1 AND refund.day <= $2 \
+               UNION ALL \
+               SELECT part.day, payment.fixmedins_code, payment.region, -part.fund_fen, -part.account_fen, \
+               -part.relative_fen, -part.cash_fen, 0 FROM part_refund part \
+               JOIN payment ON payment.payment_id = part.payment_id \
+               WHERE part.day >= $1 AND part.day <= $2) AS entries \
                WHERE ($3 = '' OR fixmedins_code = $3) AND ($4 = '' OR region = $4) \
                GROUP BY day, fixmedins_code ORDER BY day, fixmedins_code";
     let values = vec![span.from.into(), span.to.into(), span.fixmedins_code.into(), span.region.into()];

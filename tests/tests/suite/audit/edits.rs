@@ -187,9 +187,15 @@ pub const EDITS: &[Edit] = &[
     ),
     edit(
         "settlement",
-        &["CLAIM_OPEN", "CLAIM_PAID"],
+        &["CLAIM_OPEN", "CLAIM_PAID", "RECEIVABLE_BALANCE"],
         "UPDATE claim SET state = 'approved'",
         "UPDATE claim SET state = 'paid'",
+    ),
+    edit(
+        "settlement",
+        &["CLAIM_CUT"],
+        "UPDATE claim_line SET deducted_fen = deducted_fen + 1",
+        "UPDATE claim_line SET deducted_fen = deducted_fen - 1",
     ),
     edit(
         "settlement",

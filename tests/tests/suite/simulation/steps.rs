@@ -286,7 +286,11 @@ impl Sim<'_> {
         self.observe(number).await;
         let own = &self.orders[number];
         let pos = self.cast.pos(&own.shop);
-        let body = ReturnOrderRequest { order_id: own.id.clone(), reason: "包装破损".to_owned() };
+        let body = ReturnOrderRequest {
+            order_id: own.id.clone(),
+            reason: "包装破损".to_owned(),
+            ..Default::default()
+        };
         if own.kind == OrderKind::Consultation {
             return;
         }

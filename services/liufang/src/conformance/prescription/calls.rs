@@ -279,7 +279,8 @@ impl Asked<'_> {
                 send!(write session, OrderServiceClient.collect_order(body));
             }
             "ReturnOrder" => {
-                let body = ReturnOrderRequest { order_id, reason: "包装破损".to_owned() };
+                let body =
+                    ReturnOrderRequest { order_id, reason: "包装破损".to_owned(), ..Default::default() };
                 send!(write session, OrderServiceClient.return_order(body));
             }
             unknown => return Err(Refusal::local("OPERATION_UNKNOWN", unknown)),

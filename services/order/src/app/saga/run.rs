@@ -70,6 +70,13 @@ impl App {
             Step::ReleaseVisit => peers.release_visit(order, key).await?,
             Step::CancelDelivery => peers.cancel_delivery(order, key).await?,
             Step::ReturnSale => peers.return_sale(order, key).await?,
+            Step::ReturnGoods => {
+                return Ok(Answer::CameBack(peers.return_goods(order, &entry.argument.scans, key).await?));
+            }
+            Step::RefundGoods => {
+                let amount = peers.refund_goods(order, &entry.argument.goods, key).await?;
+                return Ok(Answer::PartlyRefunded(amount));
+            }
             Step::ReverseDispense => peers.reverse_dispense(order, key).await?,
             Step::Refund => return Ok(Answer::Refund { complete: peers.refund(order, key).await? }),
             Step::AwaitPayment | Step::AwaitRefund => {

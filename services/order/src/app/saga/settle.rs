@@ -44,7 +44,7 @@ impl App {
                 Ok(Settled::Waits)
             }
             // money must come back: a refused refund is looked at by a person, and tried again
-            Err(error) if error.is_refusal() && entry.step != Step::Refund => {
+            Err(error) if error.is_refusal() && !matches!(entry.step, Step::Refund | Step::RefundGoods) => {
                 let reason = error.doc().reason.to_string();
                 let change = |order: &mut Order| refuse(order, entry.step, &reason);
                 let refused = self.conclude(entry, Some(&reason), change).await?;

@@ -10,7 +10,7 @@ use tonic::Request;
 use super::Peers;
 use super::numbers::{line_no, number, optional, present};
 use super::prescription::PrescribedLine;
-use crate::domain::{Argument, Line, Order, SoldLot, is_outside};
+use crate::domain::{Argument, Line, Order, Scan, SoldLot, is_outside};
 use crate::error::OrderError;
 
 /// A line to be priced.
@@ -160,6 +160,37 @@ impl Peers {
         let mut client = ReservationServiceClient::new(self.inventory());
         client.return_sale(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
         Ok(())
+    }
+}
+
+impl Peers {
+    /// Takes some goods back into stock (3506); answers line and quantity of what came.
+    pub async fn return_goods(
+        &self,
+        order: &Order,
+        scans: &[Scan],
+        key: String,
+    ) -> Result<Vec<(u32, Quantity)>, OrderError> {
+        let scans = scans.iter().map(|scan| pb::ScannedLine {
+            line_no: line_no(scan.line_no),
+            trace_codes: scan.trace_codes.clone(),
+            self_paid: false,
+        });
+        let request = pb::ReturnSaleRequest { order_id: order.id.clone(), scans: scans.collect() };
+        let mut client = ReservationServiceClient::new(self.inventory());
+        let answer = client.return_sale(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
+        let mut goods: Vec<(u32, Quantity)> = Vec::new();
+        for row in answer.into_inner().returns {
+            let line = order.lines.iter().find(|line| line.med_list_codg == row.med_list_codg);
+            let line = line.ok_or(OrderError::Unreadable("a drug of the return"))?;
+            let quantity: Quantity =
+                row.quantity.parse().map_err(|_| OrderError::Unreadable("a quantity of the return"))?;
+            match goods.iter_mut().find(|(known, _)| *known == line.line_no) {
+                Some((_, sum)) => *sum += quantity,
+                None => goods.push((line.line_no, quantity)),
+            }
+        }
+        Ok(goods)
     }
 }
 

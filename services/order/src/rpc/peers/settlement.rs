@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use liufang_kernel::{Fen, Timestamp};
+use liufang_kernel::{Fen, Quantity, Timestamp};
 use liufang_platform::{PeerFault, outgoing};
 use liufang_proto::common::v1::{Channel as PbChannel, Leg};
 use liufang_proto::settlement::v1 as pb;
@@ -14,7 +14,7 @@ use tonic::Request;
 use super::Peers;
 use super::numbers::{line_no, present};
 use crate::domain::{
-    Argument, Channel, Charge, Kind, Order, Outside, Payers, Payment, Quote, charges, total,
+    Argument, Channel, Charge, Kind, Order, Outside, Payers, Payment, Quote, charges, is_outside, total,
 };
 use crate::error::OrderError;
 
@@ -121,6 +121,7 @@ impl Peers {
             outside: fees.iter().map(outside).collect(),
             acct_used: payers.use_account,
             holder_person_ids: payers.holders.clone(),
+            fee_ocur_date: String::new(),
         };
         let mut client = QuoteServiceClient::new(self.settlement());
         let answer = client.create_quote(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
@@ -153,7 +154,7 @@ impl Peers {
 
     /// Settles the held legs.
     pub async fn capture(&self, order: &Order, key: String) -> Result<Payment, OrderError> {
-        let request = pb::CaptureRequest { payment_id: order.payment_id.clone() };
+        let request = pb::CaptureRequest { payment_id: order.payment_id.clone(), keep: Vec::new() };
         let mut client = PaymentServiceClient::new(self.settlement());
         let answer = client.capture(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
         Ok(standing(&present(answer.into_inner().payment)?))
@@ -174,11 +175,43 @@ impl Peers {
 
     /// Returns the payment whole; answers whether all money is back already.
     pub async fn refund(&self, order: &Order, key: String) -> Result<bool, OrderError> {
-        let request =
-            pb::RefundRequest { payment_id: order.payment_id.clone(), reason: order.cancel_reason.clone() };
+        let request = pb::RefundRequest {
+            payment_id: order.payment_id.clone(),
+            reason: order.cancel_reason.clone(),
+            ..Default::default()
+        };
         let mut client = PaymentServiceClient::new(self.settlement());
         let answer = client.refund(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
         Ok(present(answer.into_inner().payment)?.state() == pb::PaymentState::Refunded)
+    }
+
+    /// Returns what some goods cost; answers how much that is. It is on its way from then on.
+    pub async fn refund_goods(
+        &self,
+        order: &Order,
+        goods: &[(u32, Quantity)],
+        key: String,
+    ) -> Result<Fen, OrderError> {
+        let mut request = pb::RefundRequest {
+            payment_id: order.payment_id.clone(),
+            reason: "RETURNED".to_owned(),
+            ..Default::default()
+        };
+        for (number, quantity) in goods {
+            let line = order.lines.iter().find(|line| line.line_no == *number);
+            let line = line.ok_or(OrderError::Unreadable("a line of the return"))?;
+            if is_outside(order, line) {
+                let amount = line.price.times(*quantity);
+                let fee = Outside { kind: "goods", amount, name: line.name.clone() };
+                request.outside.push(outside(&fee));
+            } else {
+                let quantity = quantity.to_string();
+                request.lines.push(pb::ReturnedLine { line_no: line_no(*number), quantity });
+            }
+        }
+        let mut client = PaymentServiceClient::new(self.settlement());
+        let answer = client.refund(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;
+        Ok(Fen(present(answer.into_inner().refund)?.amount_fen))
     }
 
     /// Asks whether all money is back.

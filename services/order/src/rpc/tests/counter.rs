@@ -60,8 +60,11 @@ fn a_sale_is_settled_handed_out_and_taken_back() {
         assert_eq!(bench.peers.writes(), ["Commit", "RecordDispense"]);
         let recorded: RecordDispenseRequest = bench.peers.asked("RecordDispense");
         assert!(recorded.last && recorded.order_id == placed.id);
-        let body =
-            GiveBack { order_id: placed.id.clone(), reason: Sensitive::new("包装破损".to_owned()) };
+        let body = GiveBack {
+            order_id: placed.id.clone(),
+            reason: Sensitive::new("包装破损".to_owned()),
+            scans: vec![],
+        };
         is(&bench.app.give_back(bench.pos("key-back", body)).await.unwrap(), State::Refunded);
         assert_eq!(bench.peers.writes(), ["ReturnSale", "ReverseDispense", "Refund"]);
     });

@@ -147,8 +147,11 @@ fn returned_goods_bring_the_money_back() {
         bench.dispense("key-dispense", &placed.id).await.unwrap();
         bench.app.on_delivery(&event("evt_1"), &placed.id, Journey::Delivered).await.unwrap();
         bench.peers.writes();
-        let body =
-            || crate::app::GiveBack { order_id: placed.id.clone(), reason: "包装破损".to_owned().into() };
+        let body = || crate::app::GiveBack {
+            order_id: placed.id.clone(),
+            reason: "包装破损".to_owned().into(),
+            scans: vec![],
+        };
         let back = bench.app.give_back(bench.pos("key-return", body())).await.unwrap();
         is(&back, State::Refunded);
         assert_eq!(bench.peers.writes(), ["ReturnSale", "Refund"]);

@@ -1,10 +1,11 @@
 //! The facts of a quote: person, institution, scheme, insurance row, filings.
 
 use liufang_kernel::Date;
-use liufang_kernel::region::{CostKind, InForce, LegKind, RegionPack, Scheme, SchemeKind};
+use liufang_kernel::region::{RegionPack, Scheme};
 
 use super::CreateQuote;
 use crate::app::App;
+use crate::domain::decide::scheme_of;
 use crate::domain::quote::{Cover, CoverRefusal, QuoteKind, choose_cover};
 use crate::error::{Refusal, SettlementError};
 use crate::rpc::outside::{InstitutionFacts, PersonFacts};
@@ -47,22 +48,10 @@ impl App {
 }
 
 fn scheme(pack: &RegionPack, kind: QuoteKind, date: Date) -> Result<Option<&Scheme>, SettlementError> {
-    let wanted = match kind {
-        QuoteKind::OtcAccount => SchemeKind::OtcAccount,
-        QuoteKind::ChronicRenewal => SchemeKind::ChronicRenewal,
-        QuoteKind::Consultation => return Ok(consultation_scheme(pack, date)),
-    };
-    match pack.scheme(wanted, date) {
-        Some(scheme) => Ok(Some(scheme)),
-        None => Err(Refusal::SchemeNotOpen.into()),
+    match scheme_of(pack, kind, date) {
+        None if kind != QuoteKind::Consultation => Err(Refusal::SchemeNotOpen.into()),
+        found => Ok(found),
     }
-}
-
-/// The scheme whose fund shares the consultation fee; without one the fee is cash.
-fn consultation_scheme(pack: &RegionPack, date: Date) -> Option<&Scheme> {
-    pack.schemes
-        .iter()
-        .find(|scheme| scheme.terms().cover(date) && scheme.may_pay(LegKind::Fund, CostKind::Consultation))
 }
 
 fn cover(

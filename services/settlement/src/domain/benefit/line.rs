@@ -7,7 +7,8 @@ use super::explanation::{Detail, Explanation};
 use super::pack_row::PackRow;
 
 /// `chrgitm_lv`: the class of the catalogue entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ChargeClass {
     /// 甲: the whole price enters the scope.
     A,
@@ -18,7 +19,8 @@ pub enum ChargeClass {
 }
 
 /// `hospApprFlag` of D001 (`domain.md` §1.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Approval {
     /// 0
     NotNeeded,
@@ -29,7 +31,7 @@ pub enum Approval {
 }
 
 /// One drug, or the consultation fee.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargeLine {
     pub line_no: i32,
     /// National code; empty for the consultation fee.

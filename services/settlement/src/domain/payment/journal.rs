@@ -4,6 +4,7 @@ use liufang_kernel::{Fen, Timestamp};
 
 use super::insurer::after_answer;
 use super::machine::{ChannelSays, Failure, InsurerSays, Next, after_channel};
+use super::part::after_cash_back;
 use super::states::{PaymentState, Step, WANTS_A_PERSON, ord_stas};
 use super::{Payment, backoff_us, is_insured, raised_pause_us};
 use crate::domain::benefit::{Leg, LegKind};
@@ -76,6 +77,12 @@ impl Journal {
         self.failure_reason == Failure::WrongAmount.as_str()
     }
 
+    /// Whether a partial return is under way.
+    pub fn returns_a_part(&self) -> bool {
+        use Step::{AskRest, BookPart, RefundPart, ReversePart, SettleRest};
+        matches!(self.step, ReversePart | SettleRest | AskRest | RefundPart | BookPart)
+    }
+
     /// Whether the machine has something left to do.
     pub fn is_running(&self) -> bool {
         matches!(self.state, PaymentState::Pending | PaymentState::Refunding)
@@ -127,6 +134,7 @@ impl Journal {
                 let says = ChannelSays::RefundAccepted;
                 after_channel(self.step, says, self.cash, self.insured(), true)
             }
+            Step::RefundPart => after_cash_back(ChannelSays::RefundAccepted),
             Step::ReverseInsurer | Step::UndoInsurer => {
                 after_answer(self.step, InsurerSays::Done, self.attempts, self.channel_cash())
             }

@@ -77,6 +77,8 @@ pub enum Raised {
     RefundRefused,
     /// The insurer does not accept or does not know the reversal.
     ReversalRefused,
+    /// The insurer reversed the whole and does not settle what stays.
+    RestRefused,
     /// The insurer's calculation is not ours; what its funds pay.
     InsurerAmount(Fen),
 }
@@ -88,6 +90,7 @@ impl Raised {
             Raised::RefundedOutside => "CHANNEL_REFUNDED_OUTSIDE",
             Raised::RefundRefused => "CHANNEL_REFUND_REFUSED",
             Raised::ReversalRefused => "INSURER_REVERSAL_REFUSED",
+            Raised::RestRefused => "INSURER_REST_REFUSED",
             Raised::InsurerAmount(_) => "INSURER_AMOUNT_MISMATCH",
         }
     }

@@ -15,8 +15,8 @@ impl Journal {
     /// What the step sends; a question sends nothing that is booked.
     pub fn message(&self) -> Option<Message<'_>> {
         match self.step {
-            Step::SettleInsurer => Some(Message { msgid: &self.msgid, infno: "2102" }),
-            Step::ReverseInsurer | Step::UndoInsurer => {
+            Step::SettleInsurer | Step::SettleRest => Some(Message { msgid: &self.msgid, infno: "2102" }),
+            Step::ReverseInsurer | Step::UndoInsurer | Step::ReversePart => {
                 Some(Message { msgid: &self.reverse_msgid, infno: "2103" })
             }
             Step::RevokeInsurer => Some(Message { msgid: &self.reverse_msgid, infno: "2601" }),
@@ -27,7 +27,7 @@ impl Journal {
     /// The message that an answer at this step is about.
     pub fn answered(&self) -> Option<&str> {
         match self.step {
-            Step::AskInsurer => Some(&self.msgid),
+            Step::AskInsurer | Step::AskRest => Some(&self.msgid),
             _ => self.message().map(|message| message.msgid),
         }
     }

@@ -50,6 +50,16 @@ pub enum Step {
     ReverseInsurer,
     /// Book the mirror.
     BookRefund,
+    /// Goods came back: reverse the settlement as it stands.
+    ReversePart,
+    /// Settle what stays, under a message id of its own.
+    SettleRest,
+    /// The insurer's answer about the rest was lost: ask.
+    AskRest,
+    /// Return the difference of the cash.
+    RefundPart,
+    /// Book the return.
+    BookPart,
     /// Channel and books contradict each other: a person is told, and the channel is asked until the deadline.
     Contradiction,
 }
@@ -95,6 +105,11 @@ words!(Step {
     RefundChannel = "refund_channel",
     ReverseInsurer = "reverse_insurer",
     BookRefund = "book_refund",
+    ReversePart = "reverse_part",
+    SettleRest = "settle_rest",
+    AskRest = "ask_rest",
+    RefundPart = "refund_part",
+    BookPart = "book_part",
     Contradiction = "contradiction",
 });
 

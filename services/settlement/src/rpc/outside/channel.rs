@@ -87,7 +87,8 @@ impl Outside {
         }
     }
 
-    async fn refund(&self, journal: &Journal, amount: Fen) -> ChannelSays {
+    /// Refunds `amount` under the refund number of the payment.
+    pub async fn refund(&self, journal: &Journal, amount: Fen) -> ChannelSays {
         // one that is in hand there is asked about, not sent again
         if journal.attempts > 0
             && let Some(says) = self.query_refund(journal).await

@@ -65,7 +65,7 @@ pub async fn of_reference(
 ) -> Result<Vec<Transfer>, SettlementError> {
     let sql = format!(
         "SELECT region, {COLUMNS} FROM book_transfer \
-         WHERE reference = $1 AND (region > $2 OR (region = $2 AND sequence > $3)) ORDER BY region, sequence LIMIT $4"
+         WHERE (reference = $1 OR reference IN (SELECT reference FROM refund WHERE payment_id = $1)) AND (region > $2 OR (region = $2 AND sequence > $3)) ORDER BY region, sequence LIMIT $4"
     );
     let rows = all(conn, &sql, [reference.into(), region.into(), after.into(), limit.into()]).await?;
     let mut transfers = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;

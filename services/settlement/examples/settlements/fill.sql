@@ -1,0 +1,12 @@
+INSERT INTO region_head (region, sequence, hash) VALUES ('999900', {payments}, 'filled');
+INSERT INTO region_transfer SELECT '999900', n, 'trf_' || md5('t' || n), 'capture', 'pay_' || md5('p' || n), n, md5('h' || n) || md5('i' || n) FROM generate_series(1, {payments}) n;
+INSERT INTO region_entry SELECT '999900', n, k, CASE k WHEN 0 THEN 'receivable:agency:P99990000001' WHEN 1 THEN 'receivable:channel:P99990000001' WHEN 2 THEN 'fund:999900:310' WHEN 3 THEN 'person:per_' || md5('a' || n % 100000) ELSE 'channel:wechat' END, 100 FROM generate_series(1, {payments}) n, generate_series(0, 4) k;
+INSERT INTO region_balance SELECT '999900', 'person:per_' || md5('a' || n), 100 FROM generate_series(0, 99999) n;
+INSERT INTO payment SELECT 'pay_' || md5('p' || n), 'quo_' || md5('q' || n), 'ord_' || md5('o' || n), 'per_' || md5('a' || n % 100000), 'P99990000001', '999900', '310', '999900', 'captured', 'idle', 0, 0, 4, repeat('x', 300), 500, 0, 'wechat', 'LF' || n, '', 'P999900000012026' || n, '', 'S' || n, 0, 0, 0, '', '', n FROM generate_series(1, {payments}) n;
+INSERT INTO hold SELECT 'hld_' || md5('l' || n), 'pay_' || md5('p' || n), 'per_' || md5('a' || n % 100000), 100, 'settled', 0 FROM generate_series(1, {payments}) n;
+INSERT INTO statement_row SELECT 'per_' || md5('a' || n % 100000), n, n, 'capture', -100, 100, 'ord', false FROM generate_series(1, {payments}) n;
+INSERT INTO settlement_row SELECT 'pay_' || md5('p' || n), false, '2026-01-01', 'P99990000001', '310', '41', '999900', 500, 300, 100, 100 FROM generate_series(1, {payments}) n;
+INSERT INTO receivable SELECT 'pay_' || md5('p' || n), false, k, 'P99990000001', '999900', 100, '2026-01-01', n, true FROM generate_series(1, {payments}) n, unnest(ARRAY['agency', 'channel']) k;
+INSERT INTO personal_account SELECT 'per_' || md5('a' || n), 1000000, 0, '999900' FROM generate_series(0, 99999) n;
+INSERT INTO accumulator SELECT 'per_' || md5('a' || n), 2026, '310', s, 0, 100, 100 FROM generate_series(0, 99999) n, unnest(ARRAY[md5('all') || md5('a'), md5('dis') || md5('a')]) s;
+INSERT INTO idempotency SELECT md5('k' || n) || md5('l' || n), md5('r') || md5('r'), repeat('r', 60), 1 FROM generate_series(1, {payments}) n;

@@ -1,0 +1,180 @@
+//! Group commit: requests of one region that arrive while a transaction runs share the next one. Whoever comes to an idle lane
+//! runs at once, so one request alone waits for nobody; who comes meanwhile waits for one commit, not for a queue of them.
+//!
+//! Each keeps its own outcome: a refusal changes nothing for the others, and when a group cannot be written as a whole its
+//! members are done one by one, by the same code. No outside call happens here.
+
+mod decide;
+mod group;
+mod writes;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::FutureExt as _;
+use liufang_platform::db::key_of;
+use liufang_platform::{CallMeta, DbFault, stack};
+use tokio::sync::oneshot;
+
+use crate::app::App;
+use crate::app::authorise::Authorise;
+use crate::app::messages::Heard;
+use crate::domain::payment::{Journal, Payment};
+use crate::domain::quote::Quote;
+use crate::error::SettlementError;
+
+/// Members of one transaction at most.
+const MOST: usize = 64;
+/// Tries of one member alone before its race is lost.
+const TRIES: usize = 3;
+/// Something to be written in its turn.
+#[derive(Clone)]
+pub(super) enum Op {
+    Authorise(Authorise, Arc<Quote>),
+    /// Of the payment's capture.
+    Start(String),
+    /// What the outside said, and what is done next.
+    Save(Journal, Option<Heard>),
+    Book(Journal, Arc<Quote>, Option<Heard>),
+}
+
+/// What came of it.
+pub(super) enum Done {
+    Authorised(Payment),
+    /// None when there was nothing to start.
+    Started(Option<Journal>),
+    Saved(Journal),
+}
+
+/// One request in a lane.
+struct Member {
+    op: Op,
+    meta: Option<CallMeta>,
+    traceparent: String,
+}
+
+impl Member {
+    /// Two members that share one of these do not stand in one group: the second sees what the first left.
+    fn keys(&self) -> Vec<String> {
+        let (what, id) = match &self.op {
+            Op::Authorise(body, _) => ("quote", body.quote_id.clone()),
+            Op::Start(payment_id) => ("payment", payment_id.clone()),
+            Op::Save(journal, _) | Op::Book(journal, ..) => ("payment", journal.payment_id.clone()),
+        };
+        let own = (!id.is_empty()).then(|| format!("{what} {id}"));
+        own.into_iter().chain(self.meta.as_ref().and_then(key_of)).collect()
+    }
+}
+
+type Answer = oneshot::Sender<Result<Done, SettlementError>>;
+
+/// Who waits, by lane; a lane is there while somebody runs it. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Lanes(Arc<Mutex<BTreeMap<String, VecDeque<(Member, Answer)>>>>);
+
+impl Lanes {
+    /// True when the lane was idle: the caller has to see that it runs.
+    fn join(&self, lane: &str, member: Member, answer: Answer) -> bool {
+        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = !lanes.contains_key(lane);
+        lanes.entry(lane.to_owned()).or_default().push_back((member, answer));
+        idle
+    }
+
+    /// The next group; none ends the lane.
+    fn take(&self, lane: &str) -> Option<Vec<(Member, Answer)>> {
+        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = lanes.get_mut(lane).filter(|waiting| !waiting.is_empty());
+        let Some(waiting) = waiting else {
+            lanes.remove(lane);
+            return None;
+        };
+        let (mut group, mut later) = (Vec::new(), VecDeque::new());
+        let mut taken = BTreeSet::new();
+        while let Some(next) = waiting.pop_front() {
+            let keys = next.0.keys();
+            let free = group.len() < MOST && keys.iter().all(|key| !taken.contains(key));
+            // who waits keeps its place before those of the same key that came later
+            taken.extend(keys);
+            if free { group.push(next) } else { later.push_back(next) }
+        }
+        *waiting = later;
+        Some(group)
+    }
+}
+
+impl App {
+    /// Waits for its turn in a lane, and for what came of it.
+    pub(super) async fn through(
+        &self,
+        lane: &str,
+        op: Op,
+        meta: Option<CallMeta>,
+    ) -> Result<Done, SettlementError> {
+        let (answer, told) = oneshot::channel();
+        let member = Member { op, meta, traceparent: stack::traceparent().unwrap_or_default() };
+        if self.lanes.join(lane, member, answer) {
+            // a task of its own: the deadline of the first must not end the others'
+            let (app, lane) = (self.clone(), lane.to_owned());
+            drop(tokio::spawn(async move { app.run_lane(&lane).await }));
+        }
+        told.await.unwrap_or(Err(SettlementError::Stored("lane")))
+    }
+
+    async fn run_lane(&self, lane: &str) {
+        while let Some(group) = self.lanes.take(lane) {
+            let (members, answers): (Vec<Member>, Vec<Answer>) = group.into_iter().unzip();
+            let members: Vec<&Member> = members.iter().collect();
+            let results = self.run_group(lane, &members).await;
+            for (answer, result) in answers.into_iter().zip(results) {
+                // whoever asked may be gone; what was written stays
+                let _ = answer.send(result);
+            }
+        }
+    }
+
+    /// All together; when that does not work, one by one.
+    async fn run_group(&self, lane: &str, members: &[&Member]) -> Vec<Result<Done, SettlementError>> {
+        if members.len() > 1 {
+            match self.guarded(lane, members).await {
+                Ok(results) => return results,
+                // it would not answer the next one either
+                Err(SettlementError::Db(DbFault::Unavailable(_) | DbFault::Silent | DbFault::Closed)) => {
+                    return members.iter().map(|_| Err(DbFault::Silent.into())).collect();
+                }
+                Err(error) => tracing::debug!(members = members.len(), "group of payments undone: {error}"),
+            }
+        }
+        let mut results = Vec::new();
+        for member in members {
+            results.push(self.alone(lane, member).await);
+        }
+        results
+    }
+
+    async fn alone(&self, lane: &str, member: &Member) -> Result<Done, SettlementError> {
+        for _ in 1..TRIES {
+            match self.guarded(lane, &[member]).await {
+                // somebody outside the lane moved the same rows
+                Err(SettlementError::LostRace | SettlementError::Db(DbFault::LostRace)) => {}
+                done => return only(done?),
+            }
+        }
+        only(self.guarded(lane, &[member]).await?)
+    }
+
+    /// A panic is an error of this group, and no end of the lane.
+    async fn guarded(
+        &self,
+        lane: &str,
+        members: &[&Member],
+    ) -> Result<Vec<Result<Done, SettlementError>>, SettlementError> {
+        let attempt = self.book_group(lane, members);
+        AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or(Err(SettlementError::Stored("group")))
+    }
+}
+
+fn only(mut results: Vec<Result<Done, SettlementError>>) -> Result<Done, SettlementError> {
+    results.pop().unwrap_or(Err(SettlementError::Stored("group")))
+}

@@ -1,0 +1,193 @@
+//! What a group writes, a statement a table.
+
+use std::collections::BTreeMap;
+
+use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::Work;
+use liufang_platform::db::Told;
+
+use super::group::Facts;
+use crate::app::App;
+use crate::app::account::StatementRow;
+use crate::app::booking::claimed;
+use crate::app::capture::msgid;
+use crate::app::messages::Heard;
+use crate::domain::accumulate::Addition;
+use crate::domain::benefit::Totals;
+use crate::domain::claim::{Amounts, TotalKey};
+use crate::domain::lane::{Need, YearKey};
+use crate::domain::payment::{Journal, Payer};
+use crate::error::SettlementError;
+use crate::store;
+use crate::store::hold::Placed;
+use crate::store::ledger::Head;
+use crate::store::message::Sending;
+use crate::store::receivable::{Booked, Owed};
+
+/// A capture to book.
+pub(super) struct Booking {
+    /// Its place among the saved payments.
+    pub n: usize,
+    pub totals: Totals,
+    pub stmt_date: String,
+    pub at: Timestamp,
+}
+
+#[derive(Default)]
+pub(super) struct Writes {
+    pub inserted: Vec<Journal>,
+    /// Holds by the place of their payment among the inserted.
+    pub placed: Vec<(usize, String, Need)>,
+    pub saved: Vec<Journal>,
+    /// Places of saved payments that need a number at the insurer.
+    pub numbered: Vec<(usize, Timestamp)>,
+    pub released: Vec<(String, Vec<Need>)>,
+    pub settled: Vec<(String, Vec<Need>)>,
+    pub lines: Vec<(String, StatementRow)>,
+    pub years: BTreeMap<YearKey, Addition>,
+    pub booked: Vec<Booking>,
+    pub told: Vec<Told>,
+    /// Who pays the cash part, by the place of the payment among the inserted.
+    pub payers: Vec<(usize, Payer)>,
+    /// Places of saved payments whose step may send a message to the insurer next.
+    pub sending: Vec<(usize, Timestamp)>,
+    pub heard: Vec<Heard>,
+}
+
+impl Writes {
+    pub(super) fn is_empty(&self) -> bool {
+        self.inserted.is_empty() && self.saved.is_empty()
+    }
+
+    /// A key stands in one row of a statement.
+    pub(super) fn add_to_years(&mut self, additions: Vec<(YearKey, Addition)>) {
+        for (key, addition) in additions {
+            let sum = self.years.entry(key).or_default();
+            sum.deductible += addition.deductible;
+            sum.expense += addition.expense;
+            sum.fund_paid += addition.fund_paid;
+        }
+    }
+
+    /// Gives the payments that start their numbers at the insurer, in the order of arrival.
+    pub(super) async fn number(&mut self, work: &Work) -> Result<(), SettlementError> {
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for journal in self.numbered.iter().filter_map(|(n, _)| self.saved.get(*n)) {
+            *counts.entry(journal.fixmedins_code.clone()).or_default() += 1;
+        }
+        let last = store::notice::take_messages(work.tx(), &counts).await?;
+        let mut next: BTreeMap<String, i64> = BTreeMap::new();
+        for (code, last) in last {
+            let first = last - counts.get(&code).copied().unwrap_or(0) + 1;
+            next.insert(code, first);
+        }
+        for (n, now) in &self.numbered {
+            let Some(journal) = self.saved.get_mut(*n) else { continue };
+            let number = next.get_mut(&journal.fixmedins_code);
+            let number = number.ok_or(SettlementError::Stored("message counter"))?;
+            journal.msgid = msgid(&journal.fixmedins_code, *now, number.rem_euclid(10_000));
+            *number += 1;
+        }
+        Ok(())
+    }
+}
+
+impl App {
+    pub(super) async fn write_group(
+        &self,
+        work: &Work,
+        facts: &Facts,
+        writes: &mut Writes,
+        head: Head,
+    ) -> Result<(), SettlementError> {
+        let tx = work.tx();
+        store::quote::mark_all_used(tx, &writes.inserted).await?;
+        store::payment::insert_all(tx, &writes.inserted).await?;
+        store::hold::place_all(tx, &placed(writes)).await?;
+        store::payer::insert_all(tx, &self.cipher, &payers(writes)).await?;
+        store::payment::save_all(tx, &mut writes.saved).await?;
+        store::message::answered_all(tx, &answers(writes), self.clock.now()).await?;
+        store::message::sending_all(tx, &messages(writes)).await?;
+        store::payer::forget_all(tx, &ended(writes)).await?;
+        end_holds(work, &writes.released, "released").await?;
+        end_holds(work, &writes.settled, "settled").await?;
+        store::account::move_all(tx, &facts.before, &facts.books.purses).await?;
+        store::account::insert_statements(tx, &writes.lines).await?;
+        store::accumulator::add_all(tx, &writes.years).await?;
+        if !writes.booked.is_empty() {
+            let (settlements, owed) = claims(writes);
+            store::receivable::insert_settlements(tx, &settlements).await?;
+            store::receivable::insert_all(tx, &owed).await?;
+            head.store(tx).await?;
+        }
+        Ok(work.push_all(std::mem::take(&mut writes.told)).await?)
+    }
+}
+
+fn placed(writes: &Writes) -> Vec<Placed<'_>> {
+    let mut placed = Vec::new();
+    for (n, hold_id, need) in &writes.placed {
+        let Some(journal) = writes.inserted.get(*n) else { continue };
+        placed.push(Placed {
+            hold_id: hold_id.clone(),
+            payment_id: &journal.payment_id,
+            person_id: &need.person_id,
+            amount: need.amount,
+            expires_at: journal.hold_expires_at,
+        });
+    }
+    placed
+}
+
+fn payers(writes: &Writes) -> Vec<(&str, &Payer)> {
+    let mut payers = Vec::new();
+    for (n, payer) in &writes.payers {
+        payers.extend(writes.inserted.get(*n).map(|journal| (journal.payment_id.as_str(), payer)));
+    }
+    payers
+}
+
+/// A message stands in one row of a statement; the newest word about it counts.
+fn answers(writes: &Writes) -> BTreeMap<&str, &'static str> {
+    writes.heard.iter().map(|heard| (heard.msgid.as_str(), heard.outcome)).collect()
+}
+
+fn messages(writes: &Writes) -> Vec<Sending<'_>> {
+    let mut messages = Vec::new();
+    for (n, at) in &writes.sending {
+        let Some(journal) = writes.saved.get(*n) else { continue };
+        let about = |message| Sending { message, reference: &journal.payment_id, at: *at };
+        messages.extend(journal.message().map(about));
+    }
+    messages
+}
+
+/// Payments that need their payer no longer.
+fn ended(writes: &Writes) -> Vec<&str> {
+    let ended = writes.released.iter().chain(&writes.settled);
+    ended.map(|(payment_id, _)| payment_id.as_str()).collect()
+}
+
+type Claims<'a> = (Vec<(Booked<'a>, TotalKey, Amounts)>, Vec<Owed<'a>>);
+
+fn claims(writes: &Writes) -> Claims<'_> {
+    let (mut settlements, mut owed) = (Vec::new(), Vec::new());
+    for booking in &writes.booked {
+        let Some(journal) = writes.saved.get(booking.n) else { continue };
+        let of = claimed(journal, &booking.totals, false, &booking.stmt_date, booking.at);
+        settlements.extend(of.settlement);
+        owed.extend(of.owed);
+    }
+    (settlements, owed)
+}
+
+/// Ends the holds of payments, which must be what their legs took.
+async fn end_holds(work: &Work, of: &[(String, Vec<Need>)], state: &str) -> Result<(), SettlementError> {
+    let payments: Vec<&str> = of.iter().map(|(payment_id, _)| payment_id.as_str()).collect();
+    let ended = store::hold::end_all(work.tx(), &payments, state).await?;
+    let mut expected: BTreeMap<(String, String), Fen> = BTreeMap::new();
+    for (payment_id, needs) in of {
+        expected.extend(needs.iter().map(|need| ((payment_id.clone(), need.person_id.clone()), need.amount)));
+    }
+    if ended == expected { Ok(()) } else { Err(SettlementError::Stored("held amount below its holds")) }
+}
