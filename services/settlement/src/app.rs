@@ -54,6 +54,8 @@ pub struct App {
     channel_keys: Arc<BTreeMap<&'static str, String>>,
     /// Notices come from services of this mesh, never from outside.
     pub(crate) notices_from_services: bool,
+    /// The insurer may leave its calculation out.
+    bare_believed: bool,
     memory: memory::Memory,
     lanes: lane::Lanes,
     expiring: Sweep,
@@ -79,6 +81,7 @@ impl App {
             packs: packs::Noted::default(),
             channel_keys: Arc::new(own_keys(deps)),
             notices_from_services: from_services(deps),
+            bare_believed: !deps.settings.get("production", false),
             expiring: Sweep::new("hold cannot be ended", deps.clock.clone()),
             converging: Sweep::new("payment cannot be brought on", deps.clock.clone()),
         }

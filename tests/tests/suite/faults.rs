@@ -195,6 +195,8 @@ async fn a_refusing_insurer_gives_the_cash_back(world: &mut World) {
 }
 
 async fn another_calculation_of_the_insurer_is_undone(world: &mut World) {
+    world.expect_log("the insurer calculates otherwise");
+    world.expect_log("difference raised");
     let cast = Cast::of(world).await;
     let patient = cast.patient_through("jd", ROW).await;
     let order = cast.unpaid_otc(&patient, ROW).await;

@@ -44,6 +44,8 @@ async fn resolve(operator: &Operator, stuck: &StuckPayment, how: PaymentResoluti
 }
 
 async fn a_refund_that_is_refused_is_ended_by_an_operator(world: &mut World) {
+    world.expect_log("difference raised");
+    world.expect_log("resolved by an operator");
     let cast = Cast::of(world).await;
     let method = "PaymentChannel/RefundPayment";
     let (patient, order, stuck) = refused_for_long(world, &cast, method).await;
@@ -62,6 +64,8 @@ async fn a_refund_that_is_refused_is_ended_by_an_operator(world: &mut World) {
 }
 
 async fn a_reversal_done_by_hand_ends_the_refund(world: &mut World) {
+    world.expect_log("difference raised");
+    world.expect_log("resolved by an operator");
     let cast = Cast::of(world).await;
     let (patient, order, stuck) = refused_for_long(world, &cast, "InsurerHook/Reverse").await;
     assert_eq!((stuck.ord_stas, stuck.step.as_str()), (14, "reverse_insurer"));

@@ -69,6 +69,9 @@ pub fn objection(claim: &Claim, convention: MutualAidConvention) -> Option<Strin
         return Some("报文ID格式不正确 msgid malformed".to_owned());
     }
     let sheet = &claim.sheet;
+    if *sheet == Sheet::default() {
+        return bare(claim).map(str::to_owned);
+    }
     let told = [
         (claim.medfee_sumamt, sheet.medfee_sumamt),
         (claim.fund_pay_sumamt, sheet.fund_pay_sumamt),
@@ -80,6 +83,17 @@ pub fn objection(claim: &Claim, convention: MutualAidConvention) -> Option<Strin
         return Some("汇总金额与明细不符 the sums are not those of setlinfo".to_owned());
     }
     sheet.broken(convention).map(|name| format!("恒等式{name}不成立 identity {name} does not hold"))
+}
+
+/// Of a caller of the release before, which tells sums alone.
+fn bare(claim: &Claim) -> Option<&'static str> {
+    let parts = [claim.fund_pay_sumamt, claim.acct_pay, claim.acct_mulaid_pay];
+    if parts.iter().chain([&claim.medfee_sumamt, &claim.psn_cash_pay]).any(|part| *part < Fen::ZERO) {
+        return Some("金额不能为负 negative amount");
+    }
+    let insured = parts.into_iter().try_fold(Fen::ZERO, Fen::checked_add);
+    let exceeds = insured.is_none_or(|insured| insured > claim.medfee_sumamt);
+    exceeds.then_some("基金与账户支付超过总费用 insured parts exceed the total")
 }
 
 #[cfg(test)]
@@ -106,6 +120,12 @@ pub mod tests {
     #[test]
     fn a_sound_claim_passes() {
         assert_eq!(objection(&claim(), MutualAidConvention::Inside), None);
+        let before = Claim { sheet: Sheet::default(), ..claim() };
+        assert_eq!(
+            objection(&before, MutualAidConvention::Inside),
+            None,
+            "the release before tells sums alone"
+        );
     }
 
     #[test]
@@ -117,7 +137,7 @@ pub mod tests {
             (Claim { fixmedins_code: "P13030200002".into(), ..claim() }, "msgid"),
             (Claim { acct_pay: Fen(-1), ..claim() }, "sums"),
             (Claim { acct_pay: Fen(i64::MAX), ..claim() }, "sums"),
-            (Claim { sheet: Sheet::default(), ..claim() }, "sums"),
+            (Claim { sheet: Sheet::default(), acct_pay: Fen(401), ..claim() }, "exceed"),
             (bent, "I6"),
         ];
         for (case, word) in cases {

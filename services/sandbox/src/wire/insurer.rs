@@ -93,6 +93,11 @@ fn line(line: &pb::DrugDetail) -> Line {
     }
 }
 
+/// `None` for what the release before settled: it had no calculation.
+fn told(sheet: &Sheet, sign: i64) -> Option<pb::SetlInfo> {
+    (!sheet.medfee_sumamt.is_zero()).then(|| info(sheet, sign))
+}
+
 /// `sign` -1 on a reversal.
 fn info(sheet: &Sheet, sign: i64) -> pb::SetlInfo {
     let fen = |amount: Fen| amount.0 * sign;
@@ -155,7 +160,7 @@ pub fn settled(settled: Settled) -> pb::SettleResponse {
             outcome,
             setl_id,
             err_msg: String::new(),
-            setlinfo: Some(info(&answer, 1)),
+            setlinfo: told(&answer, 1),
             setldetail: rows_out(&answer),
             detlcutinfo: lines_out(&answer),
         },
@@ -172,7 +177,7 @@ pub fn reversed(settled: Settled) -> pb::ReverseResponse {
     let outcome = outcome(&settled).into();
     match settled {
         Settled::Success { setl_id, answer, .. } => {
-            pb::ReverseResponse { outcome, setl_id: format!("R{setl_id}"), setlinfo: Some(info(&answer, -1)) }
+            pb::ReverseResponse { outcome, setl_id: format!("R{setl_id}"), setlinfo: told(&answer, -1) }
         }
         _ => pb::ReverseResponse { outcome, ..Default::default() },
     }
@@ -189,7 +194,7 @@ pub fn message_state(settled: Settled) -> pb::QueryMessageResponse {
             outcome,
             setl_id,
             reversed,
-            setlinfo: Some(info(&answer, 1)),
+            setlinfo: told(&answer, 1),
             setldetail: rows_out(&answer),
             detlcutinfo: lines_out(&answer),
         },

@@ -13,7 +13,6 @@ use crate::domain::payment::{
     ChannelSays, InsurerSays, Journal, Next, Payment, Raised, Step, after_answer, after_channel, combined,
 };
 use crate::error::SettlementError;
-use crate::rpc::outside::Asked;
 use crate::store;
 use crate::store::notice::Difference;
 
@@ -154,7 +153,7 @@ impl App {
             return Ok((self.outside.revoke(journal).await, String::new()));
         }
         let quote = self.quote_of(journal).await?;
-        let asked = Asked { quote: &quote, convention: self.convention(&quote)? };
+        let asked = self.asked(&quote)?;
         Ok(match journal.step {
             Step::SettleInsurer => self.outside.settle(journal, asked).await,
             Step::ReverseInsurer => (self.outside.reverse(journal, Some(&quote.totals)).await, String::new()),

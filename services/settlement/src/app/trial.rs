@@ -1,6 +1,5 @@
 //! The trial at the centre (2101) before anything is held, where the region wants it.
 
-use liufang_kernel::region::MutualAidConvention;
 use liufang_platform::{Begun, CallMeta};
 
 use crate::app::App;
@@ -12,10 +11,11 @@ use crate::rpc::outside::Asked;
 use crate::store;
 
 impl App {
-    /// How the region of a quote counts mutual aid.
-    pub(super) fn convention(&self, quote: &Quote) -> Result<MutualAidConvention, SettlementError> {
+    /// What the insurer's answers about a quote are held against.
+    pub(super) fn asked<'q>(&self, quote: &'q Quote) -> Result<Asked<'q>, SettlementError> {
         let pack = self.regions.get(&quote.region).ok_or(SettlementError::Stored("region of a quote"))?;
-        Ok(pack.region.mutual_aid_convention)
+        let convention = pack.region.mutual_aid_convention;
+        Ok(Asked { quote, convention, bare_believed: self.bare_believed })
     }
 
     /// Asks the centre whether it would settle the quote as it stands. A quote that cannot be authorised anyway is not asked
@@ -44,7 +44,7 @@ impl App {
         let message = Message { msgid: &msgid, infno: "2101" };
         store::message::sending(work.tx(), &message, &quote.quote_id, meta.now).await?;
         work.done().await?;
-        let asked = Asked { quote: &quote, convention: self.convention(&quote)? };
+        let asked = self.asked(&quote)?;
         let says = self.outside.trial(&msgid, asked, meta.now).await;
         if let Some(outcome) = says.outcome() {
             let work = self.db.begin_step().await?;

@@ -7,7 +7,6 @@ use crate::domain::payment::{InsurerSays, Journal, Shape, Step, TILL, after_cash
 use crate::domain::quote::Quote;
 use crate::domain::refund::{Moved, Terms};
 use crate::error::SettlementError;
-use crate::rpc::outside::Asked;
 use crate::store;
 use crate::store::refund::Refund;
 
@@ -45,7 +44,7 @@ impl App {
             return Ok((says, String::new()));
         }
         let quote = over(self.quote_of(journal).await?, &part.body.rest);
-        let asked = Asked { quote: &quote, convention: self.convention(&quote)? };
+        let asked = self.asked(&quote)?;
         Ok(match journal.step {
             Step::SettleRest => self.outside.settle(journal, asked).await,
             _ => self.outside.query_message(journal, asked).await,
