@@ -246,12 +246,11 @@ impl Player {
                 let reply = send!(PaymentServiceClient.authorise(body))?.into_inner();
                 Ok(reply.payment.unwrap_or_default().payment_id)
             }
-            "Capture" => {
-                send!(PaymentServiceClient.capture(CaptureRequest { payment_id })).map(|_| String::new())
-            }
+            "Capture" => send!(PaymentServiceClient.capture(CaptureRequest { payment_id, keep: Vec::new() }))
+                .map(|_| String::new()),
             "Void" => send!(PaymentServiceClient.void(VoidRequest { payment_id })).map(|_| String::new()),
             "Refund" => {
-                let body = RefundRequest { payment_id, reason: "RETURNED".to_owned() };
+                let body = RefundRequest { payment_id, reason: "RETURNED".to_owned(), ..Default::default() };
                 send!(PaymentServiceClient.refund(body)).map(|_| String::new())
             }
             "GetPayment" => {

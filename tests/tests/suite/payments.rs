@@ -124,7 +124,7 @@ impl Settlement {
     }
 
     pub async fn capture(&self, payment_id: &str) -> Answer<Payment> {
-        let body = CaptureRequest { payment_id: payment_id.to_owned() };
+        let body = CaptureRequest { payment_id: payment_id.to_owned(), keep: Vec::new() };
         let answer = self.payments().capture(self.request(body)).await;
         Ok(answer.map_err(Refusal::from)?.into_inner().payment.unwrap_or_default())
     }
@@ -136,7 +136,11 @@ impl Settlement {
     }
 
     pub async fn refund(&self, payment_id: &str) -> Answer<Payment> {
-        let body = RefundRequest { payment_id: payment_id.to_owned(), reason: "RETURNED".to_owned() };
+        let body = RefundRequest {
+            payment_id: payment_id.to_owned(),
+            reason: "RETURNED".to_owned(),
+            ..Default::default()
+        };
         let answer = self.payments().refund(self.request(body)).await;
         Ok(answer.map_err(Refusal::from)?.into_inner().payment.unwrap_or_default())
     }
