@@ -98,14 +98,14 @@ async fn two_pharmacists(world: &mut World) {
     .await;
 }
 
-pub const REVIEW: &str = "HospitalHook/NotifyReview";
+const REVIEW: &str = "HospitalHook/NotifyReview";
 
-pub async fn book(cast: &Cast, rx: &Prescription) -> Vec<HospitalBookRow> {
+async fn book(cast: &Cast, rx: &Prescription) -> Vec<HospitalBookRow> {
     let body = ListHospitalBookRequest { hi_rxno: rx.hi_rxno.clone() };
     cast.public().list_hospital_book(body).await.unwrap().rows
 }
 
-pub async fn waiting(his: &His) -> Vec<Notice> {
+async fn waiting(his: &His) -> Vec<Notice> {
     his.list_notices(ListNoticesRequest::default()).await.unwrap().notices
 }
 

@@ -145,7 +145,7 @@ async fn interactions_want_a_reason_that_is_kept(world: &mut World) {
 }
 
 /// A recorded visit at the other hospital.
-pub async fn seen_elsewhere(cast: &Cast, patient: &Patient) -> Visit {
+async fn seen_elsewhere(cast: &Cast, patient: &Patient) -> Visit {
     let his = cast.his(OTHER_HOSPITAL);
     let body = ListSlotsRequest {
         fixmedins_code: OTHER_HOSPITAL.to_owned(),
