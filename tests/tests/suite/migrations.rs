@@ -135,7 +135,7 @@ async fn a_process_waits_for_its_migrations_and_needs_no_restart() {
     let world = World::bare(&settings).await;
     let running = world.running.as_ref().unwrap();
     let report = running.health().report();
-    assert!(!report.ready && report.reasons.len() == 8, "{report:?}");
+    assert!(!report.ready && report.reasons.len() == 9, "{report:?}");
     assert!(
         report.reasons.iter().all(|reason| reason.to_string().contains("migrations pending")),
         "{report:?}"
@@ -146,7 +146,7 @@ async fn a_process_waits_for_its_migrations_and_needs_no_restart() {
     assert_eq!(refusal.code, tonic::Code::Unavailable);
     let clock = Arc::new(world.clock.clone());
     let done = compose::migrate(&world.config, clock.clone(), Duration::ZERO).await.unwrap();
-    assert!(done.len() == 8 && done.iter().all(|(_, ran)| !ran.is_empty()));
+    assert!(done.len() == 9 && done.iter().all(|(_, ran)| !ran.is_empty()));
     eventually("it is ready", || async { running.health().is_ready().then_some(()) }).await;
     assert!(book().await.unwrap().rows.is_empty(), "it has its tables, and nothing in them");
     let again = compose::migrate(&world.config, clock, Duration::ZERO).await.unwrap();

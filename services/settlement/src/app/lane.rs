@@ -69,9 +69,11 @@ impl Member {
 
 type Answer = oneshot::Sender<Result<Done, SettlementError>>;
 
+type Waiting = VecDeque<(Member, Answer)>;
+
 /// Who waits, by lane; a lane is there while somebody runs it. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Lanes(Arc<Mutex<BTreeMap<String, VecDeque<(Member, Answer)>>>>);
+pub(super) struct Lanes(Arc<Mutex<BTreeMap<String, Waiting>>>);
 
 impl Lanes {
     /// True when the lane was idle: the caller has to see that it runs.
@@ -90,7 +92,7 @@ impl Lanes {
             lanes.remove(lane);
             return None;
         };
-        let (mut group, mut later) = (Vec::new(), VecDeque::new());
+        let (mut group, mut later) = (Vec::new(), Waiting::new());
         let mut taken = BTreeSet::new();
         while let Some(next) = waiting.pop_front() {
             let keys = next.0.keys();

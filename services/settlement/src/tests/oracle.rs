@@ -162,9 +162,10 @@ impl Oracle {
         for known in self.payments.values().filter(|known| known.is_booked()) {
             for leg in &known.payment.legs {
                 let fen = leg.amount.0;
+                let channel = format!("channel:{}", known.payment.channel);
                 let (owed, from) = match leg.kind {
                     LegKind::Fund => ("agency", format!("fund:{}:310", known.region)),
-                    LegKind::Channel => ("channel", format!("channel:{}", known.payment.channel)),
+                    LegKind::Channel => (channel.as_str(), channel.clone()),
                     _ => ("agency", format!("person:{}", leg.payer_person_id)),
                 };
                 book(known.region, format!("receivable:{owed}:{}", known.institution), fen);
