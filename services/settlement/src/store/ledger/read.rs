@@ -56,18 +56,26 @@ pub async fn chain(
     Ok(transfers)
 }
 
-/// The transfers of one reference after a place in the books, by chain and sequence.
+/// The transfers of one reference, with those of its partial returns, after a place in the books, by chain and sequence.
 pub async fn of_reference(
     conn: &impl ConnectionTrait,
     reference: &str,
     (region, after): (&str, i64),
     limit: i64,
 ) -> Result<Vec<Transfer>, SettlementError> {
+    // two statements, so that each finds its rows by an index
+    let parts = all(conn, "SELECT reference FROM refund WHERE payment_id = $1", [reference.into()]).await?;
+    let mut values: Vec<Value> = vec![region.into(), after.into(), limit.into(), reference.into()];
+    for part in &parts {
+        values.push(part.try_get::<String>("", "reference")?.into());
+    }
+    let places: Vec<String> = (4..=values.len()).map(|place| format!("${place}")).collect();
     let sql = format!(
-        "SELECT region, {COLUMNS} FROM book_transfer \
-         WHERE (reference = $1 OR reference IN (SELECT reference FROM refund WHERE payment_id = $1)) AND (region > $2 OR (region = $2 AND sequence > $3)) ORDER BY region, sequence LIMIT $4"
+        "SELECT region, {COLUMNS} FROM book_transfer WHERE reference IN ({}) \
+         AND (region > $1 OR (region = $1 AND sequence > $2)) ORDER BY region, sequence LIMIT $3",
+        places.join(", ")
     );
-    let rows = all(conn, &sql, [reference.into(), region.into(), after.into(), limit.into()]).await?;
+    let rows = all(conn, &sql, values).await?;
     let mut transfers = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     // the few of one reference may lie far apart
     for transfer in &mut transfers {
