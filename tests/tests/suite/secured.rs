@@ -77,7 +77,6 @@ async fn a_server_that_cannot_be_verified_is_waited_for() {
 async fn plain_text_is_refused_by_servers_that_want_tls() {
     let _announced = logs::announce("not ready: database of");
     let _announced = logs::announce("waiting for the bus");
-    let _announced = logs::announce("could not be compared with the kept ones");
     let (postgres, mut redis) = (PrivatePostgres::start(), PrivateRedis::secured());
     postgres.create_databases("bare");
     let bare = postgres.secured_url("bare_{role}").replace("verify-full", "disable");

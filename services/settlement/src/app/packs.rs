@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 use crate::store;
+use crate::store::pack::Kept;
 
 /// By region, the last day noted by this process: a quote writes the row once a day, not every time.
 #[derive(Clone, Default)]
@@ -41,6 +42,10 @@ impl App {
         if self.packs.covers(&quote.region, &day) {
             return Ok(None);
         }
+        // the start may have been before the database was there
+        if !self.rewritten(store::pack::kept(work.tx()).await?).is_empty() {
+            return Err(SettlementError::Stored("region packs rewrite days that have been settled"));
+        }
         let pack = (quote.region.as_str(), quote.region_version.as_str(), text);
         store::pack::keep(work.tx(), pack, &day, self.clock.now()).await?;
         Ok(Some(day))
@@ -57,28 +62,31 @@ impl App {
         Ok(text.and_then(|text| RegionPack::parse(&text).ok()).map(Arc::new))
     }
 
-    /// Refuses a start whose packs rewrite what was settled by. A database that is not there yet says nothing.
+    /// Refuses a start whose packs rewrite what was settled by. A database that is not there yet says nothing: the first quote
+    /// of the day asks again.
     ///
     /// # Errors
     /// Every row that was rewritten.
     pub async fn packs_hold(&self) -> Result<(), String> {
-        match self.rewritten_packs().await {
-            Ok(found) if found.is_empty() => Ok(()),
-            Ok(found) => Err(format!(
-                "region packs rewrite days that have been settled; end the row and begin another:\n  {}",
-                found.join("\n  ")
-            )),
+        match store::pack::kept(self.db.read()).await {
+            Ok(kept) => match self.rewritten(kept) {
+                found if found.is_empty() => Ok(()),
+                found => Err(format!(
+                    "region packs rewrite days that have been settled; end the row and begin another:\n  {}",
+                    found.join("\n  ")
+                )),
+            },
             Err(error) => {
-                tracing::warn!("region packs could not be compared with the kept ones: {error}");
+                tracing::info!("region packs are compared with the kept ones later: {error}");
                 Ok(())
             }
         }
     }
 
     /// What the packs of this start tell otherwise about days that have been settled.
-    pub async fn rewritten_packs(&self) -> Result<Vec<String>, SettlementError> {
+    fn rewritten(&self, kept: Vec<Kept>) -> Vec<String> {
         let mut found = Vec::new();
-        for kept in store::pack::kept(self.db.read()).await? {
+        for kept in kept {
             let (Some(present), Some(day)) = (self.regions.get(&kept.region), parse_date(&kept.used_on))
             else {
                 continue;
@@ -98,6 +106,6 @@ impl App {
         }
         found.sort();
         found.dedup();
-        Ok(found)
+        found
     }
 }

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::app::refund::RefundPart;
 use crate::domain::payment::{Payment, PaymentState};
 use crate::domain::refund::Returned;
+use crate::error::SettlementError;
 
 const QINHUANGDAO: &str = include_str!("../../../../deploy/regions/qinhuangdao.toml");
 const BEIJING: &str = include_str!("../../../../deploy/regions/beijing.toml");
@@ -120,6 +121,10 @@ async fn a_pack_that_rewrites_a_settled_day_does_not_start() {
     let town = restarted(town, &rewritten);
     let why = town.app.packs_hold().await.unwrap_err();
     assert!(why.contains("130300: a benefit row from"), "{why} after {today}");
+    // a process whose database came later has started all the same
+    let quoted =
+        town.app.create_quote(town.call(order(), chronic("qhd1", "ord2", &["甲 100 5"], vec![]))).await;
+    assert!(matches!(quoted, Err(SettlementError::Stored(_))), "nothing is decided by it");
     let town = restarted(town, QINHUANGDAO);
     assert_eq!(town.app.packs_hold().await, Ok(()), "with the row put back it starts");
 }
