@@ -4,7 +4,7 @@ use futures::future::join_all;
 use liufang::client::Patient;
 use liufang_proto::common::v1::Channel;
 use liufang_proto::order::v1::{Order, OrderState};
-use liufang_tests::{World, behaviour, eventually, logs};
+use liufang_tests::{World, behaviour, eventually};
 use sea_orm::{ConnectionTrait as _, Statement, TransactionTrait as _};
 
 use super::cast::*;
@@ -16,7 +16,7 @@ const BUYERS: [u32; 2] = [163, 165];
 const EACH: usize = 4;
 
 async fn one_that_cannot_be_booked_holds_up_no_other(world: &mut World) {
-    let _announced = logs::announce("poison");
+    world.expect_log("poison");
     let cast = Cast::of(world).await;
     let mut orders: Vec<(Patient, Order)> = Vec::new();
     for row in BUYERS {
