@@ -281,7 +281,10 @@ LIFE = [
     ("signing certificates are checked by identity, against what it was given", "single", {}, lambda o: [
         r for r in ROLES if volume(o.pod(r), "signing-authorities")] == ["identity"]
         and o.config("identity")["role"]["identity"] == {"authorities": ["/etc/liufang/authorities/signing.pem"],
-            "stale_revocation_lists": "refuse", "unchecked_certificates": False}),
+            "stale_revocation_lists": "refuse", "unchecked_certificates": False,
+            "uncertified_keys": False}),
+    ("keys without a certificate sign where that was said", "single", {"signingAuthorities": {"uncertifiedKeys": True}}, lambda o:
+        o.config("identity")["role"]["identity"]["uncertified_keys"] is True),
     ("or by nobody, where that was said", "single", {"signingAuthorities": {"secretName": "", "unchecked": True}}, lambda o: not volume(
         o.pod("identity"), "signing-authorities") and o.config("identity")["role"]["identity"]["unchecked_certificates"]),
     ("the systems of hospitals are called by prescription alone, as it is configured", "single", {"hospitals": [HIS],

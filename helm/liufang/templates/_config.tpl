@@ -62,7 +62,8 @@
 {{- $trust := $v.signingAuthorities -}}
 {{- if and (eq $role "identity") (or $trust.secretName $trust.unchecked) -}}
   {{- $_ := set $tree.role "identity" (dict "authorities" (ternary (list "/etc/liufang/authorities/signing.pem") list (not (empty $trust.secretName)))
-    "stale_revocation_lists" $trust.staleLists "unchecked_certificates" $trust.unchecked) -}}
+    "stale_revocation_lists" $trust.staleLists "unchecked_certificates" $trust.unchecked
+    "uncertified_keys" $trust.uncertifiedKeys) -}}
 {{- end -}}
 {{- if eq $role "channels" }}{{ $_ := set $tree.role "channels" (dict "listen" (printf "%s:8090" $v.listenAddress)) }}{{ end -}}
 {{- if $told }}{{ $_ := set $tree.role "prescription" (dict "hospitals" $told) }}{{ end -}}

@@ -9,6 +9,7 @@ mod credential;
 pub mod demo;
 mod domain;
 mod error;
+mod gauges;
 mod migrations;
 mod reasons;
 mod rpc;
@@ -58,7 +59,8 @@ pub fn module(deps: Deps) -> Module {
     let rpc = rpc::Rpc::new(&deps);
     let sweeper = workers::Sweeper::new(&deps);
     let asker = app::App::new(&deps);
-    Module::new(ROLE)
+    let gauges = gauges::gauges(&asker);
+    let module = Module::new(ROLE)
         .service(VerificationServiceServer::new(rpc.clone()))
         .service(TokenServiceServer::new(rpc.clone()))
         .service(PersonServiceServer::new(rpc.clone()))
@@ -72,5 +74,6 @@ pub fn module(deps: Deps) -> Module {
         .worker(Worker::new("ask-verification-providers", ASK, move || {
             let asker = asker.clone();
             async move { asker.ask_again().await }
-        }))
+        }));
+    gauges.into_iter().fold(module, Module::gauge)
 }

@@ -11,11 +11,13 @@ use liufang_proto::identity::v1::{
 };
 use liufang_proto::prescription::v1::ClaimRequest;
 use liufang_tests::{World, behaviour};
+use sea_orm::ConnectionTrait as _;
 
 use super::cast::*;
 
 behaviour!(everywhere a_compromised_certificate_ends_what_it_signed);
 behaviour!(everywhere an_authority_takes_a_certificate_back);
+behaviour!(without_a_certificate_nobody_signs);
 
 /// The doctor's certificate, which the seed registered under the demo authority.
 async fn own(cast: &Cast) -> Certificate {
@@ -99,4 +101,27 @@ async fn an_authority_takes_a_certificate_back(world: &mut World) {
     // it signed itself, which makes nobody an authority
     let refusal = refused_as(operator.register_certificate(stranger).await, "CERTIFICATE_UNTRUSTED");
     assert_eq!(refusal.meta("cause"), "key_usage");
+}
+
+async fn without_a_certificate_nobody_signs(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient(1).await;
+    let rx = cast.prescribed(&patient, two_drugs(4)).await;
+    let order = patient.place(cast.filling(&rx, SHOP, None)).await.unwrap();
+    let item = cast.pos(SHOP).queued(&order.order_id).await.unwrap().expect("queued");
+    // as if the doctor had never had one
+    let database = world.database("identity").await;
+    database
+        .execute_unprepared(&format!("DELETE FROM certificate WHERE practitioner = '{DOCTOR}'"))
+        .await
+        .unwrap();
+    database.close().await.unwrap();
+    let his = cast.his(HOSPITAL);
+    let refusal = refused_as(cast.practitioner(DOCTOR).token(his.session()).await, "CERTIFICATE_INVALID");
+    assert_eq!(refusal.meta("cause"), "missing");
+    let refusal = refused_as(
+        cast.pos(SHOP).claim(ClaimRequest { epc_token: item.epc_token }).await,
+        "SIGNATURE_INVALID",
+    );
+    assert_eq!(refusal.meta("signature"), "doctor_certificate", "nor is released what the key has signed");
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use liufang_identity::demo;
 use liufang_platform::metrics::{CATALOG, Kind};
 use liufang_proto::identity::v1::ListInstitutionsRequest;
 use liufang_proto::identity::v1::institution_service_client::InstitutionServiceClient;
@@ -107,6 +109,30 @@ fn says(page: &str, series: &str, value: &str) {
     let near: Vec<&str> =
         page.lines().filter(|line| line.starts_with(name) && !line.contains("le=")).collect();
     assert_eq!(sample(page, series).as_deref(), Some(value), "{series}\n{}", near.join("\n"));
+}
+
+/// A list of a trusted authority that nobody has brought.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_revocation_list_is_seen() {
+    let folder = servers::folder("liufang-lists-");
+    let file = folder.path().join("authorities.pem");
+    let der = demo::Issuer::sm2("Province Root", &[3; 32]).self_signed(demo::VALID);
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+    std::fs::write(&file, pem).unwrap();
+    let settings = [format!("role.identity.authorities=[\"demo\", {:?}]", file.display().to_string())];
+    let program = Program::start(folder.path(), &settings).await;
+    let metric = "liufang_revocation_list_expires_seconds";
+    let line = eventually("the gauge was read", || async {
+        let page = metrics_of(&program.admin).await;
+        page.lines().find(|line| line.starts_with(metric)).map(str::to_owned)
+    })
+    .await;
+    assert!(line.contains("authority=\"CN=Province Root ") && line.contains("role=\"identity\""), "{line}");
+    assert!(line.ends_with(" 0"), "{line}");
+    let row = CATALOG.iter().find(|row| row.name == metric).unwrap();
+    assert_eq!(labels_on(&line)[metric], row.labels.iter().map(|label| (*label).to_owned()).collect());
+    program.stop();
 }
 
 /// Every gauge of the books, moved by hand.

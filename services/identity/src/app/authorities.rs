@@ -5,6 +5,7 @@ use liufang_platform::{Begun, Call};
 use serde::{Deserialize, Serialize};
 
 use super::App;
+use crate::demo;
 use crate::domain::authority::{Broken, ListHead, ListState, Path, Problem, Standing, standing};
 use crate::domain::certificate::Certificate;
 use crate::error::IdentityError;
@@ -121,6 +122,25 @@ impl App {
             });
         }
         Ok(AllKnown { authorities, unchecked: !self.authorities.checks() })
+    }
+
+    /// The trusted authorities whose lists somebody must bring, each with a name that tells two keys of one authority apart.
+    pub fn watched_authorities(&self) -> Vec<(String, String)> {
+        let named = |own: &Parsed| {
+            let short: String = own.fingerprint.chars().take(12).collect();
+            (own.name_and_key.clone(), format!("{} {short}", own.subject_text))
+        };
+        // nobody issues lists of the invented one
+        let invented = Parsed::read(&demo::root()).map(|own| own.fingerprint).unwrap_or_default();
+        let watched = self.authorities.all().filter(|(own, _)| own.fingerprint != invented);
+        if self.authorities.checks() { watched.map(|(own, _)| named(own)).collect() } else { Vec::new() }
+    }
+
+    /// Seconds until the newest list of an authority runs out, negative since it has; 0 when there is none.
+    pub async fn list_expires_seconds(&self, issuer: &str) -> Result<i64, IdentityError> {
+        let now = self.deps.clock.now();
+        let list = store::revocation_list::find(self.deps.db.read(), issuer).await?;
+        Ok(list.map_or(0, |list| list.next_update.seconds().saturating_sub(now.seconds())))
     }
 
     /// Certificates with what the authorities say of them at `at`.

@@ -20,6 +20,8 @@ pub struct OfInstitution {
 pub struct Certified {
     pub practitioner: Practitioner,
     pub certificates: Vec<Certificate>,
+    /// The registered key signs nothing.
+    pub certificate_needed: bool,
 }
 
 /// Found practitioners, by code.
@@ -101,7 +103,14 @@ impl App {
         let practitioner = found.ok_or(IdentityError::PractitionerNotFound)?;
         let certificates = store::certificate::of_practitioner(db, &practitioner.code).await?;
         let certificates = self.stand(db, certificates, call.meta.now).await?;
-        Ok(Certified { practitioner, certificates })
+        let certificate_needed = self.needs_certificate(&practitioner);
+        Ok(Certified { practitioner, certificates, certificate_needed })
+    }
+
+    /// Whether only certificates' keys sign for a practitioner: where authorities are trusted, for all who sign prescriptions. A
+    /// courier's key opens their own app.
+    pub(super) fn needs_certificate(&self, own: &Practitioner) -> bool {
+        self.authorities.vouch_for_all() && own.kind != PractitionerKind::Courier
     }
 
     /// Practitioners of an institution. Patients and platforms see active doctors only.

@@ -52,6 +52,8 @@ pub enum Invalid {
     Untrusted,
     AuthorityExpired,
     RevocationsUnknown,
+    /// There is none, and the registered key alone does not sign here.
+    Missing,
 }
 
 impl Invalid {
@@ -63,6 +65,7 @@ impl Invalid {
             Invalid::Untrusted => "untrusted",
             Invalid::AuthorityExpired => "authority_expired",
             Invalid::RevocationsUnknown => "revocations_unknown",
+            Invalid::Missing => "missing",
         }
     }
 }
@@ -107,13 +110,14 @@ impl Certificate {
     }
 }
 
-/// The keys that may sign at `at`: those of certificates that hold; the registered one alone while there is no certificate.
+/// The keys that may sign at `at`: those of certificates that hold; the `registered` one, where it counts at all, while there is
+/// no certificate.
 ///
 /// # Errors
-/// There are certificates and none holds: why the first of them does not.
+/// There are certificates and none holds: why the first of them does not; or there is none, and one is needed.
 pub fn keys<'a>(
     certificates: &'a [Certificate],
-    registered: &'a str,
+    registered: Option<&'a str>,
     at: Timestamp,
 ) -> Result<Vec<&'a str>, Invalid> {
     let mut problem = None;
@@ -126,7 +130,7 @@ pub fn keys<'a>(
     }
     match problem {
         Some(invalid) if good.is_empty() => Err(invalid),
-        None if good.is_empty() => Ok(vec![registered]),
+        None if good.is_empty() => registered.map(|key| vec![key]).ok_or(Invalid::Missing),
         _ => Ok(good),
     }
 }
@@ -180,10 +184,11 @@ mod tests {
 
     #[test]
     fn the_registered_key_signs_only_while_there_is_no_certificate() {
-        assert_eq!(keys(&[], "raw", FROM), Ok(vec!["raw"]));
+        assert_eq!(keys(&[], Some("raw"), FROM), Ok(vec!["raw"]));
+        assert_eq!(keys(&[], None, FROM), Err(Invalid::Missing), "nobody vouches for it");
         let (good, mut bad) = (certificate("a"), certificate("b"));
         bad.revoke(Revocation { at: FROM, reason: RevocationReason::Cessation });
-        assert_eq!(keys(&[bad.clone(), good], "raw", FROM), Ok(vec!["a"]));
-        assert_eq!(keys(&[bad], "raw", FROM), Err(Invalid::Revoked));
+        assert_eq!(keys(&[bad.clone(), good], Some("raw"), FROM), Ok(vec!["a"]));
+        assert_eq!(keys(&[bad], Some("raw"), FROM), Err(Invalid::Revoked));
     }
 }

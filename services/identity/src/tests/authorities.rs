@@ -28,7 +28,7 @@ impl Trusting {
         let folder =
             std::env::temp_dir().join(format!("liufang-authority-{}.pem", liufang_platform::Ids.secret()));
         std::fs::write(&folder, pem(&root.self_signed(VALID))).unwrap();
-        let settings = serde_json::json!({ "authorities": [&folder], "stale_revocation_lists": rule });
+        let settings = serde_json::json!({ "authorities": [&folder], "stale_revocation_lists": rule, "uncertified_keys": true });
         let town = Town::with(Settings::new(settings.as_object().cloned().unwrap())).await;
         std::fs::remove_file(&folder).unwrap();
         import_hospital(&town, "H13030200001").await;
@@ -233,4 +233,20 @@ async fn settings_that_trust_nobody_are_mistakes() {
     assert!(check(serde_json::json!({ "authorities": ["/nowhere.pem"] })).is_err());
     let mistakes = check(serde_json::json!({ "authorities": [], "stale_revocation_lists": "maybe" }));
     assert!(mistakes.unwrap_err()[0].contains("must be warn or refuse"));
+}
+
+#[tokio::test]
+async fn how_long_lists_last_is_measured() {
+    let own = Trusting::new("warn").await;
+    let gauges = crate::gauges::gauges(&own.town.app);
+    let [gauge] = &gauges[..] else { panic!("one authority") };
+    assert_eq!(gauge.read().await, Ok(0), "nobody has brought a list yet");
+    own.take(&own.root, 1, &[]).await.unwrap();
+    assert_eq!(gauge.read().await, Ok(7 * 86_400 - 60));
+    own.town.world.clock.advance_seconds(7 * 86_400);
+    assert_eq!(gauge.read().await, Ok(-60));
+    assert!(
+        crate::gauges::gauges(&Town::new().await.app).is_empty(),
+        "nobody issues lists of the invented authority"
+    );
 }

@@ -1,13 +1,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use liufang_kernel::Timestamp;
-use liufang_platform::{Clock as _, PrincipalKind};
+use liufang_platform::{Clock as _, PrincipalKind, Settings};
 use liufang_proto::identity::v1 as pb;
 use pb::certificate_service_client::CertificateServiceClient;
 use sm2::dsa::SigningKey;
 use sm2::dsa::signature::Signer as _;
 
-use super::institutions::{doctor, import_doctor, import_hospital};
+use super::institutions::{courier, doctor, import_doctor, import_hospital};
 use super::town::{Refusal, Town, reason};
 use crate::credential::SM2_USER_ID;
 use crate::demo::{self, Wanted};
@@ -116,4 +116,40 @@ async fn a_certificate_takes_the_place_of_the_key_until_it_is_revoked() {
     let fresh = key(10);
     register(&town, &certificate(&fresh, [2020, 2049]), &agency).await.unwrap();
     token(&town, &fresh).await.unwrap();
+}
+
+/// A town whose only authority is that of the seed, with these settings.
+async fn town_with(settings: serde_json::Value) -> Town {
+    let town = Town::with(Settings::new(settings.as_object().cloned().unwrap())).await;
+    import_hospital(&town, "H13030200001").await;
+    import_doctor(&town, doctor(&key(7), true)).await;
+    town
+}
+
+async fn certificate_needed(town: &Town, code: &str) -> bool {
+    let agency = town.token(PrincipalKind::Agency, "agency-qhd", "130300");
+    let body = pb::GetPractitionerRequest { practitioner_code: code.to_owned() };
+    let got = town.institutions().get_practitioner(town.call(body, &agency)).await.unwrap().into_inner();
+    got.practitioner.unwrap().certificate_needed
+}
+
+#[tokio::test]
+async fn where_authorities_are_trusted_nobody_signs_without_a_certificate() {
+    let town = town_with(serde_json::json!({})).await;
+    let raw = key(7);
+    let refused = token(&town, &raw).await.err().unwrap();
+    assert_eq!((refused.reason(), refused.meta("cause")), ("CERTIFICATE_INVALID", "missing"));
+    assert!(certificate_needed(&town, DOCTOR).await, "prescription must hear of it");
+    // a courier signs nothing but their own way in
+    import_doctor(&town, courier(&key(8))).await;
+    assert!(!certificate_needed(&town, "PS130300000001").await);
+    let agency = town.token(PrincipalKind::Agency, "agency-qhd", "130300");
+    register(&town, &certificate(&raw, [2020, 2049]), &agency).await.unwrap();
+    token(&town, &raw).await.unwrap();
+    // by name, and where nothing is checked
+    for setting in ["uncertified_keys", "unchecked_certificates"] {
+        let town = town_with(serde_json::json!({ setting: true })).await;
+        token(&town, &raw).await.unwrap();
+        assert!(!certificate_needed(&town, DOCTOR).await);
+    }
 }

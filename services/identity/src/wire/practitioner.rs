@@ -74,6 +74,7 @@ impl From<Practitioner> for pb::Practitioner {
             active: own.active,
             certificates: Vec::new(),
             practice_from: day::text(own.practice_from),
+            certificate_needed: false,
         }
     }
 }
@@ -81,7 +82,8 @@ impl From<Practitioner> for pb::Practitioner {
 impl From<Certified> for pb::GetPractitionerResponse {
     fn from(own: Certified) -> pb::GetPractitionerResponse {
         let certificates = own.certificates.into_iter().map(Into::into).collect();
-        let practitioner = pb::Practitioner { certificates, ..own.practitioner.into() };
+        let certificate_needed = own.certificate_needed;
+        let practitioner = pb::Practitioner { certificates, certificate_needed, ..own.practitioner.into() };
         pb::GetPractitionerResponse { practitioner: Some(practitioner) }
     }
 }

@@ -32,6 +32,8 @@ struct Inner {
     between: Vec<Parsed>,
     /// Everything is taken as it was registered: `unchecked_certificates`.
     unchecked: bool,
+    /// Who has no certificate signs with the registered key: `uncertified_keys`.
+    uncertified: bool,
     refuses_stale: bool,
     answers: Mutex<Answers>,
 }
@@ -46,6 +48,7 @@ impl Authorities {
         let rule = settings.get("stale_revocation_lists", "warn".to_owned());
         let mut inner = Inner {
             unchecked: settings.get("unchecked_certificates", false),
+            uncertified: settings.get("uncertified_keys", false),
             refuses_stale: rule == "refuse",
             ..Inner::default()
         };
@@ -75,6 +78,11 @@ impl Authorities {
     /// Whether anything is checked at all.
     pub fn checks(&self) -> bool {
         !self.0.unchecked
+    }
+
+    /// Whether a key that no certificate vouches for signs nothing.
+    pub fn vouch_for_all(&self) -> bool {
+        self.checks() && !self.0.uncertified
     }
 
     pub fn rule(&self) -> StaleRule {

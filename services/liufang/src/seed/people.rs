@@ -83,6 +83,7 @@ pub fn signer(row: &PractitionerRow) -> Result<pb::Practitioner> {
         active: row.may_sign(),
         practice_from: row.practice_from.map(date_text).unwrap_or_default(),
         certificates: Vec::new(),
+        certificate_needed: false,
     })
 }
 

@@ -171,6 +171,16 @@ pub const CATALOG: &[Metric] = &[
         &["role"],
         "Notices to hospitals that were given up unanswered in the last day.",
     ),
+    Metric {
+        always: false,
+        ..metric(
+            "liufang_revocation_list_expires_seconds",
+            Kind::Gauge,
+            &["role", "authority"],
+            "Seconds until the newest revocation list of a trusted authority runs out, negative since it has; 0 when none was \
+             ever brought.",
+        )
+    },
     metric(
         "liufang_trace_code_duplicates",
         Kind::Gauge,

@@ -31,6 +31,8 @@ pub struct Practitioner {
     pub active: bool,
     /// First registration to practise 首次执业注册; `None` when nobody said.
     pub practice_from: Option<Date>,
+    /// The key above counts for nothing: only certificates vouch for keys.
+    pub certificate_needed: bool,
     /// All that were ever registered.
     pub certificates: Vec<Certificate>,
 }
@@ -75,19 +77,24 @@ impl Certificate {
 }
 
 impl Practitioner {
-    /// Whether `key` may sign at `at`: it has a certificate that holds, or is the registered key of somebody without any.
+    /// Whether `key` may sign at `at`: it has a certificate that holds, or is the registered key of somebody without any, where
+    /// such a key counts.
     pub fn may_sign_with(&self, key: &str, at: Timestamp) -> bool {
         match self.certificates.is_empty() {
-            true => key == self.signing_key,
+            true => key == self.signing_key && !self.certificate_needed,
             false => self.certificates.iter().any(|own| own.key == key && own.holds(at)),
         }
     }
 
     /// Whether what was issued at `at` and signed with `key` is still relied on. Validity was checked when it was signed, and
-    /// a key that never had a certificate cannot be revoked: a revocation, of it or above it, may have come to be known since.
+    /// a key that never had a certificate, where such a key counts, cannot be revoked: a revocation, of it or above it, may have
+    /// come to be known since.
     pub fn relied_on(&self, key: &str, at: Timestamp) -> bool {
         let mut own = self.certificates.iter().filter(|own| own.key == key).peekable();
-        own.peek().is_none() || own.any(|own| own.counts(at))
+        match own.peek() {
+            None => !self.certificate_needed,
+            Some(_) => own.any(|own| own.counts(at)),
+        }
     }
 
     /// The keys to try.
@@ -196,8 +203,18 @@ mod tests {
             signing_key: "raw".to_owned(),
             active: true,
             practice_from: None,
+            certificate_needed: false,
             certificates: Vec::new(),
         }
+    }
+
+    #[test]
+    fn where_certificates_are_needed_a_key_alone_neither_signs_nor_releases() {
+        let at = Timestamp(1_700_000_000_000_000);
+        let mut doctor = someone("D1", Kind::Doctor, "H1");
+        assert!(doctor.may_sign_with("raw", at) && doctor.relied_on("raw", at));
+        doctor.certificate_needed = true;
+        assert!(!doctor.may_sign_with("raw", at) && !doctor.relied_on("raw", at));
     }
 
     #[test]

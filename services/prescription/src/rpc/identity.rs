@@ -121,6 +121,7 @@ pub async fn practitioner(peers: &Peers, code: &str) -> Result<Option<Practition
         signing_key: row.signing_key,
         active: row.active,
         practice_from: parse_date(&row.practice_from),
+        certificate_needed: row.certificate_needed,
         certificates: row.certificates.into_iter().map(certificate).collect(),
     }))
 }

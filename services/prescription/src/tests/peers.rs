@@ -68,6 +68,7 @@ impl Identity {
             signing_key: key,
             active: true,
             certificates: Vec::new(),
+            certificate_needed: false,
             practice_from: self.practice_from.lock().unwrap().clone(),
         })
     }
