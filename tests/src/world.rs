@@ -52,6 +52,8 @@ pub struct World {
     place: Option<shelf::Place>,
     /// What befalls calls between the roles of one process.
     between: Option<Between>,
+    /// Settings of its own; processes get them one by one.
+    settings: Vec<String>,
     /// What the test announced; ends with the world.
     announced: Vec<Announced>,
     watch: Watch,
@@ -173,7 +175,9 @@ impl World {
                 postgres_config(folder.path(), &name, secured, settings)
             }
         };
-        let mut world = World { place, between, threads, ..World::of(shape, clock, config, folder) };
+        let settings = settings.to_vec();
+        let mut world =
+            World { place, between, threads, settings, ..World::of(shape, clock, config, folder) };
         if world.place.is_some() {
             shelf::set_aside(&world.config).await;
         }
@@ -253,6 +257,7 @@ impl World {
             folder,
             place: None,
             between: None,
+            settings: Vec::new(),
             announced: Vec::new(),
             watch: Watch,
         }
@@ -261,7 +266,7 @@ impl World {
     /// Starts the installation; after [`World::crash`] on the same data.
     pub async fn launch(&mut self) {
         if self.shape == Shape::Processes {
-            let processes = Processes::start(&self.config, self.folder.path(), &[]);
+            let processes = Processes::start(&self.config, self.folder.path(), &self.settings);
             self.url = processes.gateway();
             self.processes = Some(processes);
             return;

@@ -18,6 +18,7 @@ mod suite {
     mod erasure;
     mod faults;
     mod fuzz;
+    mod hospital_replicas;
     mod hospitals;
     mod identity;
     mod inbox;
