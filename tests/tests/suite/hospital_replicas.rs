@@ -26,6 +26,8 @@ const ITS_DOCTOR: &str = "D130302000009";
 const ITS_PHARMACIST: &str = "HY130302000003";
 /// Has diabetes.
 const ITS_PATIENT: u32 = 2;
+/// Have hypertension.
+const PATIENTS: [u32; 3] = [1, 34, 40];
 
 /// What a hospital's own system saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,10 +194,10 @@ async fn a_dead_hospital_holds_up_no_other() {
         let rx = prescribed_there(&cast, &theirs).await;
         let order = theirs.place(cast.filling(&rx, SHOP, None)).await.unwrap();
         let their_claim = cast.claim(&order).await;
-        let patient = cast.patient(1).await;
         let mut claims = Vec::new();
-        for shop in [SHOP, SHOP_2, SHOP] {
-            let rx = cast.prescribed(&patient, two_drugs(1)).await;
+        for (row, shop) in PATIENTS.into_iter().zip([SHOP, SHOP_2, SHOP]) {
+            let patient = cast.patient(row).await;
+            let rx = cast.prescribed(&patient, two_drugs(4)).await;
             let order = patient.place(cast.filling(&rx, shop, None)).await.unwrap();
             claims.push((shop, cast.claim(&order).await));
         }
@@ -235,7 +237,7 @@ async fn a_dead_hospital_holds_up_no_other() {
 async fn two_replicas_tell_a_hospital_once() {
     run(async |world: &mut World, slow: &Hospital, _: &Hospital| {
         let cast = Cast::of(world).await;
-        let patient = cast.patient(1).await;
+        let patient = cast.patient(PATIENTS[0]).await;
         let (order, claimed) = cast.paid_rx(&patient, SHOP, SHOP_PHARMACIST).await;
         cast.dispense(&order, SHOP_PHARMACIST, &claimed.secret).await;
         eventually("everything is taken", || async {
@@ -248,7 +250,7 @@ async fn two_replicas_tell_a_hospital_once() {
         // again only what we did not wait for
         assert_eq!(told.len() - slow.hung_up(), 2, "each once, by whichever replica: {told:?}");
         // a replica dies in the middle of its work: the other goes on when the turn is over, under the same id
-        cast.to_pay(&patient, SHOP_2, SHOP_2_PHARMACIST).await;
+        cast.to_pay(&cast.patient(PATIENTS[1]).await, SHOP_2, SHOP_2_PHARMACIST).await;
         eventually("the next is on its way", || async { (slow.ids().len() == 3).then_some(()) }).await;
         let processes = world.processes.as_mut().expect("processes");
         processes.kill("prescription", 0);
