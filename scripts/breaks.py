@@ -123,7 +123,7 @@ def place(output):
     cut = re.search(r"no end within \d+ s\n\Z", output)
     if cut:
         return "", "", cut[0].strip()
-    found = re.search(r"panicked at ((?:tests|services)/[^:]+):(\d+):\d+:\n(.*(?:\n .*)*)", output)
+    found = re.search(r"panicked at ((?:tests|services)/[^:]+):(\d+):\d+:\n(.*(?:\n(?!note: ).+)*)", output)
     if not found:
         return "", "", " ".join(output[-300:].split())
     path, line, message = found[1], int(found[2]), found[3]
@@ -152,6 +152,11 @@ def tests_of(entry):
     shape = "" if "crate" in entry else entry.get("shape", "on_sqlite")
     tests = entry["test"] if isinstance(entry["test"], list) else [entry["test"]]
     return [f"{test}::{shape}" if shape else test for test in tests]
+
+
+def module_of(test):
+    """The last module of a service's own test, the first of the suite's."""
+    return test.removeprefix("tests::").split("::")[0]
 
 
 def prove(program, entry, test):
@@ -189,7 +194,7 @@ def main():
                 print(f"RED WITHOUT A BREAK  {test}\n{output[-2000:]}", flush=True)
         for (_, entry, test), (red, why) in zip(found, pool.map(lambda job: prove(*job), found)):
             bad += not red
-            print(f'{"red" if red else "NOT PROVEN":<11}{entry["name"]:<44}{test.rsplit("::", 1)[0]:<22}{why}', flush=True)
+            print(f'{"red" if red else "NOT PROVEN":<11}{entry["name"]:<44}{module_of(test):<22}{why}', flush=True)
     print(f"{len(jobs)} breaks and tests, {bad} without a proof")
     sys.exit(1 if bad else 0)
 
