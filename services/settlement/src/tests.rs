@@ -19,6 +19,7 @@ mod random;
 mod reconcile;
 mod refunds;
 mod regions;
+mod relatives;
 mod simulation;
 mod statements;
 mod stuck;
