@@ -7,9 +7,11 @@ use liufang_platform::{Begun, Call};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::app::refund::steps::shape;
 use crate::domain::payment::{Journal, Payment, WANTS_A_PERSON, ord_stas};
 use crate::error::{Refusal, SettlementError};
 use crate::store;
+use crate::store::mobile::Centre;
 use crate::store::stuck::Resolution;
 
 /// Most that one answer lists; more than that is an outage, not a list.
@@ -20,6 +22,8 @@ pub struct Stuck {
     pub journal: Journal,
     /// What was raised about it, oldest first.
     pub raised: Vec<String>,
+    /// Its order at the mobile-payment centre.
+    pub centre: Option<Centre>,
 }
 
 /// How to go on.
@@ -50,7 +54,11 @@ impl App {
         for journal in store::stuck::failing(self.db.read(), MOST).await? {
             if journal.wants_a_person() {
                 let raised = store::stuck::raised(self.db.read(), &journal.payment_id).await?;
-                stuck.push(Stuck { journal, raised });
+                let centre = match journal.mobile {
+                    true => store::mobile::centre(self.db.read(), &journal.msgid).await?,
+                    false => None,
+                };
+                stuck.push(Stuck { journal, raised, centre });
             }
         }
         Ok(stuck)
@@ -72,7 +80,12 @@ impl App {
                     "try_now"
                 }
                 Wish::DoneByHand => {
-                    journal.done_by_hand(meta.now).ok_or_else(not_by_hand)?;
+                    let part = match journal.returns_a_part() {
+                        true => Some(self.open_part(&journal).await?),
+                        false => None,
+                    };
+                    let needs = part.as_ref().map(|part| (shape(&journal, part), part.rest_msgid.as_str()));
+                    journal.done_by_hand(needs, &body.evidence, meta.now).ok_or_else(not_by_hand)?;
                     "done_by_hand"
                 }
             };

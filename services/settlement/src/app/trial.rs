@@ -1,5 +1,7 @@
 //! The trial at the centre (2101) before anything is held, where the region wants it.
 
+use std::sync::Arc;
+
 use liufang_platform::{Begun, CallMeta};
 
 use crate::app::App;
@@ -18,14 +20,18 @@ impl App {
         Ok(Asked { quote, convention, bare_believed: self.bare_believed })
     }
 
+    /// Whether a region settles what is bought online by mobile payment.
+    pub(super) fn region_is_mobile(&self, region: &str) -> bool {
+        self.regions.get(region).is_some_and(|pack| pack.region.mobile_payment == Some(true))
+    }
+
     /// Asks the centre whether it would settle the quote as it stands. A quote that cannot be authorised anyway is not asked
     /// about: the refusals come in their order afterwards.
     ///
     /// # Errors
     /// The centre refuses, calculates otherwise, or gives no answer. Nothing has changed.
     pub(super) async fn trial(&self, meta: &CallMeta, body: &Authorise) -> Result<(), SettlementError> {
-        let found = store::quote::find(self.db.read(), &self.cipher, &body.quote_id).await?;
-        let fits = |quote: &Quote| {
+        let fits = |quote: &Arc<Quote>| {
             let pack = self.regions.get(&quote.region);
             let wanted = pack.is_some_and(|pack| pack.region.insurer_trial == Some(true));
             wanted
@@ -33,8 +39,11 @@ impl App {
                 && quote.order_id == body.order_id
                 && quote.expires_at > meta.now
         };
-        let unused = found.filter(|stored| stored.payment_id.is_empty()).map(|stored| stored.quote);
-        let Some(quote) = unused.filter(fits) else { return Ok(()) };
+        let Some(quote) = self.quote(&body.quote_id).await?.filter(fits) else { return Ok(()) };
+        let users = store::quote::users(self.db.read(), &[&body.quote_id]).await?;
+        if users.values().any(|payment_id| !payment_id.is_empty()) {
+            return Ok(());
+        }
         match self.db.begin::<Payment>(meta).await? {
             Begun::Replay(_) => return Ok(()),
             Begun::Fresh(work) => work.cancel().await?,
@@ -55,7 +64,7 @@ impl App {
             InsurerSays::Done => Ok(()),
             InsurerSays::Differs(_) => Err(Refusal::InsurerAmount.into()),
             InsurerSays::Unknown => Err(Refusal::InsurerSilent.into()),
-            InsurerSays::Rejected | InsurerSays::NotFound | InsurerSays::Reversed => {
+            InsurerSays::Rejected | InsurerSays::NotFound | InsurerSays::Reversed | InsurerSays::Stuck => {
                 Err(Refusal::InsurerTrial.into())
             }
         }

@@ -1,6 +1,7 @@
 //! The outside: identity with a fixed cast, a channel and an insurer that keep books and can lose words.
 
 mod identity;
+mod mobile;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,8 @@ pub enum Fault {
     InHand,
     /// Our credential is not accepted.
     Unauthenticated,
+    /// The mobile-payment centre leaves the order in this state.
+    OrdStas(i32),
     /// The insurer's fund pays a fen less than asked, and the person more.
     OtherAmounts,
 }
@@ -35,10 +38,14 @@ pub struct Books {
     pub refunds: BTreeMap<String, i64>,
     /// Refunds in hand, by number: how often they are asked about before they are done.
     pub in_hand: BTreeMap<String, u32>,
+    /// Orders of the mobile-payment centre, by our number.
+    pub orders: BTreeMap<String, mobile::Order>,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     pub calls: Vec<&'static str>,
     /// Who pays, as `create` was told.
     pub payers: Vec<String>,
+    /// A question about this order is answered only after one about another order.
+    pub waits: String,
 }
 
 #[derive(Clone, Default)]
@@ -57,7 +64,7 @@ impl ChannelRow {
 }
 
 #[derive(Clone, Default)]
-pub struct Fakes(Arc<Mutex<Books>>);
+pub struct Fakes(Arc<Mutex<Books>>, Arc<tokio::sync::Notify>);
 
 impl Fakes {
     pub fn books(&self) -> std::sync::MutexGuard<'_, Books> {
@@ -154,6 +161,12 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
         request: Request<hooks::QueryPaymentRequest>,
     ) -> Result<Response<hooks::QueryPaymentResponse>, Status> {
         let body = request.into_inner();
+        let waits = self.books().waits.clone();
+        if waits == body.channel_order_no {
+            self.1.notified().await;
+        } else if !waits.is_empty() {
+            self.1.notify_one();
+        }
         self.play("query", |books, _| match books.channel.get(&body.channel_order_no) {
             Some(row) => hooks::QueryPaymentResponse {
                 state: row.state,
