@@ -49,7 +49,7 @@ reasons! {
     CRL_FROM_FUTURE: Precondition, "吊销列表的签发时间在未来", "the list begins more than five minutes from now; check the clocks";
     CRL_OLDER: Precondition, "已有更新的吊销列表", "a newer list of this authority is known: this_update_us, number";
     CRL_ROW_ODD: Invalid, "吊销列表中的该行无法采用", "the row was left out, the message says why; the others were taken";
-    CERTIFICATE_INVALID: Unauthenticated, "没有有效的签名证书", "none of the practitioner's certificates holds now, see cause; register another";
+    CERTIFICATE_INVALID: Unauthenticated, "没有有效的签名证书", "none of the practitioner's certificates holds now, or there is none (see cause); register one";
     NONCE_REUSED: Unauthenticated, "随机数已使用过", "every nonce is used once; sign again with a fresh one";
     PERSON_NOT_FOUND: NotFound, "人员不存在", "no person has this id";
     PERSON_NEEDED: Precondition, "尚有未了结事项，暂不能删除个人信息", "something still needs the person; needed_by names the first thing, end it and ask again";

@@ -80,7 +80,8 @@ impl Loader {
         self.certificates().await
     }
 
-    /// Signing certificates of the demo authority. Where an installation does not trust it, the registered keys sign.
+    /// Signing certificates of the demo authority. Where an installation does not trust it, nobody of the seed signs, unless it
+    /// says `uncertified_keys`.
     async fn certificates(&mut self) -> Result<()> {
         for row in &self.seed.practitioners {
             match self.operator.register_certificate(people::certificate(row)?).await {
