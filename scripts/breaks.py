@@ -5,6 +5,7 @@ All faults are compiled into one copy of the tree, asleep; LIUFANG_BREAK wakes o
 
 A test that goes red proves something when it says what the entry expects; where the entry expects nothing of its own, when
 it failed at a line of its own file, of its file's folder or of the cast. A run that has not ended after LIMIT_S seconds is cut.
+An entry with `crate` is proven by a test of that service's own.
 """
 
 import concurrent.futures
@@ -65,9 +66,10 @@ def broken_tree(breaks):
             path.write_bytes(data)
 
 
-def build():
-    """The path of the suite with every fault in it."""
-    command = ["cargo", "test", "--quiet", "-p", "liufang-tests", "--no-run", "--message-format=json"]
+def build(crate=""):
+    """The path of the suite, or of a service's own tests, with every fault in it."""
+    of, target = (["-p", crate, "--lib"], crate.replace("-", "_")) if crate else (["-p", "liufang-tests"], "suite")
+    command = ["cargo", "test", "--quiet", *of, "--no-run", "--message-format=json"]
     environment = dict(os.environ, CARGO_TARGET_DIR=str(TARGET))
     output = subprocess.run(command, cwd=COPY, env=environment, stdout=subprocess.PIPE, text=True)
     if output.returncode != 0:
@@ -78,21 +80,22 @@ def build():
         sys.exit("the broken tree does not build")
     for line in output.stdout.splitlines():
         message = json.loads(line)
-        if message.get("target", {}).get("name") == "suite" and message.get("executable"):
+        if message.get("target", {}).get("name") == target and message.get("executable"):
             return message["executable"]
-    sys.exit("cargo named no suite")
+    sys.exit(f"cargo named no {target}")
 
 
-def run(suite, test, name=None):
-    """Whether it was green, and what it said."""
+def run(program, test, name=None):
+    """Whether it was green, and what it said; `program` is a name of `build` with its path."""
+    crate, path = program
     environment = {key: value for key, value in os.environ.items() if key != "LIUFANG_BREAK"}
     environment["RUST_BACKTRACE"] = "0"
     if name:
         environment["LIUFANG_BREAK"] = name
-    command = [suite, "--exact", f"suite::{test}", "--nocapture"]
+    command = [path, "--exact", test if crate else f"suite::{test}", "--nocapture"]
     started = subprocess.Popen(
         command,
-        cwd=COPY / "tests",
+        cwd=COPY / "services" / crate.removeprefix("liufang-") if crate else COPY / "tests",
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -109,9 +112,9 @@ def run(suite, test, name=None):
     return started.returncode == 0, output
 
 
-def known(suite):
+def known(path):
     """The names of all tests."""
-    listed = subprocess.check_output([suite, "--list", "--format=terse"], cwd=COPY / "tests", text=True)
+    listed = subprocess.check_output([path, "--list", "--format=terse"], cwd=COPY / "tests", text=True)
     return {line.removeprefix("suite::").removesuffix(": test") for line in listed.splitlines()}
 
 
@@ -120,7 +123,7 @@ def place(output):
     cut = re.search(r"no end within \d+ s\n\Z", output)
     if cut:
         return "", "", cut[0].strip()
-    found = re.search(r"panicked at (tests/[^:]+):(\d+):\d+:\n(.*(?:\n .*)*)", output)
+    found = re.search(r"panicked at ((?:tests|services)/[^:]+):(\d+):\d+:\n(.*(?:\n(?!note: ).+)*)", output)
     if not found:
         return "", "", " ".join(output[-300:].split())
     path, line, message = found[1], int(found[2]), found[3]
@@ -134,8 +137,11 @@ def place(output):
     return path, f"fn {names[-1]}" if names else "", " ".join(message.split())
 
 
-def is_its_own(path, test):
+def is_its_own(path, test, crate=""):
     """Whether a line of this file speaks for the test."""
+    if crate:
+        own = f"services/{crate.removeprefix('liufang-')}/src/{'/'.join(test.split('::')[:-1])}.rs"
+        return path in (own, str(pathlib.Path(own).with_name("world.rs")))
     suite = "tests/tests/suite"
     module = test.split("::")[0]
     return path in (f"{suite}/{module}.rs", f"{suite}/cast.rs") or path.startswith((f"{suite}/{module}/", f"{suite}/cast/"))
@@ -143,18 +149,23 @@ def is_its_own(path, test):
 
 def tests_of(entry):
     """Full names; a behaviour is tried on SQLite unless the entry names another shape, "" for a test without shapes."""
-    shape = entry.get("shape", "on_sqlite")
+    shape = "" if "crate" in entry else entry.get("shape", "on_sqlite")
     tests = entry["test"] if isinstance(entry["test"], list) else [entry["test"]]
     return [f"{test}::{shape}" if shape else test for test in tests]
 
 
-def prove(suite, entry, test):
-    green, output = run(suite, test, entry.get("use", entry["name"]))
+def module_of(test):
+    """The last module of a service's own test, the first of the suite's."""
+    return test.removeprefix("tests::").split("::")[0]
+
+
+def prove(program, entry, test):
+    green, output = run(program, test, entry.get("use", entry["name"]))
     if green:
         return False, "stayed green"
     path, function, message = place(output)
     expected = entry.get("expect", "")
-    proven = expected in f"{function} {message}" if expected else is_its_own(path, test)
+    proven = expected in f"{function} {message}" if expected else is_its_own(path, test, program[0])
     return proven, f"{path.removeprefix('tests/')} {function}: {message}"[:200]
 
 
@@ -164,25 +175,26 @@ def main():
     if strangers:
         sys.exit(f"no such break: {', '.join(strangers)}")
     broken_tree(breaks)
-    suite = build()
-    names = known(suite)
     wanted = [entry for entry in breaks if not sys.argv[1:] or entry["name"] in sys.argv[1:]]
-    jobs = [(entry, test) for entry in wanted for test in tests_of(entry)]
-    missing = [(entry, test) for entry, test in jobs if test not in names]
+    crates = sorted({entry.get("crate", "") for entry in wanted})
+    programs = {crate: (crate, build(crate)) for crate in crates}
+    names = {crate: known(path) for crate, path in programs.values()}
+    jobs = [(programs[entry.get("crate", "")], entry, test) for entry in wanted for test in tests_of(entry)]
+    missing = [job for job in jobs if job[2] not in names[job[0][0]]]
     found = [job for job in jobs if job not in missing]
     workers = max(1, (os.cpu_count() or 2) // 2 + 1)
     bad = len(missing)
-    for entry, test in missing:
+    for _, entry, test in missing:
         print(f'{"NO TEST":<11}{entry["name"]:<44}{test}', flush=True)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        tests = sorted({test for _, test in found})
-        for test, (green, output) in zip(tests, pool.map(lambda test: run(suite, test), tests)):
+        tests = sorted({(program, test) for program, _, test in found})
+        for (_, test), (green, output) in zip(tests, pool.map(lambda one: run(*one), tests)):
             if not green:
                 bad += 1
                 print(f"RED WITHOUT A BREAK  {test}\n{output[-2000:]}", flush=True)
-        for (entry, test), (red, why) in zip(found, pool.map(lambda job: prove(suite, *job), found)):
+        for (_, entry, test), (red, why) in zip(found, pool.map(lambda job: prove(*job), found)):
             bad += not red
-            print(f'{"red" if red else "NOT PROVEN":<11}{entry["name"]:<44}{test.split("::")[0]:<22}{why}', flush=True)
+            print(f'{"red" if red else "NOT PROVEN":<11}{entry["name"]:<44}{module_of(test):<22}{why}', flush=True)
     print(f"{len(jobs)} breaks and tests, {bad} without a proof")
     sys.exit(1 if bad else 0)
 

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::app::account::StatementRow;
 use crate::app::lane::{Done, Op};
 use crate::app::messages::Heard;
+use crate::app::relatives::give_back;
 use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};
@@ -29,7 +30,7 @@ impl App {
         journal: &mut Journal,
         heard: Option<Heard>,
     ) -> Result<(), SettlementError> {
-        let quote = Arc::new(self.quote_of(journal).await?);
+        let quote = self.quote_of(journal).await?;
         let region = journal.region.clone();
         match self.through(&region, Op::Book(journal.clone(), quote, heard), None).await? {
             Done::Saved(booked) => *journal = booked,
@@ -67,13 +68,10 @@ impl App {
         store::payment::save(tx, journal).await?;
         let draft = ledger::refund(&facts(journal, now), &journal.legs)?;
         let sequence = head.append(tx, &self.ids, &journal.region, draft).await?;
-        let mut legs: Vec<&Leg> = journal.legs.iter().filter(|leg| !leg.payer_person_id.is_empty()).collect();
-        legs.sort_by(|a, b| a.payer_person_id.cmp(&b.payer_person_id));
-        for leg in legs {
-            let balance = store::account::give_back(tx, &leg.payer_person_id, leg.amount).await?;
-            let row = statement(journal, &leg.payer_person_id, sequence, leg.amount, balance, now);
-            store::account::insert_statement(tx, &leg.payer_person_id, &row).await?;
-        }
+        let legs = journal.legs.iter().filter(|leg| !leg.payer_person_id.is_empty());
+        let mut back: Vec<_> = legs.map(|leg| (leg.payer_person_id.clone(), leg.amount)).collect();
+        back.sort();
+        give_back(tx, journal, &back, sequence, now).await?;
         self.add_to_year(&work, journal, &quote, true).await?;
         self.book_settlement(&work, journal, &quote.totals, true, now).await?;
         head.store(tx).await?;
@@ -81,9 +79,18 @@ impl App {
         Ok(work.done().await?)
     }
 
-    pub(super) async fn quote_of(&self, journal: &Journal) -> Result<Quote, SettlementError> {
+    /// The quote of a payment as it is captured. While a capture runs nobody writes another one.
+    pub(super) async fn quote_of(&self, journal: &Journal) -> Result<Arc<Quote>, SettlementError> {
+        let running = journal.state == PaymentState::Pending;
+        if let Some(known) = self.memory.running(&journal.payment_id).filter(|_| running) {
+            return Ok(known);
+        }
         let found = store::quote::find(self.db.read(), &self.cipher, &journal.quote_id).await?;
-        Ok(found.ok_or(SettlementError::Stored("quote of a payment"))?.quote)
+        let quote = Arc::new(found.ok_or(SettlementError::Stored("quote of a payment"))?);
+        if running {
+            self.memory.keep_running(&journal.payment_id, quote.clone());
+        }
+        Ok(quote)
     }
 
     async fn add_to_year(
@@ -199,6 +206,7 @@ pub(super) fn statement(
     balance: Fen,
     at: Timestamp,
 ) -> StatementRow {
+    let for_relative = person_id != journal.person_id;
     StatementRow {
         sequence,
         at,
@@ -206,7 +214,9 @@ pub(super) fn statement(
         amount,
         balance,
         order_id: journal.order_id.clone(),
-        for_relative: person_id != journal.person_id,
+        for_relative,
+        other_person_id: if for_relative { journal.person_id.clone() } else { String::new() },
+        aid: Fen::ZERO,
     }
 }
 

@@ -77,6 +77,8 @@ pub struct Spent {
 pub struct Books {
     pub region: String,
     pub purses: BTreeMap<String, Purse>,
+    /// The newest numbers of statements of persons without an account; nobody is in it whose statement is empty.
+    pub lines: BTreeMap<String, i64>,
     pub years: BTreeMap<YearKey, Addition>,
 }
 
@@ -86,11 +88,8 @@ impl Books {
     /// # Errors
     /// [`NotFree`] for the first account that cannot.
     pub fn hold(&mut self, needs: &[Need]) -> Result<(), NotFree> {
-        let region = self.region.as_str();
         let can = |need: &&Need| {
-            let purse = self.purses.get(&need.person_id);
-            let own = purse.filter(|purse| purse.region.is_empty() || purse.region == region);
-            own.is_some_and(|purse| purse.balance - purse.held >= need.amount)
+            self.purses.contains_key(&need.person_id) && self.free(&need.person_id) >= need.amount
         };
         if let Some(need) = needs.iter().find(|need| !can(need)) {
             return Err(NotFree(need.kind));
@@ -141,12 +140,28 @@ impl Books {
         Ok(spent)
     }
 
+    /// A line that moves nothing, for a transfer of somebody else's account: its number, and the balance that stays.
+    pub fn tell(&mut self, person_id: &str, sequence: i64) -> (i64, Fen) {
+        let (last, balance) = match self.purses.get_mut(person_id) {
+            Some(purse) => (&mut purse.last, purse.balance),
+            None => (self.lines.entry(person_id.to_owned()).or_default(), Fen::ZERO),
+        };
+        *last = sequence.max(*last + 1);
+        (*last, balance)
+    }
+
     fn all_held(&self, needs: &[Need]) -> Result<(), BelowHolds> {
         let holds = |need: &Need| {
             let purse = self.purses.get(&need.person_id);
             purse.is_some_and(|purse| purse.held >= need.amount && purse.balance >= need.amount)
         };
         if needs.iter().all(holds) { Ok(()) } else { Err(BelowHolds) }
+    }
+
+    /// What an account can pay: an account pays in its own region alone, and one that is not there pays nothing.
+    pub fn free(&self, person_id: &str) -> Fen {
+        let own = |purse: &&Purse| purse.region.is_empty() || purse.region == self.region;
+        self.purses.get(person_id).filter(own).map_or(Fen::ZERO, |purse| purse.balance - purse.held)
     }
 
     /// Whether the year still is what a quote was calculated on.

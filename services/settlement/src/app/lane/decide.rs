@@ -12,6 +12,7 @@ use crate::app::authorise::Authorise;
 use crate::app::booking::{facts as capture_facts, open_day_among, statement};
 use crate::app::capture::Started;
 use crate::app::convergence::LEASE_S;
+use crate::app::relatives::aided;
 use crate::domain::benefit::LegKind;
 use crate::domain::lane::{NotFree, needs};
 use crate::domain::ledger;
@@ -78,14 +79,9 @@ impl App {
         writes: &mut Writes,
     ) -> Result<Plan, SettlementError> {
         match &member.op {
+            Op::Offer(_) | Op::Save(..) => Err(SettlementError::Stored("lane")),
             Op::Authorise(body, quote) => self.decide_authorise(member, body, quote, facts, writes),
             Op::Start(payment_id) => self.decide_start(member, payment_id, facts, writes),
-            Op::Save(journal, heard) => {
-                writes.heard.extend(heard.clone());
-                writes.sending.push((writes.saved.len(), self.clock.now()));
-                writes.saved.push(journal.clone());
-                Ok(Plan::Saved(writes.saved.len() - 1))
-            }
             Op::Book(journal, quote, heard) => {
                 writes.heard.extend(heard.clone());
                 self.decide_book(member, journal.clone(), quote, facts, head, writes)
@@ -216,6 +212,11 @@ impl App {
         for spent in facts.books.spend(&held, sequence).map_err(|_| BELOW)? {
             let row = statement(&journal, &spent.person_id, spent.line, -spent.amount, spent.balance, now);
             writes.lines.push((spent.person_id, row));
+        }
+        for need in held.iter().filter(|need| need.person_id != journal.person_id) {
+            let (line, balance) = facts.books.tell(&journal.person_id, sequence);
+            let row = aided(&journal, &need.person_id, line, -need.amount, balance, now);
+            writes.lines.push((journal.person_id.clone(), row));
         }
         writes.settled.push((journal.payment_id.clone(), held));
         let additions = store::accumulator::keyed(&self.cipher, quote, &quote.additions);

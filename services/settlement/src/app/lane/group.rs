@@ -80,13 +80,19 @@ impl App {
         for journal in &writes.inserted {
             self.memory.keep_region(&journal.payment_id, &journal.region);
         }
+        let starting = |journal: &&Journal| facts.payments.contains_key(&journal.payment_id);
+        for journal in writes.saved.iter().filter(starting) {
+            if let Some(quote) = facts.quotes.get(&journal.quote_id).filter(|_| journal.is_running()) {
+                self.memory.keep_running(&journal.payment_id, quote.clone());
+            }
+        }
         Ok(results)
     }
 
     async fn facts(&self, work: &Work, region: &str, members: &[&Member]) -> Result<Facts, SettlementError> {
         let tx = work.tx();
         let (mut quotes, mut asked, mut starting) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let (mut persons, mut institutions) = (BTreeSet::new(), BTreeSet::new());
+        let (mut persons, mut institutions, mut aided) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for member in members {
             match &member.op {
                 Op::Authorise(body, quote) => {
@@ -96,18 +102,26 @@ impl App {
                 }
                 Op::Start(payment_id) => starting.push(payment_id.as_str()),
                 Op::Book(journal, ..) => {
-                    persons.extend(needs(&journal.legs).into_iter().map(|need| need.person_id));
+                    let payers = needs(&journal.legs).into_iter().map(|need| need.person_id);
+                    persons.extend(payers.inspect(|payer| {
+                        if *payer != journal.person_id {
+                            aided.insert(journal.person_id.as_str());
+                        }
+                    }));
                     institutions.insert(journal.fixmedins_code.as_str());
                 }
-                Op::Save(..) => {}
+                Op::Offer(_) | Op::Save(..) => {}
             }
         }
         let users = store::quote::users(tx, &asked).await?;
         let mut payments = BTreeMap::new();
         for journal in store::payment::find_all(tx, &starting).await? {
-            // a capture of less has written another one than was offered
-            let found = store::quote::find(tx, &self.cipher, &journal.quote_id).await?;
-            let quote = found.map(|found| Arc::new(found.quote));
+            let known = self.memory.quote(&journal.quote_id).filter(|_| journal.version == 1);
+            let quote = match known {
+                Some(quote) => Some(quote),
+                // nobody touched a payment of version 1; a capture of less writes another quote than was offered
+                None => store::quote::find(tx, &self.cipher, &journal.quote_id).await?.map(Arc::new),
+            };
             quotes.extend(quote.map(|quote| (journal.quote_id.clone(), quote)));
             payments.insert(journal.payment_id.clone(), journal);
         }
@@ -118,13 +132,16 @@ impl App {
         let years = store::accumulator::years(tx, &persons_of(&with_year)).await?;
         // what a payment that has to be given up holds
         persons.extend(payments.values().flat_map(|journal| needs(&journal.legs)).map(|need| need.person_id));
+        persons.extend(aided.iter().map(|person| (*person).to_owned()));
         let persons: Vec<&str> = persons.iter().map(String::as_str).collect();
         let purses = store::account::purses(tx, &persons).await?;
+        aided.retain(|person| !purses.contains_key(*person));
+        let lines = store::account::last_lines(tx, &aided).await?;
         let today = date_text(self.clock.now().china_date());
         let institutions: Vec<&str> = institutions.into_iter().collect();
         let closed = store::claim::closed_since(tx, &institutions, &today).await?;
         let before = purses.clone();
-        let books = Books { region: region.to_owned(), purses, years };
+        let books = Books { region: region.to_owned(), purses, lines, years };
         Ok(Facts { books, before, payments, quotes, users, pending, closed })
     }
 

@@ -1,5 +1,7 @@
 //! The steps of a partial return, each one call to the outside between two writes.
 
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::app::messages::Heard;
 use crate::app::quote::charge;
@@ -41,14 +43,14 @@ impl App {
     ) -> Result<(InsurerSays, String), SettlementError> {
         if journal.mobile {
             let stands = if journal.step == Step::ReversePart { &part.body.before } else { &part.body.rest };
-            let quote = over(self.quote_of(journal).await?, stands);
+            let quote = over(Arc::unwrap_or_clone(self.quote_of(journal).await?), stands);
             return self.ask_mobile(journal, self.asked(&quote)?).await;
         }
         if journal.step == Step::ReversePart {
             let says = self.outside.reverse(journal, Some(&part.body.before.totals)).await;
             return Ok((says, String::new()));
         }
-        let quote = over(self.quote_of(journal).await?, &part.body.rest);
+        let quote = over(Arc::unwrap_or_clone(self.quote_of(journal).await?), &part.body.rest);
         let asked = self.asked(&quote)?;
         Ok(match journal.step {
             Step::SettleRest => self.outside.settle(journal, asked).await,
@@ -56,7 +58,7 @@ impl App {
         })
     }
 
-    async fn open_part(&self, journal: &Journal) -> Result<Refund, SettlementError> {
+    pub(in crate::app) async fn open_part(&self, journal: &Journal) -> Result<Refund, SettlementError> {
         let parts = store::refund::of_payment(self.db.read(), &self.cipher, &journal.payment_id).await?;
         let open = parts.into_iter().find(|part| !part.booked);
         open.ok_or(SettlementError::Stored("refund of a payment"))
@@ -76,7 +78,8 @@ pub(in crate::app) fn over(quote: Quote, terms: &Terms) -> Quote {
     }
 }
 
-fn shape(journal: &Journal, part: &Refund) -> Shape {
+/// What a partial return needs of the outside.
+pub(in crate::app) fn shape(journal: &Journal, part: &Refund) -> Shape {
     Shape {
         reverse: Moved::between(&part.body.before, &part.body.rest).insurer,
         settle: !part.rest_msgid.is_empty(),
