@@ -10,6 +10,7 @@ use liufang_kernel::{Date, Fen, Violations, codes};
 use liufang_platform::{Begun, Call};
 
 use crate::app::App;
+use crate::boundary::Boundary;
 use crate::domain::accumulate::{Addition, Scope, additions};
 use crate::domain::benefit::{ChargeLine, OutsideFees, Purse, Settlement, Wallets};
 use crate::domain::decide::Inputs;
@@ -71,6 +72,7 @@ impl App {
         store::quote::insert(work.tx(), &self.cipher, &quote, meta.now).await?;
         let noted = self.keep_pack(&work, &quote).await?;
         let quote = work.commit(quote).await?;
+        Boundary::Quoted.pass();
         self.memory.keep_quote(Arc::new(quote.clone()));
         if let Some(day) = noted {
             self.packs.note(&quote.region, &day);
