@@ -11,6 +11,7 @@ mod less;
 mod linked;
 mod measure;
 mod notices;
+mod offers;
 mod oracle;
 mod packs;
 mod payments;

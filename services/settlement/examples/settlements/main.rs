@@ -3,7 +3,7 @@
 //! `scripts/bench-settlements.sh` starts the server and runs it.
 //!
 //! Arguments: URL of an empty database, URL of a database that `pgbench -i` filled, path of pgbench, process id of the server,
-//! seconds a measurement, postings to fill the books with between two rounds (0: none).
+//! seconds a measurement, postings to fill the books with between two rounds (0: none), numbers of clients with commas.
 //!
 //! Calls go through the generated clients and the server's whole stack inside this process; identity, channel and insurer
 //! answer at once. The load shares the machine with what it measures: read ratios and CPU, not rates.
@@ -44,29 +44,30 @@ use tonic::Request;
 use tonic::service::Routes;
 
 const REGION: &str = "130300";
-const CLIENTS: [usize; 3] = [1, 16, 64];
 /// Persons a client settles for, one after the other.
 const PERSONS: usize = 50;
 
 #[tokio::main]
 async fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [url, tpcb, pgbench, server, seconds, fill] = args.as_slice() else {
-        panic!("usage: settlements URL TPCB-URL PGBENCH SERVER-PID SECONDS FILL")
+    let [url, tpcb, pgbench, server, seconds, fill, clients] = args.as_slice() else {
+        panic!("usage: settlements URL TPCB-URL PGBENCH SERVER-PID SECONDS FILL CLIENTS")
     };
     let server: u32 = server.parse().unwrap();
     let seconds: u64 = seconds.parse().unwrap();
     let fill: u64 = fill.parse().unwrap();
-    let bench = Bench::new(url, server).await;
+    let clients: Vec<usize> = clients.split(',').map(|count| count.parse().unwrap()).collect();
+    let bench = Bench::new(url, server, clients).await;
     bench.credit().await;
     println!("# a settlement: {}", bench.settle(0, 0).await);
+    bench.warm().await;
     let empty = bench.round(tpcb, pgbench, seconds).await;
     bench.audit().await;
     if fill > 0 {
         println!("\n# the same with {fill} postings in the books");
         bench.fill(fill).await;
         let full = bench.round(tpcb, pgbench, seconds).await;
-        for ((clients, empty), full) in CLIENTS.into_iter().zip(&empty).zip(&full) {
+        for ((clients, empty), full) in bench.clients.iter().zip(&empty).zip(&full) {
             println!("clients {clients:>2}  time per settlement full/empty {:.2}", empty / full);
         }
     }
@@ -77,11 +78,12 @@ struct Bench {
     directory: Directory,
     tokens: Tokens,
     server: u32,
+    clients: Vec<usize>,
     serial: AtomicUsize,
 }
 
 impl Bench {
-    async fn new(url: &str, server: u32) -> Bench {
+    async fn new(url: &str, server: u32, clients: Vec<usize>) -> Bench {
         let clock = Arc::new(SystemClock);
         let cipher = Cipher::new("a secret for measurements only, long enough");
         let db = Db::connect(&DbOptions::new(url), cipher.clone(), clock.clone()).await.unwrap();
@@ -119,13 +121,13 @@ impl Bench {
         };
         let peers = [
             ("identity", identity),
-            ("hook.payment", Routes::new(payment)),
+            ("hook.wechat", Routes::new(payment)),
             ("hook.insurer", Routes::new(insurer)),
             (liufang_settlement::ROLE, routes),
         ];
         let places = peers.into_iter().map(|(name, routes)| (name.to_owned(), place(routes)));
         directory.bind(places.collect::<HashMap<_, _>>());
-        Bench { db, directory, tokens, server, serial: 0.into() }
+        Bench { db, directory, tokens, server, clients, serial: 0.into() }
     }
 
     fn order(&self) -> Mesh {
@@ -151,10 +153,25 @@ impl Bench {
         request
     }
 
+    fn most(&self) -> usize {
+        self.clients.iter().copied().max().unwrap_or(1)
+    }
+
+    /// A settlement for each person, and what `pgbench -i` does for its own tables: the server knows their sizes.
+    async fn warm(&self) {
+        use sea_orm::ConnectionTrait as _;
+        futures::future::join_all((0..self.most()).map(|client| async move {
+            for n in 0..PERSONS {
+                self.settle(client, n).await;
+            }
+        }))
+        .await;
+        self.db.read().execute_unprepared("VACUUM ANALYZE").await.unwrap();
+    }
+
     async fn credit(&self) {
         let mesh = self.directory.peers("gateway").forwarding(liufang_settlement::ROLE);
-        let clients = CLIENTS.into_iter().max().unwrap_or(1);
-        for client in 0..clients {
+        for client in 0..self.most() {
             let rows = (0..PERSONS).map(|n| pb::CreditRow {
                 row_key: format!("bench-{client}-{n}"),
                 person_id: person(client, n),
@@ -225,7 +242,7 @@ impl Bench {
     /// Settlements a second at each number of clients, in turns with TPC-B.
     async fn round(&self, tpcb: &str, pgbench: &str, seconds: u64) -> Vec<f64> {
         let mut rates = Vec::new();
-        for clients in CLIENTS {
+        for &clients in &self.clients {
             let load = std::fs::read_to_string("/proc/loadavg").unwrap();
             let load = load.split(' ').next().unwrap_or_default().to_owned();
             let before = self.tpcb(tpcb, pgbench, clients, seconds);

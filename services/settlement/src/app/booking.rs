@@ -30,7 +30,7 @@ impl App {
         journal: &mut Journal,
         heard: Option<Heard>,
     ) -> Result<(), SettlementError> {
-        let quote = Arc::new(self.quote_of(journal).await?);
+        let quote = self.quote_of(journal).await?;
         let region = journal.region.clone();
         match self.through(&region, Op::Book(journal.clone(), quote, heard), None).await? {
             Done::Saved(booked) => *journal = booked,
@@ -85,9 +85,18 @@ impl App {
         Ok(work.done().await?)
     }
 
-    pub(super) async fn quote_of(&self, journal: &Journal) -> Result<Quote, SettlementError> {
+    /// The quote of a payment as it is captured. While a capture runs nobody writes another one.
+    pub(super) async fn quote_of(&self, journal: &Journal) -> Result<Arc<Quote>, SettlementError> {
+        let running = journal.state == PaymentState::Pending;
+        if let Some(known) = self.memory.running(&journal.payment_id).filter(|_| running) {
+            return Ok(known);
+        }
         let found = store::quote::find(self.db.read(), &self.cipher, &journal.quote_id).await?;
-        Ok(found.ok_or(SettlementError::Stored("quote of a payment"))?.quote)
+        let quote = Arc::new(found.ok_or(SettlementError::Stored("quote of a payment"))?);
+        if running {
+            self.memory.keep_running(&journal.payment_id, quote.clone());
+        }
+        Ok(quote)
     }
 
     async fn add_to_year(

@@ -73,7 +73,7 @@ impl App {
             _ => return Ok(None),
         }
         let found = store::quote::find(work.tx(), &self.cipher, &journal.quote_id).await?;
-        let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
+        let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?;
         if !quote.basis.is_empty() {
             self.queue_for_year(work, &quote, payment_id).await?;
         }

@@ -6,6 +6,8 @@
 
 mod decide;
 mod group;
+mod offers;
+mod steps;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -20,6 +22,7 @@ use tokio::sync::oneshot;
 use crate::app::App;
 use crate::app::authorise::Authorise;
 use crate::app::messages::Heard;
+use crate::app::quote::{Asking, Offered};
 use crate::domain::payment::{Journal, Payment};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
@@ -31,16 +34,32 @@ const TRIES: usize = 3;
 /// Something to be written in its turn.
 #[derive(Clone)]
 pub(super) enum Op {
+    /// Quotes have a lane of their own: they take no account and wait for no ledger.
+    Offer(Box<Asking>),
     Authorise(Authorise, Arc<Quote>),
     /// Of the payment's capture.
     Start(String),
-    /// What the outside said, and what is done next.
+    /// What the outside said, and what is done next. Has a lane of its own as well.
     Save(Journal, Option<Heard>),
     Book(Journal, Arc<Quote>, Option<Heard>),
 }
 
+impl Op {
+    /// Only what moves accounts has to wait for one another.
+    fn lane(&self, region: &str) -> String {
+        match self {
+            Op::Offer(_) => format!("{region} quotes"),
+            Op::Save(..) => format!("{region} steps"),
+            Op::Authorise(..) | Op::Start(_) | Op::Book(..) => region.to_owned(),
+        }
+    }
+}
+
 /// What came of it.
 pub(super) enum Done {
+    Quoted(Quote),
+    /// The same call was committed before.
+    Kept(Offered),
     Authorised(Payment),
     /// None when there was nothing to start.
     Started(Option<Journal>),
@@ -58,6 +77,7 @@ impl Member {
     /// Two members that share one of these do not stand in one group: the second sees what the first left.
     fn keys(&self) -> Vec<String> {
         let (what, id) = match &self.op {
+            Op::Offer(_) => ("", String::new()),
             Op::Authorise(body, _) => ("quote", body.quote_id.clone()),
             Op::Start(payment_id) => ("payment", payment_id.clone()),
             Op::Save(journal, _) | Op::Book(journal, ..) => ("payment", journal.payment_id.clone()),
@@ -114,13 +134,15 @@ impl App {
         lanes.get(lane).map(VecDeque::len)
     }
 
-    /// Waits for its turn in a lane, and for what came of it.
+    /// Waits for its turn in the region's lane for such things, and for what came of it.
     pub(super) async fn through(
         &self,
-        lane: &str,
+        region: &str,
         op: Op,
         meta: Option<CallMeta>,
     ) -> Result<Done, SettlementError> {
+        let lane = op.lane(region);
+        let lane = lane.as_str();
         let (answer, told) = oneshot::channel();
         let member = Member { op, meta, traceparent: stack::traceparent().unwrap_or_default() };
         if self.lanes.join(lane, member, answer) {
@@ -179,7 +201,13 @@ impl App {
         lane: &str,
         members: &[&Member],
     ) -> Result<Vec<Result<Done, SettlementError>>, SettlementError> {
-        let attempt = self.book_group(lane, members);
+        let attempt = async {
+            match members.first().map(|member| &member.op) {
+                Some(Op::Offer(_)) => self.offer_group(members).await,
+                Some(Op::Save(..)) => self.step_group(members).await,
+                _ => self.book_group(lane, members).await,
+            }
+        };
         AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or(Err(SettlementError::Stored("group")))
     }
 }

@@ -54,7 +54,7 @@ impl App {
             return Err(SettlementError::in_state(refusal, journal.state.as_str()));
         }
         let found = store::quote::find(work.tx(), &self.cipher, &journal.quote_id).await?;
-        let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
+        let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?;
         let inputs = quote.inputs.clone().ok_or(Refusal::CaptureWholeOnly)?;
         let pack = self.pack_of(&quote).await?.ok_or(Refusal::CaptureWholeOnly)?;
         let before = super::refund::terms_of(&quote, &journal);

@@ -1,4 +1,5 @@
-//! What this process need not read twice: a quote does not change before a payment uses it, and a payment stays in its region.
+//! What this process need not read twice: a quote does not change before a payment uses it nor while its capture runs, and a
+//! payment stays in its region.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +42,7 @@ impl<T: Clone> Kept<T> {
 pub struct Memory {
     quotes: Arc<Mutex<Kept<Arc<Quote>>>>,
     regions: Arc<Mutex<Kept<String>>>,
+    running: Arc<Mutex<Kept<Arc<Quote>>>>,
 }
 
 impl Memory {
@@ -51,6 +53,15 @@ impl Memory {
 
     pub fn quote(&self, quote_id: &str) -> Option<Arc<Quote>> {
         self.quotes.lock().unwrap_or_else(PoisonError::into_inner).found.get(quote_id).cloned()
+    }
+
+    /// The quote of a payment whose capture has begun.
+    pub fn keep_running(&self, payment_id: &str, quote: Arc<Quote>) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).keep(payment_id, quote);
+    }
+
+    pub fn running(&self, payment_id: &str) -> Option<Arc<Quote>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).found.get(payment_id).cloned()
     }
 
     pub fn keep_region(&self, payment_id: &str, region: &str) {
@@ -72,7 +83,7 @@ impl App {
         let Some(stored) = store::quote::find(self.db.read(), &self.cipher, quote_id).await? else {
             return Ok(None);
         };
-        let quote = Arc::new(stored.quote);
+        let quote = Arc::new(stored);
         self.memory.keep_quote(quote.clone());
         Ok(Some(quote))
     }

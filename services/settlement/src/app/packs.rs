@@ -23,32 +23,37 @@ impl Noted {
         noted.get(region).is_some_and(|last| last.as_str() >= day)
     }
 
-    /// Only after the row is committed.
-    pub fn note(&self, region: &str, day: &str) {
+    /// Only after the rows are committed.
+    pub fn note_all(&self, days: BTreeMap<String, String>) {
         let mut noted = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        noted.insert(region.to_owned(), day.to_owned());
+        noted.extend(days);
     }
 }
 
 impl App {
-    /// Keeps the pack of a new quote in the quote's own transaction; answers the day to note once it is committed.
-    pub(super) async fn keep_pack(
+    /// Keeps the packs of new quotes in the quotes' own transaction; answers regions and days to note once it is committed.
+    pub(super) async fn keep_packs<'q>(
         &self,
         work: &Work,
-        quote: &Quote,
-    ) -> Result<Option<String>, SettlementError> {
-        let day = quote.inputs.as_ref().map(|inputs| inputs.date.clone()).unwrap_or_default();
-        let Some(text) = self.regions.text(&quote.region) else { return Ok(None) };
-        if self.packs.covers(&quote.region, &day) {
-            return Ok(None);
+        quotes: impl Iterator<Item = &'q Quote>,
+    ) -> Result<BTreeMap<String, String>, SettlementError> {
+        let mut noted = BTreeMap::new();
+        for quote in quotes {
+            let day = quote.inputs.as_ref().map(|inputs| inputs.date.clone()).unwrap_or_default();
+            let Some(text) = self.regions.text(&quote.region) else { continue };
+            let covered = noted.get(&quote.region).is_some_and(|last| *last >= day);
+            if covered || self.packs.covers(&quote.region, &day) {
+                continue;
+            }
+            // the start may have been before the database was there
+            if !self.rewritten(store::pack::kept(work.tx()).await?).is_empty() {
+                return Err(SettlementError::Stored("region packs rewrite days that have been settled"));
+            }
+            let pack = (quote.region.as_str(), quote.region_version.as_str(), text);
+            store::pack::keep(work.tx(), pack, &day, self.clock.now()).await?;
+            noted.insert(quote.region.clone(), day);
         }
-        // the start may have been before the database was there
-        if !self.rewritten(store::pack::kept(work.tx()).await?).is_empty() {
-            return Err(SettlementError::Stored("region packs rewrite days that have been settled"));
-        }
-        let pack = (quote.region.as_str(), quote.region_version.as_str(), text);
-        store::pack::keep(work.tx(), pack, &day, self.clock.now()).await?;
-        Ok(Some(day))
+        Ok(noted)
     }
 
     /// The pack a quote was made by: the present one, or the kept text of its version. `None` when it was not kept, or cannot

@@ -3,18 +3,19 @@
 mod fund;
 mod gather;
 
-use std::sync::Arc;
-
 use liufang_kernel::region::{LegKind as PackLeg, RegionPack, Scheme};
-use liufang_kernel::{Date, Fen, Violations, codes};
-use liufang_platform::{Begun, Call};
+use liufang_kernel::{Date, Fen, Timestamp, Violations, codes};
+use liufang_platform::Call;
+use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::app::lane::{Done, Op};
 use crate::boundary::Boundary;
 use crate::domain::accumulate::{Addition, Scope, additions};
 use crate::domain::benefit::{ChargeLine, OutsideFees, Purse, Settlement, Wallets};
 use crate::domain::decide::Inputs;
 use crate::domain::entitlement::YearSoFar;
+use crate::domain::lane::Books;
 use crate::domain::quote::{Charge, Quote, QuoteKind, age};
 use crate::error::{Refusal, SettlementError};
 use crate::store;
@@ -40,15 +41,50 @@ pub struct CreateQuote {
     pub fee_ocur_date: Option<Date>,
 }
 
+/// What was gathered for a quote. The rest, the accounts and the year, is read when it is its turn.
+#[derive(Clone, Debug)]
+pub(super) struct Asking {
+    pub body: CreateQuote,
+    /// Without the year.
+    pub inputs: Inputs,
+    /// Somebody insures the person.
+    pub covered: bool,
+    pub at: Timestamp,
+}
+
+/// Stored under the caller's key: the quote itself stands in its own row. The version before kept it whole.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Offered {
+    Whole(Box<Quote>),
+    Named { offered: String },
+}
+
 impl App {
     /// Calculates and stores a quote.
     pub async fn create_quote(&self, call: Call<CreateQuote>) -> Result<Quote, SettlementError> {
         let Call { meta, body } = call;
-        // a repeat is answered before the world is asked again: it may have changed
-        if let Some(quote) = self.db.replayed(&meta).await? {
-            return Ok(quote);
+        let asking = match self.asking(body, meta.now).await {
+            Ok(asking) => asking,
+            // a repeat is answered as it was: the world may have changed since
+            Err(refused) => {
+                let known: Option<Offered> = self.db.replayed(&meta).await?;
+                return self.as_offered(known.ok_or(refused)?).await;
+            }
+        };
+        let region = asking.body.region.clone();
+        match self.through(&region, Op::Offer(Box::new(asking)), Some(meta)).await? {
+            Done::Quoted(quote) => {
+                Boundary::Quoted.pass();
+                Ok(quote)
+            }
+            Done::Kept(known) => self.as_offered(known).await,
+            _ => Err(SettlementError::Stored("lane")),
         }
-        let today = meta.now.china_date();
+    }
+
+    async fn asking(&self, body: CreateQuote, at: Timestamp) -> Result<Asking, SettlementError> {
+        let today = at.china_date();
         let date = body.fee_ocur_date.unwrap_or(today);
         if date > today {
             return Err(SettlementError::Invalid(Violations::of(
@@ -59,50 +95,43 @@ impl App {
         let pack = self.regions.get(&body.region).ok_or_else(unknown_region)?;
         let facts = self.gather(pack, &body, date).await?;
         check_lines(pack, &body, &facts, date)?;
-        let wallets = self.wallets(&body, &facts).await?;
-        let mut inputs = inputs(&body, &facts);
-        let (year, basis) = self.year_so_far(&body, &facts, &inputs.entitlement(pack)?).await?;
-        inputs.year = year;
-        let settlement = inputs.decide(pack, &body.lines, &body.outside, wallets)?;
-        let quote = self.offer(pack, &body, inputs, settlement, basis, meta.now);
-        let work = match self.db.begin::<Quote>(&meta).await? {
-            Begun::Fresh(work) => work,
-            Begun::Replay(quote) => return Ok(quote),
+        let inputs = inputs(&body, &facts);
+        Ok(Asking { inputs, covered: facts.cover.is_some(), body, at })
+    }
+
+    /// What a repeat is answered: the quote as it was offered, also where less of it was captured since.
+    async fn as_offered(&self, known: Offered) -> Result<Quote, SettlementError> {
+        let mut quote = match known {
+            Offered::Whole(quote) => *quote,
+            Offered::Named { offered } => {
+                let found = store::quote::find(self.db.read(), &self.cipher, &offered).await?;
+                found.ok_or(Refusal::QuoteNotFound)?
+            }
         };
-        store::quote::insert(work.tx(), &self.cipher, &quote, meta.now).await?;
-        let noted = self.keep_pack(&work, &quote).await?;
-        let quote = work.commit(quote).await?;
-        Boundary::Quoted.pass();
-        self.memory.keep_quote(Arc::new(quote.clone()));
-        if let Some(day) = noted {
-            self.packs.note(&quote.region, &day);
-        }
-        Ok(quote)
+        Ok(match quote.offered.take() {
+            Some(offered) => *offered,
+            None => quote,
+        })
+    }
+
+    /// Decides over the accounts and years as they stand.
+    pub(super) fn decide_offer(&self, asking: &Asking, books: &Books) -> Result<Quote, SettlementError> {
+        let Asking { body, covered, at, .. } = asking;
+        let pack = self.regions.get(&body.region).ok_or_else(unknown_region)?;
+        let mut inputs = asking.inputs.clone();
+        let (year, basis) = fund::year_so_far(&self.cipher, body, &inputs, &inputs.entitlement(pack)?, books);
+        inputs.year = year;
+        let wallets = wallets(body, *covered, books);
+        let settlement = inputs.decide(pack, &body.lines, &body.outside, wallets)?;
+        Ok(self.offer(pack, body, inputs, settlement, basis, *at))
     }
 
     /// One quote; a patient sees own ones.
     pub async fn get_quote(&self, call: Call<String>) -> Result<Quote, SettlementError> {
         let found = store::quote::find(self.db.read(), &self.cipher, &call.body).await?;
-        let quote = found.ok_or(Refusal::QuoteNotFound)?.quote;
+        let quote = found.ok_or(Refusal::QuoteNotFound)?;
         let own = call.meta.principal.is_service() || call.meta.principal.person()? == quote.person_id;
         if own { Ok(quote) } else { Err(Refusal::QuoteNotFound.into()) }
-    }
-
-    /// What is free on the accounts that may pay: the person's own, then the relatives' in the asked order.
-    async fn wallets(&self, body: &CreateQuote, facts: &Facts<'_>) -> Result<Wallets, SettlementError> {
-        let mut wallets = Wallets::default();
-        if body.acct_used && facts.cover.is_some() {
-            wallets.own = Some(self.purse(&body.person_id, &body.region).await?);
-        }
-        for holder in &body.holders {
-            wallets.relatives.push(self.purse(holder, &body.region).await?);
-        }
-        Ok(wallets)
-    }
-
-    async fn purse(&self, person_id: &str, region: &str) -> Result<Purse, SettlementError> {
-        let available = store::account::available(self.db.read(), person_id, region).await?;
-        Ok(Purse { person_id: person_id.to_owned(), available })
     }
 
     fn offer(
@@ -112,7 +141,7 @@ impl App {
         inputs: Inputs,
         settlement: Settlement,
         basis: Vec<(Scope, Addition)>,
-        now: liufang_kernel::Timestamp,
+        now: Timestamp,
     ) -> Quote {
         let today = now.china_date();
         let date = body.fee_ocur_date.unwrap_or(today);
@@ -143,6 +172,15 @@ impl App {
             inputs: Some(inputs),
             offered: None,
         }
+    }
+}
+
+/// What is free on the accounts that may pay: the person's own, then the relatives' in the asked order.
+fn wallets(body: &CreateQuote, covered: bool, books: &Books) -> Wallets {
+    let purse = |person: &String| Purse { person_id: person.clone(), available: books.free(person) };
+    Wallets {
+        own: (body.acct_used && covered).then(|| purse(&body.person_id)),
+        relatives: body.holders.iter().map(purse).collect(),
     }
 }
 

@@ -118,7 +118,7 @@ impl App {
     /// The quote, the payment as it stands now, and the number of its next return.
     async fn standing(&self, work: &Work, journal: &Journal) -> Result<(Quote, Terms, i64), SettlementError> {
         let found = store::quote::find(work.tx(), &self.cipher, &journal.quote_id).await?;
-        let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?.quote;
+        let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?;
         let mut parts = store::refund::of_payment(work.tx(), &self.cipher, &journal.payment_id).await?;
         let Some(last) = parts.pop() else {
             let terms = terms_of(&quote, journal);

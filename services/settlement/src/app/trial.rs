@@ -1,5 +1,7 @@
 //! The trial at the centre (2101) before anything is held, where the region wants it.
 
+use std::sync::Arc;
+
 use liufang_platform::{Begun, CallMeta};
 
 use crate::app::App;
@@ -24,8 +26,7 @@ impl App {
     /// # Errors
     /// The centre refuses, calculates otherwise, or gives no answer. Nothing has changed.
     pub(super) async fn trial(&self, meta: &CallMeta, body: &Authorise) -> Result<(), SettlementError> {
-        let found = store::quote::find(self.db.read(), &self.cipher, &body.quote_id).await?;
-        let fits = |quote: &Quote| {
+        let fits = |quote: &Arc<Quote>| {
             let pack = self.regions.get(&quote.region);
             let wanted = pack.is_some_and(|pack| pack.region.insurer_trial == Some(true));
             wanted
@@ -33,8 +34,11 @@ impl App {
                 && quote.order_id == body.order_id
                 && quote.expires_at > meta.now
         };
-        let unused = found.filter(|stored| stored.payment_id.is_empty()).map(|stored| stored.quote);
-        let Some(quote) = unused.filter(fits) else { return Ok(()) };
+        let Some(quote) = self.quote(&body.quote_id).await?.filter(fits) else { return Ok(()) };
+        let users = store::quote::users(self.db.read(), &[&body.quote_id]).await?;
+        if users.values().any(|payment_id| !payment_id.is_empty()) {
+            return Ok(());
+        }
         match self.db.begin::<Payment>(meta).await? {
             Begun::Replay(_) => return Ok(()),
             Begun::Fresh(work) => work.cancel().await?,

@@ -64,6 +64,11 @@ impl Inputs {
         date_text(date)
     }
 
+    /// The year of the accumulators; 0 where the day cannot be read.
+    pub fn year_of(&self) -> i32 {
+        parse_date(&self.date).map_or(0, |date| date.year())
+    }
+
     /// Calls `then` with the standing these inputs describe.
     ///
     /// # Errors

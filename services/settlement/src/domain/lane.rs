@@ -86,11 +86,8 @@ impl Books {
     /// # Errors
     /// [`NotFree`] for the first account that cannot.
     pub fn hold(&mut self, needs: &[Need]) -> Result<(), NotFree> {
-        let region = self.region.as_str();
         let can = |need: &&Need| {
-            let purse = self.purses.get(&need.person_id);
-            let own = purse.filter(|purse| purse.region.is_empty() || purse.region == region);
-            own.is_some_and(|purse| purse.balance - purse.held >= need.amount)
+            self.purses.contains_key(&need.person_id) && self.free(&need.person_id) >= need.amount
         };
         if let Some(need) = needs.iter().find(|need| !can(need)) {
             return Err(NotFree(need.kind));
@@ -147,6 +144,12 @@ impl Books {
             purse.is_some_and(|purse| purse.held >= need.amount && purse.balance >= need.amount)
         };
         if needs.iter().all(holds) { Ok(()) } else { Err(BelowHolds) }
+    }
+
+    /// What an account can pay: an account pays in its own region alone, and one that is not there pays nothing.
+    pub fn free(&self, person_id: &str) -> Fen {
+        let own = |purse: &&Purse| purse.region.is_empty() || purse.region == self.region;
+        self.purses.get(person_id).filter(own).map_or(Fen::ZERO, |purse| purse.balance - purse.held)
     }
 
     /// Whether the year still is what a quote was calculated on.

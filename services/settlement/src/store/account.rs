@@ -20,18 +20,6 @@ pub async fn balance(conn: &impl ConnectionTrait, person_id: &str) -> Result<(Fe
     }
 }
 
-/// What an account can pay in a region: an account pays in its own region alone.
-pub async fn available(
-    conn: &impl ConnectionTrait,
-    person_id: &str,
-    region: &str,
-) -> Result<Fen, SettlementError> {
-    let sql = "SELECT balance_fen - held_fen AS free FROM personal_account \
-               WHERE person_id = $1 AND region IN ('', $2)";
-    let row = one(conn, sql, [person_id.into(), region.into()]).await?;
-    row.map_or(Ok(Fen::ZERO), |row| Ok(Fen(row.try_get("", "free")?)))
-}
-
 /// Whether a region may put money into the account: it is this region's, nobody's yet, or not there yet.
 pub async fn may_take(
     conn: &impl ConnectionTrait,

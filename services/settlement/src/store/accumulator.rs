@@ -65,15 +65,20 @@ pub async fn stands(
     Ok(true)
 }
 
+/// One scope of a year.
+pub fn key(cipher: &Cipher, of: Year<'_>, scope: &Scope) -> YearKey {
+    YearKey {
+        person_id: of.person_id.to_owned(),
+        year: of.year,
+        insutype: of.insutype.to_owned(),
+        scope: scope_key(cipher, scope),
+    }
+}
+
 /// The keys of what a quote was calculated on, or of what it adds.
 pub fn keyed(cipher: &Cipher, quote: &Quote, scopes: &[(Scope, Addition)]) -> Vec<(YearKey, Addition)> {
-    let key = |scope: &Scope| YearKey {
-        person_id: quote.person_id.clone(),
-        year: quote.year,
-        insutype: quote.insutype.clone(),
-        scope: scope_key(cipher, scope),
-    };
-    scopes.iter().map(|(scope, addition)| (key(scope), *addition)).collect()
+    let of = Year { person_id: &quote.person_id, year: quote.year, insutype: &quote.insutype };
+    scopes.iter().map(|(scope, addition)| (key(cipher, of, scope), *addition)).collect()
 }
 
 /// All years of these persons.

@@ -9,7 +9,7 @@ use sea_orm::ConnectionTrait;
 use sea_orm::QueryResult;
 
 use super::{all, exec};
-use crate::domain::payment::Message;
+use crate::domain::payment::{Journal, Message};
 use crate::error::SettlementError;
 
 /// A message about to be sent.
@@ -18,6 +18,13 @@ pub struct Sending<'a> {
     /// The payment.
     pub reference: &'a str,
     pub at: Timestamp,
+}
+
+impl Sending<'_> {
+    /// What a payment's step sends next, if it sends a message.
+    pub fn of(journal: &Journal, at: Timestamp) -> Option<Sending<'_>> {
+        Some(Sending { message: journal.message()?, reference: &journal.payment_id, at })
+    }
 }
 
 /// As [`sending`], of several messages.

@@ -14,35 +14,28 @@ use crate::error::SettlementError;
 
 pub(super) const BODY: &str = "settlement.quote.body";
 
-/// A stored quote and the payment that used it, if any.
-pub struct StoredQuote {
-    pub quote: Quote,
-    /// Empty while unused.
-    pub payment_id: String,
-}
-
-pub async fn insert(
+/// Stores quotes, each with the time it was made.
+pub async fn insert_all(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
-    quote: &Quote,
-    now: Timestamp,
+    quotes: &[(Quote, Timestamp)],
 ) -> Result<(), SettlementError> {
-    let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
-    let values = [
-        quote.quote_id.clone().into(),
-        quote.order_id.clone().into(),
-        quote.person_id.clone().into(),
-        cipher.seal(BODY, &body).into(),
-        quote.expires_at.0.into(),
-        now.0.into(),
-    ];
-    exec(
-        conn,
-        "INSERT INTO quote (quote_id, order_id, person_id, sealed_body, payment_id, expires_at_us, created_at_us) \
-         VALUES ($1, $2, $3, $4, '', $5, $6)",
-        values,
-    )
-    .await?;
+    let columns =
+        ["quote_id", "order_id", "person_id", "sealed_body", "payment_id", "expires_at_us", "created_at_us"];
+    let mut rows = Rows::new(&columns);
+    for (quote, now) in quotes {
+        let body = serde_json::to_string(quote).map_err(|_| SettlementError::Stored("quote"))?;
+        rows.push([
+            quote.quote_id.clone().into(),
+            quote.order_id.clone().into(),
+            quote.person_id.clone().into(),
+            cipher.seal(BODY, &body).into(),
+            "".into(),
+            quote.expires_at.0.into(),
+            now.0.into(),
+        ]);
+    }
+    rows.insert(conn, "quote", "").await?;
     Ok(())
 }
 
@@ -50,13 +43,12 @@ pub async fn find(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
     quote_id: &str,
-) -> Result<Option<StoredQuote>, SettlementError> {
-    let sql = "SELECT sealed_body, payment_id FROM quote WHERE quote_id = $1";
+) -> Result<Option<Quote>, SettlementError> {
+    let sql = "SELECT sealed_body FROM quote WHERE quote_id = $1";
     let Some(row) = one(conn, sql, [quote_id.into()]).await? else { return Ok(None) };
     let sealed: String = row.try_get("", "sealed_body")?;
     let body = cipher.open(BODY, &sealed)?;
-    let quote = serde_json::from_str(&body).map_err(|_| SettlementError::Stored("quote"))?;
-    Ok(Some(StoredQuote { quote, payment_id: row.try_get("", "payment_id")? }))
+    serde_json::from_str(&body).map(Some).map_err(|_| SettlementError::Stored("quote"))
 }
 
 /// By which payments these quotes were used; empty text for one that is free, nothing for one that is not there.

@@ -14,21 +14,23 @@ use crate::domain::payment::{Payer, Payment, PaymentState};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 
-type Answer = Result<Payment, SettlementError>;
-
 /// Holds the database's only writer: whoever comes meanwhile waits, the first alone, all others in one group.
-async fn closed_door(town: &Town) -> Work {
+pub(super) async fn closed_door(town: &Town) -> Work {
     town.world.deps.db.begin_step().await.unwrap()
 }
 
 /// The answers of calls that come in this order while the door is closed.
-async fn behind(town: &Town, calls: impl IntoIterator<Item = impl Future<Output = Answer>>) -> Vec<Answer> {
+pub(super) async fn behind<T>(
+    town: &Town,
+    lane: &str,
+    calls: impl IntoIterator<Item = impl Future<Output = T>>,
+) -> Vec<T> {
     let door = closed_door(town).await;
     let mut under_way = FuturesOrdered::new();
     for (n, call) in calls.into_iter().enumerate() {
         under_way.push_back(call);
         // the first is taken at once, and waits for the door; the others wait for the first
-        while town.app.waiting("110000") != Some(n) {
+        while town.app.waiting(lane) != Some(n) {
             assert!(poll!(under_way.next()).is_pending(), "nobody is answered before the door opens");
             tokio::task::yield_now().await;
         }
@@ -85,7 +87,7 @@ async fn each_of_a_group_has_its_own_outcome() {
         authorise(&town, &quotes[5], "twin", "a"),
         authorise(&town, &quotes[5], "twin", "b"),
     ];
-    let answers = behind(&town, calls.map(|call| town.app.authorise(call))).await;
+    let answers = behind(&town, "110000", calls.map(|call| town.app.authorise(call))).await;
     let mut answers = answers.into_iter();
     let mut next = || answers.next().unwrap();
     assert_eq!(next().unwrap().person_id, "bj2");
@@ -118,7 +120,7 @@ async fn one_that_cannot_be_booked_holds_up_no_other() {
             town.keyed(order(), &format!("{}:capture", payment.payment_id), payment.payment_id.clone());
         town.app.capture(call)
     });
-    let answers = behind(&town, captures).await;
+    let answers = behind(&town, "110000", captures).await;
     for (n, answer) in answers.into_iter().enumerate() {
         match answer {
             Ok(paid) if n != 2 => assert_eq!(paid.state, PaymentState::Captured, "{n}"),
@@ -198,7 +200,7 @@ async fn groups_keep_the_order_of_one_payment() {
         let call = town.keyed(order(), &format!("capture-{n}"), held.payment_id.clone());
         town.app.capture(call)
     });
-    let answers = behind(&town, captures).await;
+    let answers = behind(&town, "110000", captures).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     town.settle_down(30).await;
     let void = town.app.void(town.call(order(), held.payment_id.clone())).await;

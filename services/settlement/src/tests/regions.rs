@@ -7,6 +7,7 @@ use sea_orm::ConnectionTrait;
 use super::world::*;
 use crate::app::account::{Credit, StatementQuery};
 use crate::app::ledger::{BalanceQuery, TransferQuery};
+use crate::domain::lane::Books;
 use crate::domain::ledger;
 use crate::error::SettlementError;
 use crate::store;
@@ -76,9 +77,12 @@ async fn an_account_pays_in_its_own_region_alone() {
     // whatever the quote said: somebody has written the account to another region meanwhile
     sql(&town, "UPDATE personal_account SET region = '130300' WHERE person_id = 'bj1'").await.unwrap();
     assert_eq!(reason(town.try_authorise(&quote, "wechat").await), "INSUFFICIENT_BALANCE");
-    let db = town.world.deps.db.read();
-    assert_eq!(store::account::available(db, "bj1", "110000").await.unwrap(), Fen::ZERO);
-    assert_eq!(store::account::available(db, "bj1", "130300").await.unwrap(), Fen(10_000));
+    let purses = store::account::purses(town.world.deps.db.read(), &["bj1"]).await.unwrap();
+    let free = |region: &str| {
+        let books = Books { region: region.to_owned(), purses: purses.clone(), ..Books::default() };
+        books.free("bj1")
+    };
+    assert_eq!((free("110000"), free("130300")), (Fen::ZERO, Fen(10_000)));
     // one of before accounts had regions is used where its holder is insured, and is that region's from then on
     sql(&town, "UPDATE personal_account SET region = '' WHERE person_id = 'bj1'").await.unwrap();
     town.authorise(&quote).await;

@@ -78,14 +78,9 @@ impl App {
         writes: &mut Writes,
     ) -> Result<Plan, SettlementError> {
         match &member.op {
+            Op::Offer(_) | Op::Save(..) => Err(SettlementError::Stored("lane")),
             Op::Authorise(body, quote) => self.decide_authorise(member, body, quote, facts, writes),
             Op::Start(payment_id) => self.decide_start(member, payment_id, facts, writes),
-            Op::Save(journal, heard) => {
-                writes.heard.extend(heard.clone());
-                writes.sending.push((writes.saved.len(), self.clock.now()));
-                writes.saved.push(journal.clone());
-                Ok(Plan::Saved(writes.saved.len() - 1))
-            }
             Op::Book(journal, quote, heard) => {
                 writes.heard.extend(heard.clone());
                 self.decide_book(member, journal.clone(), quote, facts, head, writes)

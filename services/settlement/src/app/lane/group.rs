@@ -84,6 +84,12 @@ impl App {
         for journal in &writes.inserted {
             self.memory.keep_region(&journal.payment_id, &journal.region);
         }
+        let starting = |journal: &&Journal| facts.payments.contains_key(&journal.payment_id);
+        for journal in writes.saved.iter().filter(starting) {
+            if let Some(quote) = facts.quotes.get(&journal.quote_id).filter(|_| journal.is_running()) {
+                self.memory.keep_running(&journal.payment_id, quote.clone());
+            }
+        }
         Ok(results)
     }
 
@@ -103,15 +109,18 @@ impl App {
                     persons.extend(needs(&journal.legs).into_iter().map(|need| need.person_id));
                     institutions.insert(journal.fixmedins_code.as_str());
                 }
-                Op::Save(..) => {}
+                Op::Offer(_) | Op::Save(..) => {}
             }
         }
         let users = store::quote::users(tx, &asked).await?;
         let mut payments = BTreeMap::new();
         for journal in store::payment::find_all(tx, &starting).await? {
-            // a capture of less has written another one than was offered
-            let found = store::quote::find(tx, &self.cipher, &journal.quote_id).await?;
-            let quote = found.map(|found| Arc::new(found.quote));
+            let known = self.memory.quote(&journal.quote_id).filter(|_| journal.version == 1);
+            let quote = match known {
+                Some(quote) => Some(quote),
+                // nobody touched a payment of version 1; a capture of less writes another quote than was offered
+                None => store::quote::find(tx, &self.cipher, &journal.quote_id).await?.map(Arc::new),
+            };
             quotes.extend(quote.map(|quote| (journal.quote_id.clone(), quote)));
             payments.insert(journal.payment_id.clone(), journal);
         }

@@ -106,7 +106,7 @@ impl App {
         store::hold::place_all(tx, &placed(writes)).await?;
         store::payer::insert_all(tx, &self.cipher, &payers(writes)).await?;
         store::payment::save_all(tx, &mut writes.saved).await?;
-        store::message::answered_all(tx, &answers(writes), self.clock.now()).await?;
+        store::message::answered_all(tx, &answers(&writes.heard), self.clock.now()).await?;
         store::message::sending_all(tx, &messages(writes)).await?;
         store::payer::forget_all(tx, &ended(writes)).await?;
         end_holds(work, &writes.released, "released").await?;
@@ -148,18 +148,13 @@ fn payers(writes: &Writes) -> Vec<(&str, &Payer)> {
 }
 
 /// A message stands in one row of a statement; the newest word about it counts.
-fn answers(writes: &Writes) -> BTreeMap<&str, &'static str> {
-    writes.heard.iter().map(|heard| (heard.msgid.as_str(), heard.outcome)).collect()
+pub(super) fn answers(heard: &[Heard]) -> BTreeMap<&str, &'static str> {
+    heard.iter().map(|heard| (heard.msgid.as_str(), heard.outcome)).collect()
 }
 
 fn messages(writes: &Writes) -> Vec<Sending<'_>> {
-    let mut messages = Vec::new();
-    for (n, at) in &writes.sending {
-        let Some(journal) = writes.saved.get(*n) else { continue };
-        let about = |message| Sending { message, reference: &journal.payment_id, at: *at };
-        messages.extend(journal.message().map(about));
-    }
-    messages
+    let next = writes.sending.iter().filter_map(|(n, at)| Some((writes.saved.get(*n)?, *at)));
+    next.filter_map(|(journal, at)| Sending::of(journal, at)).collect()
 }
 
 /// Payments that need their payer no longer.

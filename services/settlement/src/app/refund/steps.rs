@@ -1,5 +1,7 @@
 //! The steps of a partial return, each one call to the outside between two writes.
 
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::app::messages::Heard;
 use crate::app::quote::charge;
@@ -43,7 +45,7 @@ impl App {
             let says = self.outside.reverse(journal, Some(&part.body.before.totals)).await;
             return Ok((says, String::new()));
         }
-        let quote = over(self.quote_of(journal).await?, &part.body.rest);
+        let quote = over(Arc::unwrap_or_clone(self.quote_of(journal).await?), &part.body.rest);
         let asked = self.asked(&quote)?;
         Ok(match journal.step {
             Step::SettleRest => self.outside.settle(journal, asked).await,

@@ -1,0 +1,76 @@
+//! A group of quotes: the accounts and years of all of them are read together, each is decided by itself, and they are written
+//! together.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use liufang_platform::Work;
+use liufang_platform::db::{Known, Reply};
+
+use super::{Done, Member, Op};
+use crate::app::App;
+use crate::app::quote::{Asking, Offered};
+use crate::domain::lane::Books;
+use crate::error::SettlementError;
+use crate::store;
+
+type Outcome = Result<Done, SettlementError>;
+
+impl App {
+    pub(super) async fn offer_group(&self, members: &[&Member]) -> Result<Vec<Outcome>, SettlementError> {
+        let work = self.db.begin_step().await?;
+        let calls: Vec<_> = members.iter().map(|member| member.meta.as_ref()).collect();
+        let known = work.known(&calls).await?;
+        let books = self.books(&work, members).await?;
+        let (mut results, mut replies, mut quotes) = (Vec::new(), Vec::new(), Vec::new());
+        for (member, known) in members.iter().zip(known) {
+            let outcome = match known {
+                Known::Reply(text) => Ok(Done::Kept(Known::reply(&text)?)),
+                Known::Fault(fault) => Err(fault.into()),
+                Known::Fresh => self.decide_offer(asking(member)?, &books).map(Done::Quoted),
+            };
+            if let (Ok(Done::Quoted(quote)), Some(meta)) = (&outcome, &member.meta) {
+                replies.push(Reply::new(meta, &Offered::Named { offered: quote.quote_id.clone() })?);
+                quotes.push((quote.clone(), meta.now));
+            }
+            results.push(outcome);
+        }
+        if quotes.is_empty() {
+            work.cancel().await?;
+            return Ok(results);
+        }
+        store::quote::insert_all(work.tx(), &self.cipher, &quotes).await?;
+        let noted = self.keep_packs(&work, quotes.iter().map(|(quote, _)| quote)).await?;
+        work.remember(&replies).await?;
+        work.done().await?;
+        self.packs.note_all(noted);
+        for (quote, _) in quotes {
+            self.memory.keep_quote(Arc::new(quote));
+        }
+        Ok(results)
+    }
+
+    /// Accounts and years of everybody concerned; they are in one region.
+    async fn books(&self, work: &Work, members: &[&Member]) -> Result<Books, SettlementError> {
+        let (mut payers, mut persons, mut region) = (BTreeSet::new(), BTreeSet::new(), String::new());
+        for member in members {
+            let Asking { body, covered, .. } = asking(member)?;
+            payers.extend((body.acct_used && *covered).then_some(body.person_id.as_str()));
+            payers.extend(body.holders.iter().map(String::as_str));
+            persons.extend(covered.then_some(body.person_id.as_str()));
+            region.clone_from(&body.region);
+        }
+        let (payers, persons): (Vec<&str>, Vec<&str>) =
+            (payers.into_iter().collect(), persons.into_iter().collect());
+        let purses = store::account::purses(work.tx(), &payers).await?;
+        let years = store::accumulator::years(work.tx(), &persons).await?;
+        Ok(Books { region, purses, years })
+    }
+}
+
+fn asking(member: &Member) -> Result<&Asking, SettlementError> {
+    match &member.op {
+        Op::Offer(asking) => Ok(asking),
+        _ => Err(SettlementError::Stored("lane")),
+    }
+}

@@ -1,0 +1,38 @@
+//! A group of payments that go on to their next step: what the outside said, and what is asked next. No account moves, so no
+//! ledger is locked; each payment is guarded by its version.
+
+use liufang_kernel::Timestamp;
+
+use super::writes::answers;
+use super::{Done, Member, Op};
+use crate::app::App;
+use crate::domain::payment::Journal;
+use crate::error::SettlementError;
+use crate::store;
+use crate::store::message::Sending;
+
+impl App {
+    pub(super) async fn step_group(
+        &self,
+        members: &[&Member],
+    ) -> Result<Vec<Result<Done, SettlementError>>, SettlementError> {
+        let (mut saved, mut heard) = (Vec::new(), Vec::new());
+        for member in members {
+            let Op::Save(journal, said) = &member.op else { return Err(SettlementError::Stored("lane")) };
+            saved.push(journal.clone());
+            heard.extend(said.clone());
+        }
+        let now = self.clock.now();
+        let work = self.db.begin_step().await?;
+        store::payment::save_all(work.tx(), &mut saved).await?;
+        store::message::answered_all(work.tx(), &answers(&heard), now).await?;
+        store::message::sending_all(work.tx(), &next(&saved, now)).await?;
+        work.done().await?;
+        Ok(saved.into_iter().map(|journal| Ok(Done::Saved(journal))).collect())
+    }
+}
+
+fn next(saved: &[Journal], at: Timestamp) -> Vec<Sending<'_>> {
+    let about = |journal| Sending::of(journal, at);
+    saved.iter().filter_map(about).collect()
+}
