@@ -26,7 +26,7 @@ import uuid
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 # callers before those they call, readers of events before their writers: see README.md, "Dumps"
-DUMP_ORDER = ["supervision", "order", "dispatch", "prescription", "inventory", "settlement", "identity"]
+DUMP_ORDER = ["supervision", "order", "dispatch", "prescription", "inventory", "settlement", "channels", "identity"]
 BUYERS = [163, 165, 167, 168, 170, 152]
 PHARMACY, GRANULES, OIL = "P11010500001", "ZA01AAG2491010100674", "ZD03AAF5391010100786"
 RESTORE_POINT = "before_the_accident"

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use liufang_kernel::combined::CombinedMistake;
-use liufang_kernel::{Class, Fault, ReasonDoc, Violations};
+use liufang_kernel::combined::{AMOUNT_DIFFERS, CombinedMistake};
+use liufang_kernel::{Class, Fault, INTERNAL, ReasonDoc, Violations};
 use liufang_platform::{CipherError, DbFault, PeerFault};
 
 /// Errors of the channels.
@@ -57,20 +57,12 @@ static COMBINED: ReasonDoc = ReasonDoc::new(
     "医保混合收款金额不平",
     "the amounts of the combined order do not add up",
 );
-static AMOUNT_DIFFERS: ReasonDoc = ReasonDoc::new(
-    "CHANNEL_ORDER_AMOUNT_DIFFERS",
-    Class::AlreadyExists,
-    "该渠道订单号已用于其他金额",
-    "the channel order number was used with another amount",
-);
 static NOT_THE_CHANNELS: ReasonDoc = ReasonDoc::new(
     "CHANNEL_NOTICE_REFUSED",
     Class::Unauthenticated,
     "支付通知未通过验签或解密",
     "the notice is not signed and sealed by the channel, or is not for this merchant",
 );
-static UNREADABLE: ReasonDoc =
-    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
 
 /// Every reason of this service's own.
 pub const REASONS: &[&ReasonDoc] =
@@ -91,7 +83,7 @@ impl Fault for ChannelError {
             ChannelError::Combined(_) => &COMBINED,
             ChannelError::AmountDiffers => &AMOUNT_DIFFERS,
             ChannelError::NotTheChannels => &NOT_THE_CHANNELS,
-            ChannelError::Stored(_) | ChannelError::Sealed(_) => &UNREADABLE,
+            ChannelError::Stored(_) | ChannelError::Sealed(_) => &INTERNAL,
             ChannelError::Db(fault) => fault.doc(),
             ChannelError::Peer(fault) => fault.doc(),
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use liufang_kernel::{Class, Fault, ReasonDoc, Timestamp, Violations};
+use liufang_kernel::{Class, Fault, INTERNAL, ReasonDoc, Timestamp, Violations};
 use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 
 use crate::domain::delivery::{Refusal, State};
@@ -65,9 +65,6 @@ reasons! {
     NOT_ON_SHIFT = "COURIER_NOT_ON_SHIFT", Precondition, "骑手未上班", "start a shift first";
     NOT_COLD_CHAIN = "DELIVERY_NOT_COLD_CHAIN", Precondition, "该配送单无需冷链", "the delivery needs no cold chain";
 }
-
-static INTERNAL: ReasonDoc =
-    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
 
 impl DispatchError {
     pub fn state(refusal: Refusal, state: State) -> DispatchError {

@@ -15,6 +15,7 @@ pub mod persons;
 pub mod phone;
 pub mod practitioners;
 pub mod presence;
+pub mod relatives;
 pub mod sessions;
 pub mod sign_in;
 pub mod tokens;

@@ -1,6 +1,14 @@
 //! The arithmetic of a combined order 医保混合收款: what insurance pays and what the channel takes (`domain.md` §2.3).
 
-use crate::Fen;
+use crate::{Class, Fen, ReasonDoc};
+
+/// A channel's order number names one order: whoever serves the hook says so in the same words.
+pub static AMOUNT_DIFFERS: ReasonDoc = ReasonDoc::new(
+    "CHANNEL_ORDER_AMOUNT_DIFFERS",
+    Class::AlreadyExists,
+    "该渠道订单号已用于其他金额",
+    "the channel order number was used with another amount",
+);
 
 /// Why a channel takes another amount than the insurance left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -45,6 +45,10 @@ impl ReasonDoc {
     }
 }
 
+/// What nobody outside can mend: every service says it in the same words.
+pub static INTERNAL: ReasonDoc =
+    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
+
 /// An error that can leave a service.
 pub trait Fault: std::error::Error + Send + Sync + 'static {
     /// The registry row this error belongs to.

@@ -16,7 +16,7 @@ pub mod sensitive;
 pub mod timestamp;
 pub mod violations;
 
-pub use fault::{Class, Fault, ReasonDoc};
+pub use fault::{Class, Fault, INTERNAL, ReasonDoc};
 pub use money::{Fen, Ratio, UnitPrice};
 pub use quantity::Quantity;
 pub use sensitive::Sensitive;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use liufang_kernel::{Class, Fault, ReasonDoc, Violations};
+use liufang_kernel::{Class, Fault, INTERNAL, ReasonDoc, Violations};
 use liufang_platform::rpc::Invalid;
 use liufang_platform::{AuthFault, CipherError, DbFault, PeerFault};
 use sea_orm::DbErr;
@@ -149,9 +149,6 @@ reasons! {
     PRACTITIONER_NOT_PHARMACIST = "PRACTITIONER_NOT_PHARMACIST", Precondition, "发药人须为本机构在岗药师",
         "dispensing needs an active pharmacist of this institution";
 }
-
-static INTERNAL: ReasonDoc =
-    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
 
 fn refusal_doc(refusal: &Refusal) -> &'static ReasonDoc {
     match refusal {

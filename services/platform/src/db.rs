@@ -15,6 +15,7 @@ pub mod relay;
 #[cfg(test)]
 mod relay_tests;
 mod snapshot;
+pub mod sql;
 #[cfg(test)]
 mod tests;
 pub mod wide;

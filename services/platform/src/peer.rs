@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use liufang_kernel::{Class, Fault, ReasonDoc, Violations};
+use liufang_kernel::{Class, Fault, INTERNAL, ReasonDoc, Violations};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetail, StatusExt};
 
@@ -23,11 +23,9 @@ static UNAVAILABLE: ReasonDoc = ReasonDoc::new(
     "服务暂时不可用，请稍后以同一幂等键重试",
     "a part of the system does not answer; retry later under the same key",
 );
-static PEER_INTERNAL: ReasonDoc =
-    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
 
 impl PeerFault {
-    pub const REASONS: [&'static ReasonDoc; 2] = [&UNAVAILABLE, &PEER_INTERNAL];
+    pub const REASONS: [&'static ReasonDoc; 2] = [&UNAVAILABLE, &INTERNAL];
 
     /// The peer's reason, e.g. `SHORT_STOCK`.
     pub fn reason(&self) -> &str {
@@ -117,7 +115,7 @@ fn default_doc(code: Code) -> ReasonDoc {
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => {
             UNAVAILABLE.clone()
         }
-        _ => PEER_INTERNAL.clone(),
+        _ => INTERNAL.clone(),
     }
 }
 

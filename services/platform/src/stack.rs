@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
-use liufang_kernel::{Class, Fault, ReasonDoc};
+use liufang_kernel::{Class, Fault, INTERNAL, ReasonDoc};
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
@@ -97,8 +97,6 @@ static DEADLINE: ReasonDoc = ReasonDoc::new(
     "处理超时，结果未知，请以同一幂等键重试",
     "the deadline passed before the answer was ready; retry under the same key to learn the outcome",
 );
-static PANIC: ReasonDoc =
-    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
 static STOPPING: ReasonDoc = ReasonDoc::new(
     "STOPPING",
     Class::Unavailable,
@@ -107,7 +105,7 @@ static STOPPING: ReasonDoc = ReasonDoc::new(
 );
 
 impl StackFault {
-    pub const REASONS: [&'static ReasonDoc; 5] = [&UNKNOWN, &OVERLOADED, &DEADLINE, &PANIC, &STOPPING];
+    pub const REASONS: [&'static ReasonDoc; 5] = [&UNKNOWN, &OVERLOADED, &DEADLINE, &INTERNAL, &STOPPING];
 
     /// Why a handler's task gave no answer: a bug, or a runtime that goes down and takes its tasks with it.
     fn of_task(gone: &JoinError) -> StackFault {
@@ -121,7 +119,7 @@ impl Fault for StackFault {
             StackFault::UnknownMethod => &UNKNOWN,
             StackFault::Overloaded => &OVERLOADED,
             StackFault::Deadline => &DEADLINE,
-            StackFault::Panic => &PANIC,
+            StackFault::Panic => &INTERNAL,
             StackFault::Stopping => &STOPPING,
         }
     }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use liufang_kernel::{Class, Fault, ReasonDoc, Violations};
+use liufang_kernel::combined::AMOUNT_DIFFERS;
+use liufang_kernel::{Class, Fault, INTERNAL, ReasonDoc, Violations};
 use liufang_platform::{CipherError, DbFault, PeerFault};
 
 /// Errors of the sandbox.
@@ -29,20 +30,12 @@ static NO_ANSWER: ReasonDoc = ReasonDoc::new(
     "外部机构未应答，结果未知",
     "the outside party gave no answer; whether it happened is unknown",
 );
-static AMOUNT_DIFFERS: ReasonDoc = ReasonDoc::new(
-    "CHANNEL_ORDER_AMOUNT_DIFFERS",
-    Class::AlreadyExists,
-    "该渠道订单号已用于其他金额",
-    "the channel order number was used with another amount",
-);
 static CHECK_UNKNOWN: ReasonDoc = ReasonDoc::new(
     "CHECK_NOT_FOUND",
     Class::NotFound,
     "没有这个核验请求编号",
     "no check that was still at work was asked under this request id",
 );
-static UNREADABLE: ReasonDoc =
-    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
 
 /// Every reason of this service's own.
 pub const REASONS: &[&ReasonDoc] = &[&NO_ANSWER, &AMOUNT_DIFFERS, &CHECK_UNKNOWN];
@@ -59,7 +52,7 @@ impl Fault for SandboxError {
             SandboxError::NoAnswer => &NO_ANSWER,
             SandboxError::AmountDiffers => &AMOUNT_DIFFERS,
             SandboxError::CheckUnknown => &CHECK_UNKNOWN,
-            SandboxError::Sealed(_) => &UNREADABLE,
+            SandboxError::Sealed(_) => &INTERNAL,
             SandboxError::Db(fault) => fault.doc(),
             SandboxError::Peer(fault) => fault.doc(),
         }

@@ -21,6 +21,7 @@ pub mod packs;
 pub mod quote;
 pub mod reconcile;
 pub mod refund;
+pub mod relatives;
 pub mod statement;
 pub mod stuck;
 mod trial;

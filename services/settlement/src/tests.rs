@@ -20,6 +20,7 @@ mod random;
 mod reconcile;
 mod refunds;
 mod regions;
+mod relatives;
 mod simulation;
 mod statements;
 mod stuck;

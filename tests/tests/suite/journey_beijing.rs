@@ -75,6 +75,16 @@ async fn an_order_paid_from_a_spouses_account(world: &mut World) {
     assert_eq!(spouse.account().await.unwrap().balance_fen, 500_000 - 1_916);
     let rows = spouse.list_statement(ListStatementRequest::default()).await.unwrap().rows;
     assert!(rows[0].for_relative && rows[0].amount_fen == -1_916, "{}", show(&rows));
+    // each of the two reads who the other is, by a masked name, and a line of the borrower's moves nothing
+    assert_eq!((rows[0].other_person_id.as_str(), rows[0].aid_fen), (patient.person_id(), 0));
+    let borrowed = patient.list_statement(ListStatementRequest::default()).await.unwrap().rows;
+    let last = &borrowed[0];
+    assert_eq!((last.amount_fen, last.aid_fen, last.balance_fen), (0, -1_916, 0), "{}", show(&borrowed));
+    assert_eq!(last.other_person_id, spouse.person_id());
+    assert_eq!((borrowed[1].amount_fen, borrowed[1].aid_fen), (-1_200, 0));
+    for name in [&rows[0].other_name_masked, &last.other_name_masked] {
+        assert!(name.contains('*'), "{name}");
+    }
     let dispensed = cast.dispense(&paid, OTC_PHARMACIST, "").await;
     let rows = cast.movements(OTC_SHOP, &order.order_id).await;
     assert!(rows.iter().all(|row| row.kind() == MovementKind::Sale && row.hi_rxno.is_empty()));

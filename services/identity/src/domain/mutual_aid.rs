@@ -98,6 +98,11 @@ impl MutualAid {
     pub fn concerns(&self, person_id: &str) -> bool {
         self.holder_person_id == person_id || self.beneficiary_person_id == person_id
     }
+
+    /// The one of the two who is not `person_id`.
+    pub fn other_side(&self, person_id: &str) -> &str {
+        if self.holder_person_id == person_id { &self.beneficiary_person_id } else { &self.holder_person_id }
+    }
 }
 
 /// Whether the region lets the holder's account pay for the beneficiary on `date`: relation, then place, then scheme.

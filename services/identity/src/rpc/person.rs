@@ -90,6 +90,14 @@ impl PersonService for Rpc {
         rpc::reply(self.app.check_mutual_aid(call).await)
     }
 
+    async fn name_relatives(
+        &self,
+        request: Request<pb::NameRelativesRequest>,
+    ) -> Result<Response<pb::NameRelativesResponse>, Status> {
+        let call = self.calls.open(request, mutual_aid::name)?;
+        rpc::reply(self.app.name_relatives(call).await)
+    }
+
     async fn issue_insurance_code(
         &self,
         request: Request<pb::IssueInsuranceCodeRequest>,

@@ -39,6 +39,18 @@ async fn check(town: &Town, beneficiary: &str, holders: &[&str]) -> Result<Vec<p
     Ok(answer.into_inner().mutual_aids)
 }
 
+/// Who is named to whom; every name is masked.
+async fn names(town: &Town, person: &str, relatives: &[&str]) -> Vec<String> {
+    let body = pb::NameRelativesRequest {
+        person_id: person.to_owned(),
+        relative_person_ids: relatives.iter().map(|relative| (*relative).to_owned()).collect(),
+    };
+    let mut client = PersonServiceClient::new(town.world.directory.peers("settlement").mesh("identity"));
+    let named = client.name_relatives(Request::new(body)).await.unwrap().into_inner().names;
+    assert!(named.iter().all(|name| name.name_masked.contains('*')));
+    named.into_iter().map(|name| name.person_id).collect()
+}
+
 #[tokio::test]
 async fn filed_consented_checked_withdrawn() {
     let town = Town::new().await;
@@ -76,6 +88,11 @@ async fn filed_consented_checked_withdrawn() {
 
     let withdraw = pb::WithdrawMutualAidRequest { mutual_aid_id: filed.mutual_aid_id };
     town.persons().withdraw_mutual_aid(town.call(withdraw.clone(), &holder)).await.unwrap();
+    // statements of before still say who it was, to the two alone
+    let third = town.registered(&town.outsider).await.0;
+    assert_eq!(names(&town, &holder_id, &[&patient_id, &third, "nobody"]).await, [patient_id.as_str()]);
+    assert_eq!(names(&town, &patient_id, &[&holder_id, &patient_id]).await, [holder_id.as_str()]);
+    assert!(names(&town, &third, &[&holder_id, &patient_id]).await.is_empty());
     assert_eq!(reason(check(&town, &patient_id, &[&holder_id]).await), "MUTUAL_AID_NOT_FILED");
     let twice = town.persons().withdraw_mutual_aid(town.call(withdraw, &patient)).await;
     assert_eq!(reason(twice), "MUTUAL_AID_STATE");

@@ -8,8 +8,11 @@ use liufang_proto::identity::v1 as pb;
 
 use super::date;
 use crate::app::mutual_aid::{AskRules, Check, Consent, File, Filings, Rules};
+use crate::app::relatives::{AskNames, Names};
 use crate::domain::day;
 use crate::domain::mutual_aid::{CONSENT_DAYS, MutualAid};
+
+const MOST_RELATIVES: usize = 200;
 
 pub fn file(request: pb::FileMutualAidRequest, meta: &CallMeta) -> Result<File, Violations> {
     let mut violations = Violations::new();
@@ -77,6 +80,22 @@ pub fn check(request: pb::CheckMutualAidRequest, _: &CallMeta) -> Result<Check, 
         region: request.region,
     });
     violations.finish(check)
+}
+
+/// `NameRelativesRequest`.
+pub fn name(request: pb::NameRelativesRequest, _: &CallMeta) -> Result<AskNames, Violations> {
+    let mut violations = Violations::new();
+    let person_id = violations.text("person_id", &request.person_id, 64);
+    let few = request.relative_person_ids.len() <= MOST_RELATIVES;
+    violations.check(few, "relative_person_ids", "must be at most 200");
+    violations.finish(Some(AskNames { person_id, relatives: request.relative_person_ids }))
+}
+
+impl From<Names> for pb::NameRelativesResponse {
+    fn from(own: Names) -> pb::NameRelativesResponse {
+        let name = |(person_id, name_masked)| pb::RelativeName { person_id, name_masked };
+        pb::NameRelativesResponse { names: own.0.into_iter().map(name).collect() }
+    }
 }
 
 impl From<MutualAid> for pb::MutualAid {

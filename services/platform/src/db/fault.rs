@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use liufang_kernel::{Class, Fault, ReasonDoc};
+use liufang_kernel::{Class, Fault, INTERNAL, ReasonDoc};
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 use crate::causes;
@@ -48,8 +48,6 @@ static KEY_REUSED: ReasonDoc = ReasonDoc::new(
     "幂等键已用于另一请求",
     "the idempotency key was used with another request body",
 );
-static INTERNAL: ReasonDoc =
-    ReasonDoc::new("INTERNAL", Class::Internal, "系统内部错误", "an internal error; quote the request id");
 
 impl DbFault {
     pub const REASONS: [&'static ReasonDoc; 4] = [&LOST_RACE, &UNAVAILABLE, &KEY_REUSED, &INTERNAL];

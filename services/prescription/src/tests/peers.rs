@@ -120,6 +120,7 @@ play! { Identity as id::person_service_server::PersonService; id; {
     withdraw_mutual_aid WithdrawMutualAidRequest WithdrawMutualAidResponse,
     list_mutual_aid ListMutualAidRequest ListMutualAidResponse,
     check_mutual_aid CheckMutualAidRequest CheckMutualAidResponse,
+    name_relatives NameRelativesRequest NameRelativesResponse,
     get_mutual_aid_rules GetMutualAidRulesRequest GetMutualAidRulesResponse,
     issue_insurance_code IssueInsuranceCodeRequest IssueInsuranceCodeResponse,
     decode_insurance_code DecodeInsuranceCodeRequest DecodeInsuranceCodeResponse,

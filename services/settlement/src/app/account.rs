@@ -5,6 +5,7 @@ use liufang_platform::{Begun, Call, Work};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::app::relatives::Names;
 use crate::domain::ledger;
 use crate::error::SettlementError;
 use crate::store;
@@ -30,6 +31,10 @@ pub struct StatementRow {
     pub balance: Fen,
     pub order_id: String,
     pub for_relative: bool,
+    /// Who was paid for, or whose account paid instead of this one; empty for neither.
+    pub other_person_id: String,
+    /// What a relative's account paid for the owner of the statement, signed as `amount`; it moves no balance here.
+    pub aid: Fen,
 }
 
 /// A page, newest first.
@@ -37,6 +42,7 @@ pub struct StatementPage {
     pub rows: Vec<StatementRow>,
     /// Older rows begin before this sequence; `None` at the end.
     pub next: Option<i64>,
+    pub names: Names,
 }
 
 /// Which page.
@@ -50,6 +56,7 @@ pub struct StatementQuery {
 pub struct HoldPage {
     pub holds: Vec<OpenHold>,
     pub more: bool,
+    pub names: Names,
 }
 
 /// Which holds: those after one.
@@ -103,7 +110,8 @@ impl App {
         let more = rows.len() > usize::try_from(size).unwrap_or(usize::MAX);
         rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let next = rows.last().filter(|_| more).map(|row| row.sequence);
-        Ok(StatementPage { rows, next })
+        let names = self.names(person_id, rows.iter().map(|row| &row.other_person_id)).await;
+        Ok(StatementPage { rows, next, names })
     }
 
     /// What still needs a person, before identity erases them; empty for nothing.
@@ -119,7 +127,8 @@ impl App {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let more = holds.len() > size;
         holds.truncate(size);
-        Ok(HoldPage { holds, more })
+        let names = self.names(person_id, holds.iter().map(|hold| &hold.other_person_id)).await;
+        Ok(HoldPage { holds, more, names })
     }
 
     /// Credits accounts; a row with a known key is not taken again.
@@ -211,6 +220,8 @@ impl App {
                     balance,
                     order_id: String::new(),
                     for_relative: false,
+                    other_person_id: String::new(),
+                    aid: Fen::ZERO,
                 };
                 store::account::insert_statement(tx, &credit.person_id, &row).await?;
                 result.taken += 1;

@@ -11,7 +11,11 @@ use crate::app::App;
 use crate::app::account::StatementRow;
 use crate::app::lane::{Done, Op};
 use crate::app::messages::Heard;
+<<<<<<< HEAD
 use crate::boundary::Boundary;
+=======
+use crate::app::relatives::give_back;
+>>>>>>> main
 use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};
@@ -70,13 +74,10 @@ impl App {
         store::payment::save(tx, journal).await?;
         let draft = ledger::refund(&facts(journal, now), &journal.legs)?;
         let sequence = head.append(tx, &self.ids, &journal.region, draft).await?;
-        let mut legs: Vec<&Leg> = journal.legs.iter().filter(|leg| !leg.payer_person_id.is_empty()).collect();
-        legs.sort_by(|a, b| a.payer_person_id.cmp(&b.payer_person_id));
-        for leg in legs {
-            let balance = store::account::give_back(tx, &leg.payer_person_id, leg.amount).await?;
-            let row = statement(journal, &leg.payer_person_id, sequence, leg.amount, balance, now);
-            store::account::insert_statement(tx, &leg.payer_person_id, &row).await?;
-        }
+        let legs = journal.legs.iter().filter(|leg| !leg.payer_person_id.is_empty());
+        let mut back: Vec<_> = legs.map(|leg| (leg.payer_person_id.clone(), leg.amount)).collect();
+        back.sort();
+        give_back(tx, journal, &back, sequence, now).await?;
         self.add_to_year(&work, journal, &quote, true).await?;
         self.book_settlement(&work, journal, &quote.totals, true, now).await?;
         head.store(tx).await?;
@@ -212,6 +213,7 @@ pub(super) fn statement(
     balance: Fen,
     at: Timestamp,
 ) -> StatementRow {
+    let for_relative = person_id != journal.person_id;
     StatementRow {
         sequence,
         at,
@@ -219,7 +221,9 @@ pub(super) fn statement(
         amount,
         balance,
         order_id: journal.order_id.clone(),
-        for_relative: person_id != journal.person_id,
+        for_relative,
+        other_person_id: if for_relative { journal.person_id.clone() } else { String::new() },
+        aid: Fen::ZERO,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Late cash without a notice: a channel whose payment ended is asked once more.
 
+use futures::future::join_all;
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::Work;
 
@@ -11,7 +12,8 @@ use crate::store::notice::Difference;
 
 /// When a channel is asked after the end: a payer's money that was under way is there by then.
 const LOOKS_AFTER_S: [i64; 2] = [60, 1_800];
-const BATCH: u64 = 16;
+/// How many payments of one channel are asked about at once.
+const AT_ONCE: i64 = 8;
 /// A channel that does not answer is asked again.
 const AGAIN_S: i64 = 60;
 
@@ -30,13 +32,14 @@ impl App {
         store::late::plan(work.tx(), &journal.payment_id, 0, now.plus_seconds(first)).await
     }
 
-    /// Worker step: asks channels about payments that ended a while ago; answers how many.
+    /// Worker step: asks channels about payments that ended a while ago; answers how many. Every channel has places of its own, and
+    /// all are asked at once: one that is silent holds up nobody's look but its own, the others' next step by its time limit.
     pub async fn late_step(&self) -> Result<usize, SettlementError> {
         let now = self.clock.now();
-        let due = store::late::due(self.db.read(), now, BATCH).await?;
-        for (payment_id, looks) in &due {
-            self.look_late(payment_id, *looks, now).await?;
-        }
+        let due = store::late::due(self.db.read(), now, AT_ONCE).await?;
+        let looks = due.iter().map(|(payment_id, looks)| self.look_late(payment_id, *looks, now));
+        // each to its end, whatever becomes of the others
+        join_all(looks).await.into_iter().collect::<Result<(), _>>()?;
         Ok(due.len())
     }
 

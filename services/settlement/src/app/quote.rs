@@ -21,6 +21,9 @@ use crate::error::{Refusal, SettlementError};
 use crate::store;
 use gather::Facts;
 
+/// How far a caller's clock may be ahead of ours.
+const CLOCK_SKEW_S: i64 = 60;
+
 /// What is to be paid, by whom, to whom.
 #[derive(Clone, Debug)]
 pub struct CreateQuote {
@@ -86,7 +89,8 @@ impl App {
     async fn asking(&self, body: CreateQuote, at: Timestamp) -> Result<Asking, SettlementError> {
         let today = at.china_date();
         let date = body.fee_ocur_date.unwrap_or(today);
-        if date > today {
+        // a caller's clock may be ahead of ours by a little at midnight
+        if date > meta.now.plus_seconds(CLOCK_SKEW_S).china_date() {
             return Err(SettlementError::Invalid(Violations::of(
                 "fee_ocur_date",
                 "must not lie in the future",

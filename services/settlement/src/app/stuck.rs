@@ -7,6 +7,7 @@ use liufang_platform::{Begun, Call};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::app::refund::steps::shape;
 use crate::domain::payment::{Journal, Payment, WANTS_A_PERSON, ord_stas};
 use crate::error::{Refusal, SettlementError};
 use crate::store;
@@ -72,7 +73,12 @@ impl App {
                     "try_now"
                 }
                 Wish::DoneByHand => {
-                    journal.done_by_hand(meta.now).ok_or_else(not_by_hand)?;
+                    let part = match journal.returns_a_part() {
+                        true => Some(self.open_part(&journal).await?),
+                        false => None,
+                    };
+                    let needs = part.as_ref().map(|part| (shape(&journal, part), part.rest_msgid.as_str()));
+                    journal.done_by_hand(needs, &body.evidence, meta.now).ok_or_else(not_by_hand)?;
                     "done_by_hand"
                 }
             };

@@ -77,6 +77,8 @@ pub struct Spent {
 pub struct Books {
     pub region: String,
     pub purses: BTreeMap<String, Purse>,
+    /// The newest numbers of statements of persons without an account; nobody is in it whose statement is empty.
+    pub lines: BTreeMap<String, i64>,
     pub years: BTreeMap<YearKey, Addition>,
 }
 
@@ -136,6 +138,16 @@ impl Books {
             });
         }
         Ok(spent)
+    }
+
+    /// A line that moves nothing, for a transfer of somebody else's account: its number, and the balance that stays.
+    pub fn tell(&mut self, person_id: &str, sequence: i64) -> (i64, Fen) {
+        let (last, balance) = match self.purses.get_mut(person_id) {
+            Some(purse) => (&mut purse.last, purse.balance),
+            None => (self.lines.entry(person_id.to_owned()).or_default(), Fen::ZERO),
+        };
+        *last = sequence.max(*last + 1);
+        (*last, balance)
     }
 
     fn all_held(&self, needs: &[Need]) -> Result<(), BelowHolds> {

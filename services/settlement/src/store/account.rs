@@ -1,6 +1,6 @@
 //! Personal accounts and their statements.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::db::wide::{Rows, among, words};
@@ -54,6 +54,13 @@ pub async fn take_free(conn: &impl ConnectionTrait, person_id: &str) -> Result<F
     row.map_or(Ok(Fen::ZERO), |row| Ok(Fen(row.try_get("", "free")?)))
 }
 
+/// The balance of an account, whose row nobody else can move until this transaction ends; zero without an account.
+pub async fn take_balance(conn: &impl ConnectionTrait, person_id: &str) -> Result<Fen, SettlementError> {
+    let sql = "UPDATE personal_account SET held_fen = held_fen WHERE person_id = $1 RETURNING balance_fen";
+    let row = one(conn, sql, [person_id.into()]).await?;
+    row.map_or(Ok(Fen::ZERO), |row| Ok(Fen(row.try_get("", "balance_fen")?)))
+}
+
 /// Pays out what is free; answers the balance after it, or `None` when less is free.
 pub async fn pay_out(
     conn: &impl ConnectionTrait,
@@ -86,8 +93,8 @@ pub async fn insert_statement(
     row: &StatementRow,
 ) -> Result<(), SettlementError> {
     let sql = "INSERT INTO statement_row \
-               (person_id, sequence, at_us, kind, amount_fen, balance_fen, order_id, for_relative) \
-               SELECT $1, CASE WHEN last >= $2 THEN last + 1 ELSE $2 END, $3, $4, $5, $6, $7, $8 FROM \
+               (person_id, sequence, at_us, kind, amount_fen, balance_fen, order_id, for_relative, other_person_id, aid_fen) \
+               SELECT $1, CASE WHEN last >= $2 THEN last + 1 ELSE $2 END, $3, $4, $5, $6, $7, $8, $9, $10 FROM \
                (SELECT COALESCE(MAX(sequence), 0) AS last FROM statement_row WHERE person_id = $1) so_far";
     let values = [
         person_id.into(),
@@ -98,6 +105,8 @@ pub async fn insert_statement(
         row.balance.0.into(),
         row.order_id.clone().into(),
         row.for_relative.into(),
+        row.other_person_id.clone().into(),
+        row.aid.0.into(),
     ];
     exec(conn, sql, values).await?;
     Ok(())
@@ -128,6 +137,25 @@ pub async fn purses(
         purses.insert(row.try_get("", "person_id")?, purse);
     }
     Ok(purses)
+}
+
+/// The newest numbers of statements; whose is empty is not in the answer.
+pub async fn last_lines(
+    conn: &impl ConnectionTrait,
+    persons: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, i64>, SettlementError> {
+    let mut lines = BTreeMap::new();
+    if persons.is_empty() {
+        return Ok(lines);
+    }
+    let sql = format!(
+        "SELECT person_id, MAX(sequence) AS last FROM statement_row WHERE person_id {} GROUP BY person_id",
+        among(conn, 1)
+    );
+    for row in all(conn, &sql, [words(conn, persons.iter().copied())]).await? {
+        lines.insert(row.try_get("", "person_id")?, row.try_get("", "last")?);
+    }
+    Ok(lines)
 }
 
 /// Writes accounts from what they were to what they are.
@@ -173,8 +201,18 @@ pub async fn insert_statements(
     conn: &impl ConnectionTrait,
     lines: &[(String, StatementRow)],
 ) -> Result<(), SettlementError> {
-    let columns =
-        ["person_id", "sequence", "at_us", "kind", "amount_fen", "balance_fen", "order_id", "for_relative"];
+    let columns = [
+        "person_id",
+        "sequence",
+        "at_us",
+        "kind",
+        "amount_fen",
+        "balance_fen",
+        "order_id",
+        "for_relative",
+        "other_person_id",
+        "aid_fen",
+    ];
     let mut rows = Rows::new(&columns);
     for (person_id, row) in lines {
         rows.push([
@@ -186,6 +224,8 @@ pub async fn insert_statements(
             row.balance.0.into(),
             row.order_id.clone().into(),
             row.for_relative.into(),
+            row.other_person_id.clone().into(),
+            row.aid.0.into(),
         ]);
     }
     rows.insert(conn, "statement_row", "").await?;
@@ -199,8 +239,8 @@ pub async fn statement(
     before: i64,
     limit: i64,
 ) -> Result<Vec<StatementRow>, SettlementError> {
-    let sql = "SELECT sequence, at_us, kind, amount_fen, balance_fen, order_id, for_relative FROM statement_row \
-               WHERE person_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
+    let sql = "SELECT sequence, at_us, kind, amount_fen, balance_fen, order_id, for_relative, other_person_id, aid_fen \
+               FROM statement_row WHERE person_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3";
     let rows = all(conn, sql, [person_id.into(), before.into(), limit.into()]).await?;
     rows.iter().map(read).collect()
 }
@@ -214,6 +254,8 @@ fn read(row: &QueryResult) -> Result<StatementRow, SettlementError> {
         balance: Fen(row.try_get("", "balance_fen")?),
         order_id: row.try_get("", "order_id")?,
         for_relative: row.try_get("", "for_relative")?,
+        other_person_id: row.try_get("", "other_person_id")?,
+        aid: Fen(row.try_get("", "aid_fen")?),
     })
 }
 

@@ -80,6 +80,17 @@ pub const CHECKS: &[Check] = &[
               UNION ALL SELECT person_id, 0, amount_fen FROM statement_row) AS sides \
               GROUP BY person_id HAVING SUM(balance) <> SUM(told)",
     },
+    // what a holder's statement says a relative used, and what the relative's says of the same order
+    Check {
+        kind: "ACCOUNT_RELATIVE",
+        ids: &["person_id", "other_person_id", "order_id"],
+        numbers: &["used_fen", "told_fen"],
+        sql: "SELECT person_id, other_person_id, order_id, CAST(SUM(used) AS BIGINT) AS used_fen, \
+              CAST(SUM(told) AS BIGINT) AS told_fen FROM (SELECT person_id, other_person_id, order_id, \
+              amount_fen AS used, 0 AS told FROM statement_row WHERE other_person_id <> '' AND amount_fen <> 0 \
+              UNION ALL SELECT other_person_id, person_id, order_id, 0, aid_fen FROM statement_row WHERE aid_fen <> 0) \
+              AS sides GROUP BY person_id, other_person_id, order_id HAVING SUM(used) <> SUM(told)",
+    },
     Check {
         kind: "ACCOUNT_HELD",
         ids: &["person_id"],

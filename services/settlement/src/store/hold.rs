@@ -134,6 +134,8 @@ pub struct OpenHold {
     pub amount: Fen,
     pub expires_at: Timestamp,
     pub for_relative: bool,
+    /// Whose order it is, when it is a relative's.
+    pub other_person_id: String,
 }
 
 /// A page of a person's open holds after one of them.
@@ -155,6 +157,7 @@ pub async fn open(
             amount: Fen(row.try_get("", "amount_fen")?),
             expires_at: Timestamp(row.try_get("", "expires_at_us")?),
             for_relative: patient != person_id,
+            other_person_id: if patient == person_id { String::new() } else { patient },
         });
     }
     Ok(holds)

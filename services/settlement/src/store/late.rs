@@ -19,16 +19,17 @@ pub async fn plan(
     Ok(())
 }
 
-/// Payments to ask about now, with how often they were asked about.
+/// Payments to ask about now, with how often they were asked about: of each channel those that have waited longest.
 pub async fn due(
     conn: &impl ConnectionTrait,
     now: Timestamp,
-    limit: u64,
+    a_channel: i64,
 ) -> Result<Vec<(String, i32)>, SettlementError> {
-    let sql = format!(
-        "SELECT payment_id, looks FROM late_look WHERE look_at_us <= $1 ORDER BY look_at_us LIMIT {limit}"
-    );
-    let rows = all(conn, &sql, [now.0.into()]).await?;
+    let sql = "SELECT payment_id, looks FROM (SELECT l.payment_id, l.looks, l.look_at_us, ROW_NUMBER() OVER \
+               (PARTITION BY p.channel ORDER BY l.look_at_us, l.payment_id) AS place FROM late_look l \
+               JOIN payment p ON p.payment_id = l.payment_id WHERE l.look_at_us <= $1) AS due \
+               WHERE place <= $2 ORDER BY look_at_us, payment_id";
+    let rows = all(conn, sql, [now.0.into(), a_channel.into()]).await?;
     rows.iter().map(|row| Ok((row.try_get("", "payment_id")?, row.try_get("", "looks")?))).collect()
 }
 

@@ -14,14 +14,18 @@ use crate::domain::payment::{Payer, Payment, PaymentState};
 use crate::store;
 
 async fn held(town: &Town) -> Payment {
+    held_by(town, "ord1", "wechat").await
+}
+
+async fn held_by(town: &Town, order_id: &str, channel: &str) -> Payment {
     let fees = vec![outside(OutsideKind::Delivery, 600)];
-    let quote = town.quote(otc("bj1", "ord1", &[], &[], fees)).await;
+    let quote = town.quote(otc("bj1", order_id, &[], &[], fees)).await;
     let now = town.world.deps.clock.now();
     let payer = Payer { payer_id: "o-openid".into(), scene: 2, ..Payer::default() };
     let body = Authorise {
         quote_id: quote.quote_id,
-        order_id: "ord1".into(),
-        channel: "wechat".into(),
+        order_id: order_id.into(),
+        channel: channel.into(),
         hold_expires_at: now.plus_seconds(60),
         payer,
     };
@@ -112,6 +116,26 @@ async fn a_silent_channel_is_asked_again_and_an_honest_one_twice() {
     }
     assert_eq!(looks, [1, 1, 0, 1, 0]);
     assert_eq!(town.payment(&held).await.state, PaymentState::Expired);
+}
+
+#[tokio::test]
+async fn a_channel_that_keeps_silent_holds_up_no_other() {
+    let town = town().await;
+    let mut ended = Vec::new();
+    for (order_id, channel) in [("ord1", "wechat"), ("ord2", "alipay")] {
+        let held = held_by(&town, order_id, channel).await;
+        town.fakes.dial("create", [Fault::StayOpen]);
+        town.capture(&held).await;
+        until_ended(&town, &held).await;
+        ended.push(held);
+    }
+    // the one that is asked first speaks after the other one was asked
+    town.fakes.books().waits.clone_from(&ended[0].channel_order_no);
+    town.world.clock.advance_seconds(61);
+    let paid = ChannelState::Paid as i32;
+    town.fakes.books().channel.get_mut(&ended[0].channel_order_no).unwrap().state = paid;
+    assert_eq!(town.app.late_step().await.unwrap(), 2);
+    assert_eq!(town.payment(&ended[0]).await.ord_stas, 13, "its cash was found: it spoke");
 }
 
 #[tokio::test]

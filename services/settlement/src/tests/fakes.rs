@@ -39,6 +39,8 @@ pub struct Books {
     pub calls: Vec<&'static str>,
     /// Who pays, as `create` was told.
     pub payers: Vec<String>,
+    /// A question about this order is answered only after one about another order.
+    pub waits: String,
 }
 
 #[derive(Clone, Default)]
@@ -57,7 +59,7 @@ impl ChannelRow {
 }
 
 #[derive(Clone, Default)]
-pub struct Fakes(Arc<Mutex<Books>>);
+pub struct Fakes(Arc<Mutex<Books>>, Arc<tokio::sync::Notify>);
 
 impl Fakes {
     pub fn books(&self) -> std::sync::MutexGuard<'_, Books> {
@@ -154,6 +156,12 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
         request: Request<hooks::QueryPaymentRequest>,
     ) -> Result<Response<hooks::QueryPaymentResponse>, Status> {
         let body = request.into_inner();
+        let waits = self.books().waits.clone();
+        if waits == body.channel_order_no {
+            self.1.notified().await;
+        } else if !waits.is_empty() {
+            self.1.notify_one();
+        }
         self.play("query", |books, _| match books.channel.get(&body.channel_order_no) {
             Some(row) => hooks::QueryPaymentResponse {
                 state: row.state,

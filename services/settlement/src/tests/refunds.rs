@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use liufang_kernel::Quantity;
 use liufang_kernel::timestamp::date_text;
+use liufang_platform::{Principal, PrincipalKind};
 
 use super::fakes::Fault;
 use super::world::*;
 use crate::app::claim::TotalsQuery;
 use crate::app::refund::{Part, RefundPart};
+use crate::app::stuck::{Resolve, Wish};
 use crate::domain::benefit::{LegKind, OutsideKind};
-use crate::domain::payment::{Payment, PaymentState};
+use crate::domain::payment::{Payment, PaymentState, Step};
 use crate::domain::quote::Quote;
 use crate::domain::refund::Returned;
 use crate::error::SettlementError;
 
+const REFUSED: &str = "INSURER_REST_REFUSED";
 const FULL: [&str; 2] = ["甲 100 5", "乙 50 2"];
 const REST: [&str; 2] = ["甲 100 3", "乙 50 2"];
 
@@ -246,6 +249,65 @@ async fn a_rest_that_the_insurer_refuses_wants_a_person() {
     assert_eq!(reason(town.returns(&paid, &[(1, 1)]).await), "PAYMENT_BUSY");
     town.fakes.heal("settle");
     town.settle_down(600).await;
+    stands_as(&town, &paid, &whole, &rest).await;
+}
+
+#[tokio::test]
+async fn a_refused_rest_is_ended_by_an_operator() {
+    let operator =
+        Principal { kind: PrincipalKind::Operator, subject: "op-1".into(), ..Principal::default() };
+    let help = async |town: &Town, paid: &Payment, wish: Wish, evidence: &str| {
+        let payment_id = paid.payment_id.clone();
+        let body = Resolve { payment_id, wish, evidence: evidence.into() };
+        town.app.resolve(town.call(operator.clone(), body)).await.unwrap()
+    };
+    for wish in [Wish::TryNow, Wish::DoneByHand] {
+        let town = town().await;
+        let (paid, whole, rest) = bought(&town).await;
+        town.fakes.dial("settle", [Fault::Refuse; 400]);
+        town.returns(&paid, &[(1, 2)]).await.unwrap();
+        town.settle_down(60).await;
+        let stuck = town.app.list_stuck(town.call(operator.clone(), ())).await.unwrap();
+        assert_eq!(
+            (stuck[0].journal.step, stuck[0].raised.as_slice()),
+            (Step::SettleRest, &[REFUSED.to_owned()][..])
+        );
+        if wish == Wish::TryNow {
+            let still = help(&town, &paid, wish, "").await;
+            assert_eq!((still.state, still.ord_stas), (PaymentState::Refunding, 14), "refused once more");
+            town.fakes.heal("settle");
+            assert_eq!(help(&town, &paid, wish, "").await.state, PaymentState::Captured);
+            stands_as(&town, &paid, &whole, &rest).await;
+            continue;
+        }
+        // the centre's clerk settled it under a number of their own
+        let ended = help(&town, &paid, wish, "1301202611220001").await;
+        assert_eq!((ended.state, ended.setl_id.as_str()), (PaymentState::Captured, "1301202611220001"));
+        assert_eq!(ended.refunded, whole.total() - rest.total());
+        assert_eq!(town.fakes.kept(), leg(&rest, LegKind::Channel), "the difference went back");
+        assert_eq!(town.account("qhd1").await, (35_000 - leg(&rest, LegKind::Account), 0));
+        town.audit().await;
+        // nothing is left to help with, and the next return finds a payment like any other
+        assert!(town.app.list_stuck(town.call(operator.clone(), ())).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_reversal_done_by_hand_lets_the_rest_be_settled() {
+    let operator =
+        Principal { kind: PrincipalKind::Operator, subject: "op-1".into(), ..Principal::default() };
+    let town = town().await;
+    let (paid, whole, rest) = bought(&town).await;
+    town.fakes.dial("reverse", [Fault::Refuse; 400]);
+    town.returns(&paid, &[(1, 2)]).await.unwrap();
+    town.settle_down(60).await;
+    assert_eq!(town.payment(&paid).await.ord_stas, 14);
+    // the clerk undid it
+    town.fakes.books().insurer.values_mut().for_each(|(_, reversed)| *reversed = true);
+    let payment_id = paid.payment_id.clone();
+    let body = Resolve { payment_id, wish: Wish::DoneByHand, evidence: "letter 2026-18".into() };
+    let ended = town.app.resolve(town.call(operator, body)).await.unwrap();
+    assert_eq!(ended.state, PaymentState::Captured);
     stands_as(&town, &paid, &whole, &rest).await;
 }
 

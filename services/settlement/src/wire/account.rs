@@ -43,6 +43,7 @@ pub fn statement(request: pb::ListStatementRequest, _: &CallMeta) -> Result<Stat
 }
 
 pub fn statement_reply(page: StatementPage) -> pb::ListStatementResponse {
+    let names = page.names;
     let row = |row: StatementRow| pb::StatementRow {
         at_us: row.at.0,
         kind: row.kind,
@@ -50,6 +51,9 @@ pub fn statement_reply(page: StatementPage) -> pb::ListStatementResponse {
         balance_fen: row.balance.0,
         order_id: row.order_id,
         for_relative: row.for_relative,
+        other_name_masked: names.get(&row.other_person_id).cloned().unwrap_or_default(),
+        other_person_id: row.other_person_id,
+        aid_fen: row.aid.0,
     };
     pb::ListStatementResponse {
         rows: page.rows.into_iter().map(row).collect(),
@@ -69,12 +73,15 @@ pub fn holds(request: pb::ListHoldsRequest, _: &CallMeta) -> Result<HoldQuery, V
 pub fn holds_reply(page: HoldPage) -> pb::ListHoldsResponse {
     let last = page.holds.last().filter(|_| page.more);
     let next_page_token = last.map(|hold| hold.hold_id.clone()).unwrap_or_default();
+    let names = page.names;
     let hold = |hold: OpenHold| pb::AccountHold {
         hold_id: hold.hold_id,
         order_id: hold.order_id,
         amount_fen: hold.amount.0,
         expires_at_us: hold.expires_at.0,
         for_relative: hold.for_relative,
+        other_name_masked: names.get(&hold.other_person_id).cloned().unwrap_or_default(),
+        other_person_id: hold.other_person_id,
     };
     pb::ListHoldsResponse { holds: page.holds.into_iter().map(hold).collect(), next_page_token }
 }

@@ -102,6 +102,12 @@ pub const EDITS: &[Edit] = &[
     ),
     edit(
         "settlement",
+        &["ACCOUNT_RELATIVE"],
+        "UPDATE statement_row SET aid_fen = aid_fen + 1 WHERE aid_fen < 0",
+        "UPDATE statement_row SET aid_fen = aid_fen - 1 WHERE aid_fen < 0",
+    ),
+    edit(
+        "settlement",
         &["ACCOUNT_HELD"],
         "UPDATE personal_account SET held_fen = held_fen + 1 WHERE person_id = \
          (SELECT MAX(person_id) FROM personal_account WHERE balance_fen > held_fen)",

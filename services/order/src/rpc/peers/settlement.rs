@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use liufang_kernel::timestamp::date_text;
 use liufang_kernel::{Fen, Quantity, Timestamp};
 use liufang_platform::{PeerFault, outgoing};
 use liufang_proto::common::v1::{Channel as PbChannel, Leg};
@@ -121,7 +122,8 @@ impl Peers {
             outside: fees.iter().map(outside).collect(),
             acct_used: payers.use_account,
             holder_person_ids: payers.holders.clone(),
-            fee_ocur_date: String::new(),
+            // the rules of the day of the purchase hold, also when it is quoted again after midnight or after the year
+            fee_ocur_date: date_text(order.created_at.china_date()),
         };
         let mut client = QuoteServiceClient::new(self.settlement());
         let answer = client.create_quote(outgoing::keyed(request, key)).await.map_err(PeerFault::from)?;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use liufang_proto::settlement::v1::PaymentState;
+use liufang_kernel::timestamp::date_text;
+use liufang_platform::Clock as _;
+use liufang_proto::settlement::v1::{CreateQuoteRequest, PaymentState};
 
 use super::stub::{block, payment_in};
 use super::{bench, event, is, otc, prescription, refused};
@@ -45,6 +47,27 @@ fn a_pending_payment_is_resolved_by_asking_or_by_news() {
         let late = Payment::Captured { setl_id: "stl_1".to_owned() };
         bench.app.on_payment(&event("evt_1"), &placed.id, "pay_1", late).await.unwrap();
         assert_eq!(bench.peers.writes().iter().filter(|own| *own == "CreateDelivery").count(), 1);
+    });
+}
+
+#[test]
+fn an_order_is_quoted_by_the_rules_of_its_own_day_after_midnight_too() {
+    block(async {
+        let bench = bench().await;
+        let day = bench.world.clock.now().china_date();
+        while bench.world.clock.now().plus_seconds(60).china_date() == day {
+            bench.world.clock.advance_seconds(60);
+        }
+        let placed = bench.place("key-place", otc()).await.unwrap();
+        bench.peers.answer("Capture", &payment_in(PaymentState::Failed));
+        assert_eq!(refused(bench.pay("key-pay-1", &placed.id).await), "PAYMENT_REFUSED");
+        bench.world.clock.advance_seconds(60);
+        assert_ne!(bench.world.clock.now().china_date(), day);
+        let again = crate::app::Requote { order_id: placed.id.clone(), payers: Default::default() };
+        bench.app.requote(bench.patient("key-requote", again)).await.unwrap();
+        assert_eq!(bench.peers.keys("CreateQuote").len(), 2);
+        let asked: CreateQuoteRequest = bench.peers.asked("CreateQuote");
+        assert_eq!(asked.fee_ocur_date, date_text(day));
     });
 }
 

@@ -12,6 +12,7 @@ use crate::app::authorise::Authorise;
 use crate::app::booking::{facts as capture_facts, open_day_among, statement};
 use crate::app::capture::Started;
 use crate::app::convergence::LEASE_S;
+use crate::app::relatives::aided;
 use crate::domain::benefit::LegKind;
 use crate::domain::lane::{NotFree, needs};
 use crate::domain::ledger;
@@ -211,6 +212,11 @@ impl App {
         for spent in facts.books.spend(&held, sequence).map_err(|_| BELOW)? {
             let row = statement(&journal, &spent.person_id, spent.line, -spent.amount, spent.balance, now);
             writes.lines.push((spent.person_id, row));
+        }
+        for need in held.iter().filter(|need| need.person_id != journal.person_id) {
+            let (line, balance) = facts.books.tell(&journal.person_id, sequence);
+            let row = aided(&journal, &need.person_id, line, -need.amount, balance, now);
+            writes.lines.push((journal.person_id.clone(), row));
         }
         writes.settled.push((journal.payment_id.clone(), held));
         let additions = store::accumulator::keyed(&self.cipher, quote, &quote.additions);

@@ -96,7 +96,7 @@ impl App {
     async fn facts(&self, work: &Work, region: &str, members: &[&Member]) -> Result<Facts, SettlementError> {
         let tx = work.tx();
         let (mut quotes, mut asked, mut starting) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let (mut persons, mut institutions) = (BTreeSet::new(), BTreeSet::new());
+        let (mut persons, mut institutions, mut aided) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for member in members {
             match &member.op {
                 Op::Authorise(body, quote) => {
@@ -106,7 +106,12 @@ impl App {
                 }
                 Op::Start(payment_id) => starting.push(payment_id.as_str()),
                 Op::Book(journal, ..) => {
-                    persons.extend(needs(&journal.legs).into_iter().map(|need| need.person_id));
+                    let payers = needs(&journal.legs).into_iter().map(|need| need.person_id);
+                    persons.extend(payers.inspect(|payer| {
+                        if *payer != journal.person_id {
+                            aided.insert(journal.person_id.as_str());
+                        }
+                    }));
                     institutions.insert(journal.fixmedins_code.as_str());
                 }
                 Op::Offer(_) | Op::Save(..) => {}
@@ -131,13 +136,16 @@ impl App {
         let years = store::accumulator::years(tx, &persons_of(&with_year)).await?;
         // what a payment that has to be given up holds
         persons.extend(payments.values().flat_map(|journal| needs(&journal.legs)).map(|need| need.person_id));
+        persons.extend(aided.iter().map(|person| (*person).to_owned()));
         let persons: Vec<&str> = persons.iter().map(String::as_str).collect();
         let purses = store::account::purses(tx, &persons).await?;
+        aided.retain(|person| !purses.contains_key(*person));
+        let lines = store::account::last_lines(tx, &aided).await?;
         let today = date_text(self.clock.now().china_date());
         let institutions: Vec<&str> = institutions.into_iter().collect();
         let closed = store::claim::closed_since(tx, &institutions, &today).await?;
         let before = purses.clone();
-        let books = Books { region: region.to_owned(), purses, years };
+        let books = Books { region: region.to_owned(), purses, lines, years };
         Ok(Facts { books, before, payments, quotes, users, pending, closed })
     }
 

@@ -4,8 +4,13 @@ use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::Work;
 
 use crate::app::App;
+<<<<<<< HEAD
 use crate::app::booking::{open_day, statement};
 use crate::boundary::Boundary;
+=======
+use crate::app::booking::open_day;
+use crate::app::relatives::give_back;
+>>>>>>> main
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};
 use crate::domain::ledger::{self, CaptureFacts, Linked};
@@ -41,12 +46,7 @@ impl App {
         let set = Linked::new(&reference, vec![back, ledger::capture(&facts, &moved.again)?]);
         let placed = head.append_linked(tx, &self.ids, &journal.region, set).await?;
         let sequence = placed.first().copied().unwrap_or_default();
-        // accounts in the order of their holders, as everywhere
-        for ((_, payer), amount) in by_payer(&before.legs, &rest.legs) {
-            let balance = store::account::give_back(tx, &payer, amount).await?;
-            let row = statement(journal, &payer, sequence, amount, balance, now);
-            store::account::insert_statement(tx, &payer, &row).await?;
-        }
+        give_back(tx, journal, &by_payer(&before.legs, &rest.legs), sequence, now).await?;
         let of = Year { person_id: &journal.person_id, year: quote.year, insutype: &journal.insutype };
         for (scope, addition) in year_difference(before, rest) {
             store::accumulator::add(tx, &self.cipher, of, &scope, addition).await?;
@@ -79,11 +79,10 @@ impl App {
 }
 
 /// What each account gets back; nothing for those that stay as they are.
-fn by_payer(before: &[Leg], rest: &[Leg]) -> Vec<((LegKind, String), Fen)> {
-    let given = difference(before, rest).into_iter();
-    let mut given: Vec<_> =
-        given.filter(|((_, payer), amount)| !payer.is_empty() && !amount.is_zero()).collect();
-    given.sort_by(|((_, a), _), ((_, b), _)| a.cmp(b));
+fn by_payer(before: &[Leg], rest: &[Leg]) -> Vec<(String, Fen)> {
+    let given = difference(before, rest).into_iter().map(|((_, payer), amount)| (payer, amount));
+    let mut given: Vec<_> = given.filter(|(payer, amount)| !payer.is_empty() && !amount.is_zero()).collect();
+    given.sort();
     given
 }
 

@@ -53,7 +53,7 @@ impl App {
         })
     }
 
-    async fn open_part(&self, journal: &Journal) -> Result<Refund, SettlementError> {
+    pub(in crate::app) async fn open_part(&self, journal: &Journal) -> Result<Refund, SettlementError> {
         let parts = store::refund::of_payment(self.db.read(), &self.cipher, &journal.payment_id).await?;
         let open = parts.into_iter().find(|part| !part.booked);
         open.ok_or(SettlementError::Stored("refund of a payment"))
@@ -73,7 +73,8 @@ pub(in crate::app) fn over(quote: Quote, terms: &Terms) -> Quote {
     }
 }
 
-fn shape(journal: &Journal, part: &Refund) -> Shape {
+/// What a partial return needs of the outside.
+pub(in crate::app) fn shape(journal: &Journal, part: &Refund) -> Shape {
     Shape {
         reverse: Moved::between(&part.body.before, &part.body.rest).insurer,
         settle: !part.rest_msgid.is_empty(),

@@ -4,7 +4,7 @@ use liufang_kernel::{Fen, Timestamp};
 
 use super::insurer::after_answer;
 use super::machine::{ChannelSays, Failure, InsurerSays, Next, after_channel};
-use super::part::after_cash_back;
+use super::part::{Shape, after_cash_back};
 use super::states::{PaymentState, Step, WANTS_A_PERSON, ord_stas};
 use super::{Payment, backoff_us, is_insured, raised_pause_us};
 use crate::domain::benefit::{Leg, LegKind};
@@ -126,10 +126,26 @@ impl Journal {
         self.next_at = now;
     }
 
-    /// What the present step was to do has been done by hand: goes on as after the outside's yes. `None`: the step is not one of
-    /// giving back.
-    pub fn done_by_hand(&mut self, now: Timestamp) -> Option<Next> {
+    /// What the present step was to do has been done by hand: goes on as after the outside's yes. `part`: what a partial return needs
+    /// of the outside, and the message id of its rest. A rest that was settled by hand is known by the number that shows it. `None`:
+    /// a person cannot do the step.
+    pub fn done_by_hand(
+        &mut self,
+        part: Option<(Shape, &str)>,
+        evidence: &str,
+        now: Timestamp,
+    ) -> Option<Next> {
         let next = match self.step {
+            Step::SettleRest | Step::AskRest => {
+                let (shape, _) = part?;
+                self.setl_id = evidence.to_owned();
+                Next::Go(shape.after_insurer())
+            }
+            Step::ReversePart => {
+                let (shape, rest_msgid) = part?;
+                self.msgid = rest_msgid.to_owned();
+                Next::Go(shape.after_reversal())
+            }
             Step::ReturnCash | Step::RefundChannel => {
                 let says = ChannelSays::RefundAccepted;
                 after_channel(self.step, says, self.cash, self.insured(), true)

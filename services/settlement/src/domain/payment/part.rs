@@ -23,11 +23,13 @@ impl Shape {
         if self.reverse { Step::ReversePart } else { self.after_insurer() }
     }
 
-    fn after_reversal(self) -> Step {
+    /// Where it goes on once the insurer has undone what stood.
+    pub fn after_reversal(self) -> Step {
         if self.settle { Step::SettleRest } else { self.after_insurer() }
     }
 
-    fn after_insurer(self) -> Step {
+    /// Where it goes on once the insurer has settled what stays.
+    pub fn after_insurer(self) -> Step {
         if self.cash { Step::RefundPart } else { Step::BookPart }
     }
 

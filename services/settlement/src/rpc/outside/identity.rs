@@ -1,5 +1,7 @@
 //! What identity knows of persons, institutions and filings.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::Date;
 use liufang_kernel::region::{HospitalLevel, InstitutionKind};
 use liufang_kernel::timestamp::{date_text, parse_date};
@@ -102,6 +104,18 @@ impl Outside {
         };
         self.persons().check_mutual_aid(Request::new(body)).await.map_err(PeerFault::from)?;
         Ok(())
+    }
+
+    /// Masked names of those who share a filing with the person, now or before.
+    pub async fn relatives(
+        &self,
+        person_id: &str,
+        relatives: Vec<String>,
+    ) -> Result<BTreeMap<String, String>, SettlementError> {
+        let body =
+            pb::NameRelativesRequest { person_id: person_id.to_owned(), relative_person_ids: relatives };
+        let reply = self.persons().name_relatives(Request::new(body)).await.map_err(PeerFault::from)?;
+        Ok(reply.into_inner().names.into_iter().map(|name| (name.person_id, name.name_masked)).collect())
     }
 }
 

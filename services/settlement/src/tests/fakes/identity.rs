@@ -82,6 +82,20 @@ impl id::person_service_server::PersonService for Fakes {
         }
     }
 
+    /// Relatives alone have names, and only for others than themselves.
+    async fn name_relatives(
+        &self,
+        request: Request<id::NameRelativesRequest>,
+    ) -> Result<Response<id::NameRelativesResponse>, Status> {
+        let body = request.into_inner();
+        if body.person_id.contains("mute") {
+            return Err(Status::unavailable("silent"));
+        }
+        let name = |person_id: String| id::RelativeName { name_masked: format!("{person_id}*"), person_id };
+        let names = body.relative_person_ids.into_iter().map(name).collect();
+        Ok(Response::new(id::NameRelativesResponse { names }))
+    }
+
     never! {
         erase_person: ErasePersonRequest => ErasePersonResponse;
         get_me: GetMeRequest => GetMeResponse;
