@@ -11,11 +11,8 @@ use crate::app::App;
 use crate::app::account::StatementRow;
 use crate::app::lane::{Done, Op};
 use crate::app::messages::Heard;
-<<<<<<< HEAD
-use crate::boundary::Boundary;
-=======
 use crate::app::relatives::give_back;
->>>>>>> main
+use crate::boundary::Boundary;
 use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};

@@ -4,13 +4,9 @@ use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::Work;
 
 use crate::app::App;
-<<<<<<< HEAD
-use crate::app::booking::{open_day, statement};
-use crate::boundary::Boundary;
-=======
 use crate::app::booking::open_day;
 use crate::app::relatives::give_back;
->>>>>>> main
+use crate::boundary::Boundary;
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};
 use crate::domain::ledger::{self, CaptureFacts, Linked};
