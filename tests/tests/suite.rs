@@ -33,6 +33,7 @@ mod suite {
     mod mesh;
     mod metrics;
     mod migrations;
+    mod mobile;
     mod mtls;
     mod notices;
     mod otlp;

@@ -5,6 +5,7 @@ mod control;
 mod courier;
 mod hospital;
 mod insurer;
+mod mobile;
 mod notices;
 mod verification;
 mod wired;
@@ -12,6 +13,7 @@ mod wired;
 pub use channel::{Close, Pay, Query, Refund, RefundDone};
 pub use control::SetDial;
 pub use insurer::{Page, Settled, YearBook};
+pub use mobile::{Given, OrderState, RefundOrder, parts};
 pub use verification::{Checked, SendMessage};
 
 use std::collections::BTreeMap;

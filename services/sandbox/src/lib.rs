@@ -21,6 +21,7 @@ use liufang_platform::{Deps, Migration, Module, SealedTable};
 use liufang_proto::hooks::v1::courier_hook_server::CourierHookServer;
 use liufang_proto::hooks::v1::hospital_hook_server::HospitalHookServer;
 use liufang_proto::hooks::v1::insurer_hook_server::InsurerHookServer;
+use liufang_proto::hooks::v1::mobile_payment_server::MobilePaymentServer;
 use liufang_proto::hooks::v1::payment_channel_server::PaymentChannelServer;
 use liufang_proto::hooks::v1::verification_hook_server::VerificationHookServer;
 use liufang_proto::sandbox::v1::sandbox_service_server::SandboxServiceServer;
@@ -48,6 +49,7 @@ pub fn module(deps: Deps) -> Module {
         .service(VerificationHookServer::new(rpc.clone()))
         .service(PaymentChannelServer::new(rpc.clone()))
         .service(InsurerHookServer::new(rpc.clone()))
+        .service(MobilePaymentServer::new(rpc.clone()))
         .service(CourierHookServer::new(rpc.clone()))
         .service(HospitalHookServer::new(rpc))
         .worker(workers::send_notices(app));

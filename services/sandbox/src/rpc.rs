@@ -2,6 +2,7 @@
 
 mod control;
 mod hooks;
+mod mobile;
 
 use liufang_platform::rpc::Calls;
 

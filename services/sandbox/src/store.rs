@@ -6,6 +6,7 @@ pub mod dials;
 pub mod insurer;
 pub mod jobs;
 pub mod messages;
+pub mod mobile;
 pub mod notices;
 pub mod notified;
 pub mod sealed;

@@ -1,6 +1,7 @@
 //! The outside parties on a real database, with settlement played by the test.
 
 mod insurer;
+mod mobile;
 
 use std::sync::{Arc, Mutex};
 

@@ -2,6 +2,7 @@
 
 pub mod hospital;
 pub mod insurer;
+pub mod mobile;
 pub mod verification;
 
 use liufang_kernel::{Fen, Sensitive, Timestamp, Violations};

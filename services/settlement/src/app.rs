@@ -16,6 +16,7 @@ pub mod less;
 pub mod measure;
 mod memory;
 mod messages;
+mod mobile;
 pub mod notice;
 pub mod packs;
 pub mod quote;

@@ -11,4 +11,5 @@ pub const ALL: &[Migration] = &[
     Migration { name: "0006_claim_payments", sql: include_str!("migrations/0006_claim_payments.sql") },
     Migration { name: "0007_insurer", sql: include_str!("migrations/0007_insurer.sql") },
     Migration { name: "0008_channels", sql: include_str!("migrations/0008_channels.sql") },
+    Migration { name: "0009_mobile", sql: include_str!("migrations/0009_mobile.sql") },
 ];

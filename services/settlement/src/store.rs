@@ -9,6 +9,7 @@ pub mod hold;
 pub mod late;
 pub mod ledger;
 pub mod message;
+pub mod mobile;
 pub mod need;
 pub mod notice;
 pub mod pack;

@@ -10,6 +10,7 @@ mod lane;
 mod less;
 mod linked;
 mod measure;
+mod mobile;
 mod notices;
 mod offers;
 mod oracle;

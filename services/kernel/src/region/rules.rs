@@ -20,6 +20,8 @@ table! {
         child_under_age: Option<u32>,
         /// The centre is asked for a trial (2101) before anything is held; absent: no.
         insurer_trial: Option<bool>,
+        /// The insured part is paid through the mobile-payment interface (6201–6401); absent: no.
+        mobile_payment: Option<bool>,
     }
 }
 

@@ -1,8 +1,10 @@
-//! The contract of an insurer's centre (`proto/liufang/hooks/v1/insurer.proto`), tried from outside.
+//! The contract of an insurer's centre (`proto/liufang/hooks/v1/insurer.proto`, with `--mobile` also `mobile_payment.proto`), tried
+//! from outside.
 //!
 //! The centre's test system has to know a person without a fund benefit at the pharmacy, whose own account has at least
 //! 60 yuan: what such a sale comes to is the same in every region. Everything that is settled is taken back again.
 
+mod mobile;
 mod sale;
 
 use std::io::Write;
@@ -16,6 +18,7 @@ use liufang_platform::{Mesh, SharedClock};
 use liufang_proto::hooks::v1 as pb;
 use pb::InsurerOutcome::{NotFound, Rejected, Success};
 use pb::insurer_hook_client::InsurerHookClient;
+use pb::mobile_payment_client::MobilePaymentClient;
 use tonic::{Code, Request, Status};
 
 use super::{Tally, Target, patiently};
@@ -31,6 +34,9 @@ pub struct Options {
     target: Target,
     #[command(flatten)]
     sale: Sale,
+    /// Tries the mobile-payment interface too (6201 to 6401), for a centre that has it.
+    #[arg(long)]
+    mobile: bool,
 }
 
 /// Runs the kit at an address.
@@ -44,16 +50,23 @@ pub async fn at(
     out: &mut impl Write,
 ) -> Result<bool> {
     let mesh = options.target.mesh(config, "settlement", "insurer")?;
-    run(mesh, &options.sale, clock, out).await
+    run(mesh, &options.sale, options.mobile, clock, out).await
 }
 
 /// Runs the kit over a connection. Answers whether every promise was kept.
 ///
 /// # Errors
 /// `out` cannot be written.
-pub async fn run(mesh: Mesh, sale: &Sale, clock: &SharedClock, out: &mut impl Write) -> Result<bool> {
+pub async fn run(
+    mesh: Mesh,
+    sale: &Sale,
+    mobile: bool,
+    clock: &SharedClock,
+    out: &mut impl Write,
+) -> Result<bool> {
+    let payments = mobile.then(|| MobilePaymentClient::new(mesh.clone()));
     let client = InsurerHookClient::new(mesh);
-    let kit = Kit { client, sale, clock, sent: 0, tally: Tally::default() };
+    let kit = Kit { client, payments, sale, clock, sent: 0, tally: Tally::default() };
     kit.run(out).await
 }
 
@@ -61,6 +74,7 @@ type Settled = Result<pb::SettleResponse, Status>;
 
 struct Kit<'a> {
     client: InsurerHookClient<Mesh>,
+    payments: Option<MobilePaymentClient<Mesh>>,
     sale: &'a Sale,
     clock: &'a SharedClock,
     sent: u32,
@@ -79,6 +93,9 @@ impl Kit<'_> {
         self.revocation(out).await?;
         self.sums(out, &before, 0, "the year and the account are as before again").await?;
         self.unsound(out).await?;
+        if let Some(payments) = self.payments.clone() {
+            self.mobile(out, &payments).await?;
+        }
         self.tally.end(out)
     }
 

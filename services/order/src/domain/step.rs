@@ -165,6 +165,9 @@ pub struct Buyer {
     pub auth_code: String,
     /// The contract's number of the scene.
     pub scene: i32,
+    /// Authorisation at the mobile-payment centre; empty where there is none.
+    #[serde(default)]
+    pub pay_auth_no: String,
 }
 
 /// A step to be journalled.

@@ -201,7 +201,8 @@ pub(super) fn buyer(bad: &mut Violations, payer: Option<Payer>) -> Option<Buyer>
     let payer_id = bad.optional_text("payer.payer_id", &payer.payer_id, 128);
     let auth_code = bad.optional_text("payer.auth_code", &payer.auth_code, 64);
     bad.check(PaymentScene::try_from(payer.scene).is_ok(), "payer.scene", "is not a scene");
-    Some(Buyer { payer_id, auth_code, scene: payer.scene })
+    let pay_auth_no = bad.optional_text("payer.pay_auth_no", &payer.pay_auth_no, 128);
+    Some(Buyer { payer_id, auth_code, scene: payer.scene, pay_auth_no })
 }
 
 pub(super) fn channel(bad: &mut Violations, number: i32) -> Option<Channel> {

@@ -172,7 +172,7 @@ impl App {
     }
 
     /// Keeps the dial's count, drops the request.
-    async fn lost<T>(&self, work: Work) -> Result<T, SandboxError> {
+    pub(super) async fn lost<T>(&self, work: Work) -> Result<T, SandboxError> {
         work.done().await?;
         Err(SandboxError::NoAnswer)
     }

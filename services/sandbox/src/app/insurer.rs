@@ -105,7 +105,7 @@ impl App {
     }
 
     /// The centre's own calculation, or why it refuses.
-    async fn calculate(
+    pub(super) async fn calculate(
         &self,
         work: &Work,
         claim: &Claim,
@@ -162,7 +162,7 @@ impl App {
         self.answer(work, dial, settled).await
     }
 
-    async fn move_year(
+    pub(super) async fn move_year(
         &self,
         work: &Work,
         settlement: &Settlement,
@@ -200,12 +200,12 @@ impl App {
         self.answer(work, dial, YearBook { rows, balance }).await
     }
 
-    fn person(&self, psn_no: &str) -> String {
+    pub(super) fn person(&self, psn_no: &str) -> String {
         self.cipher.blind(PERSON, psn_no)
     }
 
     /// How a region counts mutual aid; beside the account where the region is not of this installation.
-    fn convention(&self, region: &str) -> MutualAidConvention {
+    pub(super) fn convention(&self, region: &str) -> MutualAidConvention {
         let pack = self.regions.get(region);
         pack.map_or(MutualAidConvention::Separate, |pack| pack.region.mutual_aid_convention)
     }

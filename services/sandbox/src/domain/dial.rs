@@ -94,7 +94,7 @@ impl Dial {
 }
 
 /// Hook methods that have a dial.
-pub const METHODS: [&str; 26] = [
+pub const METHODS: [&str; 31] = [
     "VerificationHook/CheckIdentity",
     "VerificationHook/CheckCarrier",
     "VerificationHook/CheckFace",
@@ -116,6 +116,11 @@ pub const METHODS: [&str; 26] = [
     "InsurerHook/Trial",
     "InsurerHook/Revoke",
     "InsurerHook/GetYearSums",
+    "MobilePayment/UploadFee",
+    "MobilePayment/PayOrder",
+    "MobilePayment/RefundOrder",
+    "MobilePayment/QueryOrder",
+    "MobilePayment/RevokeOrder",
     "CourierHook/CreateJob",
     "CourierHook/QueryJob",
     "CourierHook/CancelJob",

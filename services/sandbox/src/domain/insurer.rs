@@ -3,10 +3,12 @@
 use liufang_kernel::region::MutualAidConvention;
 use liufang_kernel::{Fen, Timestamp};
 
+use serde::{Deserialize, Serialize};
+
 use super::sheet::Sheet;
 
 /// What a settlement asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     pub msgid: String,
     pub fixmedins_code: String,

@@ -56,6 +56,14 @@ pub fn message(phone: &str) -> Verdict {
     }
 }
 
+/// Where the mobile-payment centre leaves an order that is paid under this authorisation: `…-stas-14` at 14. What is not one of
+/// these numbers is paid.
+pub fn ord_stas(pay_auth_no: &str) -> Option<i64> {
+    let (_, code) = pay_auth_no.rsplit_once("-stas-")?;
+    let code = code.parse().ok()?;
+    [2, 3, 4, 5, 13, 14, 15, 16].contains(&code).then_some(code)
+}
+
 /// Whether a courier company takes a job, by the recipient's phone.
 pub fn job_accepted(phone: &str) -> bool {
     magic_ending(phone) != Some("2001")

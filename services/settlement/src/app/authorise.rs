@@ -7,7 +7,9 @@ use crate::app::App;
 use crate::app::lane::{Done, Op};
 use crate::boundary::Boundary;
 use crate::domain::benefit::{LegKind, OutsideFees};
-use crate::domain::payment::{Journal, Payer, Payment, PaymentState, Step, TILL, cash_of};
+use crate::domain::payment::{
+    Journal, Payer, Payment, PaymentState, Step, TILL, cash_of, goes_mobile, is_insured,
+};
 use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
 use crate::{events, store};
@@ -89,6 +91,8 @@ impl App {
             failure_reason: String::new(),
             refund_reason: String::new(),
             created_at: now,
+            mobile: goes_mobile(self.region_is_mobile(&quote.region), is_insured(&quote.legs), &body.channel),
+            returned_stas: 0,
         }
     }
 

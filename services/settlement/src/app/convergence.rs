@@ -157,11 +157,14 @@ impl App {
     }
 
     async fn ask_insurer(&self, journal: &Journal) -> Result<(InsurerSays, String), SettlementError> {
-        if journal.step == Step::RevokeInsurer {
+        if journal.step == Step::RevokeInsurer && !journal.mobile {
             return Ok((self.outside.revoke(journal).await, String::new()));
         }
         let quote = self.quote_of(journal).await?;
         let asked = self.asked(&quote)?;
+        if journal.mobile {
+            return self.ask_mobile(journal, asked).await;
+        }
         Ok(match journal.step {
             Step::SettleInsurer => self.outside.settle(journal, asked).await,
             Step::ReverseInsurer => (self.outside.reverse(journal, Some(&quote.totals)).await, String::new()),

@@ -11,6 +11,7 @@ use crate::app::refund::steps::shape;
 use crate::domain::payment::{Journal, Payment, WANTS_A_PERSON, ord_stas};
 use crate::error::{Refusal, SettlementError};
 use crate::store;
+use crate::store::mobile::Centre;
 use crate::store::stuck::Resolution;
 
 /// Most that one answer lists; more than that is an outage, not a list.
@@ -21,6 +22,8 @@ pub struct Stuck {
     pub journal: Journal,
     /// What was raised about it, oldest first.
     pub raised: Vec<String>,
+    /// Its order at the mobile-payment centre.
+    pub centre: Option<Centre>,
 }
 
 /// How to go on.
@@ -51,7 +54,11 @@ impl App {
         for journal in store::stuck::failing(self.db.read(), MOST).await? {
             if journal.wants_a_person() {
                 let raised = store::stuck::raised(self.db.read(), &journal.payment_id).await?;
-                stuck.push(Stuck { journal, raised });
+                let centre = match journal.mobile {
+                    true => store::mobile::centre(self.db.read(), &journal.msgid).await?,
+                    false => None,
+                };
+                stuck.push(Stuck { journal, raised, centre });
             }
         }
         Ok(stuck)

@@ -20,6 +20,11 @@ impl App {
         Ok(Asked { quote, convention, bare_believed: self.bare_believed })
     }
 
+    /// Whether a region settles what is bought online by mobile payment.
+    pub(super) fn region_is_mobile(&self, region: &str) -> bool {
+        self.regions.get(region).is_some_and(|pack| pack.region.mobile_payment == Some(true))
+    }
+
     /// Asks the centre whether it would settle the quote as it stands. A quote that cannot be authorised anyway is not asked
     /// about: the refusals come in their order afterwards.
     ///
@@ -59,7 +64,7 @@ impl App {
             InsurerSays::Done => Ok(()),
             InsurerSays::Differs(_) => Err(Refusal::InsurerAmount.into()),
             InsurerSays::Unknown => Err(Refusal::InsurerSilent.into()),
-            InsurerSays::Rejected | InsurerSays::NotFound | InsurerSays::Reversed => {
+            InsurerSays::Rejected | InsurerSays::NotFound | InsurerSays::Reversed | InsurerSays::Stuck => {
                 Err(Refusal::InsurerTrial.into())
             }
         }

@@ -3,11 +3,13 @@
 mod channel;
 mod identity;
 mod insurer;
+mod mobile;
 
 use liufang_platform::{Mesh, Peers};
 
 pub use identity::{InstitutionFacts, PersonFacts};
 pub use insurer::Asked;
+pub use mobile::{Giving, MobileOrder, MobileState};
 
 /// Everybody this service calls; cheap to clone.
 #[derive(Clone)]

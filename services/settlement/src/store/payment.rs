@@ -43,6 +43,8 @@ mod entity {
         pub failure_reason: String,
         pub refund_reason: String,
         pub created_at_us: i64,
+        pub mobile: i64,
+        pub returned_stas: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -84,6 +86,8 @@ fn to_model(journal: &Journal) -> Result<Model, SettlementError> {
         failure_reason: j.failure_reason,
         refund_reason: j.refund_reason,
         created_at_us: j.created_at.0,
+        mobile: i64::from(j.mobile),
+        returned_stas: i64::from(j.returned_stas),
     })
 }
 
@@ -117,6 +121,8 @@ fn to_journal(m: Model) -> Result<Journal, SettlementError> {
         failure_reason: m.failure_reason,
         refund_reason: m.refund_reason,
         created_at: Timestamp(m.created_at_us),
+        mobile: m.mobile != 0,
+        returned_stas: i32::try_from(m.returned_stas).map_err(|_| SettlementError::Stored("ordStas"))?,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use liufang_platform::SealedTable;
 
-use super::{payer, quote, refund};
+use super::{mobile, payer, quote, refund};
 
 pub const SEALED: &[SealedTable] = &[
     SealedTable { table: "quote", key: "quote_id", columns: &[("sealed_body", quote::BODY)] },
@@ -12,4 +12,5 @@ pub const SEALED: &[SealedTable] = &[
         key: "payment_id",
         columns: &[("payer_sealed", payer::PAYER), ("pay_params_sealed", payer::PAY_PARAMS)],
     },
+    SealedTable { table: "mobile_order", key: "med_org_ord", columns: &[("secret_sealed", mobile::SECRET)] },
 ];

@@ -1,6 +1,7 @@
 //! The outside: identity with a fixed cast, a channel and an insurer that keep books and can lose words.
 
 mod identity;
+mod mobile;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,8 @@ pub enum Fault {
     InHand,
     /// Our credential is not accepted.
     Unauthenticated,
+    /// The mobile-payment centre leaves the order in this state.
+    OrdStas(i32),
     /// The insurer's fund pays a fen less than asked, and the person more.
     OtherAmounts,
 }
@@ -35,6 +38,8 @@ pub struct Books {
     pub refunds: BTreeMap<String, i64>,
     /// Refunds in hand, by number: how often they are asked about before they are done.
     pub in_hand: BTreeMap<String, u32>,
+    /// Orders of the mobile-payment centre, by our number.
+    pub orders: BTreeMap<String, mobile::Order>,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     pub calls: Vec<&'static str>,
     /// Who pays, as `create` was told.

@@ -60,11 +60,12 @@ async fn town_at(url: Option<String>, bend: impl Fn(&str) -> String) -> Town {
         .add_service(id::institution_service_server::InstitutionServiceServer::new(fakes.clone()));
     let payment = hooks::payment_channel_server::PaymentChannelServer::new(fakes.clone());
     let insurer = hooks::insurer_hook_server::InsurerHookServer::new(fakes.clone());
+    let mobile = hooks::mobile_payment_server::MobilePaymentServer::new(fakes.clone());
     world.bind([
         ("identity", identity),
         ("hook.wechat", Routes::new(payment.clone())),
         ("hook.alipay", Routes::new(payment)),
-        ("hook.insurer", Routes::new(insurer)),
+        ("hook.insurer", Routes::new(insurer).add_service(mobile)),
         (crate::ROLE, own),
     ]);
     Town { app: App::new(&world.deps), fakes, world, keys: 0.into() }

@@ -5,6 +5,7 @@ use liufang_kernel::{Fen, Timestamp};
 use liufang_proto::hooks::v1 as pb;
 
 use crate::domain::benefit::{Calculation, FundRow, SettledLine, Totals};
+use crate::domain::payment::Journal;
 use crate::domain::quote::{Charge, Quote};
 
 /// The request of 2102; a trial sends the same.
@@ -30,6 +31,28 @@ pub fn request(msgid: &str, quote: &Quote, at: Timestamp) -> pb::SettleRequest {
         // a drug bought online is picked after it is paid: its codes go with 3505
         drug_trac_info: Vec::new(),
         minpacunt_drug_trac_cnt: 0,
+    }
+}
+
+/// The request of 6201; the order is our visit.
+pub fn upload(journal: &Journal, quote: &Quote, pay_auth_no: &str) -> pb::UploadFeeRequest {
+    let totals = &quote.totals;
+    pb::UploadFeeRequest {
+        org_codg: quote.fixmedins_code.clone(),
+        psn_no: quote.person_id.clone(),
+        insutype: quote.insutype.clone(),
+        med_org_ord: journal.msgid.clone(),
+        begntime_us: journal.created_at.0,
+        mdtrt_id: journal.order_id.clone(),
+        med_type: String::new(),
+        dise_codg: quote.dise_codg.clone(),
+        medfee_sumamt_fen: totals.medical.0,
+        acct_used_flag: quote.acct_used,
+        feedetail_list: details(quote),
+        mdtrtarea_admvs: quote.region.clone(),
+        setlinfo: Some(info(totals)),
+        setldetail: totals.funds.iter().map(row).collect(),
+        pay_auth_no: pay_auth_no.to_owned(),
     }
 }
 

@@ -33,7 +33,8 @@ fn payer(violations: &mut Violations, payer: Option<pb::Payer>) -> Payer {
     let payer_id = violations.optional_text("payer.payer_id", &payer.payer_id, 128);
     let auth_code = violations.optional_text("payer.auth_code", &payer.auth_code, 64);
     violations.check(PaymentScene::try_from(payer.scene).is_ok(), "payer.scene", "is not a known scene");
-    Payer { payer_id, auth_code, scene: payer.scene }
+    let pay_auth_no = violations.optional_text("payer.pay_auth_no", &payer.pay_auth_no, 128);
+    Payer { payer_id, auth_code, scene: payer.scene, pay_auth_no }
 }
 
 fn known_channel(violations: &mut Violations, number: i32) -> &'static str {

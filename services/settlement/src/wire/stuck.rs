@@ -19,7 +19,7 @@ pub fn list_reply(stuck: Vec<Stuck>) -> pb::ListStuckPaymentsResponse {
 }
 
 fn view(stuck: Stuck) -> pb::StuckPayment {
-    let Stuck { journal, raised } = stuck;
+    let Stuck { journal, raised, centre } = stuck;
     let seen = journal.view();
     pb::StuckPayment {
         state: views::payment_state(seen.state).into(),
@@ -35,6 +35,8 @@ fn view(stuck: Stuck) -> pb::StuckPayment {
         refund_no: journal.refund_no,
         msgid: journal.msgid,
         raised,
+        centre_ord_stas: centre.as_ref().and_then(|centre| centre.ord_stas),
+        pay_ord_id: centre.map(|centre| centre.pay_ord_id).unwrap_or_default(),
     }
 }
 

@@ -5,7 +5,7 @@ use liufang_kernel::Timestamp;
 use liufang_proto::hooks::v1 as pb;
 
 /// Amount of the sale: two packs of ten yuan from the own account.
-const FEN: i64 = 2_000;
+pub const FEN: i64 = 2_000;
 
 /// The test person and what is sold.
 #[derive(Args, Clone)]

@@ -1,6 +1,7 @@
 use clap::Parser;
 use liufang_platform::testing::{World, world};
 use liufang_proto::hooks::v1::insurer_hook_server::{InsurerHook, InsurerHookServer};
+use liufang_proto::hooks::v1::mobile_payment_server::{MobilePayment, MobilePaymentServer};
 use tonic::service::Routes;
 use tonic::{Request, Response};
 
@@ -12,11 +13,11 @@ struct Line {
     sale: Sale,
 }
 
-async fn told(world: &World) -> (bool, String) {
+async fn told(world: &World, mobile: bool) -> (bool, String) {
     let mesh = world.directory.peers("settlement").mesh("hook.insurer");
     let sale = Line::parse_from(["kit"]).sale;
     let mut out = Vec::new();
-    let kept = run(mesh, &sale, &world.deps.clock, &mut out).await.unwrap();
+    let kept = run(mesh, &sale, mobile, &world.deps.clock, &mut out).await.unwrap();
     (kept, String::from_utf8(out).unwrap())
 }
 
@@ -24,8 +25,10 @@ async fn told(world: &World) -> (bool, String) {
 async fn the_sandbox_keeps_every_promise() {
     let world = world(liufang_sandbox::ROLE, liufang_sandbox::MIGRATIONS, &[]).await;
     world.bind([("hook.insurer", liufang_sandbox::module(world.deps.clone()).routes)]);
-    let (kept, text) = told(&world).await;
+    let (kept, text) = told(&world, false).await;
     assert!(kept && text.ends_with("33 kept, 0 broken\n"), "{text}");
+    let (kept, text) = told(&world, true).await;
+    assert!(kept && text.ends_with("70 kept, 0 broken\n"), "{text}");
 }
 
 /// Says yes to everything and keeps nothing.
@@ -60,11 +63,57 @@ impl InsurerHook for Yes {
     }
 }
 
+#[tonic::async_trait]
+impl MobilePayment for Yes {
+    async fn upload_fee(
+        &self,
+        _: Request<pb::UploadFeeRequest>,
+    ) -> Result<Response<pb::UploadFeeResponse>, Status> {
+        let (pay_ord_id, pay_token) = ("M1".to_owned(), "T1".to_owned());
+        Ok(Response::new(pb::UploadFeeResponse {
+            accepted: true,
+            pay_ord_id,
+            pay_token,
+            ..Default::default()
+        }))
+    }
+    async fn pay_order(
+        &self,
+        body: Request<pb::PayOrderRequest>,
+    ) -> Result<Response<pb::PayOrderResponse>, Status> {
+        let pay_ord_id = body.into_inner().pay_ord_id;
+        Ok(Response::new(pb::PayOrderResponse { pay_ord_id, ord_stas: 6, ..Default::default() }))
+    }
+    async fn refund_order(
+        &self,
+        body: Request<pb::RefundOrderRequest>,
+    ) -> Result<Response<pb::RefundOrderResponse>, Status> {
+        let pay_ord_id = body.into_inner().pay_ord_id;
+        Ok(Response::new(pb::RefundOrderResponse { pay_ord_id, ref_status: "SUCC".to_owned() }))
+    }
+    async fn query_order(
+        &self,
+        body: Request<pb::QueryOrderRequest>,
+    ) -> Result<Response<pb::QueryOrderResponse>, Status> {
+        let (found, pay_ord_id) = (true, body.into_inner().pay_ord_id);
+        Ok(Response::new(pb::QueryOrderResponse { found, pay_ord_id, ord_stas: 6, ..Default::default() }))
+    }
+    async fn revoke_order(
+        &self,
+        _: Request<pb::RevokeOrderRequest>,
+    ) -> Result<Response<pb::RevokeOrderResponse>, Status> {
+        Ok(Response::new(pb::RevokeOrderResponse { success: true, ..Default::default() }))
+    }
+}
+
 #[tokio::test]
 async fn broken_promises_are_named() {
     let world = world(liufang_sandbox::ROLE, liufang_sandbox::MIGRATIONS, &[]).await;
-    world.bind([("hook.insurer", Routes::new(InsurerHookServer::new(Yes)))]);
-    let (kept, text) = told(&world).await;
+    world.bind([(
+        "hook.insurer",
+        Routes::new(InsurerHookServer::new(Yes)).add_service(MobilePaymentServer::new(Yes)),
+    )]);
+    let (kept, text) = told(&world, true).await;
     assert!(!kept);
     for case in [
         "WRONG a trial is calculated as asked for: UNSPECIFIED",
@@ -73,6 +122,11 @@ async fn broken_promises_are_named() {
         "WRONG the same message id with another content is rejected: SUCCESS",
         "WRONG the year and the account move by the sale: other sums",
         "WRONG I5: funds that are not their sum is rejected: SUCCESS",
+        "WRONG an order that nobody has paid is told as such, without amounts: 6",
+        "WRONG an order is paid as asked for: 6",
+        "WRONG a paid order is not revoked: true",
+        "WRONG more than was paid is not given back: SUCC",
+        "WRONG a revoked order is never paid: 6",
     ] {
         assert!(text.contains(case), "{case} in {text}");
     }

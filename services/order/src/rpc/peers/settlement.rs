@@ -147,6 +147,7 @@ impl Peers {
                 payer_id: buyer.payer_id,
                 auth_code: buyer.auth_code,
                 scene: buyer.scene,
+                pay_auth_no: buyer.pay_auth_no,
             }),
         };
         let mut client = PaymentServiceClient::new(self.settlement());

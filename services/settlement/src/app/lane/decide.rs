@@ -128,7 +128,7 @@ impl App {
         facts.users.insert(body.quote_id.clone(), journal.payment_id.clone());
         let n = writes.inserted.len();
         writes.placed.extend(needs.into_iter().map(|need| (n, self.ids.next("hld"), need)));
-        if !journal.channel_cash().is_zero() {
+        if !journal.channel_cash().is_zero() || (journal.mobile && !body.payer.pay_auth_no.is_empty()) {
             writes.payers.push((n, body.payer.clone()));
         }
         writes.inserted.push(journal);

@@ -35,6 +35,8 @@ impl App {
         let nothing_left = rest.is_nothing();
         journal.end(if nothing_left { PaymentState::Refunded } else { PaymentState::Captured });
         journal.refunded += part.amount;
+        let left = !rest.of(LegKind::Channel).is_zero();
+        journal.part_came_back(moved.insurer, !part.cash.is_zero(), left);
         store::payment::save(tx, journal).await?;
         let reference = part.reference();
         let facts = facts(journal, &reference, now);

@@ -41,6 +41,11 @@ impl App {
         journal: &Journal,
         part: &Refund,
     ) -> Result<(InsurerSays, String), SettlementError> {
+        if journal.mobile {
+            let stands = if journal.step == Step::ReversePart { &part.body.before } else { &part.body.rest };
+            let quote = over(self.quote_of(journal).await?, stands);
+            return self.ask_mobile(journal, self.asked(&quote)?).await;
+        }
         if journal.step == Step::ReversePart {
             let says = self.outside.reverse(journal, Some(&part.body.before.totals)).await;
             return Ok((says, String::new()));

@@ -10,7 +10,7 @@ pub const REVOKE_AFTER: i64 = 6;
 
 /// What an insurer answer means at `step` after `attempts` tries of it that failed. `cash`: what a channel took.
 pub fn after_answer(step: Step, says: InsurerSays, attempts: i64, cash: Fen) -> Next {
-    use InsurerSays::{Differs, Done, NotFound, Rejected, Reversed, Unknown};
+    use InsurerSays::{Differs, Done, NotFound, Rejected, Reversed, Stuck, Unknown};
     let give_back = if cash.is_zero() { Step::Fail } else { Step::ReturnCash };
     match (step, says) {
         (Step::AskInsurer, Unknown) if attempts >= REVOKE_AFTER => Next::Go(Step::RevokeInsurer),
@@ -18,13 +18,13 @@ pub fn after_answer(step: Step, says: InsurerSays, attempts: i64, cash: Fen) -> 
         // never landed: the state is known, and the same msgid may be sent again (`domain.md` §11)
         (Step::RevokeInsurer, NotFound) => Next::Go(Step::SettleInsurer),
         (Step::RevokeInsurer, Unknown) => Next::Later(Step::RevokeInsurer),
-        (Step::RevokeInsurer, Rejected | Differs(_)) => Next::Later(Step::AskInsurer),
+        (Step::RevokeInsurer, Rejected | Differs(_) | Stuck) => Next::Later(Step::AskInsurer),
         // what is not found is not there to be undone
         (Step::UndoInsurer, Done | Reversed | NotFound | Differs(_)) => {
             Next::Failing(Failure::InsurerAmount, give_back)
         }
         (Step::UndoInsurer, Unknown) => Next::Later(Step::UndoInsurer),
-        (Step::UndoInsurer, Rejected) => Next::Raise(Raised::ReversalRefused, Step::UndoInsurer),
+        (Step::UndoInsurer, Rejected | Stuck) => Next::Raise(Raised::ReversalRefused, Step::UndoInsurer),
         _ => after_insurer(step, says, cash),
     }
 }
@@ -32,7 +32,7 @@ pub fn after_answer(step: Step, says: InsurerSays, attempts: i64, cash: Fen) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use InsurerSays::{Differs, Done, NotFound, Rejected, Reversed, Unknown};
+    use InsurerSays::{Differs, Done, NotFound, Rejected, Reversed, Stuck, Unknown};
 
     const CASH: Fen = Fen(500);
 
@@ -49,6 +49,7 @@ mod tests {
             (Step::AskInsurer, NotFound, Next::Go(Step::SettleInsurer)),
             (Step::AskInsurer, Differs(Fen(7)), raise),
             (Step::AskInsurer, Reversed, fails(Failure::InsurerRefused, Step::ReturnCash)),
+            (Step::AskInsurer, Stuck, Next::Raise(Raised::InsurerStuck, Step::AskInsurer)),
             (Step::RevokeInsurer, Done, fails(Failure::InsurerSilent, Step::ReturnCash)),
             (Step::RevokeInsurer, Reversed, fails(Failure::InsurerSilent, Step::ReturnCash)),
             (Step::RevokeInsurer, NotFound, Next::Go(Step::SettleInsurer)),

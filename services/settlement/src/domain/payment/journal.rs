@@ -4,6 +4,7 @@ use liufang_kernel::{Fen, Timestamp};
 
 use super::insurer::after_answer;
 use super::machine::{ChannelSays, Failure, InsurerSays, Next, after_channel};
+use super::ord_stas::after_return;
 use super::part::{Shape, after_cash_back};
 use super::states::{PaymentState, Step, WANTS_A_PERSON, ord_stas};
 use super::{Payment, backoff_us, is_insured, raised_pause_us};
@@ -47,6 +48,10 @@ pub struct Journal {
     pub failure_reason: String,
     pub refund_reason: String,
     pub created_at: Timestamp,
+    /// The insured part goes through the mobile-payment centre (6201 to 6401).
+    pub mobile: bool,
+    /// ORD_STAS of the first order after partial returns; 0: nothing came back.
+    pub returned_stas: i32,
 }
 
 /// The pharmacy's own till, in cash or at its card terminal: its word where a channel's would stand. It is the pharmacy's own
@@ -98,7 +103,13 @@ impl Journal {
             }
             Next::Later(step) | Next::Raise(_, step) => (step, false),
         };
-        self.attempts = if at_once { 0 } else { self.attempts + 1 };
+        // questions without an answer go on counting when the message is taken back: who never hears is told of in the end
+        let counts_on = step == Step::RevokeInsurer;
+        self.attempts = match at_once {
+            true if counts_on => self.attempts,
+            true => 0,
+            false => self.attempts + 1,
+        };
         self.step = step;
         self.next_at = if at_once { now } else { Timestamp(now.0 + backoff_us(self.attempts)) };
         if matches!(next, Next::Raise(..)) {
@@ -114,6 +125,20 @@ impl Journal {
             return self.next_at.max(now.plus_seconds(RAISED_PAUSE_S));
         }
         Timestamp(now.0 + raised_pause_us(self.attempts))
+    }
+
+    /// The status that is shown: of the first order, also when a part of it has come back.
+    fn ord_stas(&self) -> i32 {
+        match (self.state, self.returned_stas) {
+            (PaymentState::Captured, returned) if returned != 0 => returned,
+            _ => ord_stas(self.state, self.step, !self.channel_cash().is_zero(), self.attempts),
+        }
+    }
+
+    /// A part has come back; the arguments are those of [`after_return`].
+    pub fn part_came_back(&mut self, insured: bool, cash: bool, left: bool) {
+        let before = if self.returned_stas == 0 { 6 } else { self.returned_stas };
+        self.returned_stas = after_return(before, insured, cash, left);
     }
 
     /// A person is wanted: [`ord_stas`] says so.
@@ -197,7 +222,7 @@ impl Journal {
             order_id: self.order_id.clone(),
             person_id: self.person_id.clone(),
             state: self.state,
-            ord_stas: ord_stas(self.state, self.step, !self.channel_cash().is_zero(), self.attempts),
+            ord_stas: self.ord_stas(),
             legs: self.legs.clone(),
             hold_expires_at: self.hold_expires_at,
             channel: self.channel.clone(),

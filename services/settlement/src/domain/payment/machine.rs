@@ -33,6 +33,8 @@ pub enum InsurerSays {
     Unknown,
     /// Settled with another calculation; what its funds pay.
     Differs(Fen),
+    /// It stands in a way that only a person can end.
+    Stuck,
 }
 
 /// Why a payment failed; the words stand in `failure_reason` and in the event.
@@ -81,6 +83,8 @@ pub enum Raised {
     RestRefused,
     /// The insurer's calculation is not ours; what its funds pay.
     InsurerAmount(Fen),
+    /// The mobile-payment centre has the order in a state that only a person can end.
+    InsurerStuck,
 }
 
 impl Raised {
@@ -92,6 +96,7 @@ impl Raised {
             Raised::ReversalRefused => "INSURER_REVERSAL_REFUSED",
             Raised::RestRefused => "INSURER_REST_REFUSED",
             Raised::InsurerAmount(_) => "INSURER_AMOUNT_MISMATCH",
+            Raised::InsurerStuck => "INSURER_ORDER_STUCK",
         }
     }
 }
@@ -185,5 +190,6 @@ pub(super) fn after_insurer(step: Step, says: InsurerSays, cash: Fen) -> Next {
         (_, InsurerSays::NotFound) => Next::Go(Step::SettleInsurer),
         (_, InsurerSays::Unknown) => Next::Later(Step::AskInsurer),
         (_, InsurerSays::Differs(theirs)) => Next::Raise(Raised::InsurerAmount(theirs), Step::UndoInsurer),
+        (_, InsurerSays::Stuck) => Next::Raise(Raised::InsurerStuck, Step::AskInsurer),
     }
 }

@@ -14,12 +14,17 @@ pub struct Message<'a> {
 impl Journal {
     /// What the step sends; a question sends nothing that is booked.
     pub fn message(&self) -> Option<Message<'_>> {
+        let either = |direct, mobile| if self.mobile { mobile } else { direct };
         match self.step {
-            Step::SettleInsurer | Step::SettleRest => Some(Message { msgid: &self.msgid, infno: "2102" }),
-            Step::ReverseInsurer | Step::UndoInsurer | Step::ReversePart => {
-                Some(Message { msgid: &self.reverse_msgid, infno: "2103" })
+            Step::SettleInsurer | Step::SettleRest => {
+                Some(Message { msgid: &self.msgid, infno: either("2102", "6202") })
             }
-            Step::RevokeInsurer => Some(Message { msgid: &self.reverse_msgid, infno: "2601" }),
+            Step::ReverseInsurer | Step::UndoInsurer | Step::ReversePart => {
+                Some(Message { msgid: &self.reverse_msgid, infno: either("2103", "6203") })
+            }
+            Step::RevokeInsurer => {
+                Some(Message { msgid: &self.reverse_msgid, infno: either("2601", "6401") })
+            }
             _ => None,
         }
     }
@@ -42,6 +47,7 @@ impl InsurerSays {
             InsurerSays::Rejected => Some("rejected"),
             InsurerSays::NotFound => Some("not_found"),
             InsurerSays::Differs(_) => Some("differs"),
+            InsurerSays::Stuck => Some("stuck"),
             InsurerSays::Unknown => None,
         }
     }

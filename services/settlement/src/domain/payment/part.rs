@@ -48,6 +48,7 @@ impl Shape {
                 Next::Raise(Raised::RestRefused, Step::SettleRest)
             }
             // the centre calculates the rest otherwise: told to a person, and asked again under the same msgid
+            (_, InsurerSays::Stuck) => Next::Raise(Raised::InsurerStuck, Step::AskRest),
             (_, InsurerSays::Differs(fund)) => Next::Raise(Raised::InsurerAmount(fund), Step::AskRest),
         }
     }

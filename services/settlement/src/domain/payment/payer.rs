@@ -17,6 +17,9 @@ pub struct Payer {
     pub auth_code: String,
     /// The contract's number of the scene.
     pub scene: i32,
+    /// The person's authorisation at the mobile-payment centre; empty where there is none.
+    #[serde(default)]
+    pub pay_auth_no: String,
 }
 
 /// Personal data stays out of logs.

@@ -135,6 +135,8 @@ pub const WANTS_A_PERSON: [i32; 3] = [13, 14, 16];
 pub fn ord_stas(state: PaymentState, step: Step, cash: bool, attempts: i64) -> i32 {
     match (state, step) {
         (PaymentState::Refunding, _) if attempts >= STUCK_AFTER => 14,
+        // the insurer is silent, or its order stands where no machine can move it
+        (PaymentState::Pending, Step::AskInsurer | Step::RevokeInsurer) if attempts >= STUCK_AFTER => 14,
         (PaymentState::Authorised, _) => 1,
         (PaymentState::Captured, _) => 6,
         (PaymentState::Refunded, _) => 7,
