@@ -27,7 +27,7 @@ const HOUR_US: i64 = 3_600_000_000;
 const TRIES: usize = 5;
 
 async fn a_process_dies_at_every_boundary(world: &mut World) {
-    for words in ["difference raised", "cash of a refused settlement", "LOST_RACE"] {
+    for words in ["difference raised", "cash of a refused settlement", "the insurer calculates otherwise"] {
         world.expect_log(words);
     }
     let cast = Cast::of(world).await;

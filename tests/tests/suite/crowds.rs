@@ -97,7 +97,7 @@ async fn one_hold_has_one_end_at_two_replicas(world: &mut World) {
         let body = basket(&format!("ord_hold_{round}"), patient.person_id(), 1);
         let key = format!("hold-quote-{round}");
         let quote = decided(async || port.quote(&key, &body).await).await.unwrap();
-        let key = format!("hold-{round}");
+        let key = format!("hold-place-{round}");
         let id = decided(async || port.authorise(&key, &quote, until).await).await.unwrap().payment_id;
         let asked = (0..CLIENTS).map(|client| {
             let (port, id) = (&port, &id);
@@ -121,7 +121,7 @@ async fn one_hold_has_one_end_at_two_replicas(world: &mut World) {
         if end == Captured && round == 0 {
             // and everybody wants it back
             let asked = (0..CLIENTS).map(|client| {
-                let (port, id, key) = (&port, &id, format!("hold-back-{client}"));
+                let (port, id, key) = (&port, &id, format!("hold-return-{client}"));
                 async move { decided(async || port.refund(&key, id, None).await).await.unwrap() }
             });
             join_all(asked).await;
