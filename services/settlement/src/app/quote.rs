@@ -90,7 +90,7 @@ impl App {
         let today = at.china_date();
         let date = body.fee_ocur_date.unwrap_or(today);
         // a caller's clock may be ahead of ours by a little at midnight
-        if date > meta.now.plus_seconds(CLOCK_SKEW_S).china_date() {
+        if date > at.plus_seconds(CLOCK_SKEW_S).china_date() {
             return Err(SettlementError::Invalid(Violations::of(
                 "fee_ocur_date",
                 "must not lie in the future",

@@ -64,7 +64,7 @@ impl App {
             (payers.into_iter().collect(), persons.into_iter().collect());
         let purses = store::account::purses(work.tx(), &payers).await?;
         let years = store::accumulator::years(work.tx(), &persons).await?;
-        Ok(Books { region, purses, years })
+        Ok(Books { region, purses, years, ..Books::default() })
     }
 }
 

@@ -159,3 +159,12 @@ fn a_line_stands_under_its_transfer_or_behind_the_last() {
     }
     assert_eq!(books.purses["p1"].balance, Fen(60));
 }
+
+#[test]
+fn a_line_that_moves_nothing_has_its_place_and_the_balance_that_stays() {
+    let mut books = books(&[100, 70]);
+    assert_eq!((books.tell("p1", 5), books.tell("p1", 2)), ((5, Fen(70)), (6, Fen(70))));
+    // who has no account has lines all the same
+    assert_eq!((books.tell("p9", 3), books.tell("p9", 3)), ((3, Fen::ZERO), (4, Fen::ZERO)));
+    assert_eq!(books.purses["p1"].balance, Fen(70));
+}
