@@ -79,7 +79,7 @@ impl App {
         match self.through(&region, Op::Offer(Box::new(asking)), Some(meta)).await? {
             Done::Quoted(quote) => {
                 Boundary::Quoted.pass();
-                Ok(quote)
+                Ok(*quote)
             }
             Done::Kept(known) => self.as_offered(known).await,
             _ => Err(SettlementError::Stored("lane")),
