@@ -57,7 +57,7 @@ impl Op {
 
 /// What came of it.
 pub(super) enum Done {
-    Quoted(Quote),
+    Quoted(Box<Quote>),
     /// The same call was committed before.
     Kept(Offered),
     Authorised(Payment),

@@ -76,7 +76,7 @@ impl App {
         };
         let region = asking.body.region.clone();
         match self.through(&region, Op::Offer(Box::new(asking)), Some(meta)).await? {
-            Done::Quoted(quote) => Ok(quote),
+            Done::Quoted(quote) => Ok(*quote),
             Done::Kept(known) => self.as_offered(known).await,
             _ => Err(SettlementError::Stored("lane")),
         }
@@ -86,7 +86,7 @@ impl App {
         let today = at.china_date();
         let date = body.fee_ocur_date.unwrap_or(today);
         // a caller's clock may be ahead of ours by a little at midnight
-        if date > meta.now.plus_seconds(CLOCK_SKEW_S).china_date() {
+        if date > at.plus_seconds(CLOCK_SKEW_S).china_date() {
             return Err(SettlementError::Invalid(Violations::of(
                 "fee_ocur_date",
                 "must not lie in the future",

@@ -11,6 +11,7 @@ use super::{Done, Member, Op};
 use crate::app::App;
 use crate::app::quote::{Asking, Offered};
 use crate::domain::lane::Books;
+use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 use crate::store;
 
@@ -27,11 +28,13 @@ impl App {
             let outcome = match known {
                 Known::Reply(text) => Ok(Done::Kept(Known::reply(&text)?)),
                 Known::Fault(fault) => Err(fault.into()),
-                Known::Fresh => self.decide_offer(asking(member)?, &books).map(Done::Quoted),
+                Known::Fresh => {
+                    self.decide_offer(asking(member)?, &books).map(|quote| Done::Quoted(Box::new(quote)))
+                }
             };
             if let (Ok(Done::Quoted(quote)), Some(meta)) = (&outcome, &member.meta) {
                 replies.push(Reply::new(meta, &Offered::Named { offered: quote.quote_id.clone() })?);
-                quotes.push((quote.clone(), meta.now));
+                quotes.push((Quote::clone(quote), meta.now));
             }
             results.push(outcome);
         }
@@ -64,7 +67,7 @@ impl App {
             (payers.into_iter().collect(), persons.into_iter().collect());
         let purses = store::account::purses(work.tx(), &payers).await?;
         let years = store::accumulator::years(work.tx(), &persons).await?;
-        Ok(Books { region, purses, years })
+        Ok(Books { region, purses, years, ..Books::default() })
     }
 }
 

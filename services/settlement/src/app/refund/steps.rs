@@ -43,7 +43,7 @@ impl App {
     ) -> Result<(InsurerSays, String), SettlementError> {
         if journal.mobile {
             let stands = if journal.step == Step::ReversePart { &part.body.before } else { &part.body.rest };
-            let quote = over(self.quote_of(journal).await?, stands);
+            let quote = over(Arc::unwrap_or_clone(self.quote_of(journal).await?), stands);
             return self.ask_mobile(journal, self.asked(&quote)?).await;
         }
         if journal.step == Step::ReversePart {
