@@ -5,6 +5,7 @@
 #   scripts/mutants.sh [FILE...]      files as in services/settlement/src/domain/ledger/posting.rs or services/kernel/src/money.rs;
 #                                     none: every file of the list below
 #   MUTANTS_ARGS='--list'             more arguments for cargo-mutants
+#   PROPTEST_CASES=32                 a quick pass; the next run without it asks about its survivors again with all cases
 #
 # The domain has no database and no network: it is compiled by itself with the kernel, in a small workspace of its own under
 # target/mutants, so that a change costs seconds. The results are in target/mutants/mutants.out, which a later run adds to.

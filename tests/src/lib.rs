@@ -10,6 +10,7 @@ pub mod door;
 pub mod front;
 pub mod fuzz;
 pub mod logs;
+pub mod points;
 pub mod processes;
 pub mod secured;
 pub mod servers;

@@ -14,6 +14,7 @@ use crate::certificates::{Authority, Files};
 use crate::clock::{self, StoryClock};
 use crate::door::Door;
 use crate::logs;
+use crate::points;
 use crate::servers::{self, free_port};
 
 /// Every role, the gateway last.
@@ -187,6 +188,22 @@ impl Processes {
         self.send("-CONT", (role, replica));
     }
 
+    /// The process that next passes `point` ends there; none: nobody ends.
+    pub fn ends_at(&self, point: Option<&str>) {
+        points::arm(&self.folder, point);
+    }
+
+    /// Whether a process has come to the point of [`Processes::ends_at`].
+    pub fn came_there(&self) -> bool {
+        points::is_passed(&self.folder)
+    }
+
+    /// Whether a process is gone.
+    pub fn is_gone(&mut self, role: &'static str, replica: usize) -> bool {
+        let child = self.children.get_mut(&(role, replica)).expect("process");
+        matches!(child.try_wait(), Ok(Some(_)))
+    }
+
     /// Kills every replica of a role.
     pub fn kill_all(&mut self, role: &'static str) {
         (0..replicas(role)).for_each(|replica| self.kill(role, replica));
@@ -291,6 +308,7 @@ impl Processes {
         }
         command.args(["--set", &format!("admin.listen={:?}", self.admin(role, replica))]);
         command.env(clock::VARIABLE, StoryClock::file_in(&self.folder));
+        command.env(points::VARIABLE, points::file_in(&self.folder));
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("log")).stderr(log);
         self.children.insert(process, servers::spawn(command));
     }

@@ -12,6 +12,8 @@ mod suite {
     mod clocks;
     mod contract;
     mod counter;
+    mod crashes;
+    mod crowds;
     mod data_keys;
     mod dead_letters;
     mod edges;
@@ -41,6 +43,7 @@ mod suite {
     mod payments;
     mod people;
     mod plans;
+    mod port;
     mod privacy;
     mod processes;
     mod production;

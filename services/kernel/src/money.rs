@@ -242,6 +242,46 @@ mod tests {
     }
 
     #[test]
+    fn sums_and_differences_are_what_they_are() {
+        let (mut own, other) = (Fen(700), Fen(250));
+        assert_eq!(
+            (own - other, -own, own.or_zero(), Fen(-1).or_zero()),
+            (Fen(450), Fen(-700), own, Fen::ZERO)
+        );
+        own += other;
+        assert_eq!(own, Fen(950));
+        own -= Fen(50);
+        assert_eq!(own, Fen(900));
+        assert_eq!([own, other].iter().sum::<Fen>(), Fen(1_150));
+        assert_eq!([own, other].into_iter().sum::<Fen>(), Fen(1_150));
+        assert_eq!((own.checked_add(other), own.checked_sub(other)), (Some(Fen(1_150)), Some(Fen(650))));
+        assert_eq!((Fen(i64::MAX).checked_add(Fen(1)), Fen(i64::MIN).checked_sub(Fen(1))), (None, None));
+        assert!(Fen::ZERO.is_zero() && !Fen(1).is_zero() && !Fen(-1).is_zero());
+    }
+
+    #[test]
+    fn numbers_are_told_as_they_are_read() {
+        assert_eq!((Fen(0).to_string(), Fen(-5).to_string()), ("0.00".to_owned(), "-0.05".to_owned()));
+        assert_eq!(UnitPrice(1_500_000).to_string(), "1.5");
+        let ratio: Ratio = "0.85".parse().unwrap();
+        assert_eq!((ratio.millionths(), ratio.to_string()), (850_000, "0.85".to_owned()));
+        assert_eq!(serde_json::from_str::<Ratio>("\"0.85\"").unwrap(), ratio);
+        assert!(serde_json::from_str::<Ratio>("\"1.1\"").is_err() && "-0.1".parse::<Ratio>().is_err());
+    }
+
+    #[test]
+    fn what_was_kept_exact_is_rounded_at_the_end() {
+        for (exact, fen) in [("2.5", 3), ("-2.5", -3), ("2.49", 2), ("0.5", 1), ("0", 0)] {
+            assert_eq!(round_fen(exact.parse().unwrap()), Some(Fen(fen)), "{exact}");
+        }
+        assert_eq!(round_fen(Decimal::MAX), None);
+        for (numerator, rounded) in [(0, 0), (5, 1), (4, 0), (15, 2), (14, 1), (-5, -1), (-4, 0)] {
+            assert_eq!(half_up(numerator, 10), rounded, "{numerator} tenths");
+        }
+        assert_eq!(half_up(3, 4), 1, "three quarters");
+    }
+
+    #[test]
     fn rounds_half_up_once() {
         let price: UnitPrice = "0.333333".parse().unwrap();
         assert_eq!(price.times("3".parse().unwrap()), Fen(100));
@@ -256,6 +296,9 @@ mod tests {
         let seven: UnitPrice = "14".parse().unwrap();
         let twenty_eight: UnitPrice = "50".parse().unwrap();
         assert!(twenty_eight.cmp_per_unit(28, seven, 7).is_lt());
+        assert!(seven.cmp_per_unit(7, twenty_eight, 28).is_gt());
+        let same: UnitPrice = "56".parse().unwrap();
+        assert!(same.cmp_per_unit(28, seven, 7).is_eq());
     }
 
     proptest! {

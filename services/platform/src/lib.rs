@@ -28,6 +28,7 @@ pub mod module;
 pub mod network;
 pub mod outgoing;
 pub mod peer;
+pub mod point;
 pub mod regions;
 pub mod retry;
 pub mod rpc;

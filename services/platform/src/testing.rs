@@ -1,6 +1,8 @@
 //! A small world for tests of one service: a database file of its own, a clock that can be turned, development keys, peers
 //! that the test plays itself.
 
+pub mod postgres;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,11 +38,22 @@ impl Drop for World {
 
 /// Builds a world with a migrated SQLite database. `regions` are region pack texts. For tests only: it panics on failure.
 pub async fn world(role: &'static str, migrations: &'static [Migration], regions: &[&str]) -> World {
+    world_at(None, role, migrations, regions).await
+}
+
+/// The same on the empty database of a URL, e.g. of [`postgres::database`].
+pub async fn world_at(
+    url: Option<String>,
+    role: &'static str,
+    migrations: &'static [Migration],
+    regions: &[&str],
+) -> World {
     let folder = std::env::temp_dir().join(Ids.next("liufang-test"));
     std::fs::create_dir_all(&folder).expect("temporary folder");
     let clock = ManualClock::default();
     let cipher = Cipher::new("a secret for tests only, long enough");
-    let options = DbOptions::new(format!("sqlite://{}/{role}.db", folder.display()));
+    let url = url.unwrap_or_else(|| format!("sqlite://{}/{role}.db", folder.display()));
+    let options = DbOptions::new(url);
     let db = Db::connect(&options, cipher.clone(), Arc::new(clock.clone())).await.expect("database");
     db.migrate(migrations).await.expect("migrations");
     let key = SigningKey::generate().expect("key");

@@ -4,6 +4,7 @@
 
 mod app;
 pub mod audit;
+pub mod boundary;
 pub mod domain;
 mod error;
 mod events;

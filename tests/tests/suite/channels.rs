@@ -173,13 +173,14 @@ async fn whatever_befalls_an_answer_ends_in_one_state() {
         for channel in BOTH {
             for fault in faults {
                 let order = cast.unpaid_otc(&patient, ROW).await;
-                // told by nobody: only asking helps
-                dial(&cast, "PaymentWire/Notice", Dial::Late, 1).await;
+                // told by nobody, however long it takes: only asking helps
+                dial(&cast, "PaymentWire/Notice", Dial::Late, 0).await;
                 for method in ["Create", "Query", "Refund", "QueryRefund"] {
                     dial(&cast, &format!("PaymentWire/{method}"), fault, 1).await;
                 }
                 patient.pay(&order, channel).await.unwrap();
                 paid(&cast, &patient, &order).await;
+                dial(&cast, "PaymentWire/Notice", Dial::Unspecified, 0).await;
                 returned(&cast, &patient, &order).await;
             }
         }

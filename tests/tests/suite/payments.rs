@@ -86,29 +86,13 @@ impl Settlement {
     }
 
     pub async fn quote(&self, order_id: &str, person_id: &str) -> Quote {
-        let line = ChargeLine {
-            line_no: 1,
-            med_list_codg: GRANULES.to_owned(),
-            quantity: "1".to_owned(),
-            price: "15.58".to_owned(),
-            chrgitm_lv: "1".to_owned(),
-            hi_mark: true,
-            ..Default::default()
-        };
-        let fee = OutsideFee { kind: "delivery".to_owned(), amount_fen: CASH, name: String::new() };
-        let body = CreateQuoteRequest {
-            kind: QuoteKind::OtcAccount.into(),
-            order_id: order_id.to_owned(),
-            person_id: person_id.to_owned(),
-            fixmedins_code: OTC_SHOP.to_owned(),
-            region: BEIJING.to_owned(),
-            lines: vec![line],
-            outside: vec![fee],
-            acct_used: true,
-            ..Default::default()
-        };
+        self.try_quote("order", basket(order_id, person_id, 1)).await.unwrap()
+    }
+
+    pub async fn try_quote(&self, role: &str, body: CreateQuoteRequest) -> Answer<Quote> {
         let mut client = QuoteServiceClient::new(self.channel.clone());
-        client.create_quote(self.request(body)).await.unwrap().into_inner().quote.unwrap()
+        let answer = client.create_quote(self.as_role(role, body)).await;
+        Ok(answer.map_err(Refusal::from)?.into_inner().quote.unwrap_or_default())
     }
 
     pub async fn authorise(&self, quote: &Quote, order_id: &str, until_us: i64) -> Answer<Payment> {
@@ -157,6 +141,31 @@ impl Settlement {
             states.contains(&payment.state()).then_some(payment)
         })
         .await
+    }
+}
+
+/// An order over the counter, delivered: so many packs, for a person.
+pub fn basket(order_id: &str, person_id: &str, packs: i64) -> CreateQuoteRequest {
+    let line = ChargeLine {
+        line_no: 1,
+        med_list_codg: GRANULES.to_owned(),
+        quantity: packs.to_string(),
+        price: "15.58".to_owned(),
+        chrgitm_lv: "1".to_owned(),
+        hi_mark: true,
+        ..Default::default()
+    };
+    let fee = OutsideFee { kind: "delivery".to_owned(), amount_fen: CASH, name: String::new() };
+    CreateQuoteRequest {
+        kind: QuoteKind::OtcAccount.into(),
+        order_id: order_id.to_owned(),
+        person_id: person_id.to_owned(),
+        fixmedins_code: OTC_SHOP.to_owned(),
+        region: BEIJING.to_owned(),
+        lines: vec![line],
+        outside: vec![fee],
+        acct_used: true,
+        ..Default::default()
     }
 }
 

@@ -5,6 +5,7 @@ use liufang_platform::{Begun, Call, Work};
 
 use crate::app::App;
 use crate::app::lane::{Done, Op};
+use crate::boundary::Boundary;
 use crate::domain::benefit::{LegKind, OutsideFees};
 use crate::domain::payment::{
     Journal, Payer, Payment, PaymentState, Step, TILL, cash_of, goes_mobile, is_insured,
@@ -40,7 +41,10 @@ impl App {
         };
         let region = quote.region.clone();
         match self.through(&region, Op::Authorise(body, quote), Some(meta)).await? {
-            Done::Authorised(payment) => Ok(payment),
+            Done::Authorised(payment) => {
+                Boundary::Authorised.pass();
+                Ok(payment)
+            }
             _ => Err(SettlementError::Stored("lane")),
         }
     }
@@ -118,7 +122,9 @@ impl App {
             }
             PaymentState::Pending | PaymentState::Voided | PaymentState::Expired | PaymentState::Failed => {}
         }
-        Ok(work.commit(journal.view()).await?)
+        let payment = work.commit(journal.view()).await?;
+        Boundary::Voided.pass();
+        Ok(payment)
     }
 
     /// Ends a payment that never reached capture.

@@ -12,11 +12,12 @@ use crate::app::account::StatementRow;
 use crate::app::lane::{Done, Op};
 use crate::app::messages::Heard;
 use crate::app::relatives::give_back;
+use crate::boundary::Boundary;
 use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};
 use crate::domain::ledger::{self, CaptureFacts};
-use crate::domain::payment::{Journal, PaymentState, TILL};
+use crate::domain::payment::{Journal, PaymentState, Step, TILL};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 use crate::store::accumulator::Year;
@@ -36,6 +37,7 @@ impl App {
             Done::Saved(booked) => *journal = booked,
             _ => return Err(SettlementError::Stored("lane")),
         }
+        Boundary::Written(Step::Book).pass();
         Ok(())
     }
 
@@ -52,6 +54,7 @@ impl App {
         self.plan_late_look(&work, journal, now).await?;
         let event = events::ended(journal, &journal.failure_reason, now);
         work.push(&event, &journal.payment_id).await?;
+        Boundary::Uncommitted(Step::Fail).pass();
         Ok(work.done().await?)
     }
 
@@ -76,6 +79,7 @@ impl App {
         self.book_settlement(&work, journal, &quote.totals, true, now).await?;
         head.store(tx).await?;
         work.push(&events::refunded(journal, total, now), &journal.payment_id).await?;
+        Boundary::Uncommitted(Step::BookRefund).pass();
         Ok(work.done().await?)
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::app::lane::{Done, Op};
+use crate::boundary::Boundary;
 use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::payment::{Journal, Payment, PaymentState, Step, first_step};
 use crate::domain::quote::Quote;
@@ -44,7 +45,10 @@ impl App {
             return Err(Refusal::PaymentNotFound.into());
         };
         match self.through(&region, Op::Start(payment_id.clone()), Some(meta)).await? {
-            Done::Started(Some(journal)) => self.run(journal).await,
+            Done::Started(Some(journal)) => {
+                Boundary::Started.pass();
+                self.run(journal).await
+            }
             _ => Ok(self.journal(&payment_id).await?.view()),
         }
     }
@@ -112,6 +116,7 @@ impl App {
         if let Begun::Fresh(work) = self.db.begin::<Started>(&call.meta).await? {
             let started = self.start_refund(&work, &call.body, call.meta.now).await?;
             work.commit(Started { started: started.is_some() }).await?;
+            Boundary::Refunding.pass();
             if let Some(journal) = started {
                 return self.run(journal).await;
             }

@@ -8,6 +8,7 @@ use liufang_platform::{DbFault, Work};
 use crate::app::App;
 use crate::app::lane::{Done, Op};
 use crate::app::messages::Heard;
+use crate::boundary::Boundary;
 use crate::domain::benefit::LegKind;
 use crate::domain::payment::{
     ChannelSays, InsurerSays, Journal, Next, Payment, Raised, Step, after_answer, after_channel, combined,
@@ -83,6 +84,13 @@ impl App {
 
     /// One step; true when the next may follow at once.
     async fn step(&self, journal: &mut Journal) -> Result<bool, SettlementError> {
+        let step = journal.step;
+        let goes_on = self.take_step(journal).await?;
+        Boundary::Written(step).pass();
+        Ok(goes_on)
+    }
+
+    async fn take_step(&self, journal: &mut Journal) -> Result<bool, SettlementError> {
         let mut heard = None;
         let next = match journal.step {
             Step::Idle => return Ok(false),
@@ -174,6 +182,7 @@ impl App {
     ) -> Result<bool, SettlementError> {
         let now = self.clock.now();
         let before = journal.step;
+        Boundary::Heard(before).pass();
         let go_on = journal.advance(next, now);
         if go_on {
             journal.next_at = now.plus_seconds(LEASE_S);

@@ -7,6 +7,7 @@ use liufang_platform::{Begun, Call, Work};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::boundary::Boundary;
 use crate::domain::benefit::{LegKind, OutsideFees};
 use crate::domain::decide::Inputs;
 use crate::domain::payment::{Journal, Payment, PaymentState};
@@ -33,6 +34,7 @@ impl App {
             self.keep_less(&work, &body).await?;
             let started = self.start_capture(&work, &body.payment_id, meta.now).await?;
             work.commit(Started {}).await?;
+            Boundary::Less.pass();
             if let Some(journal) = started {
                 return self.run(journal).await;
             }

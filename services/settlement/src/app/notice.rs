@@ -4,6 +4,7 @@ use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::{Begun, Call, hash};
 
 use crate::app::App;
+use crate::boundary::Boundary;
 use crate::domain::payment::{ChannelSays, Journal, PaymentState, Step, after_channel};
 use crate::error::{Refusal, SettlementError};
 use crate::store;
@@ -72,7 +73,9 @@ impl App {
             journal.return_late_cash(meta.now);
             store::payment::save(work.tx(), &mut journal).await?;
         }
-        Ok(work.commit(()).await?)
+        work.commit(()).await?;
+        Boundary::Noticed.pass();
+        Ok(())
     }
 
     /// The notice is refused, the difference stays: written on its own.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::app::lane::{Done, Op};
+use crate::boundary::Boundary;
 use crate::domain::accumulate::{Addition, Scope, additions};
 use crate::domain::benefit::{ChargeLine, OutsideFees, Purse, Settlement, Wallets};
 use crate::domain::decide::Inputs;
@@ -76,7 +77,10 @@ impl App {
         };
         let region = asking.body.region.clone();
         match self.through(&region, Op::Offer(Box::new(asking)), Some(meta)).await? {
-            Done::Quoted(quote) => Ok(*quote),
+            Done::Quoted(quote) => {
+                Boundary::Quoted.pass();
+                Ok(*quote)
+            }
             Done::Kept(known) => self.as_offered(known).await,
             _ => Err(SettlementError::Stored("lane")),
         }

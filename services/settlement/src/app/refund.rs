@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::app::capture::Lookup;
+use crate::boundary::Boundary;
 use crate::domain::benefit::{Leg, LegKind};
 use crate::domain::payment::{Journal, Payment, PaymentState, Shape, TILL};
 use crate::domain::quote::Quote;
@@ -53,6 +54,7 @@ impl App {
             Begun::Fresh(work) => {
                 let (journal, part_no) = self.start_part(&work, &body, meta.now).await?;
                 work.commit(Started { part_no }).await?;
+                Boundary::Returning.pass();
                 (part_no, self.run(journal).await?)
             }
             Begun::Replay(started) => (started.part_no, self.journal(&body.payment_id).await?.view()),

@@ -62,5 +62,9 @@ mod tests {
             assert_eq!(addition.fund_paid + addition.mirrored().fund_paid, Fen::ZERO);
         }
         assert!(additions(&totals, None, false).is_empty(), "an account purchase uses no benefit");
+        let fee = additions(&totals, None, true);
+        assert_eq!(fee.iter().map(|(scope, _)| scope).collect::<Vec<_>>(), [&Scope::Consultation]);
+        assert_eq!(fee[0].1.fund_paid, Fen(480));
+        assert!(additions(&Totals::default(), None, true).is_empty(), "a fee that is all cash");
     }
 }

@@ -256,6 +256,29 @@ mod tests {
     }
 
     #[test]
+    fn words_and_references() {
+        assert_eq!((clr_type("P13030200001"), clr_type("H13030200001")), ("41", "11"));
+        let words = ["applied", "approved", "appealed", "paid"];
+        assert_eq!(words.map(|word| ClaimState::parse(word).unwrap().as_str()), words);
+        assert_eq!(ClaimState::parse("cut"), None);
+        assert_eq!(
+            (payment_reference("c", 1), payment_reference("c", 2)),
+            ("c".to_owned(), "c/2".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_was_not_cut_is_not_objected_to() {
+        let mut claim = claim();
+        assert_eq!(claim.review(Fen::ZERO, ""), Ok(()));
+        assert_eq!(claim.appeal(), Err(ClaimRefusal::State(ClaimState::Approved)));
+        let mut claim = Claim { state: ClaimState::Applied, ..claim };
+        assert_eq!(claim.review(Fen(-1), ""), Err(ClaimRefusal::DeductionTooLarge));
+        assert_eq!(claim.review(Fen(1_000), "all of it"), Ok(()), "the whole may be cut");
+        assert_eq!(claim.pay(None), Ok(Paying { amount: Fen::ZERO, closes: true }));
+    }
+
+    #[test]
     fn a_claim_of_refunds_is_settled_whole() {
         let mut claim = claim();
         claim.claimed = Fen(-500);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use futures::poll;
 use liufang_kernel::{Fault as _, Fen};
 use liufang_platform::{Principal, PrincipalKind};
-use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 
 use super::fakes::Fault;
 use super::oracle::{Known, Offer, Oracle, has_ended};
@@ -25,6 +25,8 @@ use crate::error::SettlementError;
 
 /// Histories, and operations of each.
 const SEEDS: std::ops::Range<u64> = 0..12;
+/// Others than on SQLite, and fewer.
+const SEEDS_ON_POSTGRES: std::ops::Range<u64> = 100..104;
 const OPERATIONS: usize = 90;
 
 const PEOPLE: [(&str, &str); 5] =
@@ -61,8 +63,17 @@ struct History {
 
 #[tokio::test]
 async fn any_history_is_the_oracles() {
-    for seed in SEEDS {
-        let mut history = History::begin(seed).await;
+    histories(SEEDS, async || town().await).await;
+}
+
+#[tokio::test]
+async fn any_history_is_the_oracles_on_postgres() {
+    histories(SEEDS_ON_POSTGRES, async || town_on_postgres().await).await;
+}
+
+async fn histories(seeds: std::ops::Range<u64>, town: impl AsyncFn() -> Town) {
+    for seed in seeds {
+        let mut history = History::begin(seed, town().await).await;
         for step in 0..OPERATIONS {
             history.step = step;
             history.operation().await;
@@ -73,8 +84,8 @@ async fn any_history_is_the_oracles() {
 }
 
 impl History {
-    async fn begin(seed: u64) -> History {
-        let (dice, town) = (Dice(seed), town().await);
+    async fn begin(seed: u64, town: Town) -> History {
+        let dice = Dice(seed);
         let (oracle, told) = (Oracle::default(), Vec::new());
         let mut history = History { seed, step: 0, did: "begin", dice, town, oracle, told };
         for (person, region) in PEOPLE {
@@ -434,8 +445,16 @@ impl History {
             let rows = db.read().query_all_raw(Statement::from_string(db.backend(), sql)).await.unwrap();
             rows.iter().map(|row| row.try_get("", "said").unwrap()).collect()
         };
-        let tables = "SELECT name AS said FROM sqlite_master WHERE type = 'table'";
         let mut all = BTreeMap::new();
+        if db.backend() == DbBackend::Postgres {
+            let tables = "SELECT tablename::text AS said FROM pg_tables WHERE schemaname = 'public'";
+            for table in ask(tables.to_owned()).await {
+                let rows = format!("SELECT t::text AS said FROM {table} t ORDER BY 1");
+                all.insert(table.clone(), ask(rows).await.join("\n"));
+            }
+            return all;
+        }
+        let tables = "SELECT name AS said FROM sqlite_master WHERE type = 'table'";
         for table in ask(tables.to_owned()).await {
             let columns = format!("SELECT 'quote(' || name || ')' AS said FROM pragma_table_info('{table}')");
             let columns = ask(columns).await.join(" || ',' || ");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use liufang_kernel::{Fault as _, Fen, Timestamp};
-use liufang_platform::testing::{World, world};
+use liufang_platform::testing::{World, postgres, world_at};
 use liufang_platform::{Call, CallMeta, Principal, PrincipalKind};
 use liufang_proto::hooks::v1 as hooks;
 use liufang_proto::identity::v1 as id;
@@ -36,14 +36,23 @@ pub async fn town() -> Town {
     town_with(str::to_owned).await
 }
 
+/// On a PostgreSQL of the test program's own.
+pub async fn town_on_postgres() -> Town {
+    town_at(Some(postgres::database().await), str::to_owned).await
+}
+
 /// With every region pack bent.
 pub async fn town_with(bend: impl Fn(&str) -> String) -> Town {
+    town_at(None, bend).await
+}
+
+async fn town_at(url: Option<String>, bend: impl Fn(&str) -> String) -> Town {
     let packs = [
         include_str!("../../../../deploy/regions/beijing.toml"),
         include_str!("../../../../deploy/regions/qinhuangdao.toml"),
     ];
     let packs = packs.map(bend);
-    let world = world(crate::ROLE, crate::MIGRATIONS, &packs.each_ref().map(String::as_str)).await;
+    let world = world_at(url, crate::ROLE, crate::MIGRATIONS, &packs.each_ref().map(String::as_str)).await;
     let fakes = Fakes::default();
     let own = crate::module(world.deps.clone()).routes;
     let identity = Routes::default()

@@ -103,8 +103,9 @@ pub const EDITS: &[Edit] = &[
     edit(
         "settlement",
         &["ACCOUNT_RELATIVE"],
-        "UPDATE statement_row SET aid_fen = aid_fen + 1 WHERE aid_fen < 0",
-        "UPDATE statement_row SET aid_fen = aid_fen - 1 WHERE aid_fen < 0",
+        // of a relative who knows nothing of it
+        "UPDATE statement_row SET aid_fen = -7 WHERE sequence = 1",
+        "UPDATE statement_row SET aid_fen = 0 WHERE aid_fen = -7",
     ),
     edit(
         "settlement",

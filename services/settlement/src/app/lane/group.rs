@@ -12,9 +12,10 @@ use super::writes::Writes;
 use super::{Done, Member, Op};
 use crate::app::App;
 use crate::app::capture::Started;
+use crate::boundary::Boundary;
 use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::lane::{Books, Purse, needs};
-use crate::domain::payment::Journal;
+use crate::domain::payment::{Journal, Step};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 use crate::store;
@@ -76,6 +77,9 @@ impl App {
             results.push(plan.and_then(|plan| plan.done(&writes)));
         }
         work.remember(&replies).await?;
+        if !writes.booked.is_empty() {
+            Boundary::Uncommitted(Step::Book).pass();
+        }
         work.done().await?;
         for journal in &writes.inserted {
             self.memory.keep_region(&journal.payment_id, &journal.region);

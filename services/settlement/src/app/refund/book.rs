@@ -6,10 +6,11 @@ use liufang_platform::Work;
 use crate::app::App;
 use crate::app::booking::open_day;
 use crate::app::relatives::give_back;
+use crate::boundary::Boundary;
 use crate::domain::benefit::{Leg, LegKind, Totals};
 use crate::domain::claim::{Amounts, TotalKey, clr_type};
 use crate::domain::ledger::{self, CaptureFacts, Linked};
-use crate::domain::payment::{Journal, PaymentState, TILL};
+use crate::domain::payment::{Journal, PaymentState, Step, TILL};
 use crate::domain::refund::{Moved, difference, year_difference};
 use crate::error::SettlementError;
 use crate::store::accumulator::Year;
@@ -70,6 +71,7 @@ impl App {
         } else {
             work.push(&events::partly_refunded(journal, part, now), &journal.payment_id).await?;
         }
+        Boundary::Uncommitted(Step::BookPart).pass();
         Ok(work.done().await?)
     }
 }

@@ -159,3 +159,20 @@ fn book(result: &mut FundShare, slices: &[Slice<'_>], room: Option<Fen>) {
         result.explanations.push(Explanation::new(totals::field(slice.tier.fund), amount, rule, detail));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fund_has_one_row_for_all_that_it_shares_in() {
+        let (first, second) = (Fund::ALL[0], Fund::ALL[1]);
+        let mut share = FundShare::default();
+        share.add(first, Fen(100), Fen(60), Some(Fen(500)));
+        share.add(second, Fen(30), Fen(20), None);
+        share.add(first, Fen(40), Fen(10), Some(Fen(440)));
+        let row = |fund, base, limit, paid| FundRow { fund, base: Fen(base), limit, paid: Fen(paid) };
+        assert_eq!(share.rows, [row(first, 140, Some(Fen(500)), 70), row(second, 30, None, 20)]);
+        assert_eq!(share.total(), Fen(90));
+    }
+}

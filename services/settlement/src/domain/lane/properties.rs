@@ -103,7 +103,7 @@ proptest! {
         let key = YearKey { person_id: "p".into(), year: 2026, insutype: "310".into(), scope: "s".into() };
         let basis = [(key.clone(), Addition::default())];
         prop_assert!(books.stands(&basis));
-        let addition = Addition { fund_paid: Fen(fen), ..Addition::default() };
+        let addition = Addition { fund_paid: Fen(fen), expense: Fen(fen * 2), deductible: Fen(fen * 3) };
         books.add(&[(key.clone(), addition)]);
         prop_assert!(!books.stands(&basis));
         prop_assert!(books.stands(&[(key.clone(), addition)]));
@@ -125,4 +125,46 @@ fn what_is_another_regions_is_not_free() {
     assert_eq!(books.spend(&needs, 1), Err(BelowHolds));
     assert_eq!(books.release(&needs), Err(BelowHolds));
     assert_eq!(books, before);
+}
+
+#[test]
+fn an_account_is_needed_once_for_all_its_legs() {
+    let leg = |kind, payer: &str, fen| Leg {
+        kind,
+        amount: Fen(fen),
+        payer_person_id: payer.to_owned(),
+        debtor: String::new(),
+        explanations: Vec::new(),
+    };
+    let legs = [
+        leg(LegKind::Fund, "", 900),
+        leg(LegKind::RelativeAccount, "p2", 30),
+        leg(LegKind::Account, "p1", 20),
+        leg(LegKind::RelativeAccount, "p2", 5),
+        leg(LegKind::Channel, "", 7),
+    ];
+    let need = |person: &str, fen, kind| Need { person_id: person.to_owned(), amount: Fen(fen), kind };
+    let expected = [need("p1", 20, LegKind::Account), need("p2", 35, LegKind::RelativeAccount)];
+    assert_eq!(needs(&legs), expected);
+}
+
+#[test]
+fn a_line_stands_under_its_transfer_or_behind_the_last() {
+    let mut books = books(&[100, 100]);
+    let needs = asked(&BTreeMap::from([(1, 10)]));
+    for (sequence, line) in [(7, 7), (3, 8), (9, 9), (9, 10)] {
+        assert_eq!(books.hold(&needs), Ok(()));
+        let spent = books.spend(&needs, sequence).unwrap();
+        assert_eq!(spent.iter().map(|spent| spent.line).collect::<Vec<_>>(), [line]);
+    }
+    assert_eq!(books.purses["p1"].balance, Fen(60));
+}
+
+#[test]
+fn a_line_that_moves_nothing_has_its_place_and_the_balance_that_stays() {
+    let mut books = books(&[100, 70]);
+    assert_eq!((books.tell("p1", 5), books.tell("p1", 2)), ((5, Fen(70)), (6, Fen(70))));
+    // who has no account has lines all the same
+    assert_eq!((books.tell("p9", 3), books.tell("p9", 3)), ((3, Fen::ZERO), (4, Fen::ZERO)));
+    assert_eq!(books.purses["p1"].balance, Fen(70));
 }

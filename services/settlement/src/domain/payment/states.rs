@@ -67,6 +67,9 @@ pub enum Step {
 macro_rules! words {
     ($kind:ident { $($name:ident = $word:literal,)* }) => {
         impl $kind {
+            /// Every one.
+            pub const ALL: &[$kind] = &[$($kind::$name,)*];
+
             pub fn as_str(self) -> &'static str {
                 match self { $($kind::$name => $word,)* }
             }
@@ -77,6 +80,13 @@ macro_rules! words {
             }
         }
     };
+}
+
+impl Step {
+    /// It ends in a booking, and asks nobody outside.
+    pub fn books(self) -> bool {
+        matches!(self, Step::Book | Step::Fail | Step::BookRefund | Step::BookPart)
+    }
 }
 
 words!(PaymentState {

@@ -175,3 +175,105 @@ fn only_what_is_there_comes_back() {
     let delivery = OutsideFee { kind: OutsideKind::Delivery, amount: Fen(1), name: String::new() };
     assert_eq!(less(vec![], vec![delivery]), Err(NotReturned::UnknownFee));
 }
+
+#[test]
+fn terms_say_what_they_are() {
+    let leg = |kind, fen| Leg {
+        kind,
+        amount: Fen(fen),
+        payer_person_id: String::new(),
+        debtor: format!("of {kind:?}"),
+        explanations: Vec::new(),
+    };
+    let legs = vec![leg(LegKind::Account, 5), leg(LegKind::RelativeAccount, 7), leg(LegKind::Channel, 9)];
+    let terms = Terms { legs, ..Terms::default() };
+    assert_eq!((terms.total(), terms.accounts(), terms.of(LegKind::Channel)), (Fen(21), Fen(12), Fen(9)));
+    assert!(terms.insured());
+    assert!(!Terms { legs: vec![leg(LegKind::Channel, 9)], ..Terms::default() }.insured());
+    assert!(Terms::default().is_nothing());
+    let fee = OutsideFee { kind: OutsideKind::Delivery, amount: Fen(1), name: String::new() };
+    assert!(
+        !Terms { outside: OutsideFees::new(vec![fee]), ..Terms::default() }.is_nothing(),
+        "a fee is left"
+    );
+
+    // the rest is owed by whoever owed the whole
+    let pack = pack(false);
+    let line = ChargeLine {
+        line_no: 1,
+        med_list_codg: "XC08CAB037A001020180517".into(),
+        quantity: Quantity(2 * ONE),
+        price: UnitPrice(300_000_000),
+        class: ChargeClass::A,
+        first_selfpay: None,
+        pay_standard: None,
+        restricted: false,
+        approval: Approval::NotNeeded,
+        hi_mark: true,
+    };
+    let inputs = inputs(false, (0, 0, 0), vec![line]);
+    let mut whole = captured(&pack, &inputs, OutsideFees::default(), (3_000, 0));
+    assert!(!whole.is_nothing());
+    for leg in &mut whole.legs {
+        leg.debtor = format!("of {:?}", leg.kind);
+    }
+    let back = Returned { lines: vec![(1, Quantity(ONE))], outside: Vec::new() };
+    let rest = whole.less(&pack, &inputs, &back).unwrap();
+    assert!(1 < rest.legs.len());
+    let scopes: Vec<&Scope> = rest.additions.iter().map(|(scope, _)| scope).collect();
+    assert_eq!(scopes, [&Scope::All, &Scope::Disease("M03900".to_owned())]);
+    assert!(rest.legs.iter().all(|leg| leg.debtor == format!("of {:?}", leg.kind)), "{:?}", rest.legs);
+}
+
+#[test]
+fn a_fee_comes_back_by_kind_and_name_and_no_more_of_it_than_there_is() {
+    let fee = |kind, fen, name: &str| OutsideFee { kind, amount: Fen(fen), name: name.into() };
+    let (delivery, goods) = (OutsideKind::Delivery, OutsideKind::Goods);
+    let fees = OutsideFees::new(vec![fee(delivery, 600, ""), fee(goods, 100, "vitamins")]);
+    let left = |back: OutsideFee| {
+        let left = fewer_fees(&fees, &[back])?;
+        Ok(left.iter().map(|fee| (fee.kind, fee.amount.0)).collect::<Vec<_>>())
+    };
+    assert_eq!(left(fee(delivery, 200, "")), Ok(vec![(delivery, 400), (goods, 100)]));
+    assert_eq!(left(fee(delivery, 600, "")), Ok(vec![(goods, 100)]), "a fee of nothing is none");
+    assert_eq!(left(fee(goods, 100, "vitamins")), Ok(vec![(delivery, 600)]));
+    for wrong in [
+        fee(goods, 50, "tea"),
+        fee(delivery, 50, "vitamins"),
+        fee(goods, 50, ""),
+        fee(goods, 101, "vitamins"),
+        fee(delivery, 601, ""),
+    ] {
+        assert_eq!(left(wrong), Err(NotReturned::UnknownFee));
+    }
+}
+
+#[test]
+fn a_fee_alone_moves_cash_alone() {
+    let pack = pack(false);
+    let fee = OutsideFee { kind: OutsideKind::Delivery, amount: Fen(600), name: String::new() };
+    let line = ChargeLine {
+        line_no: 1,
+        med_list_codg: "XC08CAB037A001020180517".into(),
+        quantity: Quantity(ONE),
+        price: UnitPrice(100_000_000),
+        class: ChargeClass::A,
+        first_selfpay: None,
+        pay_standard: None,
+        restricted: false,
+        approval: Approval::NotNeeded,
+        hi_mark: true,
+    };
+    let inputs = inputs(false, (0, 0, 0), vec![line]);
+    let whole = captured(&pack, &inputs, OutsideFees::new(vec![fee.clone()]), (3_000, 0));
+    let rest = whole.less(&pack, &inputs, &Returned { lines: vec![], outside: vec![fee] }).unwrap();
+    let moved = Moved::between(&whole, &rest);
+    let back: Vec<(LegKind, i64)> = moved.back.iter().map(|leg| (leg.kind, leg.amount.0)).collect();
+    assert_eq!((back, moved.again.len(), moved.insurer), (vec![(LegKind::Channel, 600)], 0, false));
+    // goods that come back, or everything: undone and made again
+    let nothing = whole.less(&pack, &inputs, &all_of(&whole)).unwrap();
+    let moved = Moved::between(&whole, &nothing);
+    assert_eq!((moved.back.len(), moved.again.len(), moved.insurer), (whole.legs.len(), 0, true));
+    let fees_alone = Terms { charged: vec![], ..rest };
+    assert_eq!(Moved::between(&fees_alone, &Terms::default()).back, fees_alone.legs);
+}
