@@ -8,15 +8,15 @@ use liufang_proto::sandbox::v1::Dial;
 use liufang_proto::settlement::v1::payment_service_client::PaymentServiceClient;
 use liufang_proto::settlement::v1::quote_service_client::QuoteServiceClient;
 use liufang_proto::settlement::v1::{
-    AuthoriseRequest, CaptureRequest, GetPaymentRequest, GetQuoteRequest, PaymentState, Quote, RefundRequest,
-    VoidRequest,
+    AuthoriseRequest, CaptureRequest, GetPaymentRequest, GetQuoteRequest, KeptLine, PaymentState, Quote,
+    RefundRequest, ReturnedLine, VoidRequest,
 };
 use liufang_tests::world::run_in;
 use liufang_tests::{Shape, World};
 use tonic::{Code, Status};
 
 use super::cast::*;
-use super::payments::Settlement;
+use super::payments::{Settlement, basket};
 
 mod every_cell_of_a_payment_answers_as_published {
     use super::*;
@@ -53,6 +53,8 @@ struct Player {
     settlement: Settlement,
     patient: Patient,
     stranger: Patient,
+    /// Of another region.
+    elsewhere: Patient,
     stories: usize,
 }
 
@@ -60,7 +62,8 @@ async fn every_cell(world: &mut World) {
     let cast = Cast::of(world).await;
     let (patient, stranger) = (cast.patient(ROW).await, cast.patient(151).await);
     let settlement = Settlement::of(world).await;
-    let mut player = Player { cast, settlement, patient, stranger, stories: 0 };
+    let elsewhere = cast.patient(1).await;
+    let mut player = Player { cast, settlement, patient, stranger, elsewhere, stories: 0 };
     let table = Table::read(SETTLEMENT_STATES).unwrap();
     let mut wrong = Vec::new();
     for (state, _) in &table.states {
@@ -131,6 +134,7 @@ fn told(answer: &Answer<String>) -> (String, String) {
                 Code::PermissionDenied => "PERMISSION_DENIED",
                 Code::Unauthenticated => "UNAUTHENTICATED",
                 Code::Unimplemented => "UNIMPLEMENTED",
+                Code::Aborted => "ABORTED",
                 _ => "another",
             };
             (refusal.reason.clone(), code.to_owned())
@@ -154,7 +158,8 @@ impl Player {
         use PaymentState::{Captured, Expired, Failed, Pending, Refunded, Refunding};
         self.stories += 1;
         let order_id = format!("ord_states_{}", self.stories);
-        let quote = self.settlement.quote(&order_id, self.patient.person_id()).await;
+        let body = basket(&order_id, self.patient.person_id(), 2);
+        let quote = self.settlement.try_quote("order", body).await.unwrap();
         let mut story = Story { order_id, quote, payment_id: String::new() };
         if state == "quoted" {
             return story;
@@ -245,6 +250,29 @@ impl Player {
                 };
                 let reply = send!(PaymentServiceClient.authorise(body))?.into_inner();
                 Ok(reply.payment.unwrap_or_default().payment_id)
+            }
+            "CreateQuote" => {
+                let elsewhere = twist("insured elsewhere");
+                let person = if elsewhere { &self.elsewhere } else { &self.patient }.person_id();
+                let mut body = basket(&format!("{}_more", story.order_id), person, 1);
+                if twist("other region's shop") {
+                    body.fixmedins_code = SHOP.to_owned();
+                }
+                send!(QuoteServiceClient.create_quote(body)).map(|_| String::new())
+            }
+            "CaptureLess" => {
+                let line_no = if twist("unknown line") { 9 } else { 1 };
+                let quantity = if twist("not less") { "2" } else { "1" }.to_owned();
+                let body = CaptureRequest { payment_id, keep: vec![KeptLine { line_no, quantity }] };
+                send!(PaymentServiceClient.capture(body)).map(|_| String::new())
+            }
+            "RefundPart" => {
+                let line_no = if twist("unknown line") { 9 } else { 1 };
+                let quantity = if twist("too much") { "3" } else { "1" }.to_owned();
+                let lines = vec![ReturnedLine { line_no, quantity }];
+                let reason = "RETURNED".to_owned();
+                let body = RefundRequest { payment_id, reason, lines, ..Default::default() };
+                send!(PaymentServiceClient.refund(body)).map(|_| String::new())
             }
             "Capture" => send!(PaymentServiceClient.capture(CaptureRequest { payment_id, keep: Vec::new() }))
                 .map(|_| String::new()),
