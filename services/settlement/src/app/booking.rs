@@ -74,7 +74,7 @@ impl App {
         let legs = journal.legs.iter().filter(|leg| !leg.payer_person_id.is_empty());
         let mut back: Vec<_> = legs.map(|leg| (leg.payer_person_id.clone(), leg.amount)).collect();
         back.sort();
-        give_back(tx, journal, &back, sequence, now).await?;
+        give_back(&work, journal, &back, sequence, now).await?;
         self.add_to_year(&work, journal, &quote, true).await?;
         self.book_settlement(&work, journal, &quote.totals, true, now).await?;
         head.store(tx).await?;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_kernel::{Fen, Timestamp};
-use sea_orm::ConnectionTrait;
+use liufang_platform::Work;
 
 use crate::app::App;
 use crate::app::account::StatementRow;
@@ -43,12 +43,13 @@ pub(super) fn aided(
 
 /// Gives accounts back what they had paid, in the order of their holders, and tells both sides. Called with the region's head locked.
 pub(super) async fn give_back(
-    tx: &impl ConnectionTrait,
+    work: &Work,
     journal: &Journal,
     back: &[(String, Fen)],
     sequence: i64,
     at: Timestamp,
 ) -> Result<(), SettlementError> {
+    let tx = work.tx();
     for (payer, amount) in back {
         let balance = store::account::give_back(tx, payer, *amount).await?;
         let row = statement(journal, payer, sequence, *amount, balance, at);

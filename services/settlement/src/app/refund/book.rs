@@ -44,7 +44,7 @@ impl App {
         let set = Linked::new(&reference, vec![back, ledger::capture(&facts, &moved.again)?]);
         let placed = head.append_linked(tx, &self.ids, &journal.region, set).await?;
         let sequence = placed.first().copied().unwrap_or_default();
-        give_back(tx, journal, &by_payer(&before.legs, &rest.legs), sequence, now).await?;
+        give_back(&work, journal, &by_payer(&before.legs, &rest.legs), sequence, now).await?;
         let of = Year { person_id: &journal.person_id, year: quote.year, insutype: &journal.insutype };
         for (scope, addition) in year_difference(before, rest) {
             store::accumulator::add(tx, &self.cipher, of, &scope, addition).await?;
