@@ -105,6 +105,9 @@ impl Processes {
             format!("telemetry.otlp_metrics={}", config.telemetry.otlp_metrics),
             format!("telemetry.gauges_seconds={}", config.telemetry.gauges_seconds),
         ];
+        // a key stands once
+        let key = |setting: &str| setting.split_once('=').map(|(key, _)| key.to_owned());
+        settings.retain(|setting| !more.iter().any(|other| key(other) == key(setting)));
         settings.extend_from_slice(more);
         let authority = Authority::new();
         for role in ROLES {

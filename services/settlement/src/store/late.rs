@@ -25,9 +25,12 @@ pub async fn due(
     now: Timestamp,
     a_channel: i64,
 ) -> Result<Vec<(String, i32)>, SettlementError> {
-    let sql = "SELECT payment_id, looks FROM (SELECT l.payment_id, l.looks, l.look_at_us, ROW_NUMBER() OVER \
-               (PARTITION BY p.channel ORDER BY l.look_at_us, l.payment_id) AS place FROM late_look l \
-               JOIN payment p ON p.payment_id = l.payment_id WHERE l.look_at_us <= $1) AS due \
+    // the channel by a question of each payment: a join may walk over all of them
+    let sql = "SELECT payment_id, looks FROM (SELECT payment_id, looks, look_at_us, ROW_NUMBER() OVER \
+               (PARTITION BY channel ORDER BY look_at_us, payment_id) AS place FROM \
+               (SELECT l.payment_id, l.looks, l.look_at_us, \
+               (SELECT p.channel FROM payment p WHERE p.payment_id = l.payment_id) AS channel \
+               FROM late_look l WHERE l.look_at_us <= $1) AS waiting) AS due \
                WHERE place <= $2 ORDER BY look_at_us, payment_id";
     let rows = all(conn, sql, [now.0.into(), a_channel.into()]).await?;
     rows.iter().map(|row| Ok((row.try_get("", "payment_id")?, row.try_get("", "looks")?))).collect()
