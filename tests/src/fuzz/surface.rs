@@ -194,7 +194,14 @@ impl Surface {
             request = request.header("idempotency-key", key);
         }
         let request = request.body(Full::new(Bytes::from(body))).expect("a request");
-        let reply = self.client.request(request).await.expect("the door answers");
+        // a body refused before it is read whole ends its connection, and the answer may be lost with it
+        let mut reply = self.client.request(request.clone()).await;
+        for _ in 1..TRIES {
+            if reply.is_err() {
+                reply = self.client.request(request.clone()).await;
+            }
+        }
+        let reply = reply.expect("the door answers");
         let ok = reply.status().is_success();
         let bytes = reply.into_body().collect().await.expect("the whole answer").to_bytes();
         let body: Value = match (ok, codec) {
@@ -206,6 +213,9 @@ impl Surface {
         Reply { ok, code, reason, body }
     }
 }
+
+/// Tries of a request until the door is heard.
+const TRIES: usize = 4;
 
 static NULL: Value = Value::Null;
 
