@@ -17,6 +17,7 @@ use super::cast::*;
 
 behaviour!(everywhere a_compromised_certificate_ends_what_it_signed);
 behaviour!(everywhere an_authority_takes_a_certificate_back);
+// deletes a row in the service's own database, which the shape of processes keeps to itself
 behaviour!(without_a_certificate_nobody_signs);
 
 /// The doctor's certificate, which the seed registered under the demo authority.

@@ -18,6 +18,7 @@ use super::cast::*;
 
 // The setting stands in the region pack, so these worlds are made here.
 behaviour!(own an_order_is_paid_once_and_comes_back_in_parts);
+// as above
 behaviour!(own an_order_between_states_is_shown_and_ended);
 
 const ROW: u32 = 163;

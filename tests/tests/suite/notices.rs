@@ -17,6 +17,7 @@ use super::cast::*;
 
 // A hospital with a system of its own needs a configuration of its own, so these worlds are made here.
 behaviour!(own a_hospital_is_told_once_and_in_order);
+// as above
 behaviour!(own what_was_given_up_is_asked_for_again);
 
 mod two_pharmacists_where_the_region_says_so {
