@@ -23,8 +23,8 @@ pub use world::{Shape, World};
 /// One behaviour, tested in both single-process shapes: embedded SQLite, and PostgreSQL with Redis.
 ///
 /// `behaviour!(everywhere name)` adds the third shape: two processes of every role inside mutual TLS. `servers` means the
-/// two shapes with PostgreSQL and Redis. Whatever leaves the processes out says why in the line above it. `name` is an
-/// `async fn name(world: &mut World)` beside it.
+/// two shapes with PostgreSQL and Redis, `own` the single-process ones in worlds that the file's `run` makes. Whatever leaves
+/// the processes out says why in the line above it. `name` is an `async fn name(world: &mut World)` beside it.
 #[macro_export]
 macro_rules! behaviour {
     ($name:ident) => {
@@ -55,6 +55,19 @@ macro_rules! behaviour {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn as_processes() {
                 $crate::world::run($crate::Shape::Processes, super::$name).await;
+            }
+        }
+    };
+    (own $name:ident) => {
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::run($crate::Shape::Sqlite, super::$name).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::run($crate::Shape::Postgres, super::$name).await;
             }
         }
     };

@@ -12,29 +12,13 @@ use liufang_proto::settlement::v1::{
 };
 use liufang_tests::audit::agrees;
 use liufang_tests::world::run_in;
-use liufang_tests::{Shape, World, eventually};
+use liufang_tests::{Shape, World, behaviour, eventually};
 
 use super::cast::*;
 
-/// The setting stands in the region pack, so these worlds are made here.
-macro_rules! by_mobile_payment {
-    ($name:ident) => {
-        mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                super::run(liufang_tests::Shape::Sqlite, super::$name).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                super::run(liufang_tests::Shape::Postgres, super::$name).await;
-            }
-        }
-    };
-}
-
-by_mobile_payment!(an_order_is_paid_once_and_comes_back_in_parts);
-by_mobile_payment!(an_order_between_states_is_shown_and_ended);
+// The setting stands in the region pack, so these worlds are made here.
+behaviour!(own an_order_is_paid_once_and_comes_back_in_parts);
+behaviour!(own an_order_between_states_is_shown_and_ended);
 
 const ROW: u32 = 163;
 

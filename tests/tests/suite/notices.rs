@@ -11,29 +11,13 @@ use liufang_proto::prescription::v1::{
 };
 use liufang_proto::sandbox::v1::{Dial, HospitalBookRow, ListHospitalBookRequest};
 use liufang_tests::world::run_in;
-use liufang_tests::{Shape, World, eventually};
+use liufang_tests::{Shape, World, behaviour, eventually};
 
 use super::cast::*;
 
-/// A hospital with a system of its own needs a configuration of its own, so these worlds are made here.
-macro_rules! told {
-    ($name:ident) => {
-        mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                super::run(liufang_tests::Shape::Sqlite, super::$name).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                super::run(liufang_tests::Shape::Postgres, super::$name).await;
-            }
-        }
-    };
-}
-
-told!(a_hospital_is_told_once_and_in_order);
-told!(what_was_given_up_is_asked_for_again);
+// A hospital with a system of its own needs a configuration of its own, so these worlds are made here.
+behaviour!(own a_hospital_is_told_once_and_in_order);
+behaviour!(own what_was_given_up_is_asked_for_again);
 
 mod two_pharmacists_where_the_region_says_so {
     use super::*;

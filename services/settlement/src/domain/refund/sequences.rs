@@ -149,22 +149,26 @@ proptest! {
     }
 }
 
-#[test]
-fn only_what_is_there_comes_back() {
-    let pack = pack(false);
-    let one = ChargeLine {
+/// Two packs of a class 甲 drug, in line 1.
+fn two_packs(price: UnitPrice) -> ChargeLine {
+    ChargeLine {
         line_no: 1,
         med_list_codg: "XC08CAB037A001020180517".into(),
         quantity: Quantity(2 * ONE),
-        price: UnitPrice(100_000_000),
+        price,
         class: ChargeClass::A,
         first_selfpay: None,
         pay_standard: None,
         restricted: false,
         approval: Approval::NotNeeded,
         hi_mark: true,
-    };
-    let inputs = inputs(false, (0, 0, 0), vec![one]);
+    }
+}
+
+#[test]
+fn only_what_is_there_comes_back() {
+    let pack = pack(false);
+    let inputs = inputs(false, (0, 0, 0), vec![two_packs(UnitPrice(100_000_000))]);
     let whole = captured(&pack, &inputs, OutsideFees::default(), (0, 0));
     let less = |lines: Vec<(i32, Quantity)>, outside: Vec<OutsideFee>| {
         whole.less(&pack, &inputs, &Returned { lines, outside }).map(|rest| rest.total())
@@ -199,19 +203,7 @@ fn terms_say_what_they_are() {
 
     // the rest is owed by whoever owed the whole
     let pack = pack(false);
-    let line = ChargeLine {
-        line_no: 1,
-        med_list_codg: "XC08CAB037A001020180517".into(),
-        quantity: Quantity(2 * ONE),
-        price: UnitPrice(300_000_000),
-        class: ChargeClass::A,
-        first_selfpay: None,
-        pay_standard: None,
-        restricted: false,
-        approval: Approval::NotNeeded,
-        hi_mark: true,
-    };
-    let inputs = inputs(false, (0, 0, 0), vec![line]);
+    let inputs = inputs(false, (0, 0, 0), vec![two_packs(UnitPrice(300_000_000))]);
     let mut whole = captured(&pack, &inputs, OutsideFees::default(), (3_000, 0));
     assert!(!whole.is_nothing());
     for leg in &mut whole.legs {
