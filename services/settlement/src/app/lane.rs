@@ -134,6 +134,12 @@ impl App {
         lanes.get(lane).map(VecDeque::len)
     }
 
+    /// Nobody waits in any lane, and nothing of one is on its way into the database.
+    #[cfg(test)]
+    pub(crate) fn lanes_rest(&self) -> bool {
+        self.lanes.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Waits for its turn in the region's lane for such things, and for what came of it.
     pub(super) async fn through(
         &self,

@@ -362,8 +362,11 @@ impl History {
             // nobody heard whether it was begun
             known.capture_asked |= known.state() == PaymentState::Authorised && !overdue;
         }
-        self.town.app = App::new(&self.town.world.deps);
         // what was on its way into the database when the process died arrives, or not, before anybody looks
+        while !self.town.app.lanes_rest() {
+            tokio::task::yield_now().await;
+        }
+        self.town.app = App::new(&self.town.world.deps);
         let work = self.town.world.deps.db.begin_step().await.unwrap();
         work.done().await.unwrap();
     }
