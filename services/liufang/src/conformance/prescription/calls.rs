@@ -130,6 +130,9 @@ async fn once(operation: &str, caller: &str, sheet: &Sheet, callers: &Callers) -
             asked.dispense_at_counter().await
         }
         "ReturnAtCounter" => asked.return_at_counter().await,
+        "PlaceCounterSale" | "PlaceCounterSaleOfAPart" | "PayCounterSale" | "CancelCounterSale" => {
+            asked.settled_by_the_house().await
+        }
         _ => asked.order().await,
     }
 }
@@ -244,8 +247,13 @@ impl Asked<'_> {
         let Asked { operation, twist, session, sheet, callers, .. } = self;
         let order_id = sheet.order_id.clone();
         match operation {
-            "PlaceOrder" | "PlaceOrderElsewhere" => {
-                let shop = if operation == "PlaceOrder" { PHARMACY } else { OTHER_PHARMACY };
+            "PlaceOrder" | "PlaceOrderOfALine" | "PlaceOrderElsewhere" => {
+                let shop = if operation == "PlaceOrderElsewhere" { OTHER_PHARMACY } else { PHARMACY };
+                let line_nos = match operation {
+                    "PlaceOrderOfALine" if twist.has("no such line") => vec![9],
+                    "PlaceOrderOfALine" => sheet.left.a_line(),
+                    _ => Vec::new(),
+                };
                 let body = PlaceOrderRequest {
                     kind: OrderKind::Prescription.into(),
                     fixmedins_code: shop.to_owned(),
@@ -253,6 +261,7 @@ impl Asked<'_> {
                     fulfilment: Fulfilment::PickUp.into(),
                     use_account: true,
                     risk_confirmed: true,
+                    line_nos,
                     ..Default::default()
                 };
                 let reply = send!(write session, OrderServiceClient.place_order(body));

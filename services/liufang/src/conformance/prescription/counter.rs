@@ -3,12 +3,11 @@
 use liufang_proto::prescription::v1::circulation_service_client::CirculationServiceClient;
 use liufang_proto::prescription::v1::prescription_service_client::PrescriptionServiceClient;
 use liufang_proto::prescription::v1::{
-    ClaimAtCounterRequest, DispenseAtCounterRequest, DispensedLine, OpenCounterRequest,
-    PresentPrescriptionRequest, ReturnAtCounterRequest,
+    ClaimAtCounterRequest, DispenseAtCounterRequest, OpenCounterRequest, PresentPrescriptionRequest,
+    ReturnAtCounterRequest,
 };
 
 use super::calls::{Asked, Said, send};
-use super::stage::DRUG;
 use crate::client::{Answer, Session};
 
 impl Asked<'_> {
@@ -65,23 +64,11 @@ impl Asked<'_> {
     pub(super) async fn dispense_at_counter(self) -> Answer<Said> {
         let Asked { operation, twist, session, sheet, callers, .. } = self;
         let whole = operation == "DispenseAtCounter";
-        let quantity = match (twist.has("too much"), whole) {
-            (true, _) => "9",
-            (false, true) => &sheet.left,
-            (false, false) => "1",
-        };
-        let line = DispensedLine {
-            line_no: 1,
-            quantity: quantity.to_owned(),
-            med_list_codg: DRUG.to_owned(),
-            manu_lotnum: "L1".to_owned(),
-            bchno: String::new(),
-        };
         let body = DispenseAtCounterRequest {
             hi_rxno: sheet.hi_rxno.clone(),
             secret: twist.secret(&sheet.secret),
             pharmacist_token: twist.token(&callers.pharmacist, &callers.other_pharmacist),
-            lines: vec![line],
+            lines: sheet.left.handed_out(whole, twist.has("too much")),
             last: operation != "DispensePartAtCounter",
         };
         send!(write session, CirculationServiceClient.dispense_at_counter(body));

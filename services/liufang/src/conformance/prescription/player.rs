@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures::future::join_all;
+use liufang_proto::order::v1::ReturnOrderRequest;
 use liufang_proto::prescription::v1::{Repeat, Visit};
 use prost::Message as _;
 use uuid::Uuid;
@@ -112,8 +113,19 @@ impl Player {
             if self.look_around(&sheet).await? {
                 self.go_on(&mut sheet).await?;
             }
+            self.bring_back(&sheet).await;
         }
         Ok(())
+    }
+
+    /// A shelf of the demo rows is soon empty: goods of the orders that no further step takes back are brought back. What has
+    /// come back before says so, and is left.
+    async fn bring_back(&self, sheet: &Sheet) {
+        for order_id in sheet.sold.iter().rev() {
+            let reason = "退回".to_owned();
+            let body = ReturnOrderRequest { order_id: order_id.clone(), reason, ..Default::default() };
+            let _ = self.callers.pos.return_order(body).await;
+        }
     }
 
     /// Along the steps that are left from where the prescription is.

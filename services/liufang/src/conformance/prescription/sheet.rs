@@ -1,16 +1,17 @@
 //! One prescription on its way, and all that those who act on it know.
 
 use anyhow::{Context as _, Result};
-use liufang_kernel::{Quantity, Timestamp};
-use liufang_proto::order::v1::{OrderState, Scan};
+use liufang_kernel::Timestamp;
+use liufang_proto::order::v1::{Order, OrderState, Scan};
 use liufang_proto::prescription::v1::{
     GetPrescriptionRequest, GetSigningDocumentRequest, Override, PreVerifyRequest, Prescription,
-    PrescriptionState, Repeat, Visit,
+    PrescriptionState, Repeat, RxLine, Visit,
 };
 
 use super::callers::Callers;
 use super::calls::Said;
-use super::stage::{DOCTOR, HOSPITAL, HOSPITAL_PHARMACIST, PACKS, PHARMACY, Stage, line};
+use super::parts::Left;
+use super::stage::{DOCTOR, HOSPITAL, HOSPITAL_PHARMACIST, PHARMACY, Stage, lines};
 use crate::client::{Answer, Patient};
 
 /// What the right callers hold in their hands. What nobody has yet is a plausible wrong value.
@@ -34,8 +35,10 @@ pub struct Sheet {
     pub sale_id: String,
     /// The order that a sale at a counter replaced, until it has ended.
     pub replaced: Option<String>,
-    /// Of the one line, what nobody has handed out.
-    pub left: String,
+    /// What nobody has handed out.
+    pub left: Left,
+    /// Orders that have handed out goods, in their order.
+    pub sold: Vec<String>,
 }
 
 impl Sheet {
@@ -54,7 +57,7 @@ impl Sheet {
             hosp_rxno: number.to_owned(),
             vali_days: 3,
             long_rx: true,
-            lines: vec![line()],
+            lines: lines(),
             repeat,
             ..Default::default()
         };
@@ -63,13 +66,9 @@ impl Sheet {
         if let Err(refusal) = &answer
             && refusal.is("OVERRIDE_NEEDED")
         {
-            let reason = |rule: &str| Override {
-                rule_id: rule.to_owned(),
-                line: 1,
-                reason: "病情稳定，患者知情同意".to_owned(),
-            };
             let rules = refusal.meta("rules").split([',', ' ']).filter(|rule| !rule.is_empty());
-            body.overrides = rules.map(reason).collect();
+            body.overrides =
+                rules.flat_map(|rule| body.lines.iter().map(|line| reason(rule, line))).collect();
             answer = his.pre_verify(body).await;
         }
         let draft = answer.context("a draft")?.prescription.unwrap_or_default();
@@ -80,7 +79,7 @@ impl Sheet {
     pub fn of(state: &str, rx: Prescription) -> Sheet {
         Sheet {
             state: state.to_owned(),
-            hi_rxno: rx.hi_rxno,
+            hi_rxno: rx.hi_rxno.clone(),
             trace_code: rx.rx_trace_code,
             doctor_signature: "none".to_owned(),
             pharmacist_signature: "none".to_owned(),
@@ -93,7 +92,8 @@ impl Sheet {
             moved: false,
             sale_id: NO_SALE.to_owned(),
             replaced: None,
-            left: PACKS.to_owned(),
+            left: Left::of(&rx.lines),
+            sold: Vec::new(),
         }
     }
 
@@ -137,7 +137,7 @@ impl Sheet {
             (_, false) => "held",
         };
         let order = match (self.order_id.as_str(), &self.replaced) {
-            (NO_ORDER, Some(id)) if patient.order(id).await?.cancel_reason.is_empty() => {
+            (NO_ORDER, Some(id)) if waits(&patient.order(id).await?) => {
                 "waits for the end of the order that was replaced".to_owned()
             }
             (NO_ORDER, _) => "no order".to_owned(),
@@ -154,11 +154,7 @@ impl Sheet {
             self.doctor_signature = stage.practitioner(DOCTOR)?.sign(&document)?;
             self.pharmacist_signature = stage.practitioner(HOSPITAL_PHARMACIST)?.sign(&document)?;
         }
-        let line = self.view(patient).await?.lines.into_iter().next().unwrap_or_default();
-        let (packs, out): (Quantity, Quantity) =
-            (line.drug_cnt.parse()?, line.dispensed_cnt.parse().unwrap_or_default());
-        // of what is used up another pack is asked for
-        self.left = (packs - out).max(Quantity::whole(1)).to_string();
+        self.left = Left::of(&self.view(patient).await?.lines);
         self.replaced = None;
         if self.order_id == NO_ORDER {
             return Ok(());
@@ -176,11 +172,26 @@ impl Sheet {
                     .unwrap_or(self.token.clone());
             }
             OrderState::Paid => self.scans = stage.scans(&order).await?,
-            OrderState::Dispensed => self.collection_code.clone_from(&order.collection_code),
+            OrderState::Dispensed => {
+                self.collection_code.clone_from(&order.collection_code);
+                self.sold.push(order.order_id);
+            }
+            OrderState::Completed => self.sold.push(order.order_id),
             _ => {}
         }
         Ok(())
     }
+}
+
+fn reason(rule: &str, line: &RxLine) -> Override {
+    Override {
+        rule_id: rule.to_owned(), line: line.line_no, reason: "病情稳定，患者知情同意".to_owned()
+    }
+}
+
+/// Not ended, and nothing handed out: an order that has sold a part goes on without the rest.
+fn waits(order: &Order) -> bool {
+    order.cancel_reason.is_empty() && ![OrderState::Dispensed, OrderState::Completed].contains(&order.state())
 }
 
 /// Whether a prescription looks as the table says; `any` and `ended` leave a place open.

@@ -31,6 +31,8 @@ pub const OTHER_PATIENT: u32 = 3;
 const DISEASE: &str = "M03900";
 /// 络活喜 5 mg × 7.
 pub const DRUG: &str = "XC08CAA456A001010100100";
+/// 立普妥 20 mg × 7.
+const OTHER_DRUG: &str = "XC10AAA595A001010100100";
 
 /// Where everybody comes from.
 pub struct Stage {
@@ -104,21 +106,23 @@ impl Stage {
     }
 }
 
-/// Of a drug's line: enough to hand out in parts.
-pub const PACKS: &str = "2";
+/// Two lines, to be bought one by one; two packs of the first, to be handed out one by one.
+pub fn lines() -> Vec<RxLine> {
+    vec![line(1, DRUG, "21.30", 2), line(2, OTHER_DRUG, "38.50", 1)]
+}
 
-/// One tablet a day for two weeks.
-pub fn line() -> RxLine {
+/// One tablet a day, seven in a pack.
+fn line(line_no: i32, code: &str, price: &str, packs: u32) -> RxLine {
     RxLine {
-        line_no: 1,
-        med_list_codg: DRUG.to_owned(),
+        line_no,
+        med_list_codg: code.to_owned(),
         medc_way_codg: "1".to_owned(),
         sin_doscnt: "1".to_owned(),
         sin_dosunt: "片".to_owned(),
         used_frqu_codg: "11".to_owned(),
-        medc_days: "14".to_owned(),
-        drug_cnt: PACKS.to_owned(),
-        drug_pric: "21.30".to_owned(),
+        medc_days: (7 * packs).to_string(),
+        drug_cnt: packs.to_string(),
+        drug_pric: price.to_owned(),
         hosp_appr_flag: "0".to_owned(),
         ..Default::default()
     }

@@ -388,7 +388,7 @@ mod tests {
         refused("  active: → expired\n", "  active: expired\n", "time moves");
         refused("REVIEW_ALREADY_DONE, REVIEW_NOT_PASSED", "REVIEW_NOT_PASSED", "has no code");
         refused("  other patient: UNLISTED", "  stranger: UNLISTED", "no such caller");
-        refused("OUTLINE in nominated;", "OUTLINE in nominated, held;", "two answers");
+        refused("OUTLINE in nominated, part-nominated;", "OUTLINE in nominated, held;", "two answers");
         refused("; else PRESCRIPTION_HELD", "", "one answer for the rest");
     }
 
