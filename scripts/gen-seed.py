@@ -356,7 +356,7 @@ def qinhuangdao_shelf(shelf, drugs):
         if code == "P13030200001" and name == DEMO_CHRONIC[0]:
             shelf.put(index, drug, price, 5, datetime.date(2026, 10, 31), "case: expired lot")
             shelf.put(index, drug, price, 4, datetime.date(2026, 12, 15), "case: about to expire, goes first")
-            packs, note = 20, "case: fresh lot, goes last"
+            packs, note = 200, "case: fresh lot, goes last; the table of states is played from this shelf"
         if code == "P13030200001" and drug["med_list_codg"] == "XC10AAA595A001010100100":
             packs, note = 120, "case: the table of states is played from this shelf"
         if code == "P13030200002" and name == DEMO_CHRONIC[3]:
