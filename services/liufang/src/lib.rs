@@ -10,5 +10,6 @@ pub mod demo;
 pub mod keys;
 pub mod probe;
 pub mod seed;
+pub mod statements;
 
 pub use liufang_platform::config;
