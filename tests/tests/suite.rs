@@ -3,6 +3,7 @@
 
 mod suite {
     mod audit;
+    mod bills;
     mod bus;
     mod calls;
     mod cast;

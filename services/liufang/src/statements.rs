@@ -1,4 +1,4 @@
-//! `liufang statements`: a payment channel's file of a day against our books.
+//! `liufang statements`: a payment channel's file of a day against our books, handed in or fetched from the channel.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use liufang_proto::common::v1::Channel;
 use liufang_proto::settlement::v1::{
-    ImportStatementRequest, InstitutionPayment, StatementDifference, StatementFormat, StatementResult,
-    StatementSum,
+    FetchStatementRequest, FetchStatementResponse, ImportStatementRequest, InstitutionPayment,
+    StatementDifference, StatementFetch, StatementFormat, StatementResult, StatementSum,
 };
 
 use crate::client::{Gateway, Operator};
@@ -20,7 +20,11 @@ const MOST_BYTES: usize = 3_000_000;
 #[derive(Args, Clone, Debug)]
 pub struct Request {
     /// The statement as the channel gives it out, in UTF-8.
-    pub file: PathBuf,
+    #[arg(required_unless_present = "fetch")]
+    pub file: Option<PathBuf>,
+    /// Have the channel asked for it instead of handing a file in.
+    #[arg(long, conflicts_with_all = ["file", "generic", "own", "shared"])]
+    pub fetch: bool,
     /// The gateway's address.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     pub gateway: String,
@@ -39,6 +43,9 @@ pub struct Request {
     /// The institution's own book of the day, as a third side: CSV with channel_order_no,refund_no,amount_fen.
     #[arg(long, value_name = "FILE")]
     pub own: Option<PathBuf>,
+    /// The merchant account is shared by several institutions: what others were paid is left to them.
+    #[arg(long)]
+    pub shared: bool,
 }
 
 /// Channels that give out statements.
@@ -70,21 +77,46 @@ impl Source {
     }
 }
 
-/// Hands the file in and writes what came of it, differences a line each; answers whether the books agree. The same file again
+/// Hands the file in, or has the channel asked for it, and writes what came of it, differences a line each; answers whether the books agree. The same file again
 /// answers the same.
 ///
 /// # Errors
-/// A file that cannot be read, and every refusal of the installation: then nothing was booked.
+/// A file that cannot be read, a channel that gives none out, and every refusal of the installation: then nothing was booked.
 pub async fn run(request: &Request, token: &str, out: &mut impl Write) -> Result<bool> {
-    let body = body(request)?;
-    let operator = Operator::new(&Gateway::connect(&request.gateway).await?, token);
-    let reply = operator.import_statement(body).await?;
-    let result = reply.result.context("an answer without a result")?;
+    let result = if request.fetch {
+        let operator = Operator::new(&Gateway::connect(&request.gateway).await?, token);
+        fetched(operator.fetch_statement(asked(request)).await?)?
+    } else {
+        let body = body(request)?;
+        let operator = Operator::new(&Gateway::connect(&request.gateway).await?, token);
+        operator.import_statement(body).await?.result
+    };
+    let result = result.context("an answer without a result")?;
     tell(&result, out)?;
     Ok(agrees(&result))
 }
 
+fn asked(request: &Request) -> FetchStatementRequest {
+    FetchStatementRequest {
+        channel: request.channel.channel().into(),
+        fixmedins_code: request.institution.clone(),
+        stmt_date: request.date.clone(),
+    }
+}
+
+/// What the channel gave; without a statement nothing can be said.
+fn fetched(reply: FetchStatementResponse) -> Result<Option<StatementResult>> {
+    match reply.state() {
+        StatementFetch::Taken => Ok(reply.result),
+        StatementFetch::NotReady => bail!("the channel has not written it yet; ask again later"),
+        StatementFetch::None => bail!("the channel says that it has none of that day"),
+        StatementFetch::Unsupported => bail!("the channel gives out none here; hand the file in"),
+        StatementFetch::Unspecified => bail!("an answer without a state"),
+    }
+}
+
 fn body(request: &Request) -> Result<ImportStatementRequest> {
+    let file = request.file.as_deref().context("a file, or --fetch")?;
     let format = match request.generic {
         true => StatementFormat::Generic,
         false => request.channel.format().context("this channel's files are read with --generic alone")?,
@@ -95,9 +127,10 @@ fn body(request: &Request) -> Result<ImportStatementRequest> {
         fixmedins_code: request.institution.clone(),
         stmt_date: request.date.clone(),
         format: format.into(),
-        text: text(&request.file)?,
+        text: text(file)?,
         with_own: own.is_some(),
         own: own.unwrap_or_default(),
+        shared: request.shared,
     })
 }
 
@@ -231,7 +264,9 @@ mod tests {
         std::fs::write(&file, "\u{feff}bill").unwrap();
         std::fs::write(&own, "channel_order_no,refund_no,amount_fen\nLF1,,1200\nLF1,RF1,-200\n").unwrap();
         let mut request = Request {
-            file,
+            file: Some(file.clone()),
+            fetch: false,
+            shared: false,
             gateway: String::new(),
             channel: Source::Wechat,
             institution: "P11010500001".into(),
@@ -250,9 +285,25 @@ mod tests {
         assert!(body(&request).unwrap().format() == StatementFormat::Generic);
         std::fs::write(&own, "channel_order_no,refund_no,amount_fen\nLF1,1200\n").unwrap();
         assert!(wrong(&request).ends_with("own.csv:2: three cells"));
-        std::fs::write(&request.file, [0xb5, 0xc4]).unwrap();
+        std::fs::write(&file, [0xb5, 0xc4]).unwrap();
         request.own = None;
         assert!(wrong(&request).contains("GBK"));
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_channel_without_a_statement_is_no_agreement() {
+        let of =
+            |state: StatementFetch, result| fetched(FetchStatementResponse { state: state.into(), result });
+        let taken = of(StatementFetch::Taken, Some(StatementResult::default())).unwrap();
+        assert!(taken.is_some_and(|result| agrees(&result)));
+        for state in [
+            StatementFetch::NotReady,
+            StatementFetch::None,
+            StatementFetch::Unsupported,
+            StatementFetch::Unspecified,
+        ] {
+            assert!(of(state, Some(StatementResult::default())).is_err());
+        }
     }
 }
