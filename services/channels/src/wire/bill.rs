@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn gzip(file: &[u8]) -> Vec<u8> {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(file).unwrap();
         gzip.finish().unwrap()
     }
@@ -130,7 +130,7 @@ mod tests {
     fn what_swells_is_not_read_to_its_end() {
         let swollen = vec![b'0'; LARGEST + 1];
         let packed = gzip(&swollen);
-        assert!(packed.len() < 10_000);
+        assert!(packed.len() < 100_000);
         assert_eq!(wechat(&packed, ""), Err(Broken::Large));
         assert_eq!(alipay(&archive(&[("a.csv", &swollen)])), Err(Broken::Large));
         let many: Vec<(String, &[u8])> = (0..9).map(|n| (n.to_string(), b"".as_slice())).collect();
