@@ -13,5 +13,6 @@ CREATE TABLE statement_fetch (
     PRIMARY KEY (channel, fixmedins_code, stmt_date)
 );
 CREATE INDEX statement_fetch_due ON statement_fetch (state, next_at_us);
--- Few among many: lines that wait for a name.
+-- Few among many: what was left unpaid, and lines that wait for a name.
+CREATE INDEX statement_fetch_unpaid ON statement_fetch (channel) WHERE unpaid > 0;
 CREATE INDEX channel_line_suspended ON channel_line (channel) WHERE state = 'suspended';
