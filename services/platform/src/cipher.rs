@@ -162,6 +162,9 @@ fn unpacked(packed: &[u8]) -> Result<String, CipherError> {
         return Err(CipherError::Unreadable);
     }
     let plain = lz4_flex::decompress(body, length).map_err(|_| CipherError::Unreadable)?;
+    if plain.len() != length {
+        return Err(CipherError::Unreadable);
+    }
     String::from_utf8(plain).map_err(|_| CipherError::Unreadable)
 }
 
