@@ -73,8 +73,7 @@ impl Worker {
     /// Steps until `shutdown`, while `gate` is open, pausing when there is nothing to do. Failures in a row are tried again
     /// in growing pauses and told in growing distances.
     pub async fn run(&self, gate: Gate, shutdown: CancellationToken) {
-        let mut quiet = Retry::new(self.interval.max(Duration::from_millis(200)), Duration::from_secs(5));
-        let mut loud = Retry::new(self.interval.max(Duration::from_secs(1)), Duration::from_secs(30));
+        let (mut quiet, mut loud) = pauses(self.interval);
         while !shutdown.is_cancelled() {
             tokio::select! { () = gate.wait() => {} () = shutdown.cancelled() => return }
             let stepped = self.step().await;
@@ -99,5 +98,28 @@ impl Worker {
             };
             tokio::select! { () = tokio::time::sleep(pause) => {} () = shutdown.cancelled() => {} }
         }
+    }
+}
+
+/// Pauses after failures in a row, of an outage and of a bug. Whoever looks once a minute does not wait a minute for an outage
+/// that is over in a second.
+fn pauses(interval: Duration) -> (Retry, Retry) {
+    let from = |least: Duration, most: Duration| Retry::new(interval.clamp(least, most), most);
+    let quiet = from(Duration::from_millis(200), Duration::from_secs(5));
+    (quiet, from(Duration::from_secs(1), Duration::from_secs(30)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_outage_costs_a_rare_worker_no_minute() {
+        let (mut quiet, mut loud) = pauses(Duration::from_secs(60));
+        assert_eq!(quiet.failed().0, Duration::from_secs(5));
+        assert_eq!(loud.failed().0, Duration::from_secs(30));
+        let (mut quiet, mut loud) = pauses(Duration::from_millis(50));
+        assert_eq!(quiet.failed().0, Duration::from_millis(200));
+        assert_eq!(loud.failed().0, Duration::from_secs(1));
     }
 }

@@ -4,10 +4,12 @@ use liufang_proto::order::v1::OrderState;
 use liufang_proto::prescription::v1::{
     GetPrescriptionRequest, GetSignedDocumentRequest, GetVisitRequest, UseState,
 };
+use liufang_tests::processes::replicas;
 use liufang_tests::{World, audit, behaviour, eventually};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
 use super::cast::*;
+use super::otlp::metrics_of;
 
 // the worker looks once a minute and when its process starts: only processes can be started again
 behaviour!(processes what_is_kept_long_enough_is_forgotten);
@@ -34,22 +36,31 @@ async fn rows_with(database: &DatabaseConnection, needles: &[String]) -> Vec<Str
     found
 }
 
-/// Both processes of a role begin anew, by the story's clock, and look at once.
-fn looked_again(world: &mut World, role: &'static str) {
+/// Both processes of a role begin anew, by the story's clock, and each worker has looked.
+async fn looked_again(world: &mut World, role: &'static str, worker: &str) {
     let processes = world.processes.as_mut().expect("processes");
     tokio::task::block_in_place(|| {
         processes.kill_all(role);
         processes.restart_all(role);
     });
+    for replica in 0..replicas(role) {
+        let admin = processes.admin(role, replica);
+        eventually("the worker has looked", || async {
+            let page = metrics_of(&admin).await;
+            let counts = page.lines().filter(|line| line.starts_with("liufang_worker_step_seconds_count"));
+            let own = format!("worker=\"{worker}\"");
+            counts.filter(|line| line.contains(&own)).find(|line| !line.ends_with(" 0")).map(drop)
+        })
+        .await;
+    }
 }
 
 /// How many rows still say how somebody is reached.
-async fn contacts(world: &World, role: &str) -> i64 {
+async fn contacts(database: &DatabaseConnection, role: &str) -> i64 {
     let sql = match role {
         "order" => "SELECT COUNT(*) AS n FROM purchase_order WHERE door <> '' OR collection_code <> ''",
         _ => "SELECT COUNT(*) AS n FROM delivery WHERE contact_sealed <> ''",
     };
-    let database = world.database(role).await;
     let row = database.query_one_raw(Statement::from_string(database.get_database_backend(), sql)).await;
     row.unwrap().unwrap().try_get("", "n").unwrap()
 }
@@ -65,11 +76,14 @@ async fn contacts_are_forgotten_with_the_years(world: &mut World) {
     for (days, left) in [(6 * 365 + 1, 1), (3, 0)] {
         world.clock.advance_seconds(days * DAY);
         for role in ["order", "dispatch"] {
-            looked_again(world, role);
+            looked_again(world, role, "forget-contacts").await;
+            let database = world.database(role).await;
+            assert!(left <= contacts(&database, role).await, "{role} keeps it for the years");
             eventually("the contact is as it should be", || async {
-                (contacts(world, role).await == left).then_some(())
+                (contacts(&database, role).await == left).then_some(())
             })
             .await;
+            database.close().await.unwrap();
         }
     }
     let patient = cast.patient(151).await;
@@ -97,12 +111,12 @@ async fn what_is_kept_long_enough_is_forgotten(world: &mut World) {
 
     // a day before the fifteen years are over everything is there still
     world.clock.advance_seconds((15 * 365 + 3) * DAY);
-    looked_again(world, "prescription");
+    looked_again(world, "prescription", "archive").await;
     let kept = his.get_prescription(of_rx()).await.unwrap().prescription.unwrap();
     assert_eq!((kept.archived_at_us, &kept.person_id), (0, &before.person_id));
 
     world.clock.advance_seconds(3 * DAY);
-    looked_again(world, "prescription");
+    looked_again(world, "prescription", "archive").await;
     let gone = eventually("the sheet is archived", || async {
         let now = his.get_prescription(of_rx()).await.unwrap().prescription.unwrap();
         (0 < now.archived_at_us).then_some(now)

@@ -51,6 +51,7 @@ impl App {
         store::payment::save(work.tx(), journal).await?;
         store::hold::release(work.tx(), &journal.payment_id).await?;
         store::payer::forget(work.tx(), &journal.payment_id).await?;
+        forget_orders(&work, journal).await?;
         self.plan_late_look(&work, journal, now).await?;
         let event = events::ended(journal, &journal.failure_reason, now);
         work.push(&event, &journal.payment_id).await?;
@@ -69,6 +70,7 @@ impl App {
         journal.end(PaymentState::Refunded);
         journal.refunded = total;
         store::payment::save(tx, journal).await?;
+        forget_orders(&work, journal).await?;
         let draft = ledger::refund(&facts(journal, now), &journal.legs)?;
         let sequence = head.append(tx, &self.ids, &journal.region, draft).await?;
         let legs = journal.legs.iter().filter(|leg| !leg.payer_person_id.is_empty());
@@ -127,6 +129,16 @@ impl App {
         store::receivable::insert_settlements(work.tx(), settlement.as_slice()).await?;
         store::receivable::insert_all(work.tx(), &owed).await
     }
+}
+
+/// What orders at the mobile-payment centre are called by goes with their end: an order that stands can still be given back, none
+/// of a payment that has ended.
+pub(super) async fn forget_orders(work: &Work, journal: &Journal) -> Result<(), SettlementError> {
+    if !journal.mobile {
+        return Ok(());
+    }
+    let standing = if journal.state == PaymentState::Captured { journal.msgid.as_str() } else { "" };
+    store::mobile::forget(work.tx(), &journal.payment_id, standing).await
 }
 
 /// The row of 3201 and what each debtor owes.

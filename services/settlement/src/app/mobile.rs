@@ -60,17 +60,16 @@ impl App {
         Ok(Ok(MobileOrder { pay_ord_id, pay_token, pay_auth_no: secret.pay_auth_no }))
     }
 
-    /// Notes an order before it is made. The order of a rest is made under the authorisation of the whole.
+    /// Notes an order before it is made. The order of a rest is made under the authorisation of what stood before.
     async fn note_order(&self, journal: &Journal) -> Result<Secret, SettlementError> {
-        let pay_auth_no = match store::mobile::first_secret(self.db.read(), &self.cipher, &journal.payment_id)
-            .await?
-        {
-            Some(first) => first.pay_auth_no,
-            None => store::payer::find(self.db.read(), &self.cipher, &journal.payment_id).await?.pay_auth_no,
+        let (conn, id) = (self.db.read(), &journal.payment_id);
+        let pay_auth_no = match store::mobile::standing_secret(conn, &self.cipher, id).await? {
+            Some(before) => before.pay_auth_no,
+            None => store::payer::find(conn, &self.cipher, id).await?.pay_auth_no,
         };
         let secret = Secret { pay_token: String::new(), pay_auth_no };
         let work = self.db.begin_step().await?;
-        let (id, now) = (&journal.payment_id, self.clock.now());
+        let now = self.clock.now();
         store::mobile::insert(work.tx(), &self.cipher, &journal.msgid, id, &secret, now).await?;
         work.done().await?;
         Ok(secret)

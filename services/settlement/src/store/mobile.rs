@@ -10,7 +10,7 @@ use crate::error::SettlementError;
 
 pub(super) const SECRET: &str = "settlement.mobile_order.secret";
 
-/// What a call about the order must show.
+/// What a call about the order must show; nothing once the order has ended.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Secret {
     pub pay_token: String,
@@ -44,13 +44,14 @@ pub async fn find(
     Ok(Some(Order { pay_ord_id: row.try_get("", "pay_ord_id")?, secret: open(cipher, &sealed)? }))
 }
 
-/// Secret of the payment's first order.
-pub async fn first_secret(
+/// Secret of the payment's order that stands, or is being given back.
+pub async fn standing_secret(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
     payment_id: &str,
 ) -> Result<Option<Secret>, SettlementError> {
-    let sql = "SELECT secret_sealed FROM mobile_order WHERE payment_id = $1 ORDER BY made_at_us, med_org_ord LIMIT 1";
+    let sql = "SELECT secret_sealed FROM mobile_order WHERE payment_id = $1 AND secret_sealed <> '' \
+               ORDER BY made_at_us DESC, med_org_ord DESC LIMIT 1";
     let Some(row) = one(conn, sql, [payment_id.into()]).await? else { return Ok(None) };
     let sealed: String = row.try_get("", "secret_sealed")?;
     open(cipher, &sealed).map(Some)
@@ -85,7 +86,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Keeps the numbers that the centre gave it.
+/// Keeps the numbers that the centre gave it, unless the order has ended meanwhile.
 pub async fn number(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
@@ -93,7 +94,8 @@ pub async fn number(
     pay_ord_id: &str,
     secret: &Secret,
 ) -> Result<(), SettlementError> {
-    let sql = "UPDATE mobile_order SET pay_ord_id = $1, secret_sealed = $2 WHERE med_org_ord = $3";
+    let sql = "UPDATE mobile_order SET pay_ord_id = $1, secret_sealed = $2 \
+               WHERE med_org_ord = $3 AND secret_sealed <> ''";
     exec(conn, sql, [pay_ord_id.into(), seal(cipher, secret)?.into(), med_org_ord.into()]).await?;
     Ok(())
 }
@@ -110,7 +112,21 @@ pub async fn told(
     Ok(())
 }
 
+/// Forgets what calls about a payment's orders must show, except for the one that stands and may still be given back.
+pub async fn forget(
+    conn: &impl ConnectionTrait,
+    payment_id: &str,
+    standing: &str,
+) -> Result<(), SettlementError> {
+    let sql = "UPDATE mobile_order SET secret_sealed = '' WHERE payment_id = $1 AND med_org_ord <> $2";
+    exec(conn, sql, [payment_id.into(), standing.into()]).await?;
+    Ok(())
+}
+
 fn open(cipher: &Cipher, sealed: &str) -> Result<Secret, SettlementError> {
+    if sealed.is_empty() {
+        return Ok(Secret::default());
+    }
     let text = cipher.open(SECRET, sealed)?;
     serde_json::from_str(&text).map_err(|_| SettlementError::Stored("order's secret"))
 }

@@ -12,5 +12,6 @@ pub const SEALED: &[SealedTable] = &[
         key: "payment_id",
         columns: &[("payer_sealed", payer::PAYER), ("pay_params_sealed", payer::PAY_PARAMS)],
     },
+    // empty once the order has ended
     SealedTable { table: "mobile_order", key: "med_org_ord", columns: &[("secret_sealed", mobile::SECRET)] },
 ];

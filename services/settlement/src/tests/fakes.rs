@@ -3,7 +3,7 @@
 mod identity;
 mod mobile;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use liufang_proto::hooks::v1 as hooks;
@@ -40,6 +40,8 @@ pub struct Books {
     pub in_hand: BTreeMap<String, u32>,
     /// Orders of the mobile-payment centre, by our number.
     pub orders: BTreeMap<String, mobile::Order>,
+    /// States in which it said that it left them (6202).
+    pub left_in: BTreeSet<i32>,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     pub calls: Vec<&'static str>,
     /// Who pays, as `create` was told.
@@ -75,6 +77,11 @@ impl Fakes {
 
     pub fn dial(&self, method: &'static str, faults: impl IntoIterator<Item = Fault>) {
         self.books().faults.entry(method).or_default().extend(faults);
+    }
+
+    /// Whether a fault waits for the next call of a method.
+    pub fn is_dialled(&self, method: &str) -> bool {
+        self.books().faults.get(method).is_some_and(|faults| !faults.is_empty())
     }
 
     /// Takes the faults of a method away.

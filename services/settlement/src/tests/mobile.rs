@@ -94,15 +94,51 @@ async fn the_authorisation_goes_with_every_call_and_no_further() {
     assert!(!format!("{body:?}").contains("AUTH-SECRET-7"));
     let held = town.app.authorise(town.call(order(), body)).await.unwrap();
     let paid = town.capture(&held).await;
+    let returned = Returned { lines: vec![(1, Quantity(20_000))], outside: vec![] };
+    let body = RefundPart { payment_id: paid.payment_id.clone(), reason: "RETURNED".into(), returned };
+    town.app.refund_part(town.call(order(), body)).await.unwrap();
     town.refund(&paid).await;
-    let shown = town.fakes.books().orders.values().next().unwrap().shown.clone();
-    assert_eq!(shown, ["AUTH-SECRET-7"; 3], "6201, 6202, 6203");
+    let shown: Vec<_> = town.fakes.books().orders.values().map(|order| order.shown.clone()).collect();
+    assert_eq!(shown, [["AUTH-SECRET-7"; 3]; 2], "6201, 6202, 6203, of the whole and of the rest");
+}
+
+/// What is kept of each order to call it by, oldest first.
+async fn kept(town: &Town) -> Vec<String> {
     use sea_orm::{ConnectionTrait, Statement};
     let db = &town.world.deps.db;
-    let sql = "SELECT secret_sealed AS kept FROM mobile_order";
-    let row = db.read().query_one_raw(Statement::from_string(db.backend(), sql)).await.unwrap().unwrap();
-    let kept: String = row.try_get("", "kept").unwrap();
-    assert!(!kept.contains("AUTH-SECRET") && !kept.contains("token"), "sealed");
+    let sql = "SELECT secret_sealed AS kept FROM mobile_order ORDER BY med_org_ord";
+    let rows = db.read().query_all_raw(Statement::from_string(db.backend(), sql)).await.unwrap();
+    rows.iter().map(|row| row.try_get("", "kept").unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_an_order_is_called_by_goes_with_its_end() {
+    let (town, held) = mobile().await;
+    let paid = town.capture(&held).await;
+    let [first] = &kept(&town).await[..] else { panic!("one order") };
+    assert!(!first.is_empty() && !first.contains("token"), "it may come back, and is sealed until then");
+    let returned = Returned { lines: vec![(1, Quantity(20_000))], outside: vec![] };
+    let body = RefundPart { payment_id: paid.payment_id.clone(), reason: "RETURNED".into(), returned };
+    town.app.refund_part(town.call(order(), body)).await.unwrap();
+    town.settle_down(31).await;
+    let [first, rest] = &kept(&town).await[..] else { panic!("two orders") };
+    assert!(first.is_empty() && !rest.is_empty(), "the one that stands is the rest's");
+    town.refund(&paid).await;
+    assert_eq!(town.payment(&paid).await.state, PaymentState::Refunded);
+    assert_eq!(kept(&town).await, ["", ""]);
+
+    let (town, held) = mobile().await;
+    town.fakes.dial("pay_order", [Fault::Refuse]);
+    assert_eq!(town.capture(&held).await.state, PaymentState::Failed);
+    assert_eq!(kept(&town).await, [""], "it never came about");
+    let journal = town.app.journal(&held.payment_id).await.unwrap();
+    let deps = &town.world.deps;
+    let secret = store::mobile::Secret { pay_token: "late".into(), pay_auth_no: "late".into() };
+    let work = deps.db.begin_step().await.unwrap();
+    store::mobile::number(work.tx(), &deps.cipher, &journal.msgid, "MP-late", &secret).await.unwrap();
+    work.done().await.unwrap();
+    assert_eq!(kept(&town).await, [""], "an answer that comes after the end brings nothing back");
+    assert!(store::mobile::find(deps.db.read(), &deps.cipher, &journal.msgid).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 //! After each one: every payment went a way it may go, every account and every balance of the ledger is what the oracle says to the
 //! fen, the sums are zero, no account is below its limit, and a refusal has changed no row of any table. A failure names the seed.
 
+mod mobile;
+
 use std::collections::BTreeMap;
 
 use futures::poll;
@@ -53,6 +55,12 @@ enum Told {
 
 struct History {
     seed: u64,
+    /// The insured part goes through the mobile-payment centre.
+    mobile: bool,
+    /// How many orders the centre was told to leave in a state by chance.
+    drawn: i32,
+    /// How many payments did not end without a person.
+    stuck: usize,
     step: usize,
     did: &'static str,
     dice: Dice,
@@ -73,13 +81,7 @@ async fn any_history_is_the_oracles_on_postgres() {
 
 async fn histories(seeds: std::ops::Range<u64>, town: impl AsyncFn() -> Town) {
     for seed in seeds {
-        let mut history = History::begin(seed, town().await).await;
-        for step in 0..OPERATIONS {
-            history.step = step;
-            history.operation().await;
-            history.compare().await;
-        }
-        history.end().await;
+        History::begin(seed, town().await).await.play().await;
     }
 }
 
@@ -87,11 +89,22 @@ impl History {
     async fn begin(seed: u64, town: Town) -> History {
         let dice = Dice(seed);
         let (oracle, told) = (Oracle::default(), Vec::new());
-        let mut history = History { seed, step: 0, did: "begin", dice, town, oracle, told };
+        let (mobile, drawn, stuck) = (false, 0, 0);
+        let mut history =
+            History { seed, mobile, drawn, stuck, step: 0, did: "begin", dice, town, oracle, told };
         for (person, region) in PEOPLE {
             history.credit(&format!("open-{person}"), person, region, 20_000).await;
         }
         history
+    }
+
+    async fn play(&mut self) {
+        for step in 0..OPERATIONS {
+            self.step = step;
+            self.operation().await;
+            self.compare().await;
+        }
+        self.end().await;
     }
 
     fn place(&self) -> String {
@@ -101,6 +114,7 @@ impl History {
     async fn operation(&mut self) {
         self.faults();
         match self.dice.roll(16) {
+            0..=2 if self.mobile => self.buy_at_the_centre().await,
             0..=2 => self.quote_and_authorise().await,
             3 => self.authorise_again().await,
             4..=6 => self.capture().await,
@@ -116,8 +130,12 @@ impl History {
 
     fn faults(&mut self) {
         self.did = "faults";
+        if self.mobile {
+            self.faults_at_the_centre();
+        }
         for method in ["create", "query", "close", "refund", "settle", "reverse", "query_message"] {
-            if self.dice.roll(4) != 0 {
+            // at the centre there are more calls to go wrong, and something has to come about there
+            if self.dice.roll(4) != 0 || self.mobile && self.town.fakes.is_dialled(method) {
                 continue;
             }
             let fault = match (self.dice.roll(8), method) {
@@ -203,8 +221,12 @@ impl History {
     }
 
     async fn capture(&mut self) {
-        self.did = "capture";
         let Some(id) = self.any() else { return };
+        self.capture_of(id).await;
+    }
+
+    async fn capture_of(&mut self, id: String) {
+        self.did = "capture";
         let key = format!("{id}:capture:{}", self.step);
         let before = self.digest().await;
         let overdue = self.is_overdue(&id);
@@ -384,6 +406,9 @@ impl History {
 
     async fn time_passes(&mut self) {
         self.did = "time";
+        if self.mobile {
+            self.the_centre_goes_on();
+        }
         self.town.world.clock.advance_seconds(i64::try_from(1 + self.dice.roll(400)).unwrap());
         self.town.app.expire_step().await.unwrap();
         self.town.app.converge_step().await.unwrap();
@@ -422,6 +447,9 @@ impl History {
         for _ in 0..8 {
             self.town.settle_down(120).await;
         }
+        if self.mobile {
+            self.whoever_does_not_end_calls_a_person().await;
+        }
         self.compare().await;
         self.town.audit().await;
         let place = self.place();
@@ -433,8 +461,9 @@ impl History {
         let cash = standing().map(|known| crate::domain::payment::cash_of(&known.payment.legs).0);
         assert_eq!(kept, cash.sum::<i64>(), "{place}: the channel has what was captured");
         let insured = standing().filter(|known| crate::domain::payment::is_insured(&known.payment.legs));
-        let settled = books.insurer.values().filter(|(_, reversed)| !reversed);
-        assert_eq!(settled.count(), insured.count(), "{place}: the insurer pays what was captured");
+        let settled = books.insurer.values().filter(|(_, reversed)| !reversed).count();
+        let ordered = books.orders.values().filter(|order| order.stands()).count();
+        assert_eq!(settled + ordered, insured.count(), "{place}: the insurer pays what was captured");
         for known in self.oracle.payments.values() {
             let over = has_ended(known.state()) || known.state() == PaymentState::Captured;
             assert!(over, "{place}: {:?} is no end", known.state());

@@ -38,7 +38,11 @@ pub async fn town() -> Town {
 
 /// On a PostgreSQL of the test program's own.
 pub async fn town_on_postgres() -> Town {
-    town_at(Some(postgres::database().await), str::to_owned).await
+    town_on_postgres_with(str::to_owned).await
+}
+
+pub async fn town_on_postgres_with(bend: impl Fn(&str) -> String) -> Town {
+    town_at(Some(postgres::database().await), bend).await
 }
 
 /// With every region pack bent.

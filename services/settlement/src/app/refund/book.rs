@@ -4,7 +4,7 @@ use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::Work;
 
 use crate::app::App;
-use crate::app::booking::open_day;
+use crate::app::booking::{forget_orders, open_day};
 use crate::app::relatives::give_back;
 use crate::boundary::Boundary;
 use crate::domain::benefit::{Leg, LegKind, Totals};
@@ -38,6 +38,7 @@ impl App {
         let left = !rest.of(LegKind::Channel).is_zero();
         journal.part_came_back(moved.insurer, !part.cash.is_zero(), left);
         store::payment::save(tx, journal).await?;
+        forget_orders(&work, journal).await?;
         let reference = part.reference();
         let facts = facts(journal, &reference, now);
         let back = ledger::refund(&facts, &moved.back)?;

@@ -16,6 +16,11 @@ pub struct Order {
 }
 
 impl Order {
+    /// Paid, and not given back.
+    pub fn stands(&self) -> bool {
+        self.stas == 6 && self.refund.is_empty()
+    }
+
     fn id(number: &str) -> String {
         format!("MP{number}")
     }
@@ -35,7 +40,8 @@ impl hooks::mobile_payment_server::MobilePayment for Fakes {
         let lines: i64 = body.feedetail_list.iter().map(|line| line.det_item_fee_sumamt_fen).sum();
         assert_eq!(lines, body.medfee_sumamt_fen);
         self.play("upload", |books, fault| {
-            if fault == Some(Fault::Refuse) {
+            // the same number is the same order: one that is there is not refused any more
+            if fault == Some(Fault::Refuse) && !books.orders.contains_key(&body.med_org_ord) {
                 return hooks::UploadFeeResponse::default();
             }
             let info = body.setlinfo.unwrap();
@@ -73,9 +79,12 @@ impl hooks::mobile_payment_server::MobilePayment for Fakes {
                 };
             }
             if fault == Some(Fault::OtherAmounts) {
-                order.accounts -= 1;
+                let less = if order.accounts == 0 { &mut order.fund } else { &mut order.accounts };
+                *less -= 1;
                 order.cash += 1;
             }
+            let order = order.clone();
+            books.left_in.insert(order.stas);
             hooks::PayOrderResponse {
                 pay_ord_id: body.pay_ord_id,
                 ord_stas: order.stas,
@@ -105,7 +114,13 @@ impl hooks::mobile_payment_server::MobilePayment for Fakes {
             assert_eq!(body.totl_refd_amt_fen, order.accounts + order.fund);
             assert!(order.refund.is_empty() || order.refund == body.app_refd_sn, "refunded once");
             assert_eq!(body.app_refd_time.len(), 14);
-            (order.stas, order.refund) = (8, body.app_refd_sn);
+            order.refund = body.app_refd_sn;
+            if let Some(Fault::OrdStas(stas)) = fault {
+                order.stas = stas;
+                let ref_status = "EXP".to_owned();
+                return hooks::RefundOrderResponse { pay_ord_id: body.pay_ord_id, ref_status };
+            }
+            order.stas = 8;
             hooks::RefundOrderResponse { pay_ord_id: body.pay_ord_id, ref_status: "SUCC".to_owned() }
         })
     }
