@@ -228,6 +228,8 @@ impl Processes {
     pub fn upgrade(&mut self) {
         self.program = binary();
         self.unknown.clear();
+        // the program before cannot open what is packed
+        self.settings.push("crypto.pack=false".to_owned());
     }
 
     /// Starts every replica of a role again.

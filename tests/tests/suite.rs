@@ -6,6 +6,7 @@ extern crate self as libfuzzer_sys;
 
 mod suite {
     mod audit;
+    mod bills;
     mod bus;
     mod calls;
     mod cast;

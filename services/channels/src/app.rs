@@ -3,6 +3,7 @@
 //! Invariant: what is sent was written before, and is sent again as it was written. A channel's silence is no answer:
 //! settlement asks again.
 
+mod bill;
 mod notice;
 mod payment;
 mod refund;
@@ -19,6 +20,8 @@ use crate::peers::Moment;
 use crate::peers::alipay::Alipay;
 use crate::peers::wechat::Wechat;
 use crate::settings::Settings;
+
+pub use bill::AskBill;
 
 /// An order to create.
 pub struct Create {

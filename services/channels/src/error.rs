@@ -6,6 +6,8 @@ use liufang_kernel::combined::{AMOUNT_DIFFERS, CombinedMistake};
 use liufang_kernel::{Class, Fault, INTERNAL, ReasonDoc, Violations};
 use liufang_platform::{CipherError, DbFault, PeerFault};
 
+use crate::domain::Broken;
+
 /// Errors of the channels.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
@@ -23,6 +25,9 @@ pub enum ChannelError {
     /// A notice that is not the channel's, or not for us.
     #[error("the notice is not the channel's own")]
     NotTheChannels,
+    /// A statement that came and is not taken.
+    #[error("the channel's statement is not taken: {0}")]
+    Broken(Broken),
     #[error("stored {0} cannot be read")]
     Stored(&'static str),
     #[error("sealed data cannot be opened")]
@@ -64,9 +69,16 @@ static NOT_THE_CHANNELS: ReasonDoc = ReasonDoc::new(
     "the notice is not signed and sealed by the channel, or is not for this merchant",
 );
 
+static BROKEN: ReasonDoc = ReasonDoc::new(
+    "CHANNEL_STATEMENT_BROKEN",
+    Class::Unavailable,
+    "渠道对账单摘要不符或无法解开",
+    "the payment channel's statement does not fit its digest or cannot be unpacked; it is asked for again",
+);
+
 /// Every reason of this service's own.
 pub const REASONS: &[&ReasonDoc] =
-    &[&NO_ANSWER, &NOT_SERVED, &SCENE, &COMBINED, &AMOUNT_DIFFERS, &NOT_THE_CHANNELS];
+    &[&NO_ANSWER, &NOT_SERVED, &SCENE, &COMBINED, &AMOUNT_DIFFERS, &NOT_THE_CHANNELS, &BROKEN];
 
 impl From<PeerFault> for ChannelError {
     fn from(fault: PeerFault) -> ChannelError {
@@ -83,6 +95,7 @@ impl Fault for ChannelError {
             ChannelError::Combined(_) => &COMBINED,
             ChannelError::AmountDiffers => &AMOUNT_DIFFERS,
             ChannelError::NotTheChannels => &NOT_THE_CHANNELS,
+            ChannelError::Broken(_) => &BROKEN,
             ChannelError::Stored(_) | ChannelError::Sealed(_) => &INTERNAL,
             ChannelError::Db(fault) => fault.doc(),
             ChannelError::Peer(fault) => fault.doc(),
@@ -92,6 +105,7 @@ impl Fault for ChannelError {
     fn metadata(&self) -> Vec<(Cow<'static, str>, String)> {
         match self {
             ChannelError::Combined(mistake) => vec![("identity".into(), mistake.to_string())],
+            ChannelError::Broken(broken) => vec![("problem".into(), broken.to_string())],
             ChannelError::Peer(fault) => fault.metadata(),
             _ => Vec::new(),
         }

@@ -56,4 +56,12 @@ impl PaymentChannel for Rpc {
         let body = self.calls.open(request, wire::query_refund)?.body;
         rpc::reply(self.app.query_refund(body).await.map(wire::refund_queried))
     }
+
+    async fn fetch_statement(
+        &self,
+        request: Request<pb::FetchStatementRequest>,
+    ) -> Result<Response<pb::FetchStatementResponse>, Status> {
+        let body = self.calls.open(request, wire::bill)?.body;
+        rpc::reply(self.app.bill(body).await.map(wire::billed))
+    }
 }

@@ -1,16 +1,18 @@
 //! Hook messages to commands and back; the channels' own formats are below.
 
 pub mod alipay;
+pub mod bill;
 pub mod wechat;
 
 use liufang_kernel::combined::{AddType, Combined};
+use liufang_kernel::timestamp::parse_date;
 use liufang_kernel::{Fen, Sensitive, Timestamp, Violations};
 use liufang_platform::CallMeta;
 use liufang_proto::common::v1 as common;
 use liufang_proto::hooks::v1 as pb;
 
-use crate::app::{Ask, AskRefund, Create, RefundTold};
-use crate::domain::{Channel, Order, RefundState, Scene, State, Told};
+use crate::app::{Ask, AskBill, AskRefund, Create, RefundTold};
+use crate::domain::{Billed, Channel, Form, Order, RefundState, Scene, State, Told};
 
 fn channel(violations: &mut Violations, number: i32) -> Option<Channel> {
     match common::Channel::try_from(number) {
@@ -175,4 +177,30 @@ pub fn refunded(told: RefundTold) -> pb::RefundPaymentResponse {
 
 pub fn refund_queried(told: RefundTold) -> pb::QueryRefundResponse {
     pb::QueryRefundResponse { state: refund_state(told.state).into(), amount_fen: told.amount.0 }
+}
+
+/// `FetchStatementRequest`; the institution does not matter: one merchant serves all of them.
+pub fn bill(request: pb::FetchStatementRequest, _: &CallMeta) -> Result<AskBill, Violations> {
+    let mut violations = Violations::new();
+    let channel = channel(&mut violations, request.channel);
+    let day = parse_date(&request.stmt_date);
+    violations.check(day.is_some(), "stmt_date", "must be a date, yyyy-MM-dd");
+    violations.finish(channel.zip(day).map(|(channel, day)| AskBill { channel, day }))
+}
+
+pub fn billed(billed: Billed) -> pb::FetchStatementResponse {
+    let (state, form, text) = match billed {
+        Billed::Ready { form: Form::Wechat, text } => {
+            (pb::StatementState::Ready, pb::StatementForm::Wechat, text)
+        }
+        Billed::Ready { form: Form::Alipay, text } => {
+            (pb::StatementState::Ready, pb::StatementForm::Alipay, text)
+        }
+        Billed::Nothing => (pb::StatementState::None, pb::StatementForm::Unspecified, String::new()),
+        // the last two are errors by then
+        Billed::NotReady | Billed::Unknown | Billed::Broken(_) => {
+            (pb::StatementState::NotReady, pb::StatementForm::Unspecified, String::new())
+        }
+    };
+    pb::FetchStatementResponse { state: state.into(), form: form.into(), text, shared: true }
 }

@@ -12,7 +12,7 @@ use liufang_platform::config::{self, Config, Layers};
 use liufang_platform::{PrincipalKind, SharedClock, SystemClock, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{audit, bus, client, compose, conformance, demo, keys, probe, seed};
+use crate::{audit, bus, client, compose, conformance, demo, keys, probe, seed, statements};
 
 /// 医保线上购药: e-prescriptions from the doctor to the door, money from the fund to the pharmacy.
 #[derive(Parser)]
@@ -96,6 +96,9 @@ enum Command {
     /// Say which versions of the data key the rows of each role may need. Ends with 0 when all of them are configured, with 1
     /// when one is not, with 2 when it could not look.
     Keys,
+    /// Hand in a payment channel's statement of a day for an institution: what agrees is paid out in the ledger, every difference
+    /// is a line. Ends with 0 when the books agree, with 1 when they do not, with 2 when that could not be found out.
+    Statements(statements::Request),
     /// Look at the bus and mend it.
     #[command(subcommand)]
     Bus(bus::BusCommand),
@@ -131,7 +134,10 @@ pub async fn run() -> ExitCode {
 pub async fn run_at(clock: SharedClock) -> ExitCode {
     let cli = Cli::parse();
     // whoever asks whether something agrees must not take "I could not look" for an answer
-    let asks = matches!(cli.command, Command::Audit { .. } | Command::Conformance(_) | Command::Keys);
+    let asks = matches!(
+        cli.command,
+        Command::Audit { .. } | Command::Conformance(_) | Command::Keys | Command::Statements(_)
+    );
     let failed = ExitCode::from(if asks { 2 } else { 1 });
     match execute(cli, clock).await {
         Ok(code) => code,
@@ -153,6 +159,12 @@ async fn execute(cli: Cli, clock: SharedClock) -> Result<ExitCode> {
         Command::Keys => {
             let complete = keys::run(&Config::load(&layers)?, &mut std::io::stdout()).await?;
             return Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Statements(request) => {
+            let config = Config::load(&layers)?;
+            let token = compose::token_from_config(&config, &clock, PrincipalKind::Operator, "ops")?;
+            let agrees = statements::run(&request, &token, &mut std::io::stdout()).await?;
+            return Ok(if agrees { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Bus(command) => {
             bus::run(&Config::load(&layers)?, &clock, command, &mut std::io::stdout()).await

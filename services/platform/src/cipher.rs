@@ -3,6 +3,9 @@
 //! The context (`table.column`) is bound to the ciphertext, so a value cannot be moved to another column. Every sealed text
 //! begins with the version of its key, `2.…`, so that the key can be changed under it; the key of the indexes is another one
 //! and stays, since an index that is made anew finds nothing until every row has been made anew.
+//!
+//! A long text is packed (LZ4) before it is sealed: a sealed one cannot be packed by the database any more. Its length says a
+//! little of how often it repeats itself, and nobody outside chooses a part of it while watching the length of the row.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +16,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::ids::random;
+
+/// Before a packed text; nothing that is sealed as it is begins with it.
+const PACKED: u8 = 1;
+/// Shorter texts are not worth it.
+const PACK_FROM: usize = 512;
+/// No packed text says that it is longer than this.
+const LONGEST: usize = 64 << 20;
 
 /// Number of a data key, from 1.
 pub type KeyVersion = u32;
@@ -26,6 +36,8 @@ pub struct DataKeys {
     pub secrets: BTreeMap<KeyVersion, String>,
     /// Keys the indexes.
     pub blind: String,
+    /// Long texts are packed before they are sealed. Whoever opens needs no setting.
+    pub pack: bool,
 }
 
 /// Seals and opens personal data; cheap to clone.
@@ -36,6 +48,7 @@ struct Keys {
     present: KeyVersion,
     data: BTreeMap<KeyVersion, LessSafeKey>,
     blind: hmac::Key,
+    pack: bool,
 }
 
 /// Why a text cannot be opened. Says nothing of what is in it.
@@ -59,14 +72,14 @@ impl Cipher {
     /// One secret for everything, as version 1.
     pub fn new(secret: &str) -> Cipher {
         let secrets = BTreeMap::from([(1, secret.to_owned())]);
-        Cipher::with_keys(&DataKeys { present: 1, secrets, blind: secret.to_owned() })
+        Cipher::with_keys(&DataKeys { present: 1, secrets, blind: secret.to_owned(), pack: true })
     }
 
     /// Seals with the present key, opens with whichever a text names.
     pub fn with_keys(keys: &DataKeys) -> Cipher {
         let data = keys.secrets.iter().map(|(version, secret)| (*version, data_key(secret))).collect();
         let blind = hmac::Key::new(hmac::HMAC_SHA256, derived("blind", &keys.blind).as_ref());
-        Cipher(Arc::new(Keys { present: keys.present, data, blind }))
+        Cipher(Arc::new(Keys { present: keys.present, data, blind, pack: keys.pack }))
     }
 
     /// The version that seals.
@@ -88,7 +101,7 @@ impl Cipher {
     pub(crate) fn seal_as(&self, version: KeyVersion, context: &str, plain: &str) -> Option<String> {
         let key = self.0.data.get(&version)?;
         let nonce = random::<12>();
-        let mut buffer = plain.as_bytes().to_vec();
+        let mut buffer = self.packed(plain);
         key.seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
             Aad::from(context.as_bytes()),
@@ -112,7 +125,24 @@ impl Cipher {
         let plain = key
             .open_in_place(nonce, Aad::from(context.as_bytes()), &mut body)
             .map_err(|_| CipherError::Unreadable)?;
-        String::from_utf8(plain.to_vec()).map_err(|_| CipherError::Unreadable)
+        match plain.split_first() {
+            Some((&PACKED, packed)) => unpacked(packed),
+            _ => String::from_utf8(plain.to_vec()).map_err(|_| CipherError::Unreadable),
+        }
+    }
+
+    /// What is sealed for a text.
+    fn packed(&self, plain: &str) -> Vec<u8> {
+        let plain = plain.as_bytes();
+        let marked = plain.first() == Some(&PACKED);
+        if !marked && (!self.0.pack || plain.len() < PACK_FROM) {
+            return plain.to_vec();
+        }
+        let packed = lz4_flex::compress_prepend_size(plain);
+        if !marked && plain.len() <= packed.len() {
+            return plain.to_vec();
+        }
+        [&[PACKED], packed.as_slice()].concat()
     }
 
     /// A keyed index of `plain`: equal text, equal index; nothing can be read from it.
@@ -123,6 +153,19 @@ impl Cipher {
         hmac.update(plain.as_bytes());
         hex::encode(hmac.sign())
     }
+}
+
+fn unpacked(packed: &[u8]) -> Result<String, CipherError> {
+    let (length, body) = packed.split_first_chunk().ok_or(CipherError::Unreadable)?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    if LONGEST < length {
+        return Err(CipherError::Unreadable);
+    }
+    let plain = lz4_flex::decompress(body, length).map_err(|_| CipherError::Unreadable)?;
+    if plain.len() != length {
+        return Err(CipherError::Unreadable);
+    }
+    String::from_utf8(plain).map_err(|_| CipherError::Unreadable)
 }
 
 fn derived(label: &str, secret: &str) -> digest::Digest {
@@ -159,7 +202,39 @@ mod tests {
     fn ring(present: KeyVersion, versions: &[KeyVersion]) -> Cipher {
         let secret = |version: &KeyVersion| (*version, format!("secret number {version}"));
         let secrets = versions.iter().map(secret).collect();
-        Cipher::with_keys(&DataKeys { present, secrets, blind: "the key of the indexes".to_owned() })
+        let blind = "the key of the indexes".to_owned();
+        Cipher::with_keys(&DataKeys { present, secrets, blind, pack: true })
+    }
+
+    #[test]
+    fn long_texts_are_packed_and_come_back() {
+        let packs = ring(1, &[1]);
+        let secrets = BTreeMap::from([(1, "secret number 1".to_owned())]);
+        let keys = DataKeys { present: 1, secrets, blind: String::new(), pack: false };
+        let plainly = Cipher::with_keys(&keys);
+        let long = "{\"med_list_codg\":\"XC08\"}".repeat(400);
+        let (packed, plain) = (packs.seal("a", &long), plainly.seal("a", &long));
+        assert!(packed.len() * 10 < plain.len(), "{} of {}", packed.len(), plain.len());
+        for sealed in [&packed, &plain] {
+            assert_eq!(packs.open("a", sealed).as_deref(), Ok(long.as_str()));
+            assert_eq!(plainly.open("a", sealed).as_deref(), Ok(long.as_str()));
+        }
+        // what cannot be packed, and what looks as if it were
+        let odd: String =
+            (0..PACK_FROM * 2).map(|n| char::from(b' ' + u8::try_from(n * n % 89).unwrap())).collect();
+        for text in ["", "\u{1}", "\u{1}as if it were packed", &odd] {
+            for cipher in [&packs, &plainly] {
+                assert_eq!(packs.open("a", &cipher.seal("a", text)).as_deref(), Ok(text));
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_packing_is_refused() {
+        let wrong = [vec![], vec![1, 0, 0], vec![255; 4], vec![4, 0, 0, 0, 0x10, b'x'], vec![0, 0, 0, 5, 0]];
+        for packed in wrong {
+            assert_eq!(unpacked(&packed), Err(CipherError::Unreadable), "{packed:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Use cases of the outside parties. Each call looks at its dial in the same transaction as its effect.
 
+mod bill;
 mod channel;
 mod control;
 mod courier;
@@ -10,6 +11,7 @@ mod notices;
 mod verification;
 mod wired;
 
+pub use bill::{FetchStatement, Told};
 pub use channel::{Close, Pay, Query, Refund, RefundDone};
 pub use control::SetDial;
 pub use insurer::{Page, Settled, YearBook};

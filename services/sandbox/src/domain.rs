@@ -1,5 +1,6 @@
 //! What the outside parties decide: magic numbers, failure dials, the channel's and the insurer's books.
 
+pub mod bill;
 pub mod channel;
 pub mod dial;
 pub mod insurer;

@@ -9,4 +9,5 @@ pub const ALL: &[Migration] = &[
     Migration { name: "0004_wires", sql: include_str!("migrations/0004_wires.sql") },
     Migration { name: "0005_checks", sql: include_str!("migrations/0005_checks.sql") },
     Migration { name: "0006_mobile", sql: include_str!("migrations/0006_mobile.sql") },
+    Migration { name: "0007_bills", sql: include_str!("migrations/0007_bills.sql") },
 ];

@@ -1,5 +1,6 @@
 //! The sandbox's tables; the only place that names them.
 
+pub mod bill;
 pub mod channel;
 pub mod checks;
 pub mod dials;

@@ -96,6 +96,7 @@ impl House {
             freight: Fen(0),
             payer: "payer".to_owned(),
             expires_at: self.world.deps.clock.now().plus_seconds(60),
+            fixmedins_code: String::new(),
         };
         self.app.create_payment(pay).await
     }
@@ -230,6 +231,7 @@ async fn late_payments_are_refused() {
         freight: Fen(0),
         payer: String::new(),
         expires_at: Timestamp(1),
+        fixmedins_code: String::new(),
     };
     assert_eq!(house.app.create_payment(pay).await.unwrap().state, State::Refused);
 }

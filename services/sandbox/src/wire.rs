@@ -1,5 +1,6 @@
 //! Hook messages to commands and back. Outside parties check little: what they do not understand they refuse later.
 
+pub mod bill;
 pub mod hospital;
 pub mod insurer;
 pub mod mobile;
@@ -44,6 +45,7 @@ pub fn pay(request: hooks::CreatePaymentRequest, _: &CallMeta) -> Result<Pay, Vi
         freight: Fen(request.freight_fen),
         payer: request.payer_id,
         expires_at: Timestamp(request.expires_at_us),
+        fixmedins_code: request.fixmedins_code,
     }))
 }
 

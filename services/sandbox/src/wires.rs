@@ -3,6 +3,7 @@
 //! Written apart from the service that speaks to them, on purpose: two readings of one document.
 
 mod alipay;
+mod bills;
 mod keys;
 mod wechat;
 
@@ -86,9 +87,13 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
     };
     let Some(keys) = &app.wires.keys else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+    let host = parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
     let answer = match path.strip_prefix("/wechat") {
         Some(path) => wechat::serve(&app, keys, (parts.method.as_str(), path), &parts.headers, &body).await,
-        None if path.starts_with("/alipay/gateway.do") => alipay::serve(&app, keys, &body).await,
+        None if path.starts_with("/alipay/gateway.do") => alipay::serve(&app, keys, host, &body).await,
+        None if path.starts_with("/alipay/downloadBillFile.resource?") => {
+            bills::alipay_file(&app, path).await
+        }
         None => return StatusCode::NOT_FOUND.into_response(),
     };
     // a channel that gives no answer breaks the line

@@ -9,6 +9,7 @@ pub mod capture;
 pub mod claim;
 pub mod claim_line;
 pub mod convergence;
+pub mod fetch;
 mod lane;
 pub mod late;
 pub mod ledger;
@@ -24,6 +25,7 @@ pub mod reconcile;
 pub mod refund;
 pub mod relatives;
 pub mod statement;
+mod statements;
 pub mod stuck;
 mod trial;
 
@@ -62,6 +64,7 @@ pub struct App {
     lanes: lane::Lanes,
     expiring: Sweep,
     converging: Sweep,
+    statements: statements::Statements,
 }
 
 impl App {
@@ -86,6 +89,7 @@ impl App {
             bare_believed: !deps.settings.get("production", false),
             expiring: Sweep::new("hold cannot be ended", deps.clock.clone()),
             converging: Sweep::new("payment cannot be brought on", deps.clock.clone()),
+            statements: statements::Statements::of(deps),
         }
     }
 

@@ -6,6 +6,7 @@ pub mod benefit;
 pub mod claim;
 pub mod decide;
 pub mod entitlement;
+pub mod fetch;
 pub mod lane;
 pub mod ledger;
 pub mod payment;

@@ -61,11 +61,19 @@ pub enum Refusal {
     StatementNotFound,
     StatementChanged,
     StatementLineRepeated,
+    StatementDayOpen,
+    StatementUnreadable,
+    StatementNotFetched,
     ClaimLineNotFound,
     ClaimPaymentTooLarge,
 }
 
 impl Refusal {
+    /// With one fact; never personal data.
+    pub fn with(self, key: &'static str, value: String) -> SettlementError {
+        SettlementError::Refused(self, vec![(key.into(), value)])
+    }
+
     fn doc(self) -> &'static ReasonDoc {
         match self {
             Refusal::QuoteNotFound => &QUOTE_NOT_FOUND,
@@ -111,6 +119,9 @@ impl Refusal {
             Refusal::StatementNotFound => &STATEMENT_NOT_FOUND,
             Refusal::StatementChanged => &STATEMENT_CHANGED,
             Refusal::StatementLineRepeated => &STATEMENT_LINE_REPEATED,
+            Refusal::StatementDayOpen => &STATEMENT_DAY_OPEN,
+            Refusal::StatementUnreadable => &STATEMENT_UNREADABLE,
+            Refusal::StatementNotFetched => &STATEMENT_NOT_FETCHED,
             Refusal::ClaimLineNotFound => &CLAIM_LINE_NOT_FOUND,
             Refusal::ClaimPaymentTooLarge => &CLAIM_PAYMENT_TOO_LARGE,
         }

@@ -1,4 +1,5 @@
-//! Numbers for the metrics: payments nobody knows the end of, those that want a person, and whether the books agree.
+//! Numbers for the metrics: payments nobody knows the end of, those that want a person, and whether the books agree with
+//! each other and with the channels' statements.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use liufang_platform::metrics::Gauge;
 
 use crate::app::App;
 use crate::app::measure::Sum;
+use crate::error::SettlementError;
 
 /// The gauges of this service.
 pub fn all(app: &App) -> Vec<Gauge> {
@@ -29,5 +31,21 @@ pub fn all(app: &App) -> Vec<Gauge> {
             async move { app.ledger_imbalance_fen(&sum).await }
         }),
     ];
-    gauges.into_iter().chain(stuck).collect()
+    let missing = app.clone();
+    let missing = Gauge::new("liufang_statements_missing", move || {
+        let app = missing.clone();
+        async move { app.statements_missing().await }
+    });
+    let waiting = ["suspended", "unpaid"].map(|kind| {
+        let app = app.clone();
+        let read = move || {
+            let app = app.clone();
+            async move {
+                let (suspended, unpaid) = app.statement_lines_waiting().await?;
+                Ok::<_, SettlementError>(if kind == "suspended" { suspended } else { unpaid })
+            }
+        };
+        Gauge::new("liufang_statement_lines_waiting", read).of("kind", kind)
+    });
+    gauges.into_iter().chain(stuck).chain([missing]).chain(waiting).collect()
 }

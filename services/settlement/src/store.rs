@@ -5,6 +5,7 @@ pub mod accumulator;
 pub mod audit;
 pub mod claim;
 pub mod claim_line;
+pub mod fetch;
 pub mod hold;
 pub mod late;
 pub mod ledger;

@@ -5,6 +5,7 @@ mod channels;
 mod claims;
 mod fakes;
 mod faults;
+mod fetch;
 mod insurer;
 mod lane;
 mod less;

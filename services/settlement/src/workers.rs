@@ -11,6 +11,7 @@ pub fn all(app: &App) -> Vec<Worker> {
     let converge = app.clone();
     let expire = app.clone();
     let late = app.clone();
+    let fetch = app.clone();
     vec![
         Worker::new("converge-payments", Duration::from_millis(200), move || {
             let app = converge.clone();
@@ -23,6 +24,10 @@ pub fn all(app: &App) -> Vec<Worker> {
         Worker::new("look-for-late-cash", Duration::from_secs(5), move || {
             let app = late.clone();
             async move { app.late_step().await }
+        }),
+        Worker::new("fetch-statements", Duration::from_secs(2), move || {
+            let app = fetch.clone();
+            async move { app.fetch_step().await }
         }),
     ]
 }

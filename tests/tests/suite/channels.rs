@@ -13,13 +13,13 @@ use tempfile::TempDir;
 use super::cast::*;
 
 /// Row 163: 5 089 yuan, so only the fees go through the channel.
-const ROW: u32 = 163;
+pub const ROW: u32 = 163;
 /// Delivery and packing.
-const CASH: i64 = 600;
-const BOTH: [Channel; 2] = [Channel::Wechat, Channel::Alipay];
+pub const CASH: i64 = 600;
+pub const BOTH: [Channel; 2] = [Channel::Wechat, Channel::Alipay];
 
 /// An installation whose channels speak their own formats, and the folder of the keys.
-async fn wired() -> (World, TempDir) {
+pub async fn wired() -> (World, TempDir) {
     let folder = servers::folder("liufang-channels-");
     let keys = folder.path().display();
     let (merchant, channel) = (servers::free_port(), servers::free_port());
@@ -66,7 +66,7 @@ async fn booked(cast: &Cast, patient: &Patient, order: &Order) -> ChannelBookRow
 }
 
 /// Paid once, by the channel's books, the insurer's and ours.
-async fn paid(cast: &Cast, patient: &Patient, order: &Order) {
+pub async fn paid(cast: &Cast, patient: &Patient, order: &Order) {
     cast.order_in(patient, &order.order_id, OrderState::Paid).await;
     let row = booked(cast, patient, order).await;
     assert_eq!((row.amount_fen, row.refunded_fen, row.state.as_str()), (CASH, 0, "paid"));

@@ -24,7 +24,7 @@ const BOUNDED: [(&str, &str); 6] = [
 ];
 
 /// Indexes that hold only what waits: walking over one of them is the way to what waits.
-const WAITING: [&str; 1] = ["outbox_waiting"];
+const WAITING: [&str; 3] = ["outbox_waiting", "channel_line_suspended", "statement_fetch_unpaid"];
 
 /// Statements that read everything because everything is what they are asked about, each with who asks.
 const WHOLE: [(&str, &str); 6] = [

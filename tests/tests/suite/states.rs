@@ -35,6 +35,7 @@ async fn every_cell_answers_as_published(world: &mut World) {
 
 // parts that are soon played: what breaks here is broken in the whole table too
 behaviour!(sqlite the_counters_cells_answer_as_published);
+// as above
 behaviour!(sqlite the_parts_cells_answer_as_published);
 
 /// A part of the table, as far as it goes without time.

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 use liufang_kernel::Sensitive;
 use liufang_platform::https::Https;
 use liufang_platform::rsa::{Signer, Verifier};
 use serde_json::json;
 
 use super::Moment;
-use crate::domain::{Created, Order, Refund, RefundSaid, Said};
+use crate::domain::{Billed, Broken, Created, Form, Order, Refund, RefundSaid, Said};
 use crate::wire::alipay::{self, Answer, Merchant, Noticed, Params};
+use crate::wire::bill;
 
 /// The channel; cheap to clone.
 #[derive(Clone)]
@@ -75,6 +76,31 @@ impl Alipay {
         });
         let answer = self.call("alipay.trade.fastpay.refund.query", &content.to_string(), at).await;
         answer.map_or(RefundSaid::Unknown, |answer| alipay::refund_said(&refund.refund_no, &answer))
+    }
+
+    /// The 业务明细 of a day. Its address comes signed and is good for half a minute; the archive has check sums alone.
+    pub async fn bill(&self, day: &str, at: Moment) -> Billed {
+        let content = json!({ "bill_type": "trade", "bill_date": day }).to_string();
+        let asked = self.call("alipay.data.dataservice.bill.downloadurl.query", &content, at).await;
+        let address = match asked.map_or(Err(Billed::Unknown), |answer| alipay::billed(&answer)) {
+            Ok(address) if bill::is_safe(&self.0.url, &address) => address,
+            Ok(_) => return Billed::Broken(Broken::Address),
+            Err(billed) => return billed,
+        };
+        let request = Request::builder().method("GET").uri(address).header("user-agent", "liufang");
+        let Ok(request) = request.body(Bytes::new()) else { return Billed::Broken(Broken::Address) };
+        let archive = match self.0.https.send(request).await {
+            Ok(answer) if answer.status() == StatusCode::OK => answer.into_body(),
+            Ok(_) => return Billed::Unknown,
+            Err(error) => {
+                tracing::info!("Alipay gave no file: {error}");
+                return Billed::Unknown;
+            }
+        };
+        match bill::alipay(&archive) {
+            Ok(text) => Billed::Ready { form: Form::Alipay, text },
+            Err(broken) => Billed::Broken(broken),
+        }
     }
 
     /// What a notice tells; none unless it is signed by the channel and about us.

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, StatusCode, response};
 use liufang_kernel::Timestamp;
 use liufang_platform::https::Https;
 use liufang_platform::rsa::{Signer, Verifier, open_gcm};
 use serde_json::json;
 
 use super::Moment;
-use crate::domain::{Created, Order, Refund, RefundSaid, Said};
+use crate::domain::{Billed, Created, Form, Order, Refund, RefundSaid, Said};
+use crate::wire::bill;
 use crate::wire::wechat::{self, Answer, Envelope, Merchant, Noticed, Signed};
 
 /// The channel; cheap to clone.
@@ -102,6 +103,26 @@ impl Wechat {
         checked.map_or(RefundSaid::Unknown, |checked| wechat::refund_said(refund_no, checked.answer()))
     }
 
+    /// The trade bill of a day. Its address comes signed; the file itself is signed by nobody and held against the digest.
+    pub async fn bill(&self, day: &str, at: Moment) -> Billed {
+        let path = format!("/v3/bill/tradebill?bill_date={day}&bill_type=ALL&tar_type=GZIP");
+        let Some(checked) = self.call(("GET", &path, ""), at).await else { return Billed::Unknown };
+        let told = match wechat::billed(&self.0.url, checked.answer()) {
+            Ok(told) => told,
+            Err(billed) => return billed,
+        };
+        let Some((parts, packed)) = self.send(("GET", &told.path, ""), at).await else {
+            return Billed::Unknown;
+        };
+        if parts.status != StatusCode::OK {
+            return Billed::Unknown;
+        }
+        match bill::wechat(&packed, &told.digest) {
+            Ok(text) => Billed::Ready { form: Form::Wechat, text },
+            Err(broken) => Billed::Broken(broken),
+        }
+    }
+
     /// A notice: its envelope and what it tells; none unless it is signed about now, sealed for us and about us.
     pub fn notice(
         &self,
@@ -118,8 +139,8 @@ impl Wechat {
         Some((envelope, noticed, plain))
     }
 
-    /// Sends; none without an answer that the channel signed about now.
-    async fn call(&self, request: (&str, &str, &str), at: Moment) -> Option<Checked> {
+    /// Sends a signed request; none without an answer. Nobody vouches for it yet.
+    async fn send(&self, request: (&str, &str, &str), at: Moment) -> Option<(response::Parts, Bytes)> {
         let Inner { merchant, signer, url, https, .. } = &*self.0;
         let (method, path, body) = request;
         let nonce = at.ids.secret();
@@ -134,14 +155,18 @@ impl Wechat {
             .header("user-agent", "liufang")
             .body(Bytes::copy_from_slice(body.as_bytes()))
             .ok()?;
-        let answer = match https.send(request).await {
-            Ok(answer) => answer,
+        match https.send(request).await {
+            Ok(answer) => Some(answer.into_parts()),
             Err(error) => {
                 tracing::info!("WeChat Pay gave no answer: {error}");
-                return None;
+                None
             }
-        };
-        let (parts, body) = answer.into_parts();
+        }
+    }
+
+    /// Sends; none without an answer that the channel signed about now.
+    async fn call(&self, request: (&str, &str, &str), at: Moment) -> Option<Checked> {
+        let (parts, body) = self.send(request, at).await?;
         if !self.is_theirs(&parts.headers, &body, at.now) {
             tracing::warn!(
                 status = parts.status.as_u16(),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use liufang_kernel::{Fen, Sensitive, Timestamp};
 use serde_json::{Value, json};
 
-use crate::domain::{Created, Order, RefundSaid, Said, Scene};
+use crate::domain::{Billed, Created, Order, RefundSaid, Said, Scene};
 
 /// Sub-codes that say: this request will never be done.
 const REFUSALS: [&str; 12] = [
@@ -273,6 +273,15 @@ pub fn refund_said(refund_no: &str, answer: &Answer) -> RefundSaid {
         number if number != refund_no => RefundSaid::Unknown,
         _ if answer.text("refund_status") == "REFUND_SUCCESS" => RefundSaid::Accepted,
         _ => RefundSaid::Processing,
+    }
+}
+
+/// What an answer to asking for a day's bill says: where the archive is, or what there is instead of one.
+pub fn billed(answer: &Answer) -> Result<String, Billed> {
+    match (answer.text("sub_code"), answer.text("bill_download_url")) {
+        ("isp.bill_not_exist" | "BILL_NOT_EXIST", _) => Err(Billed::Nothing),
+        (_, address) if answer.is_ok() && !address.is_empty() => Ok(address.to_owned()),
+        _ => Err(Billed::Unknown),
     }
 }
 

@@ -7,7 +7,8 @@
 use liufang_kernel::{Fen, Sensitive, Timestamp};
 use serde_json::{Value, json};
 
-use crate::domain::{Created, Order, RefundSaid, Said, Scene};
+use super::bill;
+use crate::domain::{Billed, Created, Order, RefundSaid, Said, Scene};
 
 /// The scheme's name in `Authorization`.
 const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
@@ -250,6 +251,16 @@ pub fn refund_said(refund_no: &str, answer: Answer<'_>) -> RefundSaid {
         // the payer's account takes nothing: the merchant's staff sends the money another way
         status @ ("ABNORMAL" | "CLOSED") => RefundSaid::Refused(status.to_owned()),
         _ => RefundSaid::Unknown,
+    }
+}
+
+/// What an answer to asking for a day's trade bill says: where the file is, or what there is instead of one.
+pub fn billed(url: &str, answer: Answer<'_>) -> Result<bill::Told, Billed> {
+    match answer.code().as_str() {
+        "NO_STATEMENT_EXIST" => Err(Billed::Nothing),
+        "STATEMENT_CREATING" => Err(Billed::NotReady),
+        _ if !answer.is_ok() => Err(Billed::Unknown),
+        _ => bill::told(url, &answer.json()).map_err(Billed::Broken),
     }
 }
 

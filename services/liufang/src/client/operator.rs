@@ -15,9 +15,10 @@ use liufang_proto::inventory::v1::{
 use liufang_proto::prescription::v1::{PublishSlotsRequest, PublishSlotsResponse};
 use liufang_proto::settlement::v1::{
     AuditLedgerRequest, AuditLedgerResponse, CreditAccountsRequest, CreditAccountsResponse,
-    GetStatementRequest, GetStatementResponse, GetTrialBalanceRequest, GetTrialBalanceResponse,
-    ImportStatementRequest, ImportStatementResponse, ListStuckPaymentsRequest, ListStuckPaymentsResponse,
-    ListTransfersRequest, ListTransfersResponse, ResolvePaymentRequest, ResolvePaymentResponse,
+    FetchStatementRequest, FetchStatementResponse, GetStatementRequest, GetStatementResponse,
+    GetTrialBalanceRequest, GetTrialBalanceResponse, ImportStatementRequest, ImportStatementResponse,
+    ListStuckPaymentsRequest, ListStuckPaymentsResponse, ListTransfersRequest, ListTransfersResponse,
+    ResolvePaymentRequest, ResolvePaymentResponse,
 };
 
 use super::calls::{calls, keyed};
@@ -59,6 +60,7 @@ calls!(Operator {
     read get_trial_balance: Ledger.get_trial_balance(GetTrialBalanceRequest) -> GetTrialBalanceResponse;
     read list_transfers: Ledger.list_transfers(ListTransfersRequest) -> ListTransfersResponse;
     write import_statement: Reconcile.import_statement(ImportStatementRequest) -> ImportStatementResponse;
+    write fetch_statement: Reconcile.fetch_statement(FetchStatementRequest) -> FetchStatementResponse;
     read get_statement: Reconcile.get_statement(GetStatementRequest) -> GetStatementResponse;
     read audit_ledger: Ledger.audit_ledger(AuditLedgerRequest) -> AuditLedgerResponse;
 });

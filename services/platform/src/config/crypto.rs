@@ -21,6 +21,8 @@ pub struct Crypto {
     pub data_version: KeyVersion,
     /// Empty: `data_secret`.
     pub blind_secret: String,
+    /// Long texts are packed before they are sealed.
+    pub pack: bool,
 }
 
 impl fmt::Debug for Crypto {
@@ -35,7 +37,7 @@ impl Crypto {
         let secrets = self.secrets();
         let highest = secrets.keys().copied().max().unwrap_or(1);
         let present = if self.data_version == 0 { highest } else { self.data_version };
-        DataKeys { present, secrets, blind: self.blind().to_owned() }
+        DataKeys { present, secrets, blind: self.blind().to_owned(), pack: self.pack }
     }
 
     fn secrets(&self) -> BTreeMap<KeyVersion, String> {

@@ -147,6 +147,19 @@ pub const CATALOG: &[Metric] = &[
         "Age of the oldest payment whose outcome is not known yet; 0 for none.",
     ),
     metric(
+        "liufang_statements_missing",
+        Kind::Gauge,
+        &["role"],
+        "Statements of channels, one a channel, institution and day, that are not there two days after money moved.",
+    ),
+    metric(
+        "liufang_statement_lines_waiting",
+        Kind::Gauge,
+        &["role", "kind"],
+        "Where channels' statements differ from the books: suspended, payments that nobody can name \
+         and whose money is not back; unpaid, what the statement of its day did not pay out.",
+    ),
+    metric(
         "liufang_payments_stuck",
         Kind::Gauge,
         &["role", "ord_stas"],

@@ -42,7 +42,7 @@ impl Place {
     async fn start(&self, present: KeyVersion, versions: &[KeyVersion]) -> (Db, DbState) {
         let secret = |version: &KeyVersion| (*version, format!("secret number {version}"));
         let secrets: BTreeMap<_, _> = versions.iter().map(secret).collect();
-        self.start_with(DataKeys { present, secrets, blind: "secret number 1".to_owned() }).await
+        self.start_with(DataKeys { present, secrets, blind: "secret number 1".to_owned(), pack: true }).await
     }
 
     async fn start_with(&self, keys: DataKeys) -> (Db, DbState) {
@@ -207,6 +207,7 @@ async fn a_wrong_secret_is_found_out_at_the_start() {
         present: 1,
         secrets: BTreeMap::from([(1, one.to_owned())]),
         blind: blind.to_owned(),
+        pack: true,
     };
     let (db, state) = place.start_with(keys("secret number 1", "index")).await;
     assert_eq!(state, DbState::Ready);

@@ -18,6 +18,8 @@ pub struct Pay {
     /// Only compared with a dial's pattern.
     pub payer: String,
     pub expires_at: Timestamp,
+    /// Whose goods; empty where the channel's own format does not tell.
+    pub fixmedins_code: String,
 }
 
 /// A question about a payment.
@@ -62,7 +64,8 @@ impl App {
             refunded: Fen::ZERO,
             state: channel::executed(dial, pay.expires_at, now),
         };
-        if !store::channel::insert(work.tx(), &payment, pay.freight, now).await? {
+        let new = store::channel::New { freight: pay.freight, fixmedins_code: &pay.fixmedins_code, at: now };
+        if !store::channel::insert(work.tx(), &payment, new).await? {
             return Err(DbFault::LostRace.into());
         }
         if payment.state == State::Paid {
@@ -139,7 +142,7 @@ impl App {
             Ok(after) => after,
             Err(refusal) => return Ok(Err(refusal.reason())),
         };
-        if !store::channel::replace(work.tx(), &known, &after).await? {
+        if !store::channel::replace(work.tx(), &known, &after, self.clock.now()).await? {
             return Err(DbFault::LostRace.into());
         }
         let Refund { channel_order_no, refund_no, amount } = refund;
@@ -162,7 +165,7 @@ impl App {
         if after.state == known.state {
             return Ok(after);
         }
-        if !store::channel::replace(work.tx(), known, &after).await? {
+        if !store::channel::replace(work.tx(), known, &after, self.clock.now()).await? {
             return Err(DbFault::LostRace.into());
         }
         if after.state == State::Paid {

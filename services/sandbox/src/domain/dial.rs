@@ -94,7 +94,7 @@ impl Dial {
 }
 
 /// Hook methods that have a dial.
-pub const METHODS: [&str; 31] = [
+pub const METHODS: [&str; 34] = [
     "VerificationHook/CheckIdentity",
     "VerificationHook/CheckCarrier",
     "VerificationHook/CheckFace",
@@ -104,12 +104,15 @@ pub const METHODS: [&str; 31] = [
     "PaymentChannel/ClosePayment",
     "PaymentChannel/RefundPayment",
     "PaymentChannel/QueryRefund",
+    "PaymentChannel/FetchStatement",
     "PaymentWire/Create",
     "PaymentWire/Query",
     "PaymentWire/Close",
     "PaymentWire/Refund",
     "PaymentWire/QueryRefund",
     "PaymentWire/Notice",
+    "PaymentWire/Bill",
+    "PaymentWire/BillFile",
     "InsurerHook/Settle",
     "InsurerHook/Reverse",
     "InsurerHook/QueryMessage",

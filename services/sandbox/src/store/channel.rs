@@ -37,42 +37,53 @@ pub async fn list(conn: &impl ConnectionTrait, channel_order_no: &str) -> Result
     rows(conn, &sql, vec![channel_order_no.into()]).await?.iter().map(payment).collect()
 }
 
+/// What else is written of a new payment.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'a> {
+    pub freight: Fen,
+    pub fixmedins_code: &'a str,
+    pub at: Timestamp,
+}
+
 /// Writes a new payment; false when its number was taken meanwhile.
-pub async fn insert(
-    conn: &impl ConnectionTrait,
-    payment: &Payment,
-    freight: Fen,
-    at: Timestamp,
-) -> Result<bool, DbFault> {
+pub async fn insert(conn: &impl ConnectionTrait, payment: &Payment, new: New<'_>) -> Result<bool, DbFault> {
+    let paid_at = if payment.state == State::Paid { new.at.0 } else { 0 };
     let touched = run(
         conn,
         "INSERT INTO channel_payment (channel_order_no, channel, channel_trade_no, amount_fen, freight_fen, \
-         refunded_fen, state, created_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         refunded_fen, state, created_at_us, paid_at_us, fixmedins_code) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (channel_order_no) DO NOTHING",
         vec![
             payment.channel_order_no.as_str().into(),
             payment.channel.into(),
             payment.channel_trade_no.as_str().into(),
             payment.amount.0.into(),
-            freight.0.into(),
+            new.freight.0.into(),
             payment.refunded.0.into(),
             payment.state.word().into(),
-            at.0.into(),
+            new.at.0.into(),
+            paid_at.into(),
+            new.fixmedins_code.into(),
         ],
     )
     .await?;
     Ok(touched == 1)
 }
 
-/// Moves a payment from `before` to `after`; false when somebody else moved it first.
+/// Moves a payment from `before` to `after` at `at`; false when somebody else moved it first.
 pub async fn replace(
     conn: &impl ConnectionTrait,
     before: &Payment,
     after: &Payment,
+    at: Timestamp,
 ) -> Result<bool, DbFault> {
+    let pays = before.state != State::Paid && after.state == State::Paid;
+    let paid_at = if pays { at.0 } else { 0 };
     let touched = run(
         conn,
-        "UPDATE channel_payment SET state = $1, refunded_fen = $2 \
+        "UPDATE channel_payment SET state = $1, refunded_fen = $2, \
+         paid_at_us = CASE WHEN $6 > 0 THEN $6 ELSE paid_at_us END \
          WHERE channel_order_no = $3 AND state = $4 AND refunded_fen = $5",
         vec![
             after.state.word().into(),
@@ -80,6 +91,7 @@ pub async fn replace(
             before.channel_order_no.as_str().into(),
             before.state.word().into(),
             before.refunded.0.into(),
+            paid_at.into(),
         ],
     )
     .await?;

@@ -9,6 +9,7 @@ use http::Request;
 use liufang_kernel::{Fen, Timestamp};
 use serde_json::{Value, json};
 
+use super::bills::{self, Asked};
 use super::keys::Keys;
 use super::{ALIPAY, late};
 use crate::app::{App, Close, Pay, Query, Refund};
@@ -20,7 +21,7 @@ use crate::store::wire::Wired;
 type Params = BTreeMap<String, String>;
 
 /// Serves a request: its signature, its effect, the dial's mischief, our signature.
-pub async fn serve(app: &App, keys: &Keys, body: &[u8]) -> Result<Response, SandboxError> {
+pub async fn serve(app: &App, keys: &Keys, host: &str, body: &[u8]) -> Result<Response, SandboxError> {
     let params: Params = form_urlencoded::parse(body).into_owned().collect();
     let method = field(&params, "method").to_owned();
     let mut text = String::new();
@@ -34,6 +35,12 @@ pub async fn serve(app: &App, keys: &Keys, body: &[u8]) -> Result<Response, Sand
     }
     let content: Value = serde_json::from_str(field(&params, "biz_content")).unwrap_or_default();
     let (body, dial) = match method.as_str() {
+        "alipay.data.dataservice.bill.downloadurl.query" => {
+            match bills::alipay(app, host, field(&params, "app_id"), &content).await? {
+                (Asked::Body(body), dial) => (body, dial),
+                (Asked::Code(code), dial) => (failed(code), dial),
+            }
+        }
         "alipay.trade.query" => query(app, &content).await?,
         "alipay.trade.close" => close(app, &content).await?,
         "alipay.trade.refund" => refund(app, &content).await?,
@@ -102,6 +109,7 @@ async fn create(
         freight: Fen::ZERO,
         payer,
         expires_at: Timestamp(0),
+        fixmedins_code: String::new(),
     };
     let payment = match app.create_payment(pay).await {
         Err(SandboxError::AmountDiffers) => return Ok((failed("ACQ.CONTEXT_INCONSISTENT"), dial)),

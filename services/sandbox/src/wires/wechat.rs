@@ -11,6 +11,7 @@ use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::rsa::seal_gcm;
 use serde_json::{Value, json};
 
+use super::bills::{self, Asked};
 use super::keys::Keys;
 use super::{WECHAT, late, lie};
 use crate::app::{App, Close, Pay, Query, Refund};
@@ -54,7 +55,11 @@ pub async fn serve(
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let (plain, _) = path.split_once('?').unwrap_or((path, ""));
     let parts: Vec<&str> = plain.trim_start_matches("/v3/").split('/').collect();
+    if let ("GET", ["billdownload", "file"]) = (method, parts.as_slice()) {
+        return bills::wechat_file(app, &mchid, path).await;
+    }
     let (answer, dial) = match (method, parts.as_slice()) {
+        ("GET", ["bill", "tradebill"]) => bill(app, headers, &mchid, path).await?,
         ("POST", ["pay", "transactions", kind]) => create(app, kind, &body).await?,
         ("GET", ["pay", "transactions", "out-trade-no", no]) => query(app, no, &mchid).await?,
         ("POST", ["pay", "transactions", "out-trade-no", no, "close"]) => close(app, no).await?,
@@ -70,6 +75,21 @@ pub async fn serve(
         }
         _ => sign(app, keys, answer, dial),
     })
+}
+
+async fn bill(
+    app: &App,
+    headers: &HeaderMap,
+    mchid: &str,
+    path: &str,
+) -> Result<(Answer, Dial), SandboxError> {
+    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let (asked, dial) = bills::wechat(app, host, mchid, path).await?;
+    let answer = match asked {
+        Asked::Body(body) => Answer::ok(&body),
+        Asked::Code(code) => Answer::error(StatusCode::BAD_REQUEST, code),
+    };
+    Ok((answer, dial))
 }
 
 /// The merchant whose key signed a request.
@@ -153,6 +173,7 @@ async fn create(app: &App, kind: &str, body: &Value) -> Result<(Answer, Dial), S
         freight: Fen::ZERO,
         payer: payer.to_owned(),
         expires_at: Timestamp(0),
+        fixmedins_code: String::new(),
     };
     let payment = match app.create_payment(pay).await {
         Err(SandboxError::AmountDiffers) => {

@@ -43,6 +43,10 @@ use stubs::Fakes;
 use tonic::Request;
 use tonic::service::Routes;
 
+/// As the program has it.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const REGION: &str = "130300";
 /// Persons a client settles for, one after the other.
 const PERSONS: usize = 50;

@@ -47,6 +47,13 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
     ) -> Result<Response<hooks::QueryRefundResponse>, Status> {
         Err(Status::unavailable("not asked"))
     }
+
+    async fn fetch_statement(
+        &self,
+        _: Request<hooks::FetchStatementRequest>,
+    ) -> Result<Response<hooks::FetchStatementResponse>, Status> {
+        Err(Status::unimplemented("none here"))
+    }
 }
 
 #[async_trait::async_trait]

@@ -139,7 +139,10 @@ impl App {
 
     /// Creates the order at the channel, and keeps what its payer's app hands over.
     async fn pay_channel(&self, journal: &Journal) -> Result<ChannelSays, SettlementError> {
-        let payer = store::payer::find(self.db.read(), &self.cipher, &journal.payment_id).await?;
+        let payer = match self.memory.take_payer(&journal.payment_id) {
+            Some(payer) => payer,
+            None => store::payer::find(self.db.read(), &self.cipher, &journal.payment_id).await?,
+        };
         let combined = match journal.insured() {
             true => {
                 let quote = self.quote_of(journal).await?;

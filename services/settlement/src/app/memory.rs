@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::App;
+use crate::domain::payment::Payer;
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 use crate::store;
@@ -43,6 +44,7 @@ pub struct Memory {
     quotes: Arc<Mutex<Kept<Arc<Quote>>>>,
     regions: Arc<Mutex<Kept<String>>>,
     running: Arc<Mutex<Kept<Arc<Quote>>>>,
+    payers: Arc<Mutex<Kept<Payer>>>,
 }
 
 impl Memory {
@@ -62,6 +64,15 @@ impl Memory {
 
     pub fn running(&self, payment_id: &str) -> Option<Arc<Quote>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).found.get(payment_id).cloned()
+    }
+
+    pub fn keep_payer(&self, payment_id: &str, payer: Payer) {
+        self.payers.lock().unwrap_or_else(PoisonError::into_inner).keep(payment_id, payer);
+    }
+
+    /// Given out once: whoever needs the payer again reads it, and nobody stays here longer than the capture.
+    pub fn take_payer(&self, payment_id: &str) -> Option<Payer> {
+        self.payers.lock().unwrap_or_else(PoisonError::into_inner).found.remove(payment_id)
     }
 
     pub fn keep_region(&self, payment_id: &str, region: &str) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_kernel::timestamp::parse_date;
 use liufang_kernel::{Fen, Timestamp, Violations};
+use liufang_platform::db::Tx;
 use liufang_platform::{AuthFault, Begun, Call, Principal};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,8 @@ pub struct ImportStatement {
     pub lines: Vec<StatementLine>,
     /// The institution's own lines, when it hands them in.
     pub institution: Option<BTreeMap<LineKey, Fen>>,
+    /// Institutions share the merchant account: what others were paid is left to them.
+    pub shared: bool,
 }
 
 /// What came of it.
@@ -65,9 +68,21 @@ impl App {
             Begun::Fresh(work) => work,
             Begun::Replay(reply) => return Ok(reply),
         };
-        let tx = work.tx();
+        let result = self.take_statement(work.tx(), &region, body, meta.now).await?;
+        Ok(work.commit(result).await?)
+    }
+
+    /// Takes a statement within a unit of work; what was taken of the same text is told as it was.
+    pub(super) async fn take_statement(
+        &self,
+        tx: &Tx,
+        region: &str,
+        body: ImportStatement,
+        now: Timestamp,
+    ) -> Result<StatementResult, SettlementError> {
+        let day = parse_date(&body.stmt_date).ok_or(SettlementError::Stored("date"))?;
         // nothing is booked while it is compared: the institution's bookings hold the same lock
-        let mut head = store::ledger::lock(tx, &region).await?;
+        let mut head = store::ledger::lock(tx, region).await?;
         let of =
             Of { channel: &body.channel, fixmedins_code: &body.fixmedins_code, stmt_date: &body.stmt_date };
         if let Some(known) = store::statement::of_day(tx, of.channel, of.fixmedins_code, of.stmt_date).await?
@@ -75,12 +90,12 @@ impl App {
             if known.digest != body.digest {
                 return Err(Refusal::StatementChanged.into());
             }
-            return Ok(work.commit(result(&known)?).await?);
+            return result(&known);
         }
+        let lines = if body.shared { own_lines(tx, of, body.lines).await? } else { body.lines };
         let begin = Timestamp::start_of(day);
         let earlier = store::statement::suspended(tx, of).await?;
-        let numbers: BTreeSet<&str> =
-            body.lines.iter().chain(&earlier).map(|line| line.number.as_str()).collect();
+        let numbers: BTreeSet<&str> = lines.iter().chain(&earlier).map(|line| line.number.as_str()).collect();
         let numbers: Vec<&str> = numbers.into_iter().collect();
         let mut ours = store::statement::owed_by_number(tx, of, &numbers).await?;
         let today = store::statement::owed_between(tx, of, (begin, begin.plus_days(1))).await?;
@@ -88,7 +103,7 @@ impl App {
         ours.extend(today.into_iter().filter(|owed| !known.contains(&unit(owed))));
 
         let unsorted = |_| SettlementError::Stored("number of a payment at its channel");
-        let sorted = sort_out(body.lines, &ours, body.institution, earlier).map_err(unsorted)?;
+        let sorted = sort_out(lines, &ours, body.institution, earlier).map_err(unsorted)?;
         let statement_id = self.ids.next("stm");
         if !store::statement::insert_lines(tx, of, &statement_id, &sorted.lines).await? {
             return Err(Refusal::StatementLineRepeated.into());
@@ -99,8 +114,8 @@ impl App {
         for (line, _) in &sorted.cleared {
             store::statement::clear(tx, of.channel, line).await?;
         }
-        let set = sorted.booking(&statement_id, (of.channel, of.fixmedins_code), meta.now)?;
-        head.append_linked(tx, &self.ids, &region, set).await?;
+        let set = sorted.booking(&statement_id, (of.channel, of.fixmedins_code), now)?;
+        head.append_linked(tx, &self.ids, region, set).await?;
         head.store(tx).await?;
         let result = told(&statement_id, sorted);
         let body_text = serde_json::to_string(&result).map_err(|_| SettlementError::Stored("statement"))?;
@@ -110,8 +125,18 @@ impl App {
             digest: body.digest.clone(),
             body: body_text,
         };
-        store::statement::insert(tx, of, &statement, meta.now).await?;
-        Ok(work.commit(result).await?)
+        store::statement::insert(tx, of, &statement, now).await?;
+        Ok(result)
+    }
+
+    /// What came of the statement of a day, when it was taken.
+    pub(super) async fn known_statement(
+        &self,
+        of: Of<'_>,
+    ) -> Result<Option<StatementResult>, SettlementError> {
+        let read = self.db.read();
+        let known = store::statement::of_day(read, of.channel, of.fixmedins_code, of.stmt_date).await?;
+        known.as_ref().map(result).transpose()
     }
 
     /// What came of a statement.
@@ -121,6 +146,24 @@ impl App {
         let own = found.filter(|statement| owner(principal, &statement.fixmedins_code).is_ok());
         result(&own.ok_or(Refusal::StatementNotFound)?)
     }
+}
+
+/// The lines of an account that institutions share: an institution's own, and what nobody can name and no statement has yet.
+async fn own_lines(
+    tx: &Tx,
+    of: Of<'_>,
+    lines: Vec<StatementLine>,
+) -> Result<Vec<StatementLine>, SettlementError> {
+    let numbers: BTreeSet<&str> = lines.iter().map(|line| line.number.as_str()).collect();
+    let numbers: Vec<&str> = numbers.into_iter().collect();
+    let owners = store::statement::owners(tx, of.channel, &numbers).await?;
+    let strange: Vec<&str> = numbers.iter().copied().filter(|number| !owners.contains_key(*number)).collect();
+    let told = store::statement::told(tx, of.channel, &strange).await?;
+    let own = |line: &StatementLine| match owners.get(&line.number) {
+        Some(owner) => owner == of.fixmedins_code,
+        None => !told.contains(&(line.number.clone(), line.refund_no.clone())),
+    };
+    Ok(lines.into_iter().filter(own).collect())
 }
 
 /// An institution's statements are its own and the operator's.

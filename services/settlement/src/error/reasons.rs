@@ -56,6 +56,9 @@ reasons! {
     DETAIL_ROW_REPEATED = Precondition, "对账明细中同一报文号与退费标志重复", "a message id stands in the file twice with the same refund flag";
     STATEMENT_NOT_FOUND = NotFound, "未找到该渠道对账单", "no such statement";
     STATEMENT_CHANGED = Precondition, "该渠道该日对账单已导入且内容不同", "another statement of that channel, institution and day has been taken";
+    STATEMENT_DAY_OPEN = Precondition, "该日尚未结束，没有对账单", "the day is not over: there is no statement of it";
+    STATEMENT_UNREADABLE = Precondition, "渠道对账单无法读取", "the channel's statement cannot be read";
+    STATEMENT_NOT_FETCHED = Unavailable, "渠道未给出可信的对账单，请稍后重试", "the channel gave no statement that can be trusted; try again";
     STATEMENT_LINE_REPEATED = Precondition, "对账单中的交易已在其他日期的对账单中", "a line stands in the statement of another day";
     CLAIM_LINE_NOT_FOUND = NotFound, "申报中没有该明细或该明细未被扣款", "the claim has no such line, or nothing was cut of it";
     CLAIM_PAYMENT_TOO_LARGE = Precondition, "支付金额超过应付余额", "more is paid than is left of the claim";

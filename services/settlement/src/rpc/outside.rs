@@ -4,6 +4,7 @@ mod channel;
 mod identity;
 mod insurer;
 mod mobile;
+mod statement;
 
 use liufang_platform::{Mesh, Peers};
 

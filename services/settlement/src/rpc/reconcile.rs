@@ -54,6 +54,14 @@ impl ReconcileService for Rpc {
         reply(self.app.get_statement(call).await.map(wire::statement::get_reply))
     }
 
+    async fn fetch_statement(
+        &self,
+        request: Request<pb::FetchStatementRequest>,
+    ) -> Result<Response<pb::FetchStatementResponse>, Status> {
+        let call = self.calls.open(request, wire::statement::fetch)?;
+        reply(self.app.fetch_statement(call).await.map(wire::statement::fetch_reply))
+    }
+
     type DownloadDetailsStream = ResponseStream<pb::DownloadDetailsResponse>;
 
     async fn download_details(

@@ -1,12 +1,12 @@
 //! Statements of channels, their lines, and what the channels owe by our books.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_kernel::{Fen, Timestamp};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use super::{all, exec, one};
-use crate::domain::payout::{LineFate, Owed};
+use crate::domain::payout::{LineFate, LineKey, Owed};
 use crate::domain::statement::StatementLine;
 use crate::error::SettlementError;
 
@@ -144,6 +144,53 @@ pub async fn clear(
                AND state = 'suspended'";
     let values = [channel.into(), line.number.clone().into(), line.refund_no.clone().into()];
     if exec(conn, sql, values).await? == 1 { Ok(()) } else { Err(SettlementError::LostRace) }
+}
+
+/// Whose the payments of these numbers are.
+pub async fn owners(
+    conn: &impl ConnectionTrait,
+    channel: &str,
+    numbers: &[&str],
+) -> Result<BTreeMap<String, String>, SettlementError> {
+    let mut found = BTreeMap::new();
+    for chunk in numbers.chunks(500) {
+        let sql = format!(
+            "SELECT channel_order_no, fixmedins_code FROM payment WHERE channel = $1 AND channel_order_no IN ({})",
+            places(2, chunk.len())
+        );
+        for row in all(conn, &sql, named(channel, chunk)).await? {
+            found.insert(row.try_get("", "channel_order_no")?, row.try_get("", "fixmedins_code")?);
+        }
+    }
+    Ok(found)
+}
+
+/// Which lines of these numbers stand in a statement.
+pub async fn told(
+    conn: &impl ConnectionTrait,
+    channel: &str,
+    numbers: &[&str],
+) -> Result<BTreeSet<LineKey>, SettlementError> {
+    let mut found = BTreeSet::new();
+    for chunk in numbers.chunks(500) {
+        let sql = format!(
+            "SELECT number, refund_no FROM channel_line WHERE channel = $1 AND number IN ({})",
+            places(2, chunk.len())
+        );
+        for row in all(conn, &sql, named(channel, chunk)).await? {
+            found.insert((row.try_get("", "number")?, row.try_get("", "refund_no")?));
+        }
+    }
+    Ok(found)
+}
+
+/// `$first, …`, so many.
+fn places(first: usize, count: usize) -> String {
+    (first..first + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
+
+fn named<'a>(channel: &str, numbers: &'a [&'a str]) -> impl Iterator<Item = Value> + use<'a> {
+    std::iter::once(Value::from(channel)).chain(numbers.iter().map(|number| Value::from(*number)))
 }
 
 /// The rows of a partial return, what stood and what stays, are one refund under its own number.

@@ -46,6 +46,8 @@ pub struct Books {
     pub calls: Vec<&'static str>,
     /// Who pays, as `create` was told.
     pub payers: Vec<String>,
+    /// What the channel says of a day, by `channel date`; else there is none.
+    pub bills: BTreeMap<String, hooks::FetchStatementResponse>,
     /// A question about this order is answered only after one about another order.
     pub waits: String,
 }
@@ -257,6 +259,21 @@ impl hooks::payment_channel_server::PaymentChannel for Fakes {
                 None => hooks::RefundState::NotFound,
             };
             hooks::QueryRefundResponse { state: state.into(), amount_fen: row.amount }
+        })
+    }
+
+    async fn fetch_statement(
+        &self,
+        request: Request<hooks::FetchStatementRequest>,
+    ) -> Result<Response<hooks::FetchStatementResponse>, Status> {
+        let body = request.into_inner();
+        let key = format!("{} {}", body.channel, body.stmt_date);
+        self.play("statement", |books, _| {
+            let none = hooks::FetchStatementResponse {
+                state: hooks::StatementState::None.into(),
+                ..Default::default()
+            };
+            books.bills.get(&key).cloned().unwrap_or(none)
         })
     }
 }

@@ -38,6 +38,7 @@ fn statement(town: &Town, lines: Vec<StatementLine>) -> ImportStatement {
         digest: hash::sha256_hex(format!("{lines:?}").as_bytes()),
         lines,
         institution: None,
+        shared: false,
     }
 }
 

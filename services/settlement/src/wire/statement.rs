@@ -10,6 +10,7 @@ use liufang_proto::settlement::v1 as pb;
 
 use super::channel::word;
 use super::only_id;
+use crate::app::fetch::{FetchStatement, Fetched};
 use crate::app::statement::{ImportStatement, StatementResult};
 use crate::domain::payout::{LineKey, NamedDifference, Sum};
 use crate::domain::statement::{self, StatementFormat};
@@ -20,13 +21,7 @@ const MOST_OWN: usize = 20_000;
 /// `ImportStatementRequest`. A text that cannot be read is a bad field, with its line.
 pub fn import(request: pb::ImportStatementRequest, meta: &CallMeta) -> Result<ImportStatement, Violations> {
     let mut violations = Violations::new();
-    let channel = match Channel::try_from(request.channel) {
-        Ok(Channel::Unspecified | Channel::Till) | Err(_) => {
-            violations.add("channel", "must be a channel that pays out");
-            ""
-        }
-        Ok(channel) => word(channel),
-    };
+    let channel = channel(&mut violations, request.channel);
     let own = meta.principal.institution().ok().filter(|_| request.fixmedins_code.is_empty());
     let code = own.map_or(request.fixmedins_code, str::to_owned);
     violations.check(codes::is_institution_code(&code), "fixmedins_code", "must be H or P and 11 digits");
@@ -56,6 +51,7 @@ pub fn import(request: pb::ImportStatementRequest, meta: &CallMeta) -> Result<Im
         digest: hash::sha256_hex(request.text.as_bytes()),
         lines,
         institution,
+        shared: request.shared,
     }))
 }
 
@@ -71,6 +67,41 @@ fn own_book(violations: &mut Violations, rows: Vec<pb::InstitutionPayment>) -> B
 
 pub fn import_reply(found: StatementResult) -> pb::ImportStatementResponse {
     pb::ImportStatementResponse { result: Some(result(found)) }
+}
+
+/// `FetchStatementRequest`.
+pub fn fetch(request: pb::FetchStatementRequest, _: &CallMeta) -> Result<FetchStatement, Violations> {
+    let mut violations = Violations::new();
+    let channel = channel(&mut violations, request.channel);
+    let code = request.fixmedins_code;
+    violations.check(codes::is_institution_code(&code), "fixmedins_code", "must be H or P and 11 digits");
+    violations.check(parse_date(&request.stmt_date).is_some(), "stmt_date", "must be a date, yyyy-MM-dd");
+    violations.finish(Some(FetchStatement {
+        channel: channel.to_owned(),
+        fixmedins_code: code,
+        stmt_date: request.stmt_date,
+    }))
+}
+
+pub fn fetch_reply(fetched: Fetched) -> pb::FetchStatementResponse {
+    let (state, found) = match fetched {
+        Fetched::Taken(found) => (pb::StatementFetch::Taken, Some(result(found))),
+        Fetched::NotReady => (pb::StatementFetch::NotReady, None),
+        Fetched::Nothing => (pb::StatementFetch::None, None),
+        Fetched::Unsupported => (pb::StatementFetch::Unsupported, None),
+    };
+    pb::FetchStatementResponse { state: state.into(), result: found }
+}
+
+/// A channel that pays out.
+fn channel(violations: &mut Violations, number: i32) -> &'static str {
+    match Channel::try_from(number) {
+        Ok(Channel::Unspecified | Channel::Till) | Err(_) => {
+            violations.add("channel", "must be a channel that pays out");
+            ""
+        }
+        Ok(channel) => word(channel),
+    }
 }
 
 /// `GetStatementRequest`.

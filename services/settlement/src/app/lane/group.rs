@@ -84,6 +84,11 @@ impl App {
         for journal in &writes.inserted {
             self.memory.keep_region(&journal.payment_id, &journal.region);
         }
+        for (n, payer) in &writes.payers {
+            if let Some(journal) = writes.inserted.get(*n) {
+                self.memory.keep_payer(&journal.payment_id, payer.clone());
+            }
+        }
         let starting = |journal: &&Journal| facts.payments.contains_key(&journal.payment_id);
         for journal in writes.saved.iter().filter(starting) {
             if let Some(quote) = facts.quotes.get(&journal.quote_id).filter(|_| journal.is_running()) {
