@@ -1,6 +1,9 @@
 //! Every integration test, in one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+// the fuzzer's crate, as the targets of `fuzz/` know it: suite/fuzz/targets.rs
+extern crate self as libfuzzer_sys;
+
 mod suite {
     mod audit;
     mod bills;

@@ -1,5 +1,9 @@
 //! Every state of a payment × every operation × every caller, against the published table of the settlement service.
 
+mod notices;
+
+use std::sync::atomic::AtomicUsize;
+
 use liufang::client::{Answer, Patient, Refusal, Session};
 use liufang::conformance::prescription::Table;
 use liufang_proto::SETTLEMENT_STATES;
@@ -32,8 +36,9 @@ mod every_cell_of_a_payment_answers_as_published {
     }
 
     async fn run(shape: Shape) {
-        let setting = "mesh.listen.settlement=\"127.0.0.1:0\"".to_owned();
-        run_in(World::start_with(shape, &[setting]).await, every_cell).await;
+        let settings =
+            ["mesh.listen.settlement=\"127.0.0.1:0\"", "role.settlement.notices_from=\"services\""];
+        run_in(World::start_with(shape, &settings.map(str::to_owned)).await, every_cell).await;
     }
 }
 
@@ -56,14 +61,17 @@ struct Player {
     /// Of another region.
     elsewhere: Patient,
     stories: usize,
+    notices: AtomicUsize,
 }
 
 async fn every_cell(world: &mut World) {
+    notices::announce(world);
     let cast = Cast::of(world).await;
     let (patient, stranger) = (cast.patient(ROW).await, cast.patient(151).await);
     let settlement = Settlement::of(world).await;
     let elsewhere = cast.patient(1).await;
-    let mut player = Player { cast, settlement, patient, stranger, elsewhere, stories: 0 };
+    let mut player =
+        Player { cast, settlement, patient, stranger, elsewhere, stories: 0, notices: AtomicUsize::new(0) };
     let table = Table::read(SETTLEMENT_STATES).unwrap();
     let mut wrong = Vec::new();
     for (state, _) in &table.states {
@@ -95,16 +103,24 @@ async fn every_cell(world: &mut World) {
                 "what is refused changes nothing, in {state}: {}",
                 now.as_str_name()
             );
+            player.raised_as_due(world, state, &story).await;
         }
         player.hears_again().await;
         for (operation, caller, to) in moves {
             let story = player.reach(world, state).await;
+            let told = operation.starts_with("Notify");
+            if told {
+                player.pays(world, &story).await;
+            }
             let answer = player.ask(&operation, &caller, &story).await;
             player.hears_again().await;
             match answer {
                 Ok(id) => {
                     let id = if id.is_empty() { story.payment_id.clone() } else { id };
                     player.settlement.payment_in(&id, &[named(&to)]).await;
+                    if told {
+                        player.cash_went(&id, named(&to)).await;
+                    }
                 }
                 Err(refusal) => {
                     wrong.push(format!("{operation} | {caller} | in {state}: {refusal}, not → {to}"))
@@ -120,6 +136,11 @@ async fn every_cell(world: &mut World) {
 fn named(state: &str) -> PaymentState {
     let name = format!("PAYMENT_STATE_{}", state.to_uppercase());
     PaymentState::from_str_name(&name).expect("a state of the contract")
+}
+
+/// Who calls at the port of the role.
+fn role_of(caller: &str) -> &str {
+    if caller == "other role" { "inventory" } else { caller }
 }
 
 /// Word and status code of an answer, as the table writes them.
@@ -210,6 +231,9 @@ impl Player {
 
     /// Asks as `caller` would; answers the payment's id, where there is one.
     async fn ask(&self, operation: &str, caller: &str, story: &Story) -> Answer<String> {
+        if operation.starts_with("Notify") {
+            return self.tell(operation, caller, story).await.map(|()| String::new());
+        }
         let (base, twists) = caller.split_once(", ").unwrap_or((caller, ""));
         let twist = |own: &str| twists.split(" and ").any(|one| one == own);
         let payment_id = if story.payment_id.is_empty() { "pay_none" } else { &story.payment_id }.to_owned();
@@ -222,9 +246,8 @@ impl Player {
             ($client:ident.$method:ident($body:expr)) => {{
                 let body = $body;
                 match base {
-                    "order" | "other role" => {
-                        let role = if base == "order" { "order" } else { "inventory" };
-                        let request = self.settlement.as_role(role, body);
+                    "order" | "channels" | "other role" => {
+                        let request = self.settlement.as_role(role_of(base), body);
                         $client::new(self.settlement.channel()).$method(request).await.map_err(Refusal::from)
                     }
                     _ => {

@@ -262,6 +262,33 @@ fn every_break_fits_the_code_it_breaks() {
 }
 
 #[test]
+fn every_break_is_proven_by_a_test_that_exists() {
+    let own = std::env::current_exe().unwrap();
+    let listed = std::process::Command::new(own).args(["--list", "--format=terse"]).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let known: BTreeSet<&str> = listed.lines().filter_map(|line| line.strip_suffix(": test")).collect();
+    let text = fs::read_to_string(root().join("tests/breaks/breaks.toml")).unwrap();
+    let list: toml::Table = toml::from_str(&text).unwrap();
+    let mut missing = Vec::new();
+    // a service's own tests are not in this program
+    for entry in list["breaks"].as_array().unwrap().iter().filter(|entry| entry.get("crate").is_none()) {
+        let tests = match &entry["test"] {
+            toml::Value::Array(tests) => tests.as_slice(),
+            test => std::slice::from_ref(test),
+        };
+        for test in tests.iter().filter_map(toml::Value::as_str) {
+            let shape = entry.get("shape").map_or("on_sqlite", |shape| shape.as_str().unwrap());
+            let name = ["suite", test, shape].map(str::to_owned).into_iter().filter(|part| !part.is_empty());
+            let name = name.collect::<Vec<_>>().join("::");
+            if !known.contains(name.as_str()) {
+                missing.push(format!("{}: {name}", entry["name"]));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "tests/breaks/breaks.toml names no test:\n  {}", missing.join("\n  "));
+}
+
+#[test]
 fn every_fuzz_target_asks_a_parser_that_exists() {
     let manifest: toml::Table =
         toml::from_str(&fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap()).unwrap();

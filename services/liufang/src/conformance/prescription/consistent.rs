@@ -47,8 +47,20 @@ fn row(table: &Table, operation: &Operation, base: &str, twists: &str) -> Result
     Ok(())
 }
 
-/// The reason that only the row with the twist has.
+/// The reason that only the row with the twist has. One that is never seen behind what `base` is refused with anyway is told by the
+/// same twist of another caller.
 fn of_twist<'a>(operation: &'a Operation, base: &str, twist: &str) -> Vec<&'a str> {
+    let own = beside(operation, base, twist);
+    if !own.is_empty() {
+        return own;
+    }
+    let others = operation.rows.keys().filter_map(|caller| caller.split_once(", "));
+    let others = others.filter(|(other, own)| *other != base && *own == twist);
+    let seen: BTreeSet<&str> = others.flat_map(|(other, _)| beside(operation, other, twist)).collect();
+    seen.into_iter().collect()
+}
+
+fn beside<'a>(operation: &'a Operation, base: &str, twist: &str) -> Vec<&'a str> {
     let answers = |caller: &str| -> BTreeSet<&'a str> {
         let clauses = operation.rows.get(caller).map_or(&[][..], Vec::as_slice);
         clauses.iter().map(|clause| clause.answer.as_str()).collect()
