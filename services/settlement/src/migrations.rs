@@ -12,6 +12,6 @@ pub const ALL: &[Migration] = &[
     Migration { name: "0007_insurer", sql: include_str!("migrations/0007_insurer.sql") },
     Migration { name: "0008_channels", sql: include_str!("migrations/0008_channels.sql") },
     Migration { name: "0009_mobile", sql: include_str!("migrations/0009_mobile.sql") },
-    Migration { name: "0011_statement_fetch", sql: include_str!("migrations/0011_statement_fetch.sql") },
-    Migration { name: "0012_mobile_forgotten", sql: include_str!("migrations/0012_mobile_forgotten.sql") },
+    Migration { name: "0010_statement_fetch", sql: include_str!("migrations/0010_statement_fetch.sql") },
+    Migration { name: "0011_mobile_forgotten", sql: include_str!("migrations/0011_mobile_forgotten.sql") },
 ];
