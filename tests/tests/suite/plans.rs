@@ -98,6 +98,7 @@ async fn day(world: &World) {
     for _ in 0..GUESSES {
         surface.guess(&mut dice).await;
     }
+    assert!(surface.problems.is_empty(), "{}", surface.problems.join("\n"));
 }
 
 async fn server_log(world: &World) -> String {

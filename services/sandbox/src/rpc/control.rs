@@ -47,7 +47,7 @@ impl SandboxService for Rpc {
         &self,
         request: Request<pb::ListHospitalBookRequest>,
     ) -> Result<Response<pb::ListHospitalBookResponse>, Status> {
-        let call = self.calls.open(request, wire::plain)?;
-        rpc::reply(self.app.hospital_book(&call.body.hi_rxno).await.map(wire::hospital::book))
+        let call = self.calls.open(request, wire::hospital::list_book)?;
+        rpc::reply(self.app.hospital_book(&call.body).await.map(wire::hospital::book))
     }
 }

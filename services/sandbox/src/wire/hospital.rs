@@ -10,6 +10,13 @@ use crate::store::notified::Notified;
 /// Why a sandbox hospital refuses.
 const WORDS: &str = "院内无此处方";
 
+/// The prescription whose notices are asked for; empty for all.
+pub fn list_book(request: pb::ListHospitalBookRequest, _: &CallMeta) -> Result<String, Violations> {
+    let mut violations = Violations::new();
+    let hi_rxno = violations.optional_text("hi_rxno", &request.hi_rxno, 64);
+    violations.finish(Some(hi_rxno))
+}
+
 pub fn review(request: hooks::NotifyReviewRequest, _: &CallMeta) -> Result<Notified, Violations> {
     let place = [&request.notice_id, &request.fixmedins_code, &request.hi_rxno];
     notified("review", place, request.sequence)
