@@ -210,6 +210,19 @@ impl Cast {
         balance.balances.iter().filter(|row| row.account == account).map(|row| row.balance_fen).sum()
     }
 
+    /// What all channels together have taken for an institution: what they owe, and what they paid out by their statements,
+    /// their fees and what waits for a name among it.
+    pub async fn channels_took(&self, institution: &str) -> i64 {
+        let balance = self.operator().get_trial_balance(Default::default()).await.unwrap().balances;
+        let bank = format!("bank:{institution}");
+        let kinds = ["receivable:channel:", "fee:", "suspense:"];
+        let of_channels = |account: &str| {
+            kinds.iter().any(|kind| account.starts_with(kind)) && account.ends_with(institution)
+        };
+        let own = |account: &str| account == bank || of_channels(account);
+        balance.iter().filter(|row| own(&row.account)).map(|row| row.balance_fen).sum()
+    }
+
     /// What all channels together owe an institution.
     pub async fn channels_owe(&self, institution: &str) -> i64 {
         let balance = self.operator().get_trial_balance(Default::default()).await.unwrap().balances;

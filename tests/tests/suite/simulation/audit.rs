@@ -281,7 +281,7 @@ impl Sim<'_> {
             let insured: i64 = here().map(|own| own.legs.insured()).sum();
             let cash: i64 = here().map(|own| own.legs.channel).sum();
             assert_eq!(self.cast.ledger(&format!("receivable:agency:{shop}")).await, insured, "{shop}");
-            assert_eq!(self.cast.channels_owe(shop).await, cash, "{shop}");
+            assert_eq!(self.cast.channels_took(shop).await, cash, "{shop}");
         }
     }
 
