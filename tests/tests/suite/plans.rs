@@ -27,13 +27,14 @@ const BOUNDED: [(&str, &str); 6] = [
 const WAITING: [&str; 3] = ["outbox_waiting", "channel_line_suspended", "statement_fetch_unpaid"];
 
 /// Statements that read everything because everything is what they are asked about, each with who asks.
-const WHOLE: [(&str, &str); 6] = [
+const WHOLE: [(&str, &str); 7] = [
     ("AS sum FROM book_balance GROUP BY region", "the operator's trial balance"),
     ("SELECT region, account, balance_fen FROM book_balance", "the operator's trial balance"),
     ("FROM book_transfer GROUP BY kind, reference", "the operator's audit of the books"),
     ("FROM book_transfer WHERE link <> '' GROUP BY region, link", "the operator's audit of the books"),
     ("SELECT COUNT(*) AS n FROM (SELECT kind, institution, SUM(owed)", "the operator's audit of the books"),
     ("SELECT COUNT(*) AS n FROM personal_account a", "the operator's audit of the books"),
+    ("SET published_at_us = 0, published_epoch = ''", "once, after the bus has lost what it had"),
 ];
 
 /// Enough that nearly every method is done with good values at least once.
