@@ -77,8 +77,8 @@ impl Source {
     }
 }
 
-/// Hands the file in, or has the channel asked for it, and writes what came of it, differences a line each; answers whether the books agree. The same file again
-/// answers the same.
+/// Hands the file in, or has the channel asked for it, and writes what came of it, differences a line each; answers whether the
+/// books agree. The same file again answers the same.
 ///
 /// # Errors
 /// A file that cannot be read, a channel that gives none out, and every refusal of the installation: then nothing was booked.

@@ -206,28 +206,25 @@ impl Cast {
 
     /// Balance of a ledger account over all regions; zero when it does not exist.
     pub async fn ledger(&self, account: &str) -> i64 {
-        let balance = self.operator().get_trial_balance(Default::default()).await.unwrap();
-        balance.balances.iter().filter(|row| row.account == account).map(|row| row.balance_fen).sum()
+        self.balances(|own| own == account).await
+    }
+
+    /// What all channels together owe an institution.
+    pub async fn channels_owe(&self, institution: &str) -> i64 {
+        let owed = |own: &str| own.starts_with("receivable:channel:") && own.ends_with(institution);
+        self.balances(owed).await
     }
 
     /// What all channels together have taken for an institution: what they owe, and what they paid out by their statements,
     /// their fees and what waits for a name among it.
     pub async fn channels_took(&self, institution: &str) -> i64 {
-        let balance = self.operator().get_trial_balance(Default::default()).await.unwrap().balances;
-        let bank = format!("bank:{institution}");
-        let kinds = ["receivable:channel:", "fee:", "suspense:"];
-        let of_channels = |account: &str| {
-            kinds.iter().any(|kind| account.starts_with(kind)) && account.ends_with(institution)
-        };
-        let own = |account: &str| account == bank || of_channels(account);
-        balance.iter().filter(|row| own(&row.account)).map(|row| row.balance_fen).sum()
+        let kinds = ["receivable:channel:", "fee:", "suspense:", "bank:"];
+        let taken = |own: &str| kinds.iter().any(|kind| own.starts_with(kind)) && own.ends_with(institution);
+        self.balances(taken).await
     }
 
-    /// What all channels together owe an institution.
-    pub async fn channels_owe(&self, institution: &str) -> i64 {
+    async fn balances(&self, own: impl Fn(&str) -> bool) -> i64 {
         let balance = self.operator().get_trial_balance(Default::default()).await.unwrap().balances;
-        let own =
-            |account: &str| account.starts_with("receivable:channel:") && account.ends_with(institution);
         balance.iter().filter(|row| own(&row.account)).map(|row| row.balance_fen).sum()
     }
 }

@@ -141,6 +141,7 @@ impl App {
         store::hold::release(work.tx(), &journal.payment_id).await?;
         store::payer::forget(work.tx(), &journal.payment_id).await?;
         work.push(&events::ended(journal, reason, now), &journal.payment_id).await?;
+        self.memory.take_payer(&journal.payment_id);
         Ok(())
     }
 

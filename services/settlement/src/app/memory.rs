@@ -70,7 +70,7 @@ impl Memory {
         self.payers.lock().unwrap_or_else(PoisonError::into_inner).keep(payment_id, payer);
     }
 
-    /// Given out once: whoever needs the payer again reads it, and nobody stays here longer than the capture.
+    /// Given out once, to the capture or to the end of a payment that has none: whoever needs the payer again reads it.
     pub fn take_payer(&self, payment_id: &str) -> Option<Payer> {
         self.payers.lock().unwrap_or_else(PoisonError::into_inner).found.remove(payment_id)
     }

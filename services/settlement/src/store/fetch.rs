@@ -69,7 +69,7 @@ pub async fn plan(
     Ok(())
 }
 
-/// Days of a channel whose statement was taken or never came about, from `since` on, with what they left unpaid.
+/// Days of a channel whose statement was taken, from `since` on, with what they left unpaid.
 pub async fn ended(
     conn: &impl ConnectionTrait,
     channel: &str,

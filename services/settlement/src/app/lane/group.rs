@@ -84,6 +84,9 @@ impl App {
         for journal in &writes.inserted {
             self.memory.keep_region(&journal.payment_id, &journal.region);
         }
+        for (payment_id, _) in writes.released.iter().chain(&writes.settled) {
+            self.memory.take_payer(payment_id);
+        }
         for (n, payer) in &writes.payers {
             if let Some(journal) = writes.inserted.get(*n) {
                 self.memory.keep_payer(&journal.payment_id, payer.clone());
