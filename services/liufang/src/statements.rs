@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
+use encoding_rs::GBK;
 use liufang_proto::common::v1::Channel;
 use liufang_proto::settlement::v1::{
     FetchStatementRequest, FetchStatementResponse, ImportStatementRequest, InstitutionPayment,
@@ -19,7 +20,7 @@ const MOST_BYTES: usize = 3_000_000;
 /// Which file, and whose.
 #[derive(Args, Clone, Debug)]
 pub struct Request {
-    /// The statement as the channel gives it out, in UTF-8.
+    /// The statement as the channel gives it out, in UTF-8 or GBK; a ZIP has to be unpacked.
     #[arg(required_unless_present = "fetch")]
     pub file: Option<PathBuf>,
     /// Have the channel asked for it instead of handing a file in.
@@ -139,9 +140,11 @@ fn text(path: &Path) -> Result<String> {
     if bytes.len() > MOST_BYTES {
         bail!("{}: at most 3 MB", path.display());
     }
-    let text = String::from_utf8(bytes);
-    text.map_err(|_| {
-        anyhow::anyhow!("{}: is not UTF-8; Alipay's files are GBK and have to be converted", path.display())
+    String::from_utf8(bytes).or_else(|error| {
+        // Alipay's files, and what a spreadsheet in China saves
+        let text = GBK.decode_without_bom_handling_and_without_replacement(error.as_bytes());
+        let text = text.with_context(|| format!("{}: is neither UTF-8 nor GBK", path.display()))?;
+        Ok(text.into_owned())
     })
 }
 
@@ -179,6 +182,9 @@ fn tell(result: &StatementResult, out: &mut impl Write) -> Result<()> {
     sum("paid out", result.booked)?;
     sum("in suspense", result.suspended)?;
     sum("fees by themselves", result.fees)?;
+    if result.returned.is_some_and(|returned| returned.lines > 0) {
+        sum("taken and given back, never booked", result.returned)?;
+    }
     if result.cleared != 0 {
         writeln!(out, "named now: {} lines of before, {} fen", result.cleared, result.cleared_fen)?;
     }
@@ -285,9 +291,11 @@ mod tests {
         assert!(body(&request).unwrap().format() == StatementFormat::Generic);
         std::fs::write(&own, "channel_order_no,refund_no,amount_fen\nLF1,1200\n").unwrap();
         assert!(wrong(&request).ends_with("own.csv:2: three cells"));
-        std::fs::write(&file, [0xb5, 0xc4]).unwrap();
         request.own = None;
-        assert!(wrong(&request).contains("GBK"));
+        std::fs::write(&file, [0xb5, 0xc4]).unwrap();
+        assert_eq!(body(&request).unwrap().text, "的");
+        std::fs::write(&file, [0xb5, 0xff]).unwrap();
+        assert!(wrong(&request).ends_with("bill.csv: is neither UTF-8 nor GBK"));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

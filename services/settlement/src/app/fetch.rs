@@ -195,7 +195,8 @@ impl App {
             let days = store::fetch::open_days(read, channel, (begin, end), 0).await?;
             let early = store::fetch::open_days(read, channel, (begin, end), EARLY_S).await?;
             let ended = store::fetch::ended(read, channel, begin.china_date()).await?;
-            if days.is_empty() && ended.iter().all(|(.., unpaid)| *unpaid == 0) {
+            let strange = store::fetch::strange_since(read, channel).await?;
+            if days.is_empty() && strange.is_empty() && ended.iter().all(|(.., unpaid)| *unpaid == 0) {
                 continue;
             }
             let work = self.db.begin_step().await?;
@@ -205,6 +206,16 @@ impl App {
                 for (fixmedins_code, day) in found.keys() {
                     let stmt_date = &date_text(*day);
                     store::fetch::plan(tx, Of { channel, fixmedins_code, stmt_date }, expected, now).await?;
+                }
+            }
+            // money that nobody could name may go back on a day on which nothing else moves
+            for (fixmedins_code, since) in &strange {
+                let since = parse_date(since).ok_or(SettlementError::Stored("date"))?;
+                let mut day = since.max(begin.china_date()).next_day();
+                while let Some(after) = day.filter(|day| *day <= newest) {
+                    let stmt_date = &date_text(after);
+                    store::fetch::plan(tx, Of { channel, fixmedins_code, stmt_date }, false, now).await?;
+                    day = after.next_day();
                 }
             }
             for (fixmedins_code, stmt_date, unpaid) in &ended {

@@ -40,6 +40,9 @@ pub struct StatementResult {
     pub booked: Sum,
     pub suspended: Sum,
     pub fees: Sum,
+    /// Nothing together with what other statements have of the same payments.
+    #[serde(default)]
+    pub returned: Sum,
     pub cleared: i64,
     pub cleared_fen: Fen,
     pub differences: Vec<NamedDifference>,
@@ -112,7 +115,10 @@ impl App {
             store::statement::close(tx, owed).await?;
         }
         for (line, _) in &sorted.cleared {
-            store::statement::clear(tx, of.channel, line).await?;
+            store::statement::leave_suspense(tx, of.channel, line, "cleared").await?;
+        }
+        for line in &sorted.returned {
+            store::statement::leave_suspense(tx, of.channel, line, LineFate::Returned.as_str()).await?;
         }
         let set = sorted.booking(&statement_id, (of.channel, of.fixmedins_code), now)?;
         head.append_linked(tx, &self.ids, region, set).await?;
@@ -149,6 +155,7 @@ impl App {
 }
 
 /// The lines of an account that institutions share: an institution's own, and what nobody can name and no statement has yet.
+/// Whoever has the first line of a number keeps the others.
 async fn own_lines(
     tx: &Tx,
     of: Of<'_>,
@@ -161,7 +168,10 @@ async fn own_lines(
     let told = store::statement::told(tx, of.channel, &strange).await?;
     let own = |line: &StatementLine| match owners.get(&line.number) {
         Some(owner) => owner == of.fixmedins_code,
-        None => !told.contains(&(line.number.clone(), line.refund_no.clone())),
+        None => match told.get(&line.number) {
+            Some((keeper, refunds)) => keeper == of.fixmedins_code && !refunds.contains(&line.refund_no),
+            None => true,
+        },
     };
     Ok(lines.into_iter().filter(own).collect())
 }
@@ -189,6 +199,7 @@ fn told(statement_id: &str, sorted: Sorted) -> StatementResult {
         booked: sorted.sum(LineFate::Booked),
         suspended: sorted.sum(LineFate::Suspended),
         fees: sorted.sum(LineFate::FeeAlone),
+        returned: sorted.sum(LineFate::Returned),
         cleared: count(sorted.cleared.len()),
         cleared_fen: sorted.cleared_sum(),
         all_differences: count(sorted.differences.len()),

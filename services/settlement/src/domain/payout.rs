@@ -39,6 +39,8 @@ pub enum LineFate {
     Booked,
     /// The money moved and nobody can name it yet.
     Suspended,
+    /// Taken and given back, and our books never had it: nothing together.
+    Returned,
     /// A fee and nothing else.
     FeeAlone,
 }
@@ -48,6 +50,7 @@ impl LineFate {
         match self {
             LineFate::Booked => "booked",
             LineFate::Suspended => "suspended",
+            LineFate::Returned => "returned",
             LineFate::FeeAlone => "fee",
         }
     }
@@ -62,6 +65,8 @@ pub struct Sorted {
     pub closed: Vec<Owed>,
     /// Lines of earlier statements that can be named now.
     pub cleared: Vec<(StatementLine, Owed)>,
+    /// Lines of earlier statements whose money is known to have gone back now.
+    pub returned: Vec<StatementLine>,
     pub differences: Vec<NamedDifference>,
 }
 
@@ -97,7 +102,8 @@ impl NamedDifference {
 
 /// Compares a statement with what the channel owes by our books (`ours`: what the statement names, and everything of its
 /// day), with the institution's own lines when it hands them in, and looks whether an earlier line, that nobody could name, is
-/// among `ours` now.
+/// among `ours` now. A payment that ended without being booked stands in statements as taken and as given back; both together
+/// are nothing, and no difference.
 ///
 /// # Errors
 /// [`OutOfOrder`] when a book names something twice.
@@ -111,8 +117,13 @@ pub fn sort_out(
     if own.len() != ours.len() {
         return Err(OutOfOrder(Book::Own));
     }
-    let mut cleared = Vec::new();
+    let nothing = nothing(statement.iter().chain(&earlier), ours);
+    let (mut cleared, mut returned) = (Vec::new(), Vec::new());
     for line in earlier {
+        if nothing.contains(&line.number) {
+            returned.push(line);
+            continue;
+        }
         let owed = own.get(&(line.number.clone(), line.refund_no.clone()));
         if let Some(owed) = owed.filter(|owed| owed.amount == line.amount) {
             cleared.push((line, (*owed).clone()));
@@ -121,11 +132,14 @@ pub fn sort_out(
     // what was paid out with an earlier statement is no line of this one
     let settled: BTreeSet<LineKey> = cleared.iter().map(|(_, owed)| owed.key()).collect();
     let own: BTreeMap<LineKey, &Owed> = own.into_iter().filter(|(key, _)| !settled.contains(key)).collect();
-    let moved = statement.iter().filter(|line| !line.amount.is_zero());
+    let moved = statement.iter().filter(|line| !line.amount.is_zero() && !nothing.contains(&line.number));
     let outside =
         moved.map(|line| Line { key: (line.number.clone(), line.refund_no.clone()), says: line.amount });
     let book = own.iter().map(|(key, owed)| Line { key: key.clone(), says: owed.amount });
-    let theirs = institution.map(|lines| lines.into_iter().map(|(key, says)| Line { key, says }));
+    let theirs = institution.map(|lines| {
+        let told = lines.into_iter().filter(|((number, _), _)| !nothing.contains(number));
+        told.map(|(key, says)| Line { key, says })
+    });
     let differences = reconcile(Some(outside), book, theirs)?.differences;
     let mut lines = Vec::with_capacity(statement.len());
     let mut closed = Vec::new();
@@ -137,12 +151,26 @@ pub fn sort_out(
                 closed.push((*owed).clone());
                 LineFate::Booked
             }
+            None if nothing.contains(&line.number) => LineFate::Returned,
             None => LineFate::Suspended,
         };
         lines.push((line, fate));
     }
     let differences = differences.into_iter().map(NamedDifference::of).collect();
-    Ok(Sorted { lines, closed, cleared, differences })
+    Ok(Sorted { lines, closed, cleared, returned, differences })
+}
+
+/// Numbers that our books owe nothing of, and whose money was taken and went back.
+fn nothing<'a>(lines: impl Iterator<Item = &'a StatementLine>, ours: &[Owed]) -> BTreeSet<String> {
+    let known: BTreeSet<&str> = ours.iter().map(|owed| owed.number.as_str()).collect();
+    let mut sums: BTreeMap<&str, (bool, Fen)> = BTreeMap::new();
+    for line in lines.filter(|line| !known.contains(line.number.as_str())) {
+        let (taken, sum) = sums.entry(&line.number).or_default();
+        *taken |= line.amount > Fen::ZERO;
+        *sum += line.amount;
+    }
+    let gone = sums.into_iter().filter(|(_, (taken, sum))| *taken && sum.is_zero());
+    gone.map(|(number, _)| number.to_owned()).collect()
 }
 
 /// Amounts and fees of some lines.
@@ -151,6 +179,14 @@ pub struct Sum {
     pub count: i64,
     pub amount: Fen,
     pub fee: Fen,
+}
+
+impl std::ops::Add for Sum {
+    type Output = Sum;
+
+    fn add(self, other: Sum) -> Sum {
+        Sum { count: self.count + other.count, amount: self.amount + other.amount, fee: self.fee + other.fee }
+    }
 }
 
 impl Sorted {
@@ -191,10 +227,12 @@ impl Sorted {
             Draft::new(kind, statement_id, entries, at)
         };
         let cleared = self.cleared_sum();
+        // where the way back is in another statement than the way there, suspense holds the money meanwhile
+        let unnamed = self.sum(LineFate::Suspended) + self.sum(LineFate::Returned);
         let named = vec![entry(parked.clone(), cleared), entry(owed.clone(), -cleared)];
         let drafts = vec![
             paid_out(TransferKind::ChannelPayout, self.sum(LineFate::Booked), &owed)?,
-            paid_out(TransferKind::SuspenseIn, self.sum(LineFate::Suspended), &parked)?,
+            paid_out(TransferKind::SuspenseIn, unnamed, &parked)?,
             paid_out(TransferKind::ChannelFee, self.sum(LineFate::FeeAlone), &parked)?,
             Draft::new(TransferKind::SuspenseOut, statement_id, named, at)?,
         ];
@@ -271,6 +309,38 @@ mod tests {
         ];
         assert_eq!(moved, BTreeMap::from(expected));
         assert_eq!(set.drafts().len(), 3);
+    }
+
+    #[test]
+    fn what_was_taken_and_given_back_and_never_booked_is_nothing() {
+        let gone = [line("X", "", 900, 5), line("X", "RFX", -900, -5)];
+        let strange = [line("Y", "", 300, 1), line("Y", "RFY", -200, 0), line("Z", "RFZ", -100, 0)];
+        let statement: Vec<_> = gone.iter().chain(&strange).cloned().collect();
+        let own = [("X", ""), ("X", "RFX")].map(|(number, refund)| (number.into(), refund.into()));
+        let own = own.into_iter().zip([Fen(900), Fen(-900)]).collect();
+        let sorted = sort_out(statement, &[], Some(own), vec![]).unwrap();
+        let fates: Vec<&str> = sorted.lines.iter().map(|(_, fate)| fate.as_str()).collect();
+        assert_eq!(fates, ["returned", "returned", "suspended", "suspended", "suspended"]);
+        assert!(told(&sorted).iter().all(|(_, result, number)| *result == "102" && *number != "X"));
+        assert_eq!(sorted.sum(LineFate::Returned), Sum { count: 2, amount: Fen(0), fee: Fen(0) });
+
+        // the way back a day later
+        let first = sort_out(gone[..1].to_vec(), &[], None, vec![]).unwrap();
+        assert_eq!((first.lines[0].1, told(&first)), (LineFate::Suspended, vec![("channel", "102", "X")]));
+        let next = sort_out(gone[1..].to_vec(), &[], None, gone[..1].to_vec()).unwrap();
+        assert_eq!((next.lines[0].1, told(&next)), (LineFate::Returned, vec![]));
+        assert_eq!((next.returned.as_slice(), next.cleared.len()), (&gone[..1], 0));
+        let kept = [first, next].map(|sorted| {
+            let set = sorted.booking("stm", ("wechat", "P1"), Timestamp(1)).unwrap();
+            let entries = set.drafts().iter().flat_map(Draft::entries);
+            let parked = entries.filter(|entry| entry.account.as_str().starts_with("suspense"));
+            parked.map(|entry| entry.amount.0).sum::<i64>()
+        });
+        assert_eq!(kept, [-900, 900]);
+
+        // our books have it with another amount: that is told, whatever went back
+        let sorted = sort_out(gone.to_vec(), &[owed("X", "", 901)], None, vec![]).unwrap();
+        assert_eq!(told(&sorted), [("channel", "103", "X"), ("channel", "102", "X")]);
     }
 
     #[test]

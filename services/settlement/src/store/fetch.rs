@@ -84,6 +84,18 @@ pub async fn ended(
     rows.iter().map(read).collect()
 }
 
+/// Institutions that keep lines of a channel which nobody can name, with the first day of such a line.
+pub async fn strange_since(
+    conn: &impl ConnectionTrait,
+    channel: &str,
+) -> Result<Vec<(String, String)>, SettlementError> {
+    let sql = "SELECT line.fixmedins_code, MIN(told.stmt_date) AS since FROM channel_line line \
+               JOIN channel_statement told ON told.statement_id = line.statement_id \
+               WHERE line.channel = $1 AND line.state = 'suspended' GROUP BY line.fixmedins_code";
+    let rows = all(conn, sql, [channel.into()]).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "fixmedins_code")?, row.try_get("", "since")?))).collect()
+}
+
 /// Notes what the statement of a day left unpaid.
 pub async fn leave_unpaid(
     conn: &impl ConnectionTrait,

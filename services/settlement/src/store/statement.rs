@@ -6,7 +6,7 @@ use liufang_kernel::{Fen, Timestamp};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use super::{all, exec, one};
-use crate::domain::payout::{LineFate, LineKey, Owed};
+use crate::domain::payout::{LineFate, Owed};
 use crate::domain::statement::StatementLine;
 use crate::error::SettlementError;
 
@@ -134,15 +134,16 @@ pub async fn suspended(
     rows.iter().map(read).collect()
 }
 
-/// A line has a name now.
-pub async fn clear(
+/// A line has a name now (`cleared`), or is known to be nothing (`returned`).
+pub async fn leave_suspense(
     conn: &impl ConnectionTrait,
     channel: &str,
     line: &StatementLine,
+    state: &str,
 ) -> Result<(), SettlementError> {
-    let sql = "UPDATE channel_line SET state = 'cleared' WHERE channel = $1 AND number = $2 AND refund_no = $3 \
+    let sql = "UPDATE channel_line SET state = $4 WHERE channel = $1 AND number = $2 AND refund_no = $3 \
                AND state = 'suspended'";
-    let values = [channel.into(), line.number.clone().into(), line.refund_no.clone().into()];
+    let values = [channel.into(), line.number.clone().into(), line.refund_no.clone().into(), state.into()];
     if exec(conn, sql, values).await? == 1 { Ok(()) } else { Err(SettlementError::LostRace) }
 }
 
@@ -165,20 +166,22 @@ pub async fn owners(
     Ok(found)
 }
 
-/// Which lines of these numbers stand in a statement.
+/// Whose statement has lines of these numbers, and which refunds' lines (the payment's own: empty).
 pub async fn told(
     conn: &impl ConnectionTrait,
     channel: &str,
     numbers: &[&str],
-) -> Result<BTreeSet<LineKey>, SettlementError> {
-    let mut found = BTreeSet::new();
+) -> Result<BTreeMap<String, (String, BTreeSet<String>)>, SettlementError> {
+    let mut found = BTreeMap::new();
     for chunk in numbers.chunks(500) {
         let sql = format!(
-            "SELECT number, refund_no FROM channel_line WHERE channel = $1 AND number IN ({})",
+            "SELECT number, refund_no, fixmedins_code FROM channel_line WHERE channel = $1 AND number IN ({})",
             places(2, chunk.len())
         );
         for row in all(conn, &sql, named(channel, chunk)).await? {
-            found.insert((row.try_get("", "number")?, row.try_get("", "refund_no")?));
+            let keeper: String = row.try_get("", "fixmedins_code")?;
+            let of_number = found.entry(row.try_get("", "number")?).or_insert((keeper, BTreeSet::new()));
+            of_number.1.insert(row.try_get("", "refund_no")?);
         }
     }
     Ok(found)

@@ -137,6 +137,58 @@ async fn a_day_without_a_statement_is_asked_for_until_it_has_one() {
     town.audit().await;
 }
 
+/// What a failed payment took goes back after midnight, on a day on which nothing else moves: both lines are found, and both
+/// together are nothing.
+#[tokio::test]
+async fn money_that_went_back_after_midnight_is_found() {
+    let (town, day, next) = begin().await;
+    let paid = cash(&town, QHD_SHOP, "ord1").await;
+    let gone = ("LFgone,,700,4\n", "LFgone,RFgone,-700,-4\n");
+    gives(&town, day, true, &format!("{}{}", row(&paid), gone.0));
+    gives(&town, next, true, gone.1);
+    at(&town, next, 10);
+    assert_eq!(town.app.fetch_step().await.unwrap(), 1);
+    assert_eq!(town.app.statement_lines_waiting().await.unwrap(), (1, 0));
+    let suspense = format!("suspense:wechat:{QHD_SHOP}");
+    assert_eq!(town.balance_of(&suspense).await, -700);
+
+    let third = next.next_day().unwrap();
+    at(&town, third, 10);
+    assert_eq!(town.app.fetch_step().await.unwrap(), 1);
+    assert_eq!(town.app.statement_lines_waiting().await.unwrap(), (0, 0));
+    assert_eq!(town.balance_of(&suspense).await, 0);
+    let told = town.app.fetch_statement(town.call(operator(), wanted(next))).await.unwrap();
+    let Fetched::Taken(found) = told else { panic!("{told:?}") };
+    assert_eq!((found.returned.count, found.suspended.count, found.all_differences), (1, 0, 0));
+    town.audit().await;
+
+    // nothing waits for a name, so nobody asks for days on which nothing moved
+    at(&town, third.next_day().unwrap(), 10);
+    assert_eq!(town.app.fetch_step().await.unwrap(), 0);
+}
+
+/// Of an account that institutions share: whoever was told of the money is told of its way back.
+#[tokio::test]
+async fn a_stranger_s_money_goes_back_where_it_came() {
+    let (town, day, next) = begin().await;
+    let one = cash(&town, QHD_SHOP, "ord1").await;
+    let two = cash(&town, BJ_SHOP, "ord2").await;
+    gives(&town, day, true, &format!("{}{}LFstrange,,500,3\n", row(&one), row(&two)));
+    at(&town, next, 10);
+    assert_eq!(town.app.fetch_step().await.unwrap(), 2);
+    let kept = async |shop: &str| town.balance_of(&format!("suspense:wechat:{shop}")).await;
+    let keeps = if kept(QHD_SHOP).await != 0 { QHD_SHOP } else { BJ_SHOP };
+    let other = if keeps == QHD_SHOP { BJ_SHOP } else { QHD_SHOP };
+    // the other one has business on the day of the way back
+    let third = cash(&town, other, "ord3").await;
+    gives(&town, next, true, &format!("{}LFstrange,RF1,-500,-3\n", row(&third)));
+    at(&town, next.next_day().unwrap(), 10);
+    assert_eq!(town.app.fetch_step().await.unwrap(), 2);
+    assert_eq!((kept(keeps).await, kept(other).await, owed(&town, other).await), (0, 0, 0));
+    assert_eq!(town.app.statement_lines_waiting().await.unwrap(), (0, 0));
+    town.audit().await;
+}
+
 #[tokio::test]
 async fn what_a_channel_says_instead_of_a_statement_is_told() {
     let (town, day, next) = begin().await;

@@ -7,11 +7,12 @@ use liufang_kernel::timestamp::date_text;
 use liufang_platform::{Principal, hash};
 use sea_orm::ConnectionTrait;
 
+use super::fakes::Fault;
 use super::world::*;
 use crate::app::claim::ReceivableQuery;
 use crate::app::statement::{ImportStatement, StatementResult};
 use crate::domain::benefit::OutsideKind;
-use crate::domain::payment::{Journal, Payment};
+use crate::domain::payment::{Journal, Payment, PaymentState};
 use crate::domain::statement::{StatementFormat, StatementLine, read};
 use crate::error::SettlementError;
 
@@ -145,6 +146,26 @@ async fn what_a_channel_pays_out_closes_what_it_owes() {
     assert_eq!((next.cleared, next.cleared_fen, next.fees.fee), (1, Fen(500), Fen(1)));
     assert_eq!(balances(&town, ACCOUNTS).await[3], -(c + 1), "the strange line has a name now");
     assert_eq!(channel_owes(&town).await, c);
+}
+
+/// The insurer refused, so the cash went back: the statement has both, and our books never had either.
+#[tokio::test]
+async fn a_payment_that_failed_after_the_cash_is_nothing_in_a_statement() {
+    let town = town().await;
+    town.credit("qhd1", "130300", 1_000).await;
+    town.fakes.dial("settle", [Fault::Refuse]);
+    let failed = cash(&town, "ord1").await;
+    assert_eq!(failed.state, PaymentState::Failed);
+    let cash = failed.cash.0;
+    let lines = vec![
+        line(&failed.channel_order_no, "", cash, 4),
+        line(&failed.channel_order_no, &failed.refund_no, -cash, 0),
+    ];
+    let found = import(&town, pos(QHD_SHOP), statement(&town, lines)).await.unwrap();
+    assert_eq!((found.all_differences, found.suspended.count, found.booked.count), (0, 0, 0));
+    assert_eq!((found.returned.count, found.returned.amount, found.returned.fee), (2, Fen(0), Fen(4)));
+    assert_eq!(balances(&town, ACCOUNTS).await, [0, -4, 4, 0], "the channel kept its fee");
+    town.audit().await;
 }
 
 #[tokio::test]

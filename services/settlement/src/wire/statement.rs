@@ -129,6 +129,7 @@ fn result(found: StatementResult) -> pb::StatementResult {
         booked: sum(found.booked),
         suspended: sum(found.suspended),
         fees: sum(found.fees),
+        returned: sum(found.returned),
         cleared: found.cleared,
         cleared_fen: found.cleared_fen.0,
         differences: found.differences.into_iter().map(difference).collect(),
