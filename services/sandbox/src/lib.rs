@@ -52,7 +52,8 @@ pub fn module(deps: Deps) -> Module {
         .service(MobilePaymentServer::new(rpc.clone()))
         .service(CourierHookServer::new(rpc.clone()))
         .service(HospitalHookServer::new(rpc))
-        .worker(workers::send_notices(app));
+        .worker(workers::send_notices(app.clone()))
+        .worker(workers::work_orders(app));
     module.mistakes = mistakes;
     module
 }

@@ -10,4 +10,5 @@ pub const ALL: &[Migration] = &[
     Migration { name: "0005_checks", sql: include_str!("migrations/0005_checks.sql") },
     Migration { name: "0006_mobile", sql: include_str!("migrations/0006_mobile.sql") },
     Migration { name: "0007_bills", sql: include_str!("migrations/0007_bills.sql") },
+    Migration { name: "0008_order_notices", sql: include_str!("migrations/0008_order_notices.sql") },
 ];

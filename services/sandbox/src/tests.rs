@@ -20,9 +20,9 @@ use crate::domain::channel::{Payment, State};
 use crate::domain::dial::Dial;
 use crate::error::SandboxError;
 
-/// Notices as settlement got them: body, and whether the signature is the channel's.
+/// Notices as settlement got them: body, and whether the signature is the channel's; states of orders.
 #[derive(Clone, Default)]
-struct Settlement(Arc<Mutex<Vec<(hooks::ChannelNotice, bool)>>>);
+struct Settlement(Arc<Mutex<Vec<(hooks::ChannelNotice, bool)>>>, Arc<Mutex<Vec<i32>>>);
 
 macro_rules! not_played {
     ($($request:ident, $response:ident, $name:ident;)*) => {
@@ -38,6 +38,13 @@ macro_rules! not_played {
                 let body = hooks::ChannelNotice::decode(notice.body.as_slice()).unwrap();
                 self.0.lock().unwrap().push((body, genuine));
                 Ok(Response::new(settlement::NotifyPaymentResponse {}))
+            }
+            async fn notify_order(
+                &self,
+                request: Request<settlement::NotifyOrderRequest>,
+            ) -> Result<Response<settlement::NotifyOrderResponse>, Status> {
+                self.1.lock().unwrap().push(request.into_inner().ord_stas);
+                Ok(Response::new(settlement::NotifyOrderResponse {}))
             }
             $(
                 async fn $name(

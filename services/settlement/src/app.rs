@@ -19,6 +19,7 @@ mod memory;
 mod messages;
 mod mobile;
 pub mod notice;
+pub mod order_notice;
 pub mod packs;
 pub mod quote;
 pub mod reconcile;

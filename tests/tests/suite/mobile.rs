@@ -13,6 +13,7 @@ use liufang_proto::settlement::v1::{
 use liufang_tests::audit::agrees;
 use liufang_tests::world::run_in;
 use liufang_tests::{Shape, World, behaviour, eventually};
+use sea_orm::ConnectionTrait as _;
 
 use super::cast::*;
 
@@ -20,6 +21,8 @@ use super::cast::*;
 behaviour!(own an_order_is_paid_once_and_comes_back_in_parts);
 // as above
 behaviour!(own an_order_between_states_is_shown_and_ended);
+// as above
+behaviour!(own a_notice_of_the_centre_ends_the_wait);
 
 const ROW: u32 = 163;
 
@@ -106,6 +109,29 @@ async fn an_order_is_paid_once_and_comes_back_in_parts(world: &mut World) {
     assert!(book().await.iter().all(|row| row.reversed), "nothing stands at the centre");
     cast.books_agree().await;
     agrees(&world.config).await;
+}
+
+/// The centre pays while settlement waits before it asks again, and its notice (6302) ends the wait.
+async fn a_notice_of_the_centre_ends_the_wait(world: &mut World) {
+    let cast = Cast::of(world).await;
+    let patient = cast.patient_through("jd", ROW).await;
+    let order = cast.unpaid_otc(&patient, ROW).await;
+    world.clock.stand_still();
+    let paying = pays(&patient, &order, "auth-stas-2").await;
+    assert_eq!(paying.state().as_str_name(), OrderState::Paying.as_str_name(), "2 is not paid");
+    let settlement = world.database("settlement").await;
+    let long = "UPDATE payment SET next_at_us = next_at_us + 3600000000 WHERE step = 'ask_insurer'";
+    assert_eq!(settlement.execute_unprepared(long).await.unwrap().rows_affected(), 1);
+    settlement.close().await.unwrap();
+    world.clock.advance_seconds(5);
+    eventually("the centre's word ends the wait", || async {
+        let payment = patient.payment(&order.order_id).await.unwrap();
+        (payment.state() == PaymentState::Captured).then_some(())
+    })
+    .await;
+    world.clock.go_on();
+    cast.order_in(&patient, &order.order_id, OrderState::Paid).await;
+    cast.books_agree().await;
 }
 
 async fn an_order_between_states_is_shown_and_ended(world: &mut World) {

@@ -1,6 +1,6 @@
-//! The mobile-payment centre (6201, 6202, 6203, 6301, 6401). What it pays and gives back stands in the insurer's books.
+//! The mobile-payment centre (6201, 6202, 6203, 6301, 6302, 6401). What it pays and gives back stands in the insurer's books.
 
-use liufang_kernel::Fen;
+use liufang_kernel::{Fault as _, Fen, Timestamp};
 use liufang_platform::{DbFault, Work};
 
 use super::App;
@@ -9,8 +9,15 @@ use crate::domain::insurer::{Claim, Settlement};
 use crate::domain::magic;
 use crate::domain::sheet::Sheet;
 use crate::error::SandboxError;
-use crate::store;
 use crate::store::mobile::Order;
+use crate::{peers, store};
+
+/// How long an order stays under way before it is paid unasked.
+const SETTLES_AFTER_S: i64 = 3;
+/// Pause before a notice that was not taken goes again.
+const NOTICE_PAUSE_S: i64 = 2;
+/// Notices that nobody takes before they are given up; the merchant asks by itself.
+const NOTICES: i64 = 8;
 
 /// States of the order (`domain.md` §2.2) that this centre knows.
 const PRE_SETTLED: i64 = 1;
@@ -112,6 +119,10 @@ impl App {
                 self.pay_insured(&work, &order, dial).await?;
             }
             store::mobile::save(work.tx(), pay_ord_id, order.ord_stas, "").await?;
+            if order.ord_stas == SETTLING {
+                let then = self.clock.now().plus_seconds(SETTLES_AFTER_S);
+                store::mobile::work_at(work.tx(), pay_ord_id, then).await?;
+            }
         }
         let state = self.state_of(&work, order).await?;
         self.answer(work, dial, Some(state)).await
@@ -194,15 +205,44 @@ impl App {
             Some(mut order) => {
                 // who answers slowly is done when asked
                 if order.ord_stas == SETTLING {
-                    order.ord_stas = SETTLED;
-                    self.pay_insured(&work, &order, Dial::Normal).await?;
-                    store::mobile::save(work.tx(), pay_ord_id, SETTLED, "").await?;
+                    self.settle_order(&work, &mut order).await?;
                 }
                 Some(self.state_of(&work, order).await?)
             }
             None => None,
         };
         self.answer(work, dial, state).await
+    }
+
+    async fn settle_order(&self, work: &Work, order: &mut Order) -> Result<(), SandboxError> {
+        order.ord_stas = SETTLED;
+        self.pay_insured(work, order, Dial::Normal).await?;
+        store::mobile::save(work.tx(), &order.pay_ord_id, SETTLED, "").await?;
+        Ok(store::mobile::work_at(work.tx(), &order.pay_ord_id, self.clock.now()).await?)
+    }
+
+    /// Pays one order that has been under way long enough, or tells the merchant how one stands (6302); answers how many were due.
+    pub async fn work_order_step(&self) -> Result<usize, SandboxError> {
+        let now = self.clock.now();
+        let work = self.db.begin_step().await?;
+        let again = now.plus_seconds(NOTICE_PAUSE_S);
+        let Some(mut due) = store::mobile::take(work.tx(), now, again).await? else { return Ok(0) };
+        if due.order.ord_stas == SETTLING {
+            self.settle_order(&work, &mut due.order).await?;
+            work.done().await?;
+            return Ok(1);
+        }
+        work.done().await?;
+        let sent = peers::notify_order(&self.peers, &due).await;
+        if let Err(fault) = &sent {
+            tracing::info!(reason = %fault.doc().reason, "notice of an order not taken");
+        }
+        if sent.is_ok() || sent.is_err_and(|fault| fault.is_refusal()) || due.notices >= NOTICES {
+            let work = self.db.begin_step().await?;
+            store::mobile::work_at(work.tx(), &due.order.pay_ord_id, Timestamp(0)).await?;
+            work.done().await?;
+        }
+        Ok(1)
     }
 
     /// Takes an unpaid order back (6401); false when it is paid or unknown.
@@ -216,6 +256,7 @@ impl App {
         let revoked = unpaid && dial != Dial::Refuse;
         if revoked {
             store::mobile::save(work.tx(), pay_ord_id, REVOKED, "").await?;
+            store::mobile::work_at(work.tx(), pay_ord_id, Timestamp(0)).await?;
         }
         self.answer(work, dial, revoked).await
     }

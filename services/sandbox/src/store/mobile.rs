@@ -1,5 +1,6 @@
 //! Orders of the mobile-payment centre.
 
+use liufang_kernel::Timestamp;
 use liufang_platform::DbFault;
 use sea_orm::{ConnectionTrait, QueryResult};
 
@@ -61,6 +62,33 @@ pub async fn insert(conn: &impl ConnectionTrait, order: &Order) -> Result<bool, 
         order.app_refd_sn.as_str().into(),
     ];
     Ok(run(conn, &sql, values).await? == 1)
+}
+
+/// An order that has something to be done, and how often its merchant was told.
+pub struct OrderWork {
+    pub order: Order,
+    pub notices: i64,
+}
+
+/// Says when the order is worked on next.
+pub async fn work_at(conn: &impl ConnectionTrait, pay_ord_id: &str, at: Timestamp) -> Result<(), DbFault> {
+    let sql = "UPDATE mobile_order SET work_at_us = $1 WHERE pay_ord_id = $2";
+    run(conn, sql, vec![at.0.into(), pay_ord_id.into()]).await.map(drop)
+}
+
+/// Takes the next order that is due and puts it off until `again_at`, so that nobody else works on it meanwhile.
+pub async fn take(
+    conn: &impl ConnectionTrait,
+    now: Timestamp,
+    again_at: Timestamp,
+) -> Result<Option<OrderWork>, DbFault> {
+    let sql = format!(
+        "UPDATE mobile_order SET notices = notices + 1, work_at_us = $1 WHERE pay_ord_id = \
+         (SELECT pay_ord_id FROM mobile_order WHERE work_at_us > 0 AND work_at_us <= $2 \
+         ORDER BY work_at_us LIMIT 1) AND work_at_us <= $2 RETURNING {COLUMNS}, notices"
+    );
+    let Some(found) = row(conn, &sql, vec![again_at.0.into(), now.0.into()]).await? else { return Ok(None) };
+    Ok(Some(OrderWork { order: order(&found)?, notices: found.try_get("", "notices")? }))
 }
 
 /// Moves an order.

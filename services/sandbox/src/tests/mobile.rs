@@ -57,6 +57,21 @@ async fn an_order_is_paid_once_and_given_back_once() {
 }
 
 #[tokio::test]
+async fn an_order_that_stays_under_way_is_paid_unasked_and_told_of() {
+    let house = House::build().await;
+    let (id, token) = house.order().await;
+    let state = house.app.pay_order(&id, &token, "auth-stas-2").await.unwrap().unwrap();
+    assert_eq!((state.order.ord_stas, house.app.work_order_step().await.unwrap()), (2, 0));
+    house.world.clock.advance_seconds(3);
+    while house.app.work_order_step().await.unwrap() > 0 {}
+    assert_eq!((house.spent().await, house.settlement.1.lock().unwrap().as_slice()), (300, [6].as_slice()));
+    house.world.clock.advance_seconds(60);
+    assert_eq!(house.app.work_order_step().await.unwrap(), 0, "told once");
+    let state = house.app.query_order(&id, &token).await.unwrap().unwrap();
+    assert_eq!((state.order.ord_stas, house.spent().await), (6, 300), "paid once");
+}
+
+#[tokio::test]
 async fn an_unpaid_order_is_revoked_and_never_paid() {
     let house = House::build().await;
     let own = house.order().await;

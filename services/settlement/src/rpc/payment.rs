@@ -87,4 +87,12 @@ impl PaymentService for Rpc {
         let call = self.calls.open(request, wire::payment::notify)?;
         reply(self.app.notify(call).await.map(wire::payment::notify_reply))
     }
+
+    async fn notify_order(
+        &self,
+        request: Request<pb::NotifyOrderRequest>,
+    ) -> Result<Response<pb::NotifyOrderResponse>, Status> {
+        let call = self.calls.open(request, wire::payment::notify_order)?;
+        reply(self.app.notify_order(call).await.map(wire::payment::notify_order_reply))
+    }
 }

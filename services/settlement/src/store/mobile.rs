@@ -44,6 +44,16 @@ pub async fn find(
     Ok(Some(Order { pay_ord_id: row.try_get("", "pay_ord_id")?, secret: open(cipher, &sealed)? }))
 }
 
+/// Whose order it is.
+pub async fn payment_of(
+    conn: &impl ConnectionTrait,
+    med_org_ord: &str,
+) -> Result<Option<String>, SettlementError> {
+    let sql = "SELECT payment_id FROM mobile_order WHERE med_org_ord = $1";
+    let row = one(conn, sql, [med_org_ord.into()]).await?;
+    Ok(row.map(|row| row.try_get("", "payment_id")).transpose()?)
+}
+
 /// Secret of the payment's order that stands, or is being given back.
 pub async fn standing_secret(
     conn: &impl ConnectionTrait,

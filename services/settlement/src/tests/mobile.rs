@@ -1,10 +1,12 @@
 //! The insured part through the mobile-payment interface: only 6 is paid, everything else converges or calls a person.
 
 use liufang_kernel::Quantity;
+use liufang_platform::{Principal, PrincipalKind};
 
 use super::fakes::Fault;
 use super::world::*;
 use crate::app::authorise::Authorise;
+use crate::app::order_notice::OrderNotice;
 use crate::app::refund::RefundPart;
 use crate::domain::payment::{Payer, Payment, PaymentState, TILL};
 use crate::domain::refund::Returned;
@@ -198,6 +200,51 @@ async fn only_six_is_paid() {
         assert_eq!(town.account("qhd1").await, (10_000, 0));
         town.audit().await;
     }
+}
+
+/// 6302 is a reason to ask, whatever it says; what is answered counts.
+#[tokio::test]
+async fn a_notice_of_the_centre_has_the_order_asked_about_at_once() {
+    let (town, held) = mobile().await;
+    town.fakes.dial("pay_order", [Fault::OrdStas(2)]);
+    assert_eq!(town.capture(&held).await.state, PaymentState::Pending);
+    let med_org_ord = town.app.journal(&held.payment_id).await.unwrap().msgid;
+    let pay_ord_id = format!("MP{med_org_ord}");
+    let notice = |pay_ord_id: &str, ord_stas| OrderNotice {
+        med_org_ord: med_org_ord.clone(),
+        pay_ord_id: pay_ord_id.to_owned(),
+        ord_stas,
+    };
+    let tell = |who: Principal, body: OrderNotice| town.app.notify_order(town.call(who, body));
+    let asked = || town.fakes.books().calls.iter().filter(|call| **call == "query_order").count();
+    let agency = |code: &str| Principal {
+        kind: PrincipalKind::Agency,
+        subject: format!("agency-{code}"),
+        region: code.to_owned(),
+        ..Principal::default()
+    };
+    let no_order = OrderNotice { med_org_ord: "nobody's".into(), ..notice("", 6) };
+    assert_eq!(reason(tell(order(), no_order).await), "NOTICE_ORDER_UNKNOWN");
+    assert_eq!(reason(tell(order(), notice("MP-other", 6)).await), "NOTICE_ORDER_UNKNOWN");
+    assert_eq!(reason(tell(agency("110000"), notice(&pay_ord_id, 6)).await), "NOTICE_ORDER_UNKNOWN");
+
+    // nothing new: the pause goes on
+    tell(agency("130300"), notice(&pay_ord_id, 2)).await.unwrap();
+    assert_eq!((town.app.converge_step().await.unwrap(), asked()), (0, 0));
+    // a false word costs a question
+    tell(agency("130300"), notice(&pay_ord_id, 6)).await.unwrap();
+    assert_eq!((town.app.converge_step().await.unwrap(), asked()), (1, 1));
+    assert_eq!(town.payment(&held).await.state, PaymentState::Pending, "the centre says 2");
+    town.fakes.dial("query_order", [Fault::OrdStas(6)]);
+    tell(order(), notice("", 6)).await.unwrap();
+    assert_eq!((town.app.converge_step().await.unwrap(), asked()), (1, 2));
+    assert_eq!(town.payment(&held).await.state, PaymentState::Captured);
+
+    // late, and of an order that has ended
+    tell(order(), notice(&pay_ord_id, 12)).await.unwrap();
+    assert_eq!((town.app.converge_step().await.unwrap(), asked()), (0, 2));
+    assert_eq!(town.payment(&held).await.state, PaymentState::Captured);
+    town.audit().await;
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use crate::app::authorise::Authorise;
 use crate::app::capture::Lookup;
 use crate::app::less::CaptureLess;
 use crate::app::notice::{Notice, NoticeState};
+use crate::app::order_notice::OrderNotice;
 use crate::app::refund::Part;
 use crate::domain::payment::{Payer, Payment};
 
@@ -118,4 +119,17 @@ pub fn notify(request: pb::NotifyPaymentRequest, _: &CallMeta) -> Result<Notice,
 
 pub fn notify_reply((): ()) -> pb::NotifyPaymentResponse {
     pb::NotifyPaymentResponse {}
+}
+
+/// `NotifyOrderRequest`.
+pub fn notify_order(request: pb::NotifyOrderRequest, _: &CallMeta) -> Result<OrderNotice, Violations> {
+    let mut violations = Violations::new();
+    let med_org_ord = id(&mut violations, "med_org_ord", &request.med_org_ord);
+    let pay_ord_id = violations.optional_text("pay_ord_id", &request.pay_ord_id, 64);
+    violations.check((0..=17).contains(&request.ord_stas), "ord_stas", "must be 0 to 17");
+    violations.finish(Some(OrderNotice { med_org_ord, pay_ord_id, ord_stas: request.ord_stas }))
+}
+
+pub fn notify_order_reply((): ()) -> pb::NotifyOrderResponse {
+    pb::NotifyOrderResponse {}
 }
