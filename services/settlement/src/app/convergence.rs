@@ -56,6 +56,7 @@ impl App {
         let found = store::payment::find(work.tx(), payment_id).await?;
         let due = |journal: &Journal| journal.is_running() && journal.next_at <= now;
         let Some(mut journal) = found.filter(due) else { return Ok(false) };
+        self.as_it_went(&work, &mut journal).await?;
         self.sending(&work, &journal, now).await?;
         match self.lease(&work, &mut journal, now).await {
             Ok(()) => work.done().await?,
@@ -184,7 +185,7 @@ impl App {
         heard: Option<Heard>,
     ) -> Result<bool, SettlementError> {
         let now = self.clock.now();
-        let before = journal.step;
+        let (before, leased_until) = (journal.step, journal.next_at);
         Boundary::Heard(before).pass();
         let go_on = journal.advance(next, now);
         if go_on {
@@ -195,7 +196,12 @@ impl App {
             return self.book_capture(journal, heard).await.map(|()| false);
         }
         if go_on && !matches!(journal.step, Step::UndoInsurer | Step::RevokeInsurer) {
-            let (region, op) = (journal.region.clone(), Op::Save(journal.clone(), heard));
+            let lease_holds = now.plus_seconds(LEASE_S / 2) <= leased_until;
+            let op = match before == Step::PayChannel && is_first_message(journal) && lease_holds {
+                true => Op::Send(journal.clone()),
+                false => Op::Save(journal.clone(), heard),
+            };
+            let region = journal.region.clone();
             let Done::Saved(saved) = self.through(&region, op, None).await? else {
                 return Err(SettlementError::Stored("lane"));
             };
@@ -226,6 +232,19 @@ impl App {
         Ok(go_on)
     }
 
+    /// Once the channel has the cash, the message to the insurer is noted and the payment is not written: it comes to be written when
+    /// it is booked. Whoever takes it over before that learns from the message that the cash is there.
+    async fn as_it_went(&self, work: &Work, journal: &mut Journal) -> Result<(), SettlementError> {
+        if journal.step != Step::PayChannel || !journal.insured() || journal.mobile {
+            return Ok(());
+        }
+        let sent = store::message::sent(work.tx(), std::slice::from_ref(&journal.msgid)).await?;
+        if !sent.is_empty() {
+            journal.step = Step::SettleInsurer;
+        }
+        Ok(())
+    }
+
     async fn raise(
         &self,
         work: &Work,
@@ -243,6 +262,11 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Mobile orders are noted by themselves before they are made, which takes a step of its own.
+fn is_first_message(journal: &Journal) -> bool {
+    journal.step == Step::SettleInsurer && !journal.mobile
 }
 
 fn fund_of(journal: &Journal) -> Fen {

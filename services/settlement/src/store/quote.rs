@@ -8,7 +8,6 @@ use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::ConnectionTrait;
 
 use super::{all, exec, one};
-use crate::domain::payment::Journal;
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 
@@ -51,7 +50,8 @@ pub async fn find(
     serde_json::from_str(&body).map(Some).map_err(|_| SettlementError::Stored("quote"))
 }
 
-/// By which payments these quotes were used; empty text for one that is free, nothing for one that is not there.
+/// By which payments these quotes were used; empty text for one that is free, nothing for one that is not there. A quote has one
+/// payment at most: `payment` holds it to that.
 pub async fn users(
     conn: &impl ConnectionTrait,
     quotes: &[&str],
@@ -59,33 +59,13 @@ pub async fn users(
     if quotes.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let sql = format!("SELECT quote_id, payment_id FROM quote WHERE quote_id {}", among(conn, 1));
+    let sql = format!(
+        "SELECT quote.quote_id, COALESCE(payment.payment_id, '') AS payment_id FROM quote \
+         LEFT JOIN payment ON payment.quote_id = quote.quote_id WHERE quote.quote_id {}",
+        among(conn, 1)
+    );
     let rows = all(conn, &sql, [words(conn, quotes.iter().copied())]).await?;
     rows.iter().map(|row| Ok((row.try_get("", "quote_id")?, row.try_get("", "payment_id")?))).collect()
-}
-
-/// Marks the quotes of payments as used.
-///
-/// # Errors
-/// [`SettlementError::LostRace`] when somebody was faster with one: nothing of the transaction may stay.
-pub async fn mark_all_used(conn: &impl ConnectionTrait, by: &[Journal]) -> Result<(), SettlementError> {
-    let mut rows = Rows::new(&["quote_id", "payment_id"]);
-    for journal in by {
-        rows.push([journal.quote_id.clone().into(), journal.payment_id.clone().into()]);
-    }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let update = rows.joined(conn, |rows| {
-        format!(
-            "UPDATE quote SET payment_id = v.payment_id FROM {rows} \
-             WHERE quote.quote_id = v.quote_id AND quote.payment_id = ''"
-        )
-    })?;
-    match conn.execute_raw(update).await?.rows_affected() == rows.len() {
-        true => Ok(()),
-        false => Err(SettlementError::LostRace),
-    }
 }
 
 /// Writes a quote that is captured with less.

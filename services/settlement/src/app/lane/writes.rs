@@ -101,7 +101,6 @@ impl App {
         head: Head,
     ) -> Result<(), SettlementError> {
         let tx = work.tx();
-        store::quote::mark_all_used(tx, &writes.inserted).await?;
         store::payment::insert_all(tx, &writes.inserted).await?;
         store::hold::place_all(tx, &placed(writes)).await?;
         store::payer::insert_all(tx, &self.cipher, &payers(writes)).await?;
