@@ -7,6 +7,4 @@ install_servers
 if [ $# -eq 0 ]; then
   set -- --workspace
 fi
-# most of what the suite does is to wait for workers and processes: half as many tests again as there are cores
-export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$((($(nproc) * 3 + 1) / 2))}
 exec cargo test "$@"

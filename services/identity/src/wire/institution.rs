@@ -36,7 +36,8 @@ fn institution(row: pb::Institution) -> Row<Institution> {
     violations.check(known, "capabilities", "must be known words");
     let address = violations.optional_text("address", &row.address, 300);
     let location = row.location.unwrap_or_default();
-    let on_map = location.lat_e6.abs() <= 90_000_000 && location.lng_e6.abs() <= 180_000_000;
+    let on_map =
+        location.lat_e6.unsigned_abs() <= 90_000_000 && location.lng_e6.unsigned_abs() <= 180_000_000;
     violations.check(on_map, "location", "must be a point of the map in millionths of a degree");
     let events: Vec<AgreementEvent> =
         row.timeline.into_iter().filter_map(|own| event(&mut violations, own)).collect();
@@ -174,5 +175,22 @@ impl From<Listed> for pb::ListInstitutionsResponse {
             institutions: own.institutions.into_iter().map(Into::into).collect(),
             next_page_token: page::token(own.next.as_deref()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_off_the_map_is_named() {
+        let places =
+            [(i32::MIN, 0), (0, i32::MIN), (90_000_001, 0), (0, -180_000_001), (-90_000_000, 180_000_000)];
+        let wrong = places.map(|(lat_e6, lng_e6)| {
+            let row = pb::Institution { location: Some(GeoPoint { lat_e6, lng_e6 }), ..Default::default() };
+            let violations = institution(row).err().expect("empty names are refused too");
+            violations.iter().any(|(field, _)| field == "location")
+        });
+        assert_eq!(wrong, [true, true, true, true, false]);
     }
 }
