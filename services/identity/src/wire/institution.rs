@@ -188,7 +188,7 @@ mod tests {
             [(i32::MIN, 0), (0, i32::MIN), (90_000_001, 0), (0, -180_000_001), (-90_000_000, 180_000_000)];
         let wrong = places.map(|(lat_e6, lng_e6)| {
             let row = pb::Institution { location: Some(GeoPoint { lat_e6, lng_e6 }), ..Default::default() };
-            let violations = institution(row).err().expect("empty names are refused too");
+            let violations = institution(row).expect_err("empty names are refused too");
             violations.iter().any(|(field, _)| field == "location")
         });
         assert_eq!(wrong, [true, true, true, true, false]);
