@@ -1,6 +1,8 @@
 //! All addresses of one peer: resolved again and again, the less busy of two random ones is called, one that failed is
 //! left alone for a while.
 
+use std::error::Error;
+use std::iter::successors;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -119,12 +121,37 @@ impl Remote {
         tried.push(address.at);
         let _running = Running::on(&address);
         let called = address.channel.clone().oneshot(request).await;
-        address.note(called.is_err());
+        if !called.as_ref().is_err_and(|error| is_not_begun(error)) {
+            address.note(called.is_err());
+        }
         called.map_err(|error| {
             self.0.doubt.notify_one();
-            Status::unavailable(format!("{peer} at {}: {}", address.at, causes::chain(&error)))
+            let text = format!("{peer} at {}: {}", address.at, causes::chain(&error));
+            let mut status = Status::unavailable(text);
+            status.set_source(Arc::new(error));
+            status
         })
     }
+}
+
+/// Whether nobody can have acted on the request of this failure: its connection ended before it was sent, as connections
+/// of some age do, or the peer says that it did not begin with it (RFC 9113 §8.7). The address is as well as it was.
+pub(super) fn was_not_begun(status: &Status) -> bool {
+    status.source().is_some_and(is_not_begun)
+}
+
+fn is_not_begun(error: &(dyn Error + 'static)) -> bool {
+    successors(Some(error), |&cause| cause.source()).any(|cause| {
+        // hyper cancels only what it has not begun to send
+        let unsent = cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled);
+        // streams above the last one of a GOAWAY, and those reset so, were never looked at
+        let refused = cause.downcast_ref::<h2::Error>().is_some_and(|error| {
+            let said = |is: bool, reason| is && error.is_remote() && error.reason() == Some(reason);
+            said(error.is_go_away(), h2::Reason::NO_ERROR)
+                || said(error.is_reset(), h2::Reason::REFUSED_STREAM)
+        });
+        unsent || refused
+    })
 }
 
 impl Inner {

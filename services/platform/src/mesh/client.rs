@@ -2,7 +2,7 @@
 //!
 //! Only roles of this mesh are retried, at another address where there is one, and only when the peer did not answer: every
 //! method of theirs is either free of side effects or idempotent by key. Hooks are never retried blindly
-//! (`domain.md` §11).
+//! (`domain.md` §11): they are sent again only what nobody began with.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Service, ServiceExt as _};
 
+use super::balance::was_not_begun;
 use super::limits::{ClientLimits, PeerState};
 use super::{MeshError, MeshKey, Peers, Place};
 use crate::deadline;
@@ -131,7 +132,9 @@ impl Client {
             Place::Remote(remote) => remote.call(request, tried).await,
         };
         // answers of the peer, even bad ones, show that it lives; only transport failures count
-        self.state.note(result.is_err());
+        if !result.as_ref().is_err_and(was_not_begun) {
+            self.state.note(result.is_err());
+        }
         result
     }
 
@@ -145,7 +148,8 @@ impl Client {
         if !failed {
             self.state.deposit();
         }
-        failed && !self.peer.starts_with("hook.") && !self.state.is_open() && self.state.withdraw()
+        let harmless = !self.peer.starts_with("hook.") || result.as_ref().is_err_and(was_not_begun);
+        failed && harmless && !self.state.is_open() && self.state.withdraw()
     }
 
     fn prepare(&self, mut request: Request<Body>, until: Instant, place: &Place) -> Request<Body> {
