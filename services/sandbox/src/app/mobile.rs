@@ -16,8 +16,8 @@ use crate::{peers, store};
 const SETTLES_AFTER_S: i64 = 3;
 /// Pause before a notice that was not taken goes again.
 const NOTICE_PAUSE_S: i64 = 2;
-/// Notices that nobody takes before they are given up; the merchant asks by itself.
-const NOTICES: i64 = 8;
+/// Turns after which a notice that nobody takes is given up; the merchant asks by itself.
+const TURNS: i64 = 8;
 
 /// States of the order (`domain.md` §2.2) that this centre knows.
 const PRE_SETTLED: i64 = 1;
@@ -237,7 +237,7 @@ impl App {
         if let Err(fault) = &sent {
             tracing::info!(reason = %fault.doc().reason, "notice of an order not taken");
         }
-        if sent.is_ok() || sent.is_err_and(|fault| fault.is_refusal()) || due.notices >= NOTICES {
+        if sent.is_ok() || sent.is_err_and(|fault| fault.is_refusal()) || due.turns >= TURNS {
             let work = self.db.begin_step().await?;
             store::mobile::work_at(work.tx(), &due.order.pay_ord_id, Timestamp(0)).await?;
             work.done().await?;

@@ -64,10 +64,10 @@ pub async fn insert(conn: &impl ConnectionTrait, order: &Order) -> Result<bool, 
     Ok(run(conn, &sql, values).await? == 1)
 }
 
-/// An order that has something to be done, and how often its merchant was told.
+/// An order that has something to be done, and how often it was worked on.
 pub struct OrderWork {
     pub order: Order,
-    pub notices: i64,
+    pub turns: i64,
 }
 
 /// Says when the order is worked on next.
@@ -83,12 +83,12 @@ pub async fn take(
     again_at: Timestamp,
 ) -> Result<Option<OrderWork>, DbFault> {
     let sql = format!(
-        "UPDATE mobile_order SET notices = notices + 1, work_at_us = $1 WHERE pay_ord_id = \
+        "UPDATE mobile_order SET turns = turns + 1, work_at_us = $1 WHERE pay_ord_id = \
          (SELECT pay_ord_id FROM mobile_order WHERE work_at_us > 0 AND work_at_us <= $2 \
-         ORDER BY work_at_us LIMIT 1) AND work_at_us <= $2 RETURNING {COLUMNS}, notices"
+         ORDER BY work_at_us LIMIT 1) AND work_at_us <= $2 RETURNING {COLUMNS}, turns"
     );
     let Some(found) = row(conn, &sql, vec![again_at.0.into(), now.0.into()]).await? else { return Ok(None) };
-    Ok(Some(OrderWork { order: order(&found)?, notices: found.try_get("", "notices")? }))
+    Ok(Some(OrderWork { order: order(&found)?, turns: found.try_get("", "turns")? }))
 }
 
 /// Moves an order.

@@ -196,8 +196,10 @@ impl App {
             return self.book_capture(journal, heard).await.map(|()| false);
         }
         if go_on && !matches!(journal.step, Step::UndoInsurer | Step::RevokeInsurer) {
-            let lease_holds = now.plus_seconds(LEASE_S / 2) <= leased_until;
-            let op = match before == Step::PayChannel && is_first_message(journal) && lease_holds {
+            // a call to the insurer still fits into the lease; mobile orders are noted by themselves before they are made
+            let in_time = now.plus_seconds(LEASE_S / 2) <= leased_until;
+            let paid = before == Step::PayChannel && journal.step == Step::SettleInsurer;
+            let op = match paid && in_time && !journal.mobile {
                 true => Op::Send(journal.clone()),
                 false => Op::Save(journal.clone(), heard),
             };
@@ -262,11 +264,6 @@ impl App {
         }
         Ok(())
     }
-}
-
-/// Mobile orders are noted by themselves before they are made, which takes a step of its own.
-fn is_first_message(journal: &Journal) -> bool {
-    journal.step == Step::SettleInsurer && !journal.mobile
 }
 
 fn fund_of(journal: &Journal) -> Fen {

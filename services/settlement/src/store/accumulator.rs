@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use liufang_kernel::Fen;
 use liufang_platform::Cipher;
 use liufang_platform::db::wide::{Rows, among, words};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::ConnectionTrait;
 
 use super::{all, exec, one};
 use crate::domain::accumulate::{Addition, Scope};
@@ -86,34 +86,13 @@ pub async fn years(
     conn: &impl ConnectionTrait,
     persons: &[&str],
 ) -> Result<BTreeMap<YearKey, Addition>, SettlementError> {
-    read_years(conn, persons, "").await
-}
-
-/// As [`years`], and nobody else moves them until this transaction ends.
-pub async fn take_years(
-    conn: &impl ConnectionTrait,
-    persons: &[&str],
-) -> Result<BTreeMap<YearKey, Addition>, SettlementError> {
-    let locked = match conn.get_database_backend() {
-        // the same order everywhere; the other database has one writer at a time
-        DbBackend::Postgres => "ORDER BY person_id, year, insutype, scope FOR NO KEY UPDATE",
-        _ => "",
-    };
-    read_years(conn, persons, locked).await
-}
-
-async fn read_years(
-    conn: &impl ConnectionTrait,
-    persons: &[&str],
-    locked: &str,
-) -> Result<BTreeMap<YearKey, Addition>, SettlementError> {
     let mut years = BTreeMap::new();
     if persons.is_empty() {
         return Ok(years);
     }
     let sql = format!(
         "SELECT person_id, year, insutype, scope, deductible_fen, expense_fen, fund_paid_fen \
-         FROM accumulator WHERE person_id {} {locked}",
+         FROM accumulator WHERE person_id {}",
         among(conn, 1)
     );
     for row in all(conn, &sql, [words(conn, persons.iter().copied())]).await? {

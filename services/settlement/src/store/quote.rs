@@ -29,6 +29,7 @@ pub async fn insert_all(
             quote.order_id.clone().into(),
             quote.person_id.clone().into(),
             cipher.seal(BODY, &body).into(),
+            // by what it was used, for replicas of the release before; `payment` knows
             "".into(),
             quote.expires_at.0.into(),
             now.0.into(),

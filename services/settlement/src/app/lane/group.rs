@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::app::capture::Started;
 use crate::boundary::Boundary;
 use crate::domain::accumulate::{Addition, Scope};
-use crate::domain::lane::{Books, Purse, YearKey, needs};
+use crate::domain::lane::{Books, Purse, needs};
 use crate::domain::payment::{Journal, Step};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
@@ -138,14 +138,10 @@ impl App {
             payments.insert(journal.payment_id.clone(), journal);
         }
         let drawing = drawing(payments.values().map(|journal| &journal.quote_id), &quotes);
-        let with_year = self::drawing(quotes.keys(), &quotes);
-        let persons_with_year = persons_of(&with_year);
-        let years = match drawing.is_empty() {
-            true => store::accumulator::years(tx, &persons_with_year).await?,
-            false => store::accumulator::take_years(tx, &persons_with_year).await?,
-        };
-        self.queue_for_years(work, &drawing, &years).await?;
+        self.queue_for_years(work, &drawing).await?;
         let pending = store::payment::pending_of_all(tx, &persons_of(&drawing)).await?;
+        let with_year = self::drawing(quotes.keys(), &quotes);
+        let years = store::accumulator::years(tx, &persons_of(&with_year)).await?;
         // what a payment that has to be given up holds
         persons.extend(payments.values().flat_map(|journal| needs(&journal.legs)).map(|need| need.person_id));
         persons.extend(aided.iter().map(|person| (*person).to_owned()));
@@ -161,18 +157,13 @@ impl App {
         Ok(Facts { books, before, payments, quotes, users, pending, closed })
     }
 
-    /// A replica of before locks no head when it starts a capture, but the person's year: that row is taken, and where there is none
-    /// adding nothing makes it, so that whoever starts the second of two captures of a person sees the first.
-    async fn queue_for_years(
-        &self,
-        work: &Work,
-        drawing: &[Arc<Quote>],
-        taken: &BTreeMap<YearKey, Addition>,
-    ) -> Result<(), SettlementError> {
+    /// A replica of before locks no head when it starts a capture, but the person's year: adding nothing takes that row, and
+    /// whoever starts the second of two captures of a person sees the first.
+    async fn queue_for_years(&self, work: &Work, drawing: &[Arc<Quote>]) -> Result<(), SettlementError> {
         let mut nothing = BTreeMap::new();
         for quote in drawing {
             let key = store::accumulator::keyed(&self.cipher, quote, &[(Scope::All, Addition::default())]);
-            nothing.extend(key.into_iter().filter(|(key, _)| !taken.contains_key(key)));
+            nothing.extend(key);
         }
         store::accumulator::add_all(work.tx(), &nothing).await
     }
