@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use liufang::client::{Answer, Refusal};
 use liufang_platform::mesh::MeshKey;
@@ -125,15 +126,18 @@ pub fn is_silence(refusal: &Refusal) -> bool {
     silent || refusal.code == Code::Internal && refusal.reason.is_empty()
 }
 
+/// Far more than any call waits for its turn among a hundred.
+const PATIENCE: Duration = Duration::from_secs(90);
+
 /// Sends a call under its key, to one replica after the other, until somebody decides it.
 pub async fn decided<T>(ask: impl AsyncFn() -> Answer<T>) -> Answer<T> {
-    for _ in 0..40 {
+    let started = Instant::now();
+    loop {
         match ask().await {
-            Err(refusal) if is_silence(&refusal) => {
-                tokio::time::sleep(refusal.retry_after.unwrap_or(std::time::Duration::from_millis(50))).await;
+            Err(refusal) if is_silence(&refusal) && started.elapsed() < PATIENCE => {
+                tokio::time::sleep(refusal.retry_after.unwrap_or(Duration::from_millis(50))).await;
             }
             decided => return decided,
         }
     }
-    ask().await
 }

@@ -56,7 +56,6 @@ impl App {
         let found = store::payment::find(work.tx(), payment_id).await?;
         let due = |journal: &Journal| journal.is_running() && journal.next_at <= now;
         let Some(mut journal) = found.filter(due) else { return Ok(false) };
-        self.as_it_went(&work, &mut journal).await?;
         self.sending(&work, &journal, now).await?;
         match self.lease(&work, &mut journal, now).await {
             Ok(()) => work.done().await?,
@@ -68,7 +67,7 @@ impl App {
     }
 
     /// Runs a leased payment until it ends or has to wait; answers how it stands then.
-    pub(super) async fn run(&self, mut journal: Journal) -> Result<Payment, SettlementError> {
+    pub(crate) async fn run(&self, mut journal: Journal) -> Result<Payment, SettlementError> {
         for _ in 0..MOST_STEPS {
             match self.step(&mut journal).await {
                 Ok(true) => {}
@@ -77,7 +76,12 @@ impl App {
                 Err(SettlementError::LostRace | SettlementError::Db(DbFault::LostRace)) => {
                     return Ok(self.journal(&journal.payment_id).await?.view());
                 }
-                Err(error) => return Err(error),
+                // of what they ended nothing is held any more, which looks like books that are wrong
+                Err(error) => {
+                    let stands = self.journal(&journal.payment_id).await?;
+                    let overtaken = journal.version < stands.version;
+                    return if overtaken { Ok(stands.view()) } else { Err(error) };
+                }
             }
         }
         Ok(journal.view())
@@ -185,7 +189,7 @@ impl App {
         heard: Option<Heard>,
     ) -> Result<bool, SettlementError> {
         let now = self.clock.now();
-        let (before, leased_until) = (journal.step, journal.next_at);
+        let before = journal.step;
         Boundary::Heard(before).pass();
         let go_on = journal.advance(next, now);
         if go_on {
@@ -196,14 +200,7 @@ impl App {
             return self.book_capture(journal, heard).await.map(|()| false);
         }
         if go_on && !matches!(journal.step, Step::UndoInsurer | Step::RevokeInsurer) {
-            // a call to the insurer still fits into the lease; mobile orders are noted by themselves before they are made
-            let in_time = now.plus_seconds(LEASE_S / 2) <= leased_until;
-            let paid = before == Step::PayChannel && journal.step == Step::SettleInsurer;
-            let op = match paid && in_time && !journal.mobile {
-                true => Op::Send(journal.clone()),
-                false => Op::Save(journal.clone(), heard),
-            };
-            let region = journal.region.clone();
+            let (region, op) = (journal.region.clone(), Op::Save(journal.clone(), heard));
             let Done::Saved(saved) = self.through(&region, op, None).await? else {
                 return Err(SettlementError::Stored("lane"));
             };
@@ -232,19 +229,6 @@ impl App {
         }
         work.done().await?;
         Ok(go_on)
-    }
-
-    /// Once the channel has the cash, the message to the insurer is noted and the payment is not written: it comes to be written when
-    /// it is booked. Whoever takes it over before that learns from the message that the cash is there.
-    async fn as_it_went(&self, work: &Work, journal: &mut Journal) -> Result<(), SettlementError> {
-        if journal.step != Step::PayChannel || !journal.insured() || journal.mobile {
-            return Ok(());
-        }
-        let sent = store::message::sent(work.tx(), std::slice::from_ref(&journal.msgid)).await?;
-        if !sent.is_empty() {
-            journal.step = Step::SettleInsurer;
-        }
-        Ok(())
     }
 
     async fn raise(

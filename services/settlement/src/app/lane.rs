@@ -43,8 +43,6 @@ pub(super) enum Op {
     Start(String),
     /// What the outside said, and what is done next. Has a lane of its own as well.
     Save(Journal, Option<Heard>),
-    /// The message that goes next, and nothing of the payment (`App::as_it_went`). Beside those that are saved.
-    Send(Journal),
     Book(Journal, Arc<Quote>, Option<Heard>),
 }
 
@@ -53,7 +51,7 @@ impl Op {
     fn lane(&self, region: &str) -> String {
         match self {
             Op::Offer(_) => format!("{region} quotes"),
-            Op::Save(..) | Op::Send(_) => format!("{region} steps"),
+            Op::Save(..) => format!("{region} steps"),
             Op::Authorise(..) | Op::Start(_) | Op::Book(..) => region.to_owned(),
         }
     }
@@ -84,9 +82,7 @@ impl Member {
             Op::Offer(_) => ("", String::new()),
             Op::Authorise(body, _) => ("quote", body.quote_id.clone()),
             Op::Start(payment_id) => ("payment", payment_id.clone()),
-            Op::Save(journal, _) | Op::Send(journal) | Op::Book(journal, ..) => {
-                ("payment", journal.payment_id.clone())
-            }
+            Op::Save(journal, _) | Op::Book(journal, ..) => ("payment", journal.payment_id.clone()),
         };
         let own = (!id.is_empty()).then(|| format!("{what} {id}"));
         own.into_iter().chain(self.meta.as_ref().and_then(key_of)).collect()
@@ -236,7 +232,7 @@ impl App {
         let attempt = async {
             match members.first().map(|member| &member.op) {
                 Some(Op::Offer(_)) => self.offer_group(members).await,
-                Some(Op::Save(..) | Op::Send(_)) => self.step_group(members).await,
+                Some(Op::Save(..)) => self.step_group(members).await,
                 _ => self.book_group(lane, members).await,
             }
         };

@@ -79,7 +79,7 @@ impl App {
         writes: &mut Writes,
     ) -> Result<Plan, SettlementError> {
         match &member.op {
-            Op::Offer(_) | Op::Save(..) | Op::Send(_) => Err(SettlementError::Stored("lane")),
+            Op::Offer(_) | Op::Save(..) => Err(SettlementError::Stored("lane")),
             Op::Authorise(body, quote) => self.decide_authorise(member, body, quote, facts, writes),
             Op::Start(payment_id) => self.decide_start(member, payment_id, facts, writes),
             Op::Book(journal, quote, heard) => {

@@ -122,7 +122,7 @@ impl App {
                     }));
                     institutions.insert(journal.fixmedins_code.as_str());
                 }
-                Op::Offer(_) | Op::Save(..) | Op::Send(_) => {}
+                Op::Offer(_) | Op::Save(..) => {}
             }
         }
         let users = store::quote::users(tx, &asked).await?;
