@@ -61,7 +61,7 @@ async fn main() {
     let seconds: u64 = seconds.parse().unwrap();
     let fill: u64 = fill.parse().unwrap();
     let clients: Vec<usize> = clients.split(',').map(|count| count.parse().unwrap()).collect();
-    let bench = Bench::new(url, server, clients).await;
+    let bench = Arc::new(Bench::new(url, server, clients).await);
     bench.credit().await;
     println!("# a settlement: {}", bench.settle(0, 0).await);
     bench.warm().await;
@@ -244,7 +244,7 @@ impl Bench {
     }
 
     /// Settlements a second at each number of clients, in turns with TPC-B.
-    async fn round(&self, tpcb: &str, pgbench: &str, seconds: u64) -> Vec<f64> {
+    async fn round(self: &Arc<Bench>, tpcb: &str, pgbench: &str, seconds: u64) -> Vec<f64> {
         let mut rates = Vec::new();
         for &clients in &self.clients {
             let load = std::fs::read_to_string("/proc/loadavg").unwrap();
@@ -271,23 +271,26 @@ impl Bench {
         rates
     }
 
-    async fn settlements(&self, clients: usize, seconds: u64) -> Measured {
-        let done = AtomicUsize::new(0);
+    /// Every client is a task of its own, as every connection of a server is.
+    async fn settlements(self: &Arc<Bench>, clients: usize, seconds: u64) -> Measured {
+        let done = Arc::new(AtomicUsize::new(0));
         let meter = Meter::start(self.server);
         let until = Instant::now() + Duration::from_secs(seconds);
         let runs = (0..clients).map(|client| {
-            let done = &done;
-            async move {
+            let (bench, done) = (self.clone(), done.clone());
+            tokio::spawn(async move {
                 let mut n = 0;
                 while Instant::now() < until {
-                    self.settle(client, n).await;
+                    bench.settle(client, n).await;
                     n += 1;
                     done.fetch_add(1, Ordering::SeqCst);
                 }
-            }
+            })
         });
-        futures::future::join_all(runs).await;
-        meter.stop(done.into_inner() as f64)
+        for run in futures::future::join_all(runs).await {
+            run.unwrap();
+        }
+        meter.stop(done.load(Ordering::SeqCst) as f64)
     }
 
     fn tpcb(&self, url: &str, pgbench: &str, clients: usize, seconds: u64) -> Measured {
