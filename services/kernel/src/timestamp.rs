@@ -71,6 +71,21 @@ pub fn parse_date(text: &str) -> Option<Date> {
     Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()
 }
 
+/// Reads what [`Timestamp::china_text`] writes, to the second; None for anything else.
+pub fn parse_china(text: &str) -> Option<Timestamp> {
+    let (date, clock) = text.split_once(' ')?;
+    let mut parts = clock.split(':');
+    let (hour, minute, second) = (parts.next()?, parts.next()?, parts.next()?);
+    let two_digits = |part: &&str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let shape = [hour, minute, second].iter().all(two_digits) && parts.next().is_none();
+    if !shape {
+        return None;
+    }
+    let time = time::Time::from_hms(hour.parse().ok()?, minute.parse().ok()?, second.parse().ok()?).ok()?;
+    let seconds = parse_date(date)?.with_time(time).assume_offset(CHINA).unix_timestamp();
+    Some(Timestamp(seconds * 1_000_000))
+}
+
 /// Writes `yyyy-MM-dd`.
 pub fn date_text(date: Date) -> String {
     format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
@@ -87,6 +102,25 @@ mod tests {
         let start = Timestamp::start_of(date!(2026 - 11 - 22));
         assert_eq!(start.china_text(), "2026-11-22 00:00:00");
         assert_eq!(Timestamp(start.0 - 1).china_date(), date!(2026 - 11 - 21));
+    }
+
+    #[test]
+    fn moments_are_read_as_they_are_written() {
+        let moment = Timestamp(1_767_240_001_000_000);
+        assert_eq!(moment.china_text(), "2026-01-01 12:00:01");
+        assert_eq!(parse_china(&moment.china_text()), Some(moment));
+        for bad in [
+            "",
+            "2026-01-01",
+            "2026-02-30 12:00:00",
+            "2026-01-01 24:00:00",
+            "2026-01-01 12:00",
+            "2026-01-01 12:00:00:00",
+            "2026-01-01 +1:00:00",
+            "2026-01-01T12:00:00",
+        ] {
+            assert_eq!(parse_china(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! Nothing here looks into a database: everything goes through a server's own door.
 
+pub mod channel;
 pub mod hospital;
 pub mod insurer;
 pub mod prescription;
@@ -29,6 +30,8 @@ pub enum Conformance {
     Hospital(hospital::Options),
     /// An insurer's centre: trial, settlement, reversal, what becomes of a lost answer (2101, 2102, 2103, 2601, 5206).
     Insurer(insurer::Options),
+    /// A payment channel: payments, refunds, closing, statements.
+    Channel(channel::Options),
     /// Play the table of a prescription's states (proto/liufang/prescription/v1/states.txt) cell by cell through a gateway.
     /// It changes what it plays with: only for installations that hold the demo rows of `liufang seed` and a sandbox.
     Prescription(prescription::Options),
@@ -48,6 +51,7 @@ pub async fn run(
         Conformance::Verification(options) => verification::at(&Config::load(layers)?, options, out).await?,
         Conformance::Hospital(options) => hospital::at(&Config::load(layers)?, options, out).await?,
         Conformance::Insurer(options) => insurer::at(&Config::load(layers)?, options, clock, out).await?,
+        Conformance::Channel(options) => channel::at(&Config::load(layers)?, options, clock, out).await?,
         Conformance::Prescription(options) => {
             return prescription::run(options, layers, clock, out).await;
         }

@@ -1,6 +1,7 @@
 //! Hook messages to commands and back. Outside parties check little: what they do not understand they refuse later.
 
 pub mod bill;
+mod combined;
 pub mod hospital;
 pub mod insurer;
 pub mod mobile;
@@ -38,6 +39,11 @@ pub fn pay(request: hooks::CreatePaymentRequest, _: &CallMeta) -> Result<Pay, Vi
     let freight = (0..=request.amount_fen).contains(&request.freight_fen);
     violations.check(freight, "freight_fen", "must be between 0 and the amount");
     violations.check(request.channel != 0, "channel", "must be a channel");
+    if let Some(order) = &request.combined {
+        let sound = combined::read(order)
+            .is_some_and(|order| order.check(Fen(request.amount_fen), Fen(request.freight_fen)).is_ok());
+        violations.check(sound, "combined", "must add up, and be what the channel is asked for");
+    }
     violations.finish(Some(Pay {
         channel: request.channel,
         channel_order_no,

@@ -14,6 +14,8 @@ use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use liufang_kernel::Timestamp;
+use liufang_kernel::timestamp::parse_china;
 use liufang_platform::https::Https;
 use liufang_platform::{Deps, Port};
 
@@ -30,6 +32,12 @@ const WECHAT: i32 = 1;
 const LARGEST: usize = 256 * 1024;
 /// Longer than any merchant waits.
 const LATE: Duration = Duration::from_secs(60);
+
+/// `time_expire`: `2026-01-01 12:00:00`, or with a T and China's zone. What cannot be read is no limit.
+fn expiry(text: &str) -> Timestamp {
+    let plain = text.trim_end_matches("+08:00").replace('T', " ");
+    parse_china(&plain).unwrap_or_default()
+}
 
 /// The channels' side: keys and where to listen.
 pub struct Wires {

@@ -11,6 +11,7 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use tempfile::TempDir;
 
 use super::cast::*;
+use super::states::program;
 
 /// Row 163: 5 089 yuan, so only the fees go through the channel.
 pub const ROW: u32 = 163;
@@ -27,6 +28,7 @@ pub async fn wired() -> (World, TempDir) {
     let settings = [
         text("hooks.wechat", "channels"),
         text("hooks.alipay", "channels"),
+        text("mesh.listen.channels", "127.0.0.1:0"),
         text("role.sandbox.listen", &format!("127.0.0.1:{channel}")),
         text("role.sandbox.keys_dir", &keys.to_string()),
         text("role.settlement.wechat_key", "what-wechat-tells-settlement"),
@@ -54,6 +56,29 @@ pub async fn wired() -> (World, TempDir) {
         text("role.channels.alipay.notice_key", "what-alipay-tells-settlement"),
     ];
     (World::start_with(Shape::Sqlite, &settings).await, folder)
+}
+
+// both adapters keep what a bank's own server has to keep, by the kit that banks are given
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_adapter_keeps_every_promise() {
+    let (installation, _keys) = wired().await;
+    world::run_in(installation, async |world| {
+        // the kit's payments are none of settlement's
+        world.expect_log("settlement refuses a notice");
+        let cast = Cast::of(world).await;
+        cast.public().dial("PaymentChannel/CreatePayment", Dial::SlowNotice, 0, "idle-payer").await.unwrap();
+        let target = format!("http://{}", world.running.as_ref().unwrap().ports["channels"]);
+        for (channel, scene) in
+            [("wechat", "in-app"), ("wechat", "qr"), ("alipay", "in-app"), ("alipay", "qr")]
+        {
+            let line = ["conformance", "channel", "--sandbox", "--target", &target, "--wait-seconds", "6"];
+            let line = line.into_iter().chain(["--channel", channel, "--scene", scene]);
+            let played = program(world, line);
+            let said = String::from_utf8_lossy(&played.stdout);
+            assert!(played.status.success(), "{channel}, {scene}: {said}");
+        }
+    })
+    .await;
 }
 
 /// The channel's row for the payment of an order.

@@ -1,6 +1,7 @@
 //! Every state of a prescription × every operation at the door × every caller, against the published table; and the command
 //! that outsiders play it with.
 
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -189,20 +190,24 @@ fn conformance(world: &World, table: Option<&str>) -> Output {
     conformance_at(world, &world.url, table)
 }
 
-/// The program as an outsider starts it, by the story's clock.
 fn conformance_at(world: &World, target: &str, table: Option<&str>) -> Output {
     let place = |name: &str| -> PathBuf { world.folder().join(name) };
-    let ahead = world.clock.now().seconds() - SystemClock.now().seconds();
-    let _clock = StoryClock::shared(world.folder(), ahead);
     std::fs::write(place("operator"), world.operator_token()).unwrap();
-    let mut command = Command::new(binary());
-    command.env(clock::VARIABLE, StoryClock::file_in(world.folder()));
-    command
-        .args(["conformance", "prescription", "--target", target, "--operator-token"])
-        .arg(place("operator"));
+    let line = ["conformance", "prescription", "--target", target, "--operator-token"];
+    let mut line: Vec<OsString> = line.into_iter().map(OsString::from).collect();
+    line.push(place("operator").into());
     if let Some(table) = table {
         std::fs::write(place("table"), table).unwrap();
-        command.arg("--table").arg(place("table"));
+        line.extend([OsString::from("--table"), place("table").into()]);
     }
-    command.output().unwrap()
+    program(world, line)
+}
+
+/// The program as an outsider starts it, by the story's clock.
+pub fn program<A: AsRef<OsStr>>(world: &World, line: impl IntoIterator<Item = A>) -> Output {
+    let ahead = world.clock.now().seconds() - SystemClock.now().seconds();
+    let _clock = StoryClock::shared(world.folder(), ahead);
+    let mut command = Command::new(binary());
+    command.env(clock::VARIABLE, StoryClock::file_in(world.folder())).args(line);
+    tokio::task::block_in_place(|| command.output()).unwrap()
 }

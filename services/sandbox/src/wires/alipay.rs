@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::bills::{self, Asked};
 use super::keys::Keys;
-use super::{ALIPAY, late};
+use super::{ALIPAY, expiry, late};
 use crate::app::{App, Close, Pay, Query, Refund};
 use crate::domain::channel::{Payment, State};
 use crate::domain::dial::Dial;
@@ -108,7 +108,7 @@ async fn create(
         amount,
         freight: Fen::ZERO,
         payer,
-        expires_at: Timestamp(0),
+        expires_at: expiry(text(content, "time_expire")),
         fixmedins_code: String::new(),
     };
     let payment = match app.create_payment(pay).await {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::bills::{self, Asked};
 use super::keys::Keys;
-use super::{WECHAT, late, lie};
+use super::{WECHAT, expiry, late, lie};
 use crate::app::{App, Close, Pay, Query, Refund};
 use crate::domain::channel::{Payment, State};
 use crate::domain::dial::Dial;
@@ -172,7 +172,7 @@ async fn create(app: &App, kind: &str, body: &Value) -> Result<(Answer, Dial), S
         amount: Fen(amount),
         freight: Fen::ZERO,
         payer: payer.to_owned(),
-        expires_at: Timestamp(0),
+        expires_at: expiry(text(body, "time_expire")),
         fixmedins_code: String::new(),
     };
     let payment = match app.create_payment(pay).await {
