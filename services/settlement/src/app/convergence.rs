@@ -77,11 +77,12 @@ impl App {
                     return Ok(self.journal(&journal.payment_id).await?.view());
                 }
                 // of what they ended nothing is held any more, which looks like books that are wrong
-                Err(error) => {
+                Err(error @ SettlementError::Stored(_)) => {
                     let stands = self.journal(&journal.payment_id).await?;
                     let overtaken = journal.version < stands.version;
                     return if overtaken { Ok(stands.view()) } else { Err(error) };
                 }
+                Err(error) => return Err(error),
             }
         }
         Ok(journal.view())
