@@ -65,6 +65,8 @@ pub fn after_cash_back(says: ChannelSays) -> Next {
 
 #[cfg(test)]
 mod tests {
+    use liufang_kernel::Fen;
+
     use super::*;
 
     const ALL: Shape = Shape { reverse: true, settle: true, cash: true };
@@ -92,19 +94,51 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_a_question_and_a_no_is_raised() {
-        let said = |step, says| ALL.after_insurer_said(step, says);
-        assert_eq!(said(Step::ReversePart, InsurerSays::Unknown), Next::Later(Step::ReversePart));
-        assert_eq!(said(Step::SettleRest, InsurerSays::Unknown), Next::Later(Step::AskRest));
-        assert_eq!(said(Step::AskRest, InsurerSays::Unknown), Next::Later(Step::AskRest));
-        assert_eq!(said(Step::AskRest, InsurerSays::NotFound), Next::Go(Step::SettleRest));
-        let refused = Next::Raise(Raised::RestRefused, Step::SettleRest);
-        assert_eq!(said(Step::SettleRest, InsurerSays::Rejected), refused);
-        assert_eq!(said(Step::AskRest, InsurerSays::Reversed), refused);
-        let reversal = Next::Raise(Raised::ReversalRefused, Step::ReversePart);
-        assert_eq!(said(Step::ReversePart, InsurerSays::NotFound), reversal);
-        assert_eq!(after_cash_back(ChannelSays::Unknown), Next::Later(Step::RefundPart));
-        let cash = Next::Raise(Raised::RefundRefused, Step::RefundPart);
-        assert_eq!(after_cash_back(ChannelSays::RefundRefused), cash);
+    fn each_answer_has_its_way() {
+        use InsurerSays::{Differs, Done, NotFound, Rejected, Reversed, Stuck, Unknown};
+        use Step::{AskRest, RefundPart, ReversePart, SettleRest};
+        let reversal = Next::Raise(Raised::ReversalRefused, ReversePart);
+        let refused = Next::Raise(Raised::RestRefused, SettleRest);
+        let amount = Next::Raise(Raised::InsurerAmount(Fen(7)), AskRest);
+        let stuck = Next::Raise(Raised::InsurerStuck, AskRest);
+        let table = [
+            (ReversePart, Done, Next::Go(SettleRest)),
+            (ReversePart, Reversed, Next::Go(SettleRest)),
+            (ReversePart, Unknown, Next::Later(ReversePart)),
+            (ReversePart, Rejected, reversal),
+            (ReversePart, NotFound, reversal),
+            (ReversePart, Differs(Fen(7)), reversal),
+            (ReversePart, Stuck, reversal),
+            (SettleRest, Done, Next::Go(RefundPart)),
+            (SettleRest, Unknown, Next::Later(AskRest)),
+            (SettleRest, NotFound, Next::Later(AskRest)),
+            (SettleRest, Rejected, refused),
+            (SettleRest, Reversed, refused),
+            (SettleRest, Differs(Fen(7)), amount),
+            (SettleRest, Stuck, stuck),
+            (AskRest, Done, Next::Go(RefundPart)),
+            (AskRest, Unknown, Next::Later(AskRest)),
+            (AskRest, NotFound, Next::Go(SettleRest)),
+            (AskRest, Rejected, refused),
+            (AskRest, Reversed, refused),
+            (AskRest, Differs(Fen(7)), amount),
+            (AskRest, Stuck, stuck),
+        ];
+        for (step, says, next) in table {
+            assert_eq!(ALL.after_insurer_said(step, says), next, "{step:?} {says:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_accepted_return_is_booked() {
+        use ChannelSays::{
+            Closed, NotFound, Open, Paid, RefundAccepted, RefundRefused, Refunded, Refused, Unknown,
+        };
+        let refused = Next::Raise(Raised::RefundRefused, Step::RefundPart);
+        assert_eq!(after_cash_back(RefundAccepted), Next::Go(Step::BookPart));
+        assert_eq!(after_cash_back(RefundRefused), refused);
+        for says in [Unknown, Open, NotFound, Closed, Refused, Refunded, Paid(None)] {
+            assert_eq!(after_cash_back(says), Next::Later(Step::RefundPart), "{says:?}");
+        }
     }
 }
