@@ -140,8 +140,10 @@ def place(output):
 def is_its_own(path, test, crate=""):
     """Whether a line of this file speaks for the test."""
     if crate:
-        own = f"services/{crate.removeprefix('liufang-')}/src/{'/'.join(test.split('::')[:-1])}.rs"
-        return path in (own, str(pathlib.Path(own).with_name("world.rs")))
+        modules = f"services/{crate.removeprefix('liufang-')}/src/{'/'.join(test.split('::')[:-1])}"
+        # tests in a file of their own, at the end of the file they are of, or beside the world they play in
+        own = [f"{modules}.rs", f"{modules.removesuffix('/tests')}.rs"]
+        return path in (*own, str(pathlib.Path(own[0]).with_name("world.rs")))
     suite = "tests/tests/suite"
     module = test.split("::")[0]
     return path in (f"{suite}/{module}.rs", f"{suite}/cast.rs") or path.startswith((f"{suite}/{module}/", f"{suite}/cast/"))
