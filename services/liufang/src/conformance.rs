@@ -88,6 +88,11 @@ async fn patiently<T>(
     }
 }
 
+/// A call that failed, for people: its message may repeat what was told.
+fn failed(status: &Status) -> String {
+    format!("the call failed with {:?}", status.code())
+}
+
 /// What came of the cases of a kit.
 #[derive(Debug, Default)]
 pub struct Tally {

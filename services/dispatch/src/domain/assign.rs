@@ -1,10 +1,11 @@
 //! Who carries what: regret insertion over the couriers on shift, done anew at every step.
 //!
 //! Goods on board stay with their courier. Everything still at a pharmacy is planned twice: with today's assignments
-//! kept, and freely. The free plan wins when it serves more, or saves [`SWITCH_SECONDS`] for every courier changed; as it
-//! does not look at today's assignments, couriers are never sent to and fro. Invariants: a delivery is planned once at
-//! most, picked up before it is dropped, within capacity, cold goods only in an insulated box; what stays unplanned found
-//! every fitting box full. The result does not depend on the order of the input.
+//! kept, and freely. The free plan wins when it serves more, or what is due earlier, or saves [`SWITCH_SECONDS`] for
+//! every courier changed. It does not look at today's assignments, and keeping them adds to them alone, so couriers are
+//! never sent to and fro. Invariants: a delivery is planned once at most, picked up before it is dropped, within capacity,
+//! cold goods only in an insulated box; what stays unplanned found every fitting box full. The result does not depend on
+//! the order of the input.
 
 use super::geo::Point;
 use super::route::{Place, Stop, Task, cost};
@@ -62,23 +63,27 @@ pub fn plan(mut couriers: Vec<Courier>, mut tasks: Vec<Task>) -> Plan {
     tasks.sort_by(|a, b| (a.due_seconds, &a.delivery_id).cmp(&(b.due_seconds, &b.delivery_id)));
     let kept = Planner::new(&couriers, &tasks, true).solve();
     let free = Planner::new(&couriers, &tasks, false).solve();
-    let Draft { routes, waiting, .. } = if free.beats(&kept) { free } else { kept };
+    let Draft { routes, waiting, .. } = if free.beats(&kept, &tasks) { free } else { kept };
     Plan { tasks, routes, waiting }
 }
 
 /// One way to serve everything.
 struct Draft {
     routes: Vec<Route>,
+    /// In the order of the tasks.
     waiting: Vec<usize>,
     cost: i64,
-    /// Assigned deliveries that change their courier.
+    /// Assigned deliveries that change their courier, or lose it.
     switches: i64,
 }
 
 impl Draft {
-    fn beats(&self, kept: &Draft) -> bool {
+    fn beats(&self, kept: &Draft, tasks: &[Task]) -> bool {
+        // tasks are in the order of their due times, and so is what waits
+        let due =
+            |draft: &Draft| -> Vec<i64> { draft.waiting.iter().map(|&i| tasks[i].due_seconds).collect() };
         let price = self.switches.saturating_mul(SWITCH_SECONDS);
-        let order = self.waiting.len().cmp(&kept.waiting.len());
+        let order = self.waiting.len().cmp(&kept.waiting.len()).then_with(|| due(kept).cmp(&due(self)));
         order.then(self.cost.saturating_add(price).cmp(&kept.cost)).is_lt()
     }
 }
@@ -108,19 +113,23 @@ impl<'a> Planner<'a> {
     fn solve(mut self) -> Draft {
         self.load_boards();
         let at_pharmacy = |index: &usize| matches!(self.tasks[*index].place, Place::Pharmacy { .. });
-        let mut waiting = self.place((0..self.tasks.len()).filter(at_pharmacy).collect());
-        if std::mem::take(&mut self.keep) {
-            // whoever cannot stay with a full box may go elsewhere
-            waiting = self.place(waiting);
-        }
+        let (assigned, mut open): (Vec<usize>, Vec<usize>) = (0..self.tasks.len())
+            .filter(at_pharmacy)
+            .partition(|&index| self.keep && self.tasks[index].assigned());
+        open.append(&mut self.place(assigned));
+        open.sort_unstable();
+        // whoever cannot stay with a full box may go elsewhere
+        self.keep = false;
+        let waiting = self.place(open);
         let cost = (0..self.couriers.len())
             .fold(0_i64, |sum, courier| sum.saturating_add(self.cost_of(courier, &self.routes[courier])));
         let routes = self.finish();
-        let switched = |route: &Route| {
-            let changed = |index: &usize| self.tasks[*index].assigned_elsewhere(&route.courier_code);
-            i64::try_from(route.tasks().iter().filter(|index| changed(index)).count()).unwrap_or(i64::MAX)
-        };
-        let switches = routes.iter().map(switched).fold(0, i64::saturating_add);
+        let moved = routes.iter().flat_map(|route| {
+            let elsewhere = |index: &usize| self.tasks[*index].assigned_elsewhere(&route.courier_code);
+            route.tasks().into_iter().filter(elsewhere)
+        });
+        let put_off = waiting.iter().filter(|&&index| self.tasks[index].assigned());
+        let switches = i64::try_from(moved.count() + put_off.count()).unwrap_or(i64::MAX);
         Draft { routes, waiting, cost, switches }
     }
 

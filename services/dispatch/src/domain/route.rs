@@ -17,6 +17,11 @@ pub struct Task {
 }
 
 impl Task {
+    /// Whether somebody is to fetch it from the pharmacy.
+    pub fn assigned(&self) -> bool {
+        matches!(self.place, Place::Pharmacy { assigned_to: Some(_) })
+    }
+
     /// Whether somebody else than `courier_code` is assigned today.
     pub fn assigned_elsewhere(&self, courier_code: &str) -> bool {
         matches!(&self.place, Place::Pharmacy { assigned_to: Some(code) } if code != courier_code)

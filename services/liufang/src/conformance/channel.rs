@@ -21,7 +21,7 @@ use pb::ChannelState::{Closed, NotFound, Open, Paid, Refused};
 use pb::payment_channel_client::PaymentChannelClient;
 use tonic::{Code, Request, Status};
 
-use super::{Tally, Target, patiently};
+use super::{Tally, Target, failed, patiently};
 pub use payer::Payer;
 
 /// An answer that takes longer than this is none.
@@ -146,8 +146,9 @@ impl Kit<'_> {
             self.note(out, "a payer who was faster has paid", is(&told, Paid), word(&told))?;
             return self.give_back(out, &order).await;
         }
-        let (made, seen) = (is(&made, Open) && is(&closed, Closed), word(&closed));
-        self.note(out, "a payment that nobody pays is closed", made, seen)?;
+        let (kept, seen) =
+            (is(&made, Open) && is(&closed, Closed), format!("{}, then {}", word(&made), word(&closed)));
+        self.note(out, "a payment that nobody pays is closed", kept, seen)?;
         let again = self.close(no).await;
         self.note(out, "closing again changes nothing", is(&again, Closed), word(&again))?;
         let told = self.query(no).await;
@@ -265,7 +266,7 @@ fn turned_down(status: &Status) -> bool {
     PeerFault::from(status.clone()).is_refusal()
 }
 
-/// What was heard, for people; the message of a failure may repeat what was told.
+/// What was heard, for people.
 trait Word {
     fn word(&self) -> String;
 }
@@ -285,7 +286,7 @@ impl Word for pb::FetchStatementResponse {
 fn word(heard: &Result<impl Word, Status>) -> String {
     match heard {
         Ok(answer) => answer.word(),
-        Err(status) => format!("the call failed with {:?}", status.code()),
+        Err(status) => failed(status),
     }
 }
 

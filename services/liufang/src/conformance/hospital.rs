@@ -15,7 +15,7 @@ use pb::NoticeOutcome::{Refused, Taken};
 use pb::hospital_hook_client::HospitalHookClient;
 use tonic::{Code, Status};
 
-use super::{Tally, Target, patiently};
+use super::{Tally, Target, failed, patiently};
 
 /// An answer that takes longer than this is none.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -188,8 +188,7 @@ impl Kit<'_> {
     fn note(&mut self, out: &mut impl Write, case: &str, kept: bool, heard: &Heard) -> Result<()> {
         let seen = match heard {
             Ok((outcome, _)) => outcome.as_str_name().trim_start_matches("NOTICE_OUTCOME_").to_owned(),
-            // the message may repeat what it was told
-            Err(status) => format!("the call failed with {:?}", status.code()),
+            Err(status) => failed(status),
         };
         self.tally.note(out, case, if kept { Ok(()) } else { Err(seen) })
     }

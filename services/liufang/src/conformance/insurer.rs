@@ -21,7 +21,7 @@ use pb::insurer_hook_client::InsurerHookClient;
 use pb::mobile_payment_client::MobilePaymentClient;
 use tonic::{Code, Request, Status};
 
-use super::{Tally, Target, patiently};
+use super::{Tally, Target, failed, patiently};
 use sale::Sale;
 
 /// An answer that takes longer than this is none.
@@ -210,7 +210,7 @@ impl Kit<'_> {
             (Ok(before), Ok(now)) => self.sale.moved(before, now, times),
             _ => false,
         };
-        let seen = now.map_or_else(|status| word_of(&status), |_| "other sums".to_owned());
+        let seen = now.map_or_else(|status| failed(&status), |_| "other sums".to_owned());
         self.note(out, case, kept, seen)
     }
 
@@ -313,13 +313,8 @@ fn said(heard: &Result<impl Answer, Status>) -> Option<pb::InsurerOutcome> {
 fn word(heard: &Result<impl Answer, Status>) -> String {
     match heard {
         Ok(answer) => answer.outcome().as_str_name().trim_start_matches("INSURER_OUTCOME_").to_owned(),
-        Err(status) => word_of(status),
+        Err(status) => failed(status),
     }
-}
-
-/// The message may repeat what was told.
-fn word_of(status: &Status) -> String {
-    format!("the call failed with {:?}", status.code())
 }
 
 #[cfg(test)]

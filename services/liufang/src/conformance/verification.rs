@@ -16,7 +16,7 @@ use pb::CheckOutcome::{Fail, NoAnswer, Pass, Pending};
 use pb::verification_hook_client::VerificationHookClient;
 use tonic::{Request, Status};
 
-use super::{Tally, Target, patiently};
+use super::{Tally, Target, failed, patiently};
 
 /// An answer that takes longer than this is none: identity no longer waits for it.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -207,8 +207,7 @@ impl Kit<'_> {
     fn note(&mut self, out: &mut impl Write, case: &str, kept: bool, heard: &Heard) -> Result<()> {
         let seen = match heard {
             Ok((outcome, _)) => word(*outcome).to_owned(),
-            // the message may repeat what was asked
-            Err(status) => format!("the call failed with {:?}", status.code()),
+            Err(status) => failed(status),
         };
         self.tally.note(out, case, if kept { Ok(()) } else { Err(seen) })
     }

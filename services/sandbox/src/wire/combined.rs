@@ -1,4 +1,4 @@
-//! A combined order 医保混合收款 as a channel is shown it (`domain.md` §2.3).
+//! A combined order 医保混合收款 as a channel is shown it (`domain.md` §2.3). Read apart from the adapters, on purpose.
 
 use liufang_kernel::Fen;
 use liufang_kernel::combined::{AddType, Combined};

@@ -9,6 +9,7 @@ use pb::ChannelState::{Paid, Refunded};
 use pb::RefundState::{Accepted, NotFound, Processing};
 use tonic::{Request, Status};
 
+use super::super::failed;
 use super::payer::{back, number, refund_number};
 use super::{Kit, PATIENCE, is, patiently, turned_down, word};
 
@@ -134,8 +135,4 @@ fn state_of(known: &Known) -> String {
         Ok(known) => known.state().as_str_name().trim_start_matches("REFUND_STATE_").to_owned(),
         Err(status) => failed(status),
     }
-}
-
-fn failed(status: &Status) -> String {
-    format!("the call failed with {:?}", status.code())
 }

@@ -114,7 +114,7 @@ async fn broken_promises_are_named() {
         "WRONG 1 of 10 fen are back by the channel's books: PAID",
         "WRONG a refund of more than is left is refused: ACCEPTED",
         "WRONG what went back does not go back again: ACCEPTED",
-        "WRONG a payment that nobody pays is closed: CLOSED",
+        "WRONG a payment that nobody pays is closed: PAID, then CLOSED",
         "WRONG a payment of less than nothing is refused: PAID",
         "WRONG a combined order whose parts are not its total is refused: PAID",
         "WRONG what may no longer be paid is not paid: PAID",

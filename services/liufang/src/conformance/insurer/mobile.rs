@@ -9,7 +9,7 @@ use liufang_proto::hooks::v1 as pb;
 use pb::mobile_payment_client::MobilePaymentClient;
 use tonic::{Request, Status};
 
-use super::{Kit, PATIENCE, patiently, sale, word_of};
+use super::{Kit, PATIENCE, failed, patiently, sale};
 
 type Client = MobilePaymentClient<Mesh>;
 
@@ -249,21 +249,21 @@ fn order(heard: &Result<pb::UploadFeeResponse, Status>) -> Order {
 }
 
 fn taken(heard: &Result<pb::UploadFeeResponse, Status>) -> String {
-    heard.as_ref().map_or_else(word_of, |answer| format!("accepted {}", answer.accepted))
+    heard.as_ref().map_or_else(failed, |answer| format!("accepted {}", answer.accepted))
 }
 
 fn stas(heard: &Result<pb::QueryOrderResponse, Status>) -> String {
-    heard.as_ref().map_or_else(word_of, |answer| answer.ord_stas.to_string())
+    heard.as_ref().map_or_else(failed, |answer| answer.ord_stas.to_string())
 }
 
 fn code(heard: &Result<pb::PayOrderResponse, Status>) -> String {
-    heard.as_ref().map_or_else(word_of, |answer| answer.ord_stas.to_string())
+    heard.as_ref().map_or_else(failed, |answer| answer.ord_stas.to_string())
 }
 
 fn status(heard: &Result<pb::RefundOrderResponse, Status>) -> String {
-    heard.as_ref().map_or_else(word_of, |answer| answer.ref_status.clone())
+    heard.as_ref().map_or_else(failed, |answer| answer.ref_status.clone())
 }
 
 fn success(heard: &Result<pb::RevokeOrderResponse, Status>) -> String {
-    heard.as_ref().map_or_else(word_of, |answer| answer.success.to_string())
+    heard.as_ref().map_or_else(failed, |answer| answer.success.to_string())
 }
