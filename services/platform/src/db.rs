@@ -18,6 +18,7 @@ mod snapshot;
 pub mod sql;
 #[cfg(test)]
 mod tests;
+pub mod together;
 pub mod wide;
 mod work;
 

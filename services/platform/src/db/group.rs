@@ -1,10 +1,11 @@
 //! What several calls need to share one unit of work: each keeps its own key, its own reply and its own trace.
 
 use prost::{Message, Name};
-use sea_orm::ConnectionTrait as _;
-use serde::Serialize;
+use sea_orm::{ConnectionTrait as _, FromQueryResult};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use super::together::{Outcomes, Part, Place};
 use super::wide::{Rows, among, words};
 use super::work::{REPLY, Work, request_hash, scope_of};
 use super::{Db, DbFault, outbox};
@@ -81,29 +82,41 @@ pub fn key_of(meta: &CallMeta) -> Option<String> {
     scope_of(meta)
 }
 
+/// A key that was used.
+#[derive(Deserialize, FromQueryResult)]
+struct Used {
+    scope: String,
+    request_hash: String,
+    reply: String,
+}
+
 impl Work {
-    /// How the keys of these calls stand, in their order.
-    pub async fn known(&self, calls: &[Option<&CallMeta>]) -> Result<Vec<Known>, DbFault> {
-        let scopes: Vec<Option<String>> = calls.iter().map(|call| call.and_then(scope_of)).collect();
-        let asked: Vec<&str> = scopes.iter().flatten().map(String::as_str).collect();
-        let mut found = std::collections::HashMap::new();
-        if !asked.is_empty() {
-            let sql = format!(
-                "SELECT scope, request_hash, reply FROM idempotency WHERE scope {}",
-                among(self.tx(), 1)
-            );
-            let backend = self.tx().get_database_backend();
-            let values = [words(self.tx(), asked)];
-            let select = sea_orm::Statement::from_sql_and_values(backend, sql, values);
-            for row in self.tx().query_all_raw(select).await? {
-                let (hash, reply): (String, String) =
-                    (row.try_get("", "request_hash")?, row.try_get("", "reply")?);
-                found.insert(row.try_get::<String>("", "scope")?, (hash, reply));
-            }
+    /// Asks how the keys of these calls stand, for [`Work::known`].
+    pub fn asked(&self, calls: &[Option<&CallMeta>]) -> Option<Part> {
+        let scopes: Vec<String> = calls.iter().filter_map(|call| call.and_then(scope_of)).collect();
+        if scopes.is_empty() {
+            return None;
         }
-        let stands = |(call, scope): (&Option<&CallMeta>, &Option<String>)| {
-            let (Some(call), Some((hash, reply))) = (call, scope.as_ref().and_then(|scope| found.get(scope)))
-            else {
+        let of = among(self.tx(), 1);
+        let sql = format!("SELECT scope, request_hash, reply FROM idempotency WHERE scope {of}");
+        let backend = self.tx().get_database_backend();
+        let values = [words(self.tx(), scopes.iter().map(String::as_str))];
+        Some(Part::rows(sea_orm::Statement::from_sql_and_values(backend, sql, values)))
+    }
+
+    /// How the keys of these calls stand, in their order.
+    pub fn known(
+        &self,
+        calls: &[Option<&CallMeta>],
+        told: &Outcomes,
+        place: Place,
+    ) -> Result<Vec<Known>, DbFault> {
+        let used: Vec<Used> = told.rows(place)?;
+        let found: std::collections::HashMap<_, _> =
+            used.into_iter().map(|used| (used.scope, (used.request_hash, used.reply))).collect();
+        let stands = |call: &Option<&CallMeta>| {
+            let scope = call.and_then(scope_of);
+            let (Some(call), Some((hash, reply))) = (call, scope.and_then(|scope| found.get(&scope))) else {
                 return Known::Fresh;
             };
             if *hash != request_hash(self.cipher(), call) {
@@ -114,14 +127,12 @@ impl Work {
                 Err(error) => Known::Fault(DbFault::Sealed(error)),
             }
         };
-        Ok(calls.iter().zip(&scopes).map(stands).collect())
+        Ok(calls.iter().map(stands).collect())
     }
 
-    /// Keeps the replies of calls whose keys were fresh.
-    ///
-    /// # Errors
-    /// [`DbFault::LostRace`] when a twin was committed meanwhile: nothing of this unit of work may stay.
-    pub async fn remember(&self, replies: &[Reply<'_>]) -> Result<(), DbFault> {
+    /// Keeps the replies of calls whose keys were fresh, and says how many it has to be:
+    /// fewer mean that a twin was committed meanwhile, and nothing of this unit of work may stay.
+    pub fn remember(&self, replies: &[Reply<'_>]) -> Result<(Option<Part>, u64), DbFault> {
         let mut rows = Rows::new(&["scope", "request_hash", "reply", "created_at_us"]);
         for Reply { meta, text } in replies {
             let Some(scope) = scope_of(meta) else { continue };
@@ -129,16 +140,14 @@ impl Work {
             let sealed = self.cipher().seal(REPLY, text);
             rows.push([scope.into(), hash.into(), sealed.into(), meta.now.0.into()]);
         }
-        match rows.insert(self.tx(), "idempotency", "ON CONFLICT (scope) DO NOTHING").await? {
-            inserted if inserted == rows.len() => Ok(()),
-            _ => Err(DbFault::LostRace),
-        }
+        let once = "ON CONFLICT (scope) DO NOTHING";
+        Ok((rows.inserted_and_counted(self.tx(), "idempotency", once)?, rows.len()))
     }
 
     /// Puts events into the outbox, in their order.
-    pub async fn push_all(&self, told: Vec<Told>) -> Result<(), DbFault> {
+    pub fn pushed(&self, told: Vec<Told>) -> Result<Option<Part>, DbFault> {
         if told.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         self.will_ring();
         let now = self.now();
@@ -150,6 +159,6 @@ impl Work {
             traceparent: told.traceparent,
             created_at_us: now.0,
         });
-        outbox::insert_all(self.tx(), rows.collect()).await
+        Ok(outbox::wide(rows.collect()).inserted(self.tx(), "outbox", "")?)
     }
 }

@@ -26,6 +26,11 @@ pub(super) const BATCH: i64 = 64;
 const SWEEP: i64 = 500;
 
 pub(crate) async fn insert_all(tx: &impl ConnectionTrait, rows: Vec<Row>) -> Result<(), DbFault> {
+    wide(rows).insert(tx, "outbox", "").await?;
+    Ok(())
+}
+
+pub(super) fn wide(rows: Vec<Row>) -> Rows {
     let mut wide = Rows::new(&[
         "id",
         "topic",
@@ -50,8 +55,7 @@ pub(crate) async fn insert_all(tx: &impl ConnectionTrait, rows: Vec<Row>) -> Res
             none(),
         ]);
     }
-    wide.insert(tx, "outbox", "").await?;
-    Ok(())
+    wide
 }
 
 /// Waits until a commit writes to the outbox.

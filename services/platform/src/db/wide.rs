@@ -3,6 +3,8 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
 
+use super::together::Part;
+
 /// Rows of one set of columns, to be inserted or joined with.
 #[derive(Clone, Debug)]
 pub struct Rows {
@@ -39,6 +41,35 @@ impl Rows {
         if self.is_empty() {
             return Ok(0);
         }
+        Ok(conn.execute_raw(self.insertion(conn, table, tail)?).await?.rows_affected())
+    }
+
+    /// [`Rows::insert`] as one of several statements.
+    pub fn inserted(
+        &self,
+        conn: &impl ConnectionTrait,
+        table: &str,
+        tail: &str,
+    ) -> Result<Option<Part>, DbErr> {
+        self.part(|| self.insertion(conn, table, tail).map(Part::silent))
+    }
+
+    /// As [`Rows::inserted`], and it is told how many rows it touched.
+    pub fn inserted_and_counted(
+        &self,
+        conn: &impl ConnectionTrait,
+        table: &str,
+        tail: &str,
+    ) -> Result<Option<Part>, DbErr> {
+        self.part(|| self.insertion(conn, table, tail).map(Part::counted))
+    }
+
+    /// No rows, no statement.
+    pub fn part(&self, part: impl FnOnce() -> Result<Part, DbErr>) -> Result<Option<Part>, DbErr> {
+        if self.is_empty() { Ok(None) } else { part().map(Some) }
+    }
+
+    fn insertion(&self, conn: &impl ConnectionTrait, table: &str, tail: &str) -> Result<Statement, DbErr> {
         let backend = conn.get_database_backend();
         let columns = self.columns.join(", ");
         let cells = self.columns.iter().enumerate().map(|(n, name)| self.cell(backend, n, name));
@@ -48,7 +79,7 @@ impl Rows {
             "INSERT INTO {table} ({columns}) SELECT {cells} FROM {} WHERE true {tail}",
             self.source(backend)
         );
-        Ok(conn.execute_raw(self.statement(backend, sql)?).await?.rows_affected())
+        self.statement(backend, sql)
     }
 
     /// A statement that joins with the rows, `v` by name; `text` is given what stands for them after FROM.

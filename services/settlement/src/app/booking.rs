@@ -6,6 +6,7 @@ use std::sync::Arc;
 use liufang_kernel::timestamp::date_text;
 use liufang_kernel::{Date, Fen, Timestamp};
 use liufang_platform::Work;
+use liufang_platform::db::together::Together;
 
 use crate::app::App;
 use crate::app::account::StatementRow;
@@ -126,8 +127,11 @@ impl App {
     ) -> Result<(), SettlementError> {
         let stmt_date = open_day(work, &journal.fixmedins_code, now.china_date()).await?;
         let Claimed { settlement, owed } = claimed(journal, totals, refund, &stmt_date, now);
-        store::receivable::insert_settlements(work.tx(), settlement.as_slice()).await?;
-        store::receivable::insert_all(work.tx(), &owed).await
+        let mut all = Together::default();
+        all.add(store::receivable::settling(work.tx(), settlement.as_slice())?);
+        all.add(store::receivable::owing(work.tx(), &owed)?);
+        all.run(work.tx()).await?;
+        Ok(())
     }
 }
 

@@ -7,12 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::app::lane::{Done, Op};
 use crate::boundary::Boundary;
-use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::payment::{Journal, Payment, PaymentState, Step, first_step};
 use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
 use crate::store;
-use crate::store::accumulator::Year;
 
 /// Refund a payment whole.
 #[derive(Clone, Debug)]
@@ -75,7 +73,8 @@ impl App {
         let found = store::quote::find(work.tx(), &self.cipher, &journal.quote_id).await?;
         let quote = found.ok_or(SettlementError::Stored("quote of a payment"))?;
         if !quote.basis.is_empty() {
-            self.queue_for_year(work, &quote, payment_id).await?;
+            // the head of the region is locked: no twin starts meanwhile
+            alone(work, &quote, payment_id).await?;
         }
         if !store::accumulator::stands(work.tx(), &self.cipher, &quote).await? {
             // a twin order of the same person was settled first; this one has to be quoted anew
@@ -91,24 +90,6 @@ impl App {
         self.sending(work, &journal, now).await?;
         self.lease(work, &mut journal, now).await?;
         Ok(Some(journal))
-    }
-
-    /// Two captures of one person never run on the same year at once: the later waits until the earlier is booked.
-    async fn queue_for_year(
-        &self,
-        work: &Work,
-        quote: &Quote,
-        payment_id: &str,
-    ) -> Result<(), SettlementError> {
-        let of = Year { person_id: &quote.person_id, year: quote.year, insutype: &quote.insutype };
-        // adding nothing takes the row: a concurrent twin stands here until this transaction ends
-        let nothing = Addition::default();
-        store::accumulator::add(work.tx(), &self.cipher, of, &Scope::All, nothing).await?;
-        let twins = store::payment::pending_of(work.tx(), &quote.person_id).await?;
-        match twins.iter().any(|twin| twin.payment_id != payment_id && twin.may_use_fund()) {
-            true => Err(SettlementError::LostRace),
-            false => Ok(()),
-        }
     }
 
     /// Returns a captured payment whole. A repeat answers the present state.
@@ -196,6 +177,15 @@ impl App {
         let journal = found.ok_or(Refusal::PaymentNotFound)?;
         let own = call.meta.principal.is_service() || call.meta.principal.person()? == journal.person_id;
         if own { Ok(journal.view()) } else { Err(Refusal::PaymentNotFound.into()) }
+    }
+}
+
+/// Two captures of one person never run on the same year at once: the later waits until the earlier is booked.
+async fn alone(work: &Work, quote: &Quote, payment_id: &str) -> Result<(), SettlementError> {
+    let twins = store::payment::pending_of(work.tx(), &quote.person_id).await?;
+    match twins.iter().any(|twin| twin.payment_id != payment_id && twin.may_use_fund()) {
+        true => Err(SettlementError::LostRace),
+        false => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use liufang_platform::db::together::Together;
 use liufang_platform::{Begun, CallMeta};
 
 use crate::app::App;
@@ -11,6 +12,7 @@ use crate::domain::quote::Quote;
 use crate::error::{Refusal, SettlementError};
 use crate::rpc::outside::Asked;
 use crate::store;
+use crate::store::quote::User;
 
 impl App {
     /// What the insurer's answers about a quote are held against.
@@ -40,8 +42,10 @@ impl App {
                 && quote.expires_at > meta.now
         };
         let Some(quote) = self.quote(&body.quote_id).await?.filter(fits) else { return Ok(()) };
-        let users = store::quote::users(self.db.read(), &[&body.quote_id]).await?;
-        if users.values().any(|payment_id| !payment_id.is_empty()) {
+        let mut asked = Together::default();
+        let users = asked.add(store::quote::users(self.db.read(), &[&body.quote_id]));
+        let users: Vec<User> = asked.run(self.db.read()).await?.rows(users)?;
+        if users.iter().any(|user| !user.payment_id.is_empty()) {
             return Ok(());
         }
         match self.db.begin::<Payment>(meta).await? {

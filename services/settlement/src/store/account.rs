@@ -1,12 +1,14 @@
 //! Personal accounts and their statements.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::together::Part;
 use liufang_platform::db::wide::{Rows, among, words};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
+use serde::Deserialize;
 
-use super::{all, exec, one};
+use super::{all, exec, one, statement as select};
 use crate::app::account::StatementRow;
 use crate::domain::lane::Purse;
 use crate::error::SettlementError;
@@ -112,61 +114,64 @@ pub async fn insert_statement(
     Ok(())
 }
 
-/// Accounts as a group finds them; those that are not there are not in the answer.
-pub async fn purses(
-    conn: &impl ConnectionTrait,
-    persons: &[&str],
-) -> Result<BTreeMap<String, Purse>, SettlementError> {
-    let mut purses = BTreeMap::new();
-    if persons.is_empty() {
-        return Ok(purses);
+/// An account as a group finds it.
+#[derive(Deserialize, FromQueryResult)]
+pub struct Found {
+    person_id: String,
+    balance_fen: i64,
+    held_fen: i64,
+    region: String,
+    last: i64,
+}
+
+impl Found {
+    pub fn read(self) -> (String, Purse) {
+        let (balance, held) = (Fen(self.balance_fen), Fen(self.held_fen));
+        (self.person_id, Purse { balance, held, region: self.region, last: self.last })
     }
+}
+
+/// Accounts; the rows are [`Found`], none for an account that is not there.
+pub fn purses<'a>(conn: &impl ConnectionTrait, persons: impl IntoIterator<Item = &'a str>) -> Option<Part> {
+    let mut persons = persons.into_iter().peekable();
+    persons.peek()?;
     let sql = format!(
         "SELECT a.person_id, a.balance_fen, a.held_fen, a.region, COALESCE((SELECT MAX(s.sequence) \
          FROM statement_row s WHERE s.person_id = a.person_id), 0) AS last \
          FROM personal_account a WHERE a.person_id {}",
         among(conn, 1)
     );
-    for row in all(conn, &sql, [words(conn, persons.iter().copied())]).await? {
-        let purse = Purse {
-            balance: Fen(row.try_get("", "balance_fen")?),
-            held: Fen(row.try_get("", "held_fen")?),
-            region: row.try_get("", "region")?,
-            last: row.try_get("", "last")?,
-        };
-        purses.insert(row.try_get("", "person_id")?, purse);
-    }
-    Ok(purses)
+    Some(Part::rows(select(conn, &sql, [words(conn, persons)])))
 }
 
-/// The newest numbers of statements; whose is empty is not in the answer.
-pub async fn last_lines(
+/// The newest number of a statement.
+#[derive(Deserialize, FromQueryResult)]
+pub struct LastLine {
+    pub person_id: String,
+    pub last: i64,
+}
+
+/// The newest numbers of statements; the rows are [`LastLine`], none for an empty statement.
+pub fn last_lines<'a>(
     conn: &impl ConnectionTrait,
-    persons: &BTreeSet<&str>,
-) -> Result<BTreeMap<String, i64>, SettlementError> {
-    let mut lines = BTreeMap::new();
-    if persons.is_empty() {
-        return Ok(lines);
-    }
+    persons: impl IntoIterator<Item = &'a str>,
+) -> Option<Part> {
+    let mut persons = persons.into_iter().peekable();
+    persons.peek()?;
     let sql = format!(
         "SELECT person_id, MAX(sequence) AS last FROM statement_row WHERE person_id {} GROUP BY person_id",
         among(conn, 1)
     );
-    for row in all(conn, &sql, [words(conn, persons.iter().copied())]).await? {
-        lines.insert(row.try_get("", "person_id")?, row.try_get("", "last")?);
-    }
-    Ok(lines)
+    Some(Part::rows(select(conn, &sql, [words(conn, persons)])))
 }
 
-/// Writes accounts from what they were to what they are.
-///
-/// # Errors
-/// [`SettlementError::LostRace`] when one is not what it was: nothing of the transaction may stay.
-pub async fn move_all(
+/// Writes accounts from what they were to what they are, and says how many it has to touch: fewer mean that one is not what it
+/// was, and nothing of the transaction may stay.
+pub fn moving(
     conn: &impl ConnectionTrait,
     before: &BTreeMap<String, Purse>,
     after: &BTreeMap<String, Purse>,
-) -> Result<(), SettlementError> {
+) -> Result<(Option<Part>, u64), SettlementError> {
     let columns = ["person_id", "balance_fen", "held_fen", "region", "old_balance", "old_held"];
     let mut rows = Rows::new(&columns);
     for (person_id, now) in after {
@@ -180,27 +185,21 @@ pub async fn move_all(
             was.held.0.into(),
         ]);
     }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let update = rows.joined(conn, |rows| {
+    let update = |rows: &str| {
         format!(
             "UPDATE personal_account SET balance_fen = v.balance_fen, held_fen = v.held_fen, region = v.region \
              FROM {rows} WHERE personal_account.person_id = v.person_id \
              AND personal_account.balance_fen = v.old_balance AND personal_account.held_fen = v.old_held"
         )
-    })?;
-    match conn.execute_raw(update).await?.rows_affected() == rows.len() {
-        true => Ok(()),
-        false => Err(SettlementError::LostRace),
-    }
+    };
+    Ok((rows.part(|| rows.joined(conn, update).map(Part::counted))?, rows.len()))
 }
 
 /// Adds rows to statements, each under its own number.
-pub async fn insert_statements(
+pub fn stating(
     conn: &impl ConnectionTrait,
     lines: &[(String, StatementRow)],
-) -> Result<(), SettlementError> {
+) -> Result<Option<Part>, SettlementError> {
     let columns = [
         "person_id",
         "sequence",
@@ -228,8 +227,7 @@ pub async fn insert_statements(
             row.aid.0.into(),
         ]);
     }
-    rows.insert(conn, "statement_row", "").await?;
-    Ok(())
+    Ok(rows.inserted(conn, "statement_row", "")?)
 }
 
 /// Newest first, older than `before`.

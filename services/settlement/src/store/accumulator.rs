@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use liufang_kernel::Fen;
 use liufang_platform::Cipher;
+use liufang_platform::db::together::Part;
 use liufang_platform::db::wide::{Rows, among, words};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::Deserialize;
 
-use super::{all, exec, one};
+use super::{exec, one, statement};
 use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::lane::YearKey;
 use crate::domain::quote::Quote;
@@ -81,43 +83,50 @@ pub fn keyed(cipher: &Cipher, quote: &Quote, scopes: &[(Scope, Addition)]) -> Ve
     scopes.iter().map(|(scope, addition)| (key(cipher, of, scope), *addition)).collect()
 }
 
-/// All years of these persons.
-pub async fn years(
-    conn: &impl ConnectionTrait,
-    persons: &[&str],
-) -> Result<BTreeMap<YearKey, Addition>, SettlementError> {
-    let mut years = BTreeMap::new();
-    if persons.is_empty() {
-        return Ok(years);
+/// A scope of a year as it is stored.
+#[derive(Deserialize, FromQueryResult)]
+pub struct Stored {
+    person_id: String,
+    year: i64,
+    insutype: String,
+    scope: String,
+    deductible_fen: i64,
+    expense_fen: i64,
+    fund_paid_fen: i64,
+}
+
+impl Stored {
+    pub fn read(self) -> Result<(YearKey, Addition), SettlementError> {
+        let year = i32::try_from(self.year).map_err(|_| SettlementError::Stored("year"))?;
+        let addition = Addition {
+            deductible: Fen(self.deductible_fen),
+            expense: Fen(self.expense_fen),
+            fund_paid: Fen(self.fund_paid_fen),
+        };
+        Ok((
+            YearKey { person_id: self.person_id, year, insutype: self.insutype, scope: self.scope },
+            addition,
+        ))
     }
+}
+
+/// All years of these persons; the rows are [`Stored`].
+pub fn years<'a>(conn: &impl ConnectionTrait, persons: impl IntoIterator<Item = &'a str>) -> Option<Part> {
+    let mut persons = persons.into_iter().peekable();
+    persons.peek()?;
     let sql = format!(
         "SELECT person_id, year, insutype, scope, deductible_fen, expense_fen, fund_paid_fen \
          FROM accumulator WHERE person_id {}",
         among(conn, 1)
     );
-    for row in all(conn, &sql, [words(conn, persons.iter().copied())]).await? {
-        let year: i64 = row.try_get("", "year")?;
-        let key = YearKey {
-            person_id: row.try_get("", "person_id")?,
-            year: i32::try_from(year).map_err(|_| SettlementError::Stored("year"))?,
-            insutype: row.try_get("", "insutype")?,
-            scope: row.try_get("", "scope")?,
-        };
-        let addition = Addition {
-            deductible: Fen(row.try_get("", "deductible_fen")?),
-            expense: Fen(row.try_get("", "expense_fen")?),
-            fund_paid: Fen(row.try_get("", "fund_paid_fen")?),
-        };
-        years.insert(key, addition);
-    }
-    Ok(years)
+    Some(Part::rows(statement(conn, &sql, [words(conn, persons)])))
 }
 
 /// Adds to years, each of them once.
-pub async fn add_all(
+pub fn adding(
     conn: &impl ConnectionTrait,
     sums: &BTreeMap<YearKey, Addition>,
-) -> Result<(), SettlementError> {
+) -> Result<Option<Part>, SettlementError> {
     let columns =
         ["person_id", "year", "insutype", "scope", "deductible_fen", "expense_fen", "fund_paid_fen"];
     let mut rows = Rows::new(&columns);
@@ -132,8 +141,7 @@ pub async fn add_all(
             sum.fund_paid.0.into(),
         ]);
     }
-    rows.insert(conn, "accumulator", ADDED).await?;
-    Ok(())
+    Ok(rows.inserted(conn, "accumulator", ADDED)?)
 }
 
 const ADDED: &str = "ON CONFLICT (person_id, year, insutype, scope) DO UPDATE SET \

@@ -1,12 +1,12 @@
 //! Closed days and claims.
 
-use std::collections::BTreeSet;
-
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::together::Part;
 use liufang_platform::db::wide::{among, words};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
+use serde::Deserialize;
 
-use super::{all, exec, one};
+use super::{all, exec, one, statement};
 use crate::domain::claim::{Claim, ClaimState};
 use crate::error::SettlementError;
 
@@ -22,21 +22,26 @@ pub async fn is_closed(
     Ok(one(conn, sql, [fixmedins_code.into(), stmt_date.into()]).await?.is_some())
 }
 
-/// Days of institutions that are closed, from `since` on.
-pub async fn closed_since(
+/// A closed day of an institution.
+#[derive(Deserialize, FromQueryResult)]
+pub struct Closed {
+    pub fixmedins_code: String,
+    pub stmt_date: String,
+}
+
+/// Days of institutions that are closed, from `since` on; the rows are [`Closed`].
+pub fn closed_since<'a>(
     conn: &impl ConnectionTrait,
-    institutions: &[&str],
+    institutions: impl IntoIterator<Item = &'a str>,
     since: &str,
-) -> Result<BTreeSet<(String, String)>, SettlementError> {
-    if institutions.is_empty() {
-        return Ok(BTreeSet::new());
-    }
+) -> Option<Part> {
+    let mut institutions = institutions.into_iter().peekable();
+    institutions.peek()?;
     let sql = format!(
         "SELECT fixmedins_code, stmt_date FROM closed_day WHERE fixmedins_code {} AND stmt_date >= $2",
         among(conn, 1)
     );
-    let rows = all(conn, &sql, [words(conn, institutions.iter().copied()), since.into()]).await?;
-    rows.iter().map(|row| Ok((row.try_get("", "fixmedins_code")?, row.try_get("", "stmt_date")?))).collect()
+    Some(Part::rows(statement(conn, &sql, [words(conn, institutions), since.into()])))
 }
 
 pub async fn close_day(

@@ -1,10 +1,10 @@
 //! Holds on personal accounts. Every statement guards itself: each hold is ended once.
 
-use std::collections::BTreeMap;
-
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::together::Part;
 use liufang_platform::db::wide::{Rows, among, words};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::Deserialize;
 
 use super::{all, exec, one};
 use crate::error::SettlementError;
@@ -18,8 +18,8 @@ pub struct Placed<'a> {
     pub expires_at: Timestamp,
 }
 
-/// Notes holds. That the money was free is the account's guard ([`super::account::move_all`]).
-pub async fn place_all(conn: &impl ConnectionTrait, placed: &[Placed<'_>]) -> Result<(), SettlementError> {
+/// Notes holds. That the money was free is the account's guard ([`super::account::moving`]).
+pub fn placing(conn: &impl ConnectionTrait, placed: &[Placed<'_>]) -> Result<Option<Part>, SettlementError> {
     let columns = ["hold_id", "payment_id", "person_id", "amount_fen", "state", "expires_at_us"];
     let mut rows = Rows::new(&columns);
     for hold in placed {
@@ -32,30 +32,29 @@ pub async fn place_all(conn: &impl ConnectionTrait, placed: &[Placed<'_>]) -> Re
             hold.expires_at.0.into(),
         ]);
     }
-    rows.insert(conn, "hold", "").await?;
-    Ok(())
+    Ok(rows.inserted(conn, "hold", "")?)
 }
 
-/// Ends the open holds of payments; answers how much each payment had held on each account.
-pub async fn end_all(
-    conn: &impl ConnectionTrait,
-    payments: &[&str],
-    state: &str,
-) -> Result<BTreeMap<(String, String), Fen>, SettlementError> {
-    let mut ended = BTreeMap::new();
+/// What a payment had held on an account, as its hold ends.
+#[derive(Deserialize, FromQueryResult)]
+pub struct Ended {
+    pub payment_id: String,
+    pub person_id: String,
+    pub amount_fen: i64,
+}
+
+/// Ends the open holds of payments; the rows are [`Ended`].
+pub fn ending(conn: &impl ConnectionTrait, payments: &[&str], state: &str) -> Option<Part> {
     if payments.is_empty() {
-        return Ok(ended);
+        return None;
     }
     let sql = format!(
         "UPDATE hold SET state = $2 WHERE payment_id {} AND state = 'held' \
          RETURNING payment_id, person_id, amount_fen",
         among(conn, 1)
     );
-    for row in all(conn, &sql, [words(conn, payments.iter().copied()), state.into()]).await? {
-        let of = (row.try_get("", "payment_id")?, row.try_get("", "person_id")?);
-        *ended.entry(of).or_default() += Fen(row.try_get("", "amount_fen")?);
-    }
-    Ok(ended)
+    let values = [words(conn, payments.iter().copied()), state.into()];
+    Some(Part::rows(super::statement(conn, &sql, values)))
 }
 
 /// The open holds of a payment, always in the same order, so that two transactions lock accounts in one.

@@ -9,11 +9,13 @@ mod read;
 use std::collections::{BTreeMap, BTreeSet};
 
 use liufang_kernel::Fen;
+use liufang_platform::db::together::{Outcomes, Part, Place, Together};
 use liufang_platform::db::wide::Rows;
 use liufang_platform::{Ids, hash};
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+use serde::Deserialize;
 
-use super::{exec, one};
+use super::{exec, one, statement};
 use crate::domain::ledger::{Account, ChainEnd, Draft, Limit, Linked, Transfer};
 use crate::error::{Refusal, SettlementError};
 
@@ -191,29 +193,75 @@ impl Head {
 
     /// Writes what was staged, the new head and the balances.
     pub async fn store(self, conn: &impl ConnectionTrait) -> Result<(), SettlementError> {
-        insert_staged(conn, &self.staged).await?;
+        let mut all = Together::default();
+        let stored = self.storing(conn, &mut all)?;
+        let told = all.run(conn).await?;
+        stored.check(conn, &told).await
+    }
+
+    /// [`Head::store`] among other statements: [`Storing::check`] has to follow them.
+    pub fn storing(
+        self,
+        conn: &impl ConnectionTrait,
+        all: &mut Together,
+    ) -> Result<Storing, SettlementError> {
+        insert_staged(conn, &self.staged, all)?;
         let Head { end: ChainEnd { region, sequence, hash }, moved, .. } = self;
-        add_all(conn, &region, &moved).await?;
-        let written = if region.is_empty() {
+        let balances = all.add(add_all(conn, &region, &moved)?);
+        let head = if region.is_empty() {
             let sql = "UPDATE ledger_head SET sequence = $1, hash = $2 WHERE id = 1 AND sequence <= $1";
-            exec(conn, sql, [sequence.into(), hash.into()]).await?
+            statement(conn, sql, [sequence.into(), hash.into()])
         } else {
             let sql = "UPDATE region_head SET sequence = $1, hash = $2 WHERE region = $3 AND sequence <= $1";
-            exec(conn, sql, [sequence.into(), hash.into(), region.into()]).await?
+            statement(conn, sql, [sequence.into(), hash.into(), region.clone().into()])
         };
-        if written == 1 { Ok(()) } else { Err(SettlementError::Stored("ledger head")) }
+        let head = all.add(Some(Part::counted(head)));
+        Ok(Storing { region, accounts: moved.len(), balances, head })
     }
 }
 
-/// Moves balances and asserts their limits.
-async fn add_all(
+/// A head that is about to be written.
+#[must_use]
+pub struct Storing {
+    region: String,
+    accounts: usize,
+    balances: Place,
+    head: Place,
+}
+
+/// A balance after it was moved.
+#[derive(Deserialize, FromQueryResult)]
+struct Moved {
+    account: String,
+    balance_fen: i64,
+}
+
+impl Storing {
+    /// That it was written, and that every balance is within its limit.
+    pub async fn check(self, conn: &impl ConnectionTrait, told: &Outcomes) -> Result<(), SettlementError> {
+        let balances: Vec<Moved> = told.rows(self.balances)?;
+        if balances.len() != self.accounts {
+            return Err(SettlementError::Stored("ledger balance"));
+        }
+        if told.touched(self.head) != 1 {
+            return Err(SettlementError::Stored("ledger head"));
+        }
+        for Moved { account, balance_fen } in balances {
+            let account = Account::stored(account);
+            if let Some(limit) = account.limit().filter(|limit| !limit.allows(Fen(balance_fen))) {
+                within(conn, &self.region, &account, limit).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Moves balances; the rows are [`Moved`].
+fn add_all(
     conn: &impl ConnectionTrait,
     region: &str,
     moved: &BTreeMap<Account, Fen>,
-) -> Result<(), SettlementError> {
-    if moved.is_empty() {
-        return Ok(());
-    }
+) -> Result<Option<Part>, SettlementError> {
     let own = !region.is_empty();
     let names: &[&'static str] =
         if own { &["region", "account", "balance_fen"] } else { &["account", "balance_fen"] };
@@ -226,25 +274,14 @@ async fn add_all(
         true => ("region_balance", "region, account", "v.region, v.account, v.balance_fen"),
         false => ("ledger_balance", "account", "v.account, v.balance_fen"),
     };
-    let upsert = rows.joined(conn, |rows| {
+    let upsert = |rows: &str| {
         format!(
             "INSERT INTO {table} ({}) SELECT {columns} FROM {rows} WHERE true ON CONFLICT ({once}) DO UPDATE \
              SET balance_fen = {table}.balance_fen + excluded.balance_fen RETURNING account, balance_fen",
             names.join(", ")
         )
-    })?;
-    let written = conn.query_all_raw(upsert).await?;
-    if written.len() != moved.len() {
-        return Err(SettlementError::Stored("ledger balance"));
-    }
-    for row in written {
-        let account = Account::stored(row.try_get("", "account")?);
-        let balance = Fen(row.try_get("", "balance_fen")?);
-        if let Some(limit) = account.limit().filter(|limit| !limit.allows(balance)) {
-            within(conn, region, &account, limit).await?;
-        }
-    }
-    Ok(())
+    };
+    Ok(rows.part(|| rows.joined(conn, upsert).map(Part::rows))?)
 }
 
 /// What was booked before the division counts too.
@@ -262,7 +299,11 @@ async fn within(
 }
 
 /// Writes new transfers of one chain, a statement a table.
-async fn insert_staged(conn: &impl ConnectionTrait, staged: &[Transfer]) -> Result<(), SettlementError> {
+fn insert_staged(
+    conn: &impl ConnectionTrait,
+    staged: &[Transfer],
+    all: &mut Together,
+) -> Result<(), SettlementError> {
     let region = staged.first().map(|transfer| transfer.region.clone()).unwrap_or_default();
     let own: &[&'static str] = if region.is_empty() { &[] } else { &["region"] };
     let wide = |columns: &[&'static str]| Rows::new(&[own, columns].concat());
@@ -293,8 +334,8 @@ async fn insert_staged(conn: &impl ConnectionTrait, staged: &[Transfer]) -> Resu
         }
     }
     let table = if region.is_empty() { "ledger" } else { "region" };
-    transfers.insert(conn, &format!("{table}_transfer"), "").await?;
-    entries.insert(conn, &format!("{table}_entry"), "").await?;
+    all.add(transfers.inserted(conn, &format!("{table}_transfer"), "")?);
+    all.add(entries.inserted(conn, &format!("{table}_entry"), "")?);
     Ok(())
 }
 

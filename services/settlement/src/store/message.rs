@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use liufang_kernel::Timestamp;
+use liufang_platform::db::together::Part;
 use liufang_platform::db::wide::Rows;
 use sea_orm::ConnectionTrait;
 #[cfg(test)]
@@ -28,10 +29,10 @@ impl Sending<'_> {
 }
 
 /// As [`sending`], of several messages.
-pub async fn sending_all(
+pub fn sending_all(
     conn: &impl ConnectionTrait,
     messages: &[Sending<'_>],
-) -> Result<(), SettlementError> {
+) -> Result<Option<Part>, SettlementError> {
     let columns = ["msgid", "infno", "reference", "sent_at_us", "sends", "outcome", "answered_at_us"];
     let mut rows = Rows::new(&columns);
     for Sending { message, reference, at } in messages {
@@ -46,31 +47,26 @@ pub async fn sending_all(
         ]);
     }
     let once = "ON CONFLICT (msgid) DO UPDATE SET sends = insurer_message.sends + 1";
-    rows.insert(conn, "insurer_message", once).await?;
-    Ok(())
+    Ok(rows.inserted(conn, "insurer_message", once)?)
 }
 
 /// As [`answered`], of several messages.
-pub async fn answered_all(
+pub fn answered_all(
     conn: &impl ConnectionTrait,
     answers: &BTreeMap<&str, &'static str>,
     now: Timestamp,
-) -> Result<(), SettlementError> {
+) -> Result<Option<Part>, SettlementError> {
     let mut rows = Rows::new(&["msgid", "outcome", "at_us"]);
     for (msgid, outcome) in answers {
         rows.push([(*msgid).into(), (*outcome).into(), now.0.into()]);
     }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let update = rows.joined(conn, |rows| {
+    let update = |rows: &str| {
         format!(
             "UPDATE insurer_message SET outcome = v.outcome, answered_at_us = v.at_us FROM {rows} \
              WHERE insurer_message.msgid = v.msgid"
         )
-    })?;
-    conn.execute_raw(update).await?;
-    Ok(())
+    };
+    Ok(rows.part(|| rows.joined(conn, update).map(Part::silent))?)
 }
 
 /// Notes that a message is about to be sent; a repeat under its number is counted.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::Ids;
+use liufang_platform::db::together::Part;
 use liufang_platform::db::wide::Rows;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::Deserialize;
 
 use super::{exec, one};
 use crate::error::SettlementError;
@@ -63,26 +65,29 @@ pub async fn next_message(conn: &impl ConnectionTrait, fixmedins_code: &str) -> 
     Ok(row.ok_or(SettlementError::Stored("message counter"))?.try_get("", "last")?)
 }
 
-/// Takes message numbers of institutions, so many each; answers the last that each was given.
-pub async fn take_messages(
+/// The last message number an institution was given.
+#[derive(Deserialize, FromQueryResult)]
+pub struct Taken {
+    pub fixmedins_code: String,
+    pub last: i64,
+}
+
+/// Takes message numbers of institutions, so many each; the rows are [`Taken`].
+pub fn taking(
     conn: &impl ConnectionTrait,
     counts: &BTreeMap<String, i64>,
-) -> Result<BTreeMap<String, i64>, SettlementError> {
+) -> Result<Option<Part>, SettlementError> {
     let mut rows = Rows::new(&["fixmedins_code", "last"]);
     for (code, count) in counts {
         rows.push([code.clone().into(), (*count).into()]);
     }
-    if rows.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let upsert = rows.joined(conn, |rows| {
+    let upsert = |rows: &str| {
         format!(
             "INSERT INTO message_counter (fixmedins_code, last) \
              SELECT v.fixmedins_code, v.last FROM {rows} WHERE true \
              ON CONFLICT (fixmedins_code) DO UPDATE SET last = (message_counter.last + excluded.last) % 10000 \
              RETURNING fixmedins_code, last"
         )
-    })?;
-    let taken = conn.query_all_raw(upsert).await?;
-    taken.iter().map(|row| Ok((row.try_get("", "fixmedins_code")?, row.try_get("", "last")?))).collect()
+    };
+    Ok(rows.part(|| rows.joined(conn, upsert).map(Part::rows))?)
 }

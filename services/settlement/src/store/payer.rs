@@ -1,6 +1,7 @@
 //! Who pays the cash part at a channel, and what their app hands to it.
 
 use liufang_platform::Cipher;
+use liufang_platform::db::together::Part;
 use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::ConnectionTrait;
 
@@ -12,19 +13,18 @@ pub(super) const PAYER: &str = "settlement.channel_payer.payer";
 pub(super) const PAY_PARAMS: &str = "settlement.channel_payer.pay_params";
 
 /// Payers by payment.
-pub async fn insert_all(
+pub fn noting(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
     payers: &[(&str, &Payer)],
-) -> Result<(), SettlementError> {
+) -> Result<Option<Part>, SettlementError> {
     let mut rows = Rows::new(&["payment_id", "payer_sealed", "pay_params_sealed"]);
     for (payment_id, payer) in payers {
         let text = serde_json::to_string(payer).map_err(|_| SettlementError::Stored("payer"))?;
         let none = cipher.seal(PAY_PARAMS, "");
         rows.push([(*payment_id).into(), cipher.seal(PAYER, &text).into(), none.into()]);
     }
-    rows.insert(conn, "channel_payer", "").await?;
-    Ok(())
+    Ok(rows.inserted(conn, "channel_payer", "")?)
 }
 
 /// The payer; nobody in particular where none was named.
@@ -70,11 +70,10 @@ pub async fn forget(conn: &impl ConnectionTrait, payment_id: &str) -> Result<(),
 }
 
 /// Forgets both, of several payments.
-pub async fn forget_all(conn: &impl ConnectionTrait, payments: &[&str]) -> Result<(), SettlementError> {
+pub fn forgetting(conn: &impl ConnectionTrait, payments: &[&str]) -> Option<Part> {
     if payments.is_empty() {
-        return Ok(());
+        return None;
     }
     let sql = format!("DELETE FROM channel_payer WHERE payment_id {}", among(conn, 1));
-    exec(conn, &sql, [words(conn, payments.iter().copied())]).await?;
-    Ok(())
+    Some(Part::silent(super::statement(conn, &sql, [words(conn, payments.iter().copied())])))
 }

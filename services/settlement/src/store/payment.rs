@@ -1,6 +1,7 @@
 //! Payments and their journal.
 
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::together::Part;
 use liufang_platform::db::wide::{Rows, among, words};
 use sea_orm::entity::prelude::*;
 use sea_orm::{Iterable as _, QueryOrder, QuerySelect, Value};
@@ -10,8 +11,9 @@ use crate::error::SettlementError;
 
 mod entity {
     use sea_orm::entity::prelude::*;
+    use serde::Deserialize;
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, Deserialize, DeriveEntityModel)]
     #[sea_orm(table_name = "payment")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -139,60 +141,57 @@ fn wide(journals: &[Journal]) -> Result<Rows, SettlementError> {
     Ok(rows)
 }
 
-pub async fn insert_all(conn: &impl ConnectionTrait, journals: &[Journal]) -> Result<(), SettlementError> {
-    wide(journals)?.insert(conn, "payment", "").await?;
-    Ok(())
+pub fn inserting(conn: &impl ConnectionTrait, journals: &[Journal]) -> Result<Option<Part>, SettlementError> {
+    Ok(wide(journals)?.inserted(conn, "payment", "")?)
 }
 
-/// Writes the rows if nobody has since they were read, and counts their versions up.
-///
-/// # Errors
-/// [`SettlementError::LostRace`] when somebody has written one: nothing of the transaction may stay.
-pub async fn save_all(conn: &impl ConnectionTrait, journals: &mut [Journal]) -> Result<(), SettlementError> {
-    if journals.is_empty() {
-        return Ok(());
-    }
+/// Writes the rows if nobody has since they were read, and counts their versions up. It has to touch all of them: fewer mean that
+/// somebody has written one, and nothing of the transaction may stay.
+pub fn saving(conn: &impl ConnectionTrait, journals: &[Journal]) -> Result<Option<Part>, SettlementError> {
     let sets = Column::iter().map(|column| column.as_str()).filter(|name| *name != "payment_id");
     let sets = sets.map(|name| match name {
         "version" => "version = v.version + 1".to_owned(),
         name => format!("{name} = v.{name}"),
     });
     let sets = sets.collect::<Vec<_>>().join(", ");
-    let update = wide(journals)?.joined(conn, |rows| {
+    let rows = wide(journals)?;
+    let update = |rows: &str| {
         format!(
             "UPDATE payment SET {sets} FROM {rows} \
              WHERE payment.payment_id = v.payment_id AND payment.version = v.version"
         )
-    })?;
-    if conn.execute_raw(update).await?.rows_affected() != journals.len() as u64 {
-        return Err(SettlementError::LostRace);
-    }
-    journals.iter_mut().for_each(|journal| journal.version += 1);
-    Ok(())
+    };
+    Ok(rows.part(|| rows.joined(conn, update).map(Part::counted))?)
 }
 
-/// These payments.
-pub async fn find_all(conn: &impl ConnectionTrait, ids: &[&str]) -> Result<Vec<Journal>, SettlementError> {
+/// A payment as it is stored.
+pub use entity::Model as Stored;
+
+impl Stored {
+    pub fn read(self) -> Result<Journal, SettlementError> {
+        to_journal(self)
+    }
+}
+
+/// These payments; the rows are [`Stored`].
+pub fn named(conn: &impl ConnectionTrait, ids: &[&str]) -> Option<Part> {
     if ids.is_empty() {
-        return Ok(Vec::new());
+        return None;
     }
     let sql = format!("SELECT * FROM payment WHERE payment_id {}", among(conn, 1));
-    let select = super::statement(conn, &sql, [words(conn, ids.iter().copied())]);
-    Entity::find().from_raw_sql(select).all(conn).await?.into_iter().map(to_journal).collect()
+    Some(Part::rows(super::statement(conn, &sql, [words(conn, ids.iter().copied())])))
 }
 
-/// Payments of these persons whose capture has begun.
-pub async fn pending_of_all(
+/// Payments of these persons whose capture has begun; the rows are [`Stored`].
+pub fn pending_of_all<'a>(
     conn: &impl ConnectionTrait,
-    persons: &[&str],
-) -> Result<Vec<Journal>, SettlementError> {
-    if persons.is_empty() {
-        return Ok(Vec::new());
-    }
+    persons: impl IntoIterator<Item = &'a str>,
+) -> Option<Part> {
+    let mut persons = persons.into_iter().peekable();
+    persons.peek()?;
     let sql = format!("SELECT * FROM payment WHERE person_id {} AND state = $2", among(conn, 1));
-    let values = [words(conn, persons.iter().copied()), PaymentState::Pending.as_str().into()];
-    let select = super::statement(conn, &sql, values);
-    Entity::find().from_raw_sql(select).all(conn).await?.into_iter().map(to_journal).collect()
+    let values = [words(conn, persons), PaymentState::Pending.as_str().into()];
+    Some(Part::rows(super::statement(conn, &sql, values)))
 }
 
 /// The region a payment is booked in.

@@ -1,24 +1,24 @@
 //! Quotes.
 
-use std::collections::BTreeMap;
-
 use liufang_kernel::Timestamp;
 use liufang_platform::Cipher;
+use liufang_platform::db::together::Part;
 use liufang_platform::db::wide::{Rows, among, words};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::Deserialize;
 
-use super::{all, exec, one};
+use super::{exec, one, statement};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 
 pub(super) const BODY: &str = "settlement.quote.body";
 
 /// Stores quotes, each with the time it was made.
-pub async fn insert_all(
+pub fn storing(
     conn: &impl ConnectionTrait,
     cipher: &Cipher,
     quotes: &[(Quote, Timestamp)],
-) -> Result<(), SettlementError> {
+) -> Result<Option<Part>, SettlementError> {
     let columns =
         ["quote_id", "order_id", "person_id", "sealed_body", "payment_id", "expires_at_us", "created_at_us"];
     let mut rows = Rows::new(&columns);
@@ -35,8 +35,7 @@ pub async fn insert_all(
             now.0.into(),
         ]);
     }
-    rows.insert(conn, "quote", "").await?;
-    Ok(())
+    Ok(rows.inserted(conn, "quote", "")?)
 }
 
 pub async fn find(
@@ -51,22 +50,25 @@ pub async fn find(
     serde_json::from_str(&body).map(Some).map_err(|_| SettlementError::Stored("quote"))
 }
 
-/// By which payments these quotes were used; empty text for one that is free, nothing for one that is not there. A quote has one
-/// payment at most: `payment` holds it to that.
-pub async fn users(
-    conn: &impl ConnectionTrait,
-    quotes: &[&str],
-) -> Result<BTreeMap<String, String>, SettlementError> {
+/// By which payment a quote was used; empty for one that is free.
+#[derive(Deserialize, FromQueryResult)]
+pub struct User {
+    pub quote_id: String,
+    pub payment_id: String,
+}
+
+/// By which payments these quotes were used; the rows are [`User`], none for a quote that is not there. A quote has one payment
+/// at most: `payment` holds it to that.
+pub fn users(conn: &impl ConnectionTrait, quotes: &[&str]) -> Option<Part> {
     if quotes.is_empty() {
-        return Ok(BTreeMap::new());
+        return None;
     }
     let sql = format!(
         "SELECT quote.quote_id, COALESCE(payment.payment_id, '') AS payment_id FROM quote \
          LEFT JOIN payment ON payment.quote_id = quote.quote_id WHERE quote.quote_id {}",
         among(conn, 1)
     );
-    let rows = all(conn, &sql, [words(conn, quotes.iter().copied())]).await?;
-    rows.iter().map(|row| Ok((row.try_get("", "quote_id")?, row.try_get("", "payment_id")?))).collect()
+    Some(Part::rows(statement(conn, &sql, [words(conn, quotes.iter().copied())])))
 }
 
 /// Writes a quote that is captured with less.

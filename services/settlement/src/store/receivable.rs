@@ -1,6 +1,7 @@
 //! Settlement rows (what 3201 adds up) and receivables by debtor.
 
 use liufang_kernel::{Fen, Timestamp};
+use liufang_platform::db::together::Part;
 use liufang_platform::db::wide::Rows;
 use sea_orm::ConnectionTrait;
 
@@ -79,10 +80,10 @@ pub async fn insert(
 }
 
 /// As [`insert_settlement`], of several.
-pub async fn insert_settlements(
+pub fn settling(
     conn: &impl ConnectionTrait,
     booked: &[(Booked<'_>, TotalKey, Amounts)],
-) -> Result<(), SettlementError> {
+) -> Result<Option<Part>, SettlementError> {
     let columns = [
         "payment_id",
         "refund",
@@ -114,8 +115,7 @@ pub async fn insert_settlements(
             booked.part_no.into(),
         ]);
     }
-    rows.insert(conn, "settlement_row", "").await?;
-    Ok(())
+    Ok(rows.inserted(conn, "settlement_row", "")?)
 }
 
 /// What a debtor owes.
@@ -129,7 +129,7 @@ pub struct Owed<'a> {
 }
 
 /// As [`insert`], of several debts.
-pub async fn insert_all(conn: &impl ConnectionTrait, owed: &[Owed<'_>]) -> Result<(), SettlementError> {
+pub fn owing(conn: &impl ConnectionTrait, owed: &[Owed<'_>]) -> Result<Option<Part>, SettlementError> {
     let columns = [
         "payment_id",
         "refund",
@@ -157,8 +157,7 @@ pub async fn insert_all(conn: &impl ConnectionTrait, owed: &[Owed<'_>]) -> Resul
             owed.booked.part_no.into(),
         ]);
     }
-    rows.insert(conn, "receivable", "").await?;
-    Ok(())
+    Ok(rows.inserted(conn, "receivable", "")?)
 }
 
 /// Our totals of the days from `begin` to `end`, both included.

@@ -1,7 +1,10 @@
 //! Every region has its own chain and accounts; an installation from before that is divided while it works.
 
+use std::collections::BTreeMap;
+
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::DbFault;
+use liufang_platform::db::together::Together;
 use sea_orm::ConnectionTrait;
 
 use super::world::*;
@@ -77,7 +80,10 @@ async fn an_account_pays_in_its_own_region_alone() {
     // whatever the quote said: somebody has written the account to another region meanwhile
     sql(&town, "UPDATE personal_account SET region = '130300' WHERE person_id = 'bj1'").await.unwrap();
     assert_eq!(reason(town.try_authorise(&quote, "wechat").await), "INSUFFICIENT_BALANCE");
-    let purses = store::account::purses(town.world.deps.db.read(), &["bj1"]).await.unwrap();
+    let (read, mut asked) = (town.world.deps.db.read(), Together::default());
+    let purses = asked.add(store::account::purses(read, ["bj1"]));
+    let purses = asked.run(read).await.unwrap().rows(purses).unwrap();
+    let purses: BTreeMap<_, _> = purses.into_iter().map(store::account::Found::read).collect();
     let free = |region: &str| {
         let books = Books { region: region.to_owned(), purses: purses.clone(), ..Books::default() };
         books.free("bj1")

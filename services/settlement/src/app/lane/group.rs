@@ -6,6 +6,7 @@ use std::sync::Arc;
 use liufang_kernel::timestamp::date_text;
 use liufang_platform::Work;
 use liufang_platform::db::Known;
+use liufang_platform::db::together::Together;
 
 use super::decide::Plan;
 use super::writes::Writes;
@@ -13,12 +14,15 @@ use super::{Done, Member, Op};
 use crate::app::App;
 use crate::app::capture::Started;
 use crate::boundary::Boundary;
-use crate::domain::accumulate::{Addition, Scope};
 use crate::domain::lane::{Books, Purse, needs};
-use crate::domain::payment::{Journal, Step};
+use crate::domain::payment::{Journal, PaymentState, Step};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 use crate::store;
+use crate::store::account::LastLine;
+use crate::store::claim::Closed;
+use crate::store::notice::Taken;
+use crate::store::quote::User;
 
 /// What a group has to know, and what its decisions have made of it.
 pub(super) struct Facts {
@@ -33,6 +37,8 @@ pub(super) struct Facts {
     pub pending: Vec<Journal>,
     /// Closed days from today on, by institution.
     pub closed: BTreeSet<(String, String)>,
+    /// Next message numbers of institutions whose payments start.
+    pub numbers: BTreeMap<String, i64>,
 }
 
 impl App {
@@ -45,10 +51,7 @@ impl App {
     ) -> Result<Vec<Result<Done, SettlementError>>, SettlementError> {
         let work = self.db.begin_step().await?;
         let mut head = store::ledger::lock(work.tx(), region).await?;
-        let known = work.known(&metas(members)).await?;
-        let fresh = members.iter().zip(&known).filter(|(_, known)| matches!(known, Known::Fresh));
-        let fresh: Vec<&Member> = fresh.map(|(member, _)| *member).collect();
-        let mut facts = self.facts(&work, region, &fresh).await?;
+        let (known, mut facts) = self.facts(&work, region, members).await?;
         let mut writes = Writes::default();
         let mut plans = Vec::new();
         for (member, known) in members.iter().zip(known) {
@@ -66,17 +69,15 @@ impl App {
             work.cancel().await?;
             return plans.into_iter().map(|plan| Ok(plan.and_then(|plan| plan.done(&writes)))).collect();
         }
-        writes.number(&work).await?;
-        self.write_group(&work, &facts, &mut writes, head).await?;
+        writes.number(&facts.numbers)?;
         let mut replies = Vec::new();
-        let mut results = Vec::new();
-        for (member, plan) in members.iter().zip(plans) {
-            if let (Ok(plan), Some(meta)) = (&plan, &member.meta) {
+        for (member, plan) in members.iter().zip(&plans) {
+            if let (Ok(plan), Some(meta)) = (plan, &member.meta) {
                 replies.extend(plan.reply(meta, &writes)?);
             }
-            results.push(plan.and_then(|plan| plan.done(&writes)));
         }
-        work.remember(&replies).await?;
+        self.write_group(&work, &facts, &mut writes, head, &replies).await?;
+        let results = plans.into_iter().map(|plan| plan.and_then(|plan| plan.done(&writes))).collect();
         if !writes.booked.is_empty() {
             Boundary::Uncommitted(Step::Book).pass();
         }
@@ -101,8 +102,14 @@ impl App {
         Ok(results)
     }
 
-    async fn facts(&self, work: &Work, region: &str, members: &[&Member]) -> Result<Facts, SettlementError> {
-        let tx = work.tx();
+    /// How the calls' keys stand, and what has to be known: first what the members name, then what is found through that.
+    async fn facts(
+        &self,
+        work: &Work,
+        region: &str,
+        members: &[&Member],
+    ) -> Result<(Vec<Known>, Facts), SettlementError> {
+        let (tx, calls) = (work.tx(), metas(members));
         let (mut quotes, mut asked, mut starting) = (BTreeMap::new(), Vec::new(), Vec::new());
         let (mut persons, mut institutions, mut aided) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for member in members {
@@ -125,61 +132,92 @@ impl App {
                 Op::Offer(_) | Op::Save(..) => {}
             }
         }
-        let users = store::quote::users(tx, &asked).await?;
+        let today = date_text(self.clock.now().china_date());
+        let mut all = Together::default();
+        let known = all.add(work.asked(&calls));
+        let users = all.add(store::quote::users(tx, &asked));
+        let payments = all.add(store::payment::named(tx, &starting));
+        let closed = all.add(store::claim::closed_since(tx, institutions, &today));
+        let told = all.run(tx).await?;
+        let known = work.known(&calls, &told, known)?;
+        let users =
+            told.rows(users)?.into_iter().map(|user: User| (user.quote_id, user.payment_id)).collect();
+        let closed = told.rows(closed)?.into_iter().map(|day: Closed| (day.fixmedins_code, day.stmt_date));
+        let closed = closed.collect();
+        let payments = self.starting(work, told.rows(payments)?, &mut quotes).await?;
+
+        // what a payment that has to be given up holds
+        persons.extend(payments.values().flat_map(|journal| needs(&journal.legs)).map(|need| need.person_id));
+        persons.extend(aided.iter().map(|person| (*person).to_owned()));
+        let drawing = persons_of(payments.values().map(|journal| &journal.quote_id), &quotes);
+        let with_year = persons_of(quotes.keys(), &quotes);
+        let mut all = Together::default();
+        let pending = all.add(store::payment::pending_of_all(tx, drawing));
+        let years = all.add(store::accumulator::years(tx, with_year));
+        let purses = all.add(store::account::purses(tx, persons.iter().map(String::as_str)));
+        let lines = all.add(store::account::last_lines(tx, aided));
+        let counts = counts(&payments);
+        let numbers = all.add(store::notice::taking(tx, &counts)?);
+        let told = all.run(tx).await?;
+        let pending: Vec<store::payment::Stored> = told.rows(pending)?;
+        let pending = pending.into_iter().map(store::payment::Stored::read).collect::<Result<_, _>>()?;
+        let years: Vec<store::accumulator::Stored> = told.rows(years)?;
+        let years = years.into_iter().map(store::accumulator::Stored::read).collect::<Result<_, _>>()?;
+        let purses: BTreeMap<String, Purse> =
+            told.rows(purses)?.into_iter().map(store::account::Found::read).collect();
+        // who has an account has the number there
+        let lines = told.rows(lines)?.into_iter().map(|line: LastLine| (line.person_id, line.last));
+        let lines = lines.filter(|(person, _)| !purses.contains_key(person)).collect();
+        let numbers = told.rows(numbers)?.into_iter().map(|taken: Taken| {
+            let first = taken.last - counts.get(&taken.fixmedins_code).copied().unwrap_or(0) + 1;
+            (taken.fixmedins_code, first)
+        });
+        let numbers = numbers.collect();
+        let before = purses.clone();
+        let books = Books { region: region.to_owned(), purses, lines, years };
+        Ok((known, Facts { books, before, payments, quotes, users, pending, closed, numbers }))
+    }
+
+    /// Payments to be started, and their quotes.
+    async fn starting(
+        &self,
+        work: &Work,
+        stored: Vec<store::payment::Stored>,
+        quotes: &mut BTreeMap<String, Arc<Quote>>,
+    ) -> Result<BTreeMap<String, Journal>, SettlementError> {
         let mut payments = BTreeMap::new();
-        for journal in store::payment::find_all(tx, &starting).await? {
+        for journal in stored {
+            let journal = journal.read()?;
             let known = self.memory.quote(&journal.quote_id).filter(|_| journal.version == 1);
             let quote = match known {
                 Some(quote) => Some(quote),
                 // nobody touched a payment of version 1; a capture of less writes another quote than was offered
-                None => store::quote::find(tx, &self.cipher, &journal.quote_id).await?.map(Arc::new),
+                None => store::quote::find(work.tx(), &self.cipher, &journal.quote_id).await?.map(Arc::new),
             };
             quotes.extend(quote.map(|quote| (journal.quote_id.clone(), quote)));
             payments.insert(journal.payment_id.clone(), journal);
         }
-        let drawing = drawing(payments.values().map(|journal| &journal.quote_id), &quotes);
-        self.queue_for_years(work, &drawing).await?;
-        let pending = store::payment::pending_of_all(tx, &persons_of(&drawing)).await?;
-        let with_year = self::drawing(quotes.keys(), &quotes);
-        let years = store::accumulator::years(tx, &persons_of(&with_year)).await?;
-        // what a payment that has to be given up holds
-        persons.extend(payments.values().flat_map(|journal| needs(&journal.legs)).map(|need| need.person_id));
-        persons.extend(aided.iter().map(|person| (*person).to_owned()));
-        let persons: Vec<&str> = persons.iter().map(String::as_str).collect();
-        let purses = store::account::purses(tx, &persons).await?;
-        aided.retain(|person| !purses.contains_key(*person));
-        let lines = store::account::last_lines(tx, &aided).await?;
-        let today = date_text(self.clock.now().china_date());
-        let institutions: Vec<&str> = institutions.into_iter().collect();
-        let closed = store::claim::closed_since(tx, &institutions, &today).await?;
-        let before = purses.clone();
-        let books = Books { region: region.to_owned(), purses, lines, years };
-        Ok(Facts { books, before, payments, quotes, users, pending, closed })
-    }
-
-    /// A replica of before locks no head when it starts a capture, but the person's year: adding nothing takes that row, and
-    /// whoever starts the second of two captures of a person sees the first.
-    async fn queue_for_years(&self, work: &Work, drawing: &[Arc<Quote>]) -> Result<(), SettlementError> {
-        let mut nothing = BTreeMap::new();
-        for quote in drawing {
-            let key = store::accumulator::keyed(&self.cipher, quote, &[(Scope::All, Addition::default())]);
-            nothing.extend(key);
-        }
-        store::accumulator::add_all(work.tx(), &nothing).await
+        Ok(payments)
     }
 }
 
-/// Those of the quotes that draw on a year.
-fn drawing<'a>(
+/// How many numbers at the insurer each institution needs at most: one for each payment that may start.
+fn counts(payments: &BTreeMap<String, Journal>) -> BTreeMap<String, i64> {
+    let mut counts = BTreeMap::new();
+    let may_start = |journal: &&Journal| journal.state == PaymentState::Authorised && journal.insured();
+    for journal in payments.values().filter(may_start) {
+        *counts.entry(journal.fixmedins_code.clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// Whose quotes draw on a year.
+fn persons_of<'a>(
     ids: impl Iterator<Item = &'a String>,
-    quotes: &BTreeMap<String, Arc<Quote>>,
-) -> Vec<Arc<Quote>> {
-    ids.filter_map(|id| quotes.get(id)).filter(|quote| !quote.basis.is_empty()).cloned().collect()
-}
-
-fn persons_of(quotes: &[Arc<Quote>]) -> Vec<&str> {
-    let persons: BTreeSet<&str> = quotes.iter().map(|quote| quote.person_id.as_str()).collect();
-    persons.into_iter().collect()
+    quotes: &'a BTreeMap<String, Arc<Quote>>,
+) -> BTreeSet<&'a str> {
+    let quotes = ids.filter_map(|id| quotes.get(id));
+    quotes.filter(|quote| !quote.basis.is_empty()).map(|quote| quote.person_id.as_str()).collect()
 }
 
 fn metas<'a>(members: &[&'a Member]) -> Vec<Option<&'a liufang_platform::CallMeta>> {

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use liufang_platform::Work;
+use liufang_platform::db::together::Together;
 use liufang_platform::db::{Known, Reply};
+use liufang_platform::{CallMeta, Work};
 
 use super::{Done, Member, Op};
 use crate::app::App;
@@ -21,8 +22,7 @@ impl App {
     pub(super) async fn offer_group(&self, members: &[&Member]) -> Result<Vec<Outcome>, SettlementError> {
         let work = self.db.begin_step().await?;
         let calls: Vec<_> = members.iter().map(|member| member.meta.as_ref()).collect();
-        let known = work.known(&calls).await?;
-        let books = self.books(&work, members).await?;
+        let (known, books) = self.books(&work, &calls, members).await?;
         let (mut results, mut replies, mut quotes) = (Vec::new(), Vec::new(), Vec::new());
         for (member, known) in members.iter().zip(known) {
             let outcome = match known {
@@ -42,9 +42,14 @@ impl App {
             work.cancel().await?;
             return Ok(results);
         }
-        store::quote::insert_all(work.tx(), &self.cipher, &quotes).await?;
         let noted = self.keep_packs(&work, quotes.iter().map(|(quote, _)| quote)).await?;
-        work.remember(&replies).await?;
+        let mut all = Together::default();
+        all.add(store::quote::storing(work.tx(), &self.cipher, &quotes)?);
+        let (replies, to_remember) = work.remember(&replies)?;
+        let replies = all.add(replies);
+        if all.run(work.tx()).await?.touched(replies) != to_remember {
+            return Err(SettlementError::LostRace);
+        }
         work.done().await?;
         self.packs.note_all(noted);
         for (quote, _) in quotes {
@@ -53,8 +58,13 @@ impl App {
         Ok(results)
     }
 
-    /// Accounts and years of everybody concerned; they are in one region.
-    async fn books(&self, work: &Work, members: &[&Member]) -> Result<Books, SettlementError> {
+    /// How the calls' keys stand; accounts and years of everybody concerned, who are in one region.
+    async fn books(
+        &self,
+        work: &Work,
+        calls: &[Option<&CallMeta>],
+        members: &[&Member],
+    ) -> Result<(Vec<Known>, Books), SettlementError> {
         let (mut payers, mut persons, mut region) = (BTreeSet::new(), BTreeSet::new(), String::new());
         for member in members {
             let Asking { body, covered, .. } = asking(member)?;
@@ -63,11 +73,16 @@ impl App {
             persons.extend(covered.then_some(body.person_id.as_str()));
             region.clone_from(&body.region);
         }
-        let (payers, persons): (Vec<&str>, Vec<&str>) =
-            (payers.into_iter().collect(), persons.into_iter().collect());
-        let purses = store::account::purses(work.tx(), &payers).await?;
-        let years = store::accumulator::years(work.tx(), &persons).await?;
-        Ok(Books { region, purses, years, ..Books::default() })
+        let mut all = Together::default();
+        let known = all.add(work.asked(calls));
+        let purses = all.add(store::account::purses(work.tx(), payers));
+        let years = all.add(store::accumulator::years(work.tx(), persons));
+        let told = all.run(work.tx()).await?;
+        let purses = told.rows(purses)?.into_iter().map(store::account::Found::read).collect();
+        let years: Vec<store::accumulator::Stored> = told.rows(years)?;
+        let years = years.into_iter().map(store::accumulator::Stored::read).collect::<Result<_, _>>()?;
+        let books = Books { region, purses, years, ..Books::default() };
+        Ok((work.known(calls, &told, known)?, books))
     }
 }
 

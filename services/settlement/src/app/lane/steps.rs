@@ -2,6 +2,7 @@
 //! ledger is locked; each payment is guarded by its version.
 
 use liufang_kernel::Timestamp;
+use liufang_platform::db::together::Together;
 
 use super::writes::answers;
 use super::{Done, Member, Op};
@@ -24,10 +25,20 @@ impl App {
         }
         let now = self.clock.now();
         let work = self.db.begin_step().await?;
-        store::payment::save_all(work.tx(), &mut saved).await?;
-        store::message::answered_all(work.tx(), &answers(&heard), now).await?;
-        store::message::sending_all(work.tx(), &next(&saved, now)).await?;
+        let (tx, answers, sending) = (work.tx(), answers(&heard), next(&saved, now));
+        let mut all = Together::default();
+        all.add(store::message::answered_all(tx, &answers, now)?);
+        if sending.iter().any(|sending| answers.contains_key(sending.message.msgid)) {
+            // the same message goes again, and its row is written twice
+            std::mem::take(&mut all).run(tx).await?;
+        }
+        let rows = all.add(store::payment::saving(tx, &saved)?);
+        all.add(store::message::sending_all(tx, &sending)?);
+        if all.run(tx).await?.touched(rows) != saved.len() as u64 {
+            return Err(SettlementError::LostRace);
+        }
         work.done().await?;
+        saved.iter_mut().for_each(|journal| journal.version += 1);
         Ok(saved.into_iter().map(|journal| Ok(Done::Saved(journal))).collect())
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::Work;
-use liufang_platform::db::Told;
+use liufang_platform::db::together::Together;
+use liufang_platform::db::{Reply, Told};
 
 use super::group::Facts;
 use crate::app::App;
@@ -19,7 +20,7 @@ use crate::domain::lane::{Need, YearKey};
 use crate::domain::payment::{Journal, Payer};
 use crate::error::SettlementError;
 use crate::store;
-use crate::store::hold::Placed;
+use crate::store::hold::{Ended, Placed};
 use crate::store::ledger::Head;
 use crate::store::message::Sending;
 use crate::store::receivable::{Booked, Owed};
@@ -70,17 +71,8 @@ impl Writes {
     }
 
     /// Gives the payments that start their numbers at the insurer, in the order of arrival.
-    pub(super) async fn number(&mut self, work: &Work) -> Result<(), SettlementError> {
-        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
-        for journal in self.numbered.iter().filter_map(|(n, _)| self.saved.get(*n)) {
-            *counts.entry(journal.fixmedins_code.clone()).or_default() += 1;
-        }
-        let last = store::notice::take_messages(work.tx(), &counts).await?;
-        let mut next: BTreeMap<String, i64> = BTreeMap::new();
-        for (code, last) in last {
-            let first = last - counts.get(&code).copied().unwrap_or(0) + 1;
-            next.insert(code, first);
-        }
+    pub(super) fn number(&mut self, first: &BTreeMap<String, i64>) -> Result<(), SettlementError> {
+        let mut next = first.clone();
         for (n, now) in &self.numbered {
             let Some(journal) = self.saved.get_mut(*n) else { continue };
             let number = next.get_mut(&journal.fixmedins_code);
@@ -93,33 +85,55 @@ impl Writes {
 }
 
 impl App {
+    /// # Errors
+    /// [`SettlementError::LostRace`] when somebody has written a payment or an account since it was read, or a twin kept its
+    /// reply: nothing of the transaction may stay.
     pub(super) async fn write_group(
         &self,
         work: &Work,
         facts: &Facts,
         writes: &mut Writes,
         head: Head,
+        replies: &[Reply<'_>],
     ) -> Result<(), SettlementError> {
-        let tx = work.tx();
-        store::payment::insert_all(tx, &writes.inserted).await?;
-        store::hold::place_all(tx, &placed(writes)).await?;
-        store::payer::insert_all(tx, &self.cipher, &payers(writes)).await?;
-        store::payment::save_all(tx, &mut writes.saved).await?;
-        store::message::answered_all(tx, &answers(&writes.heard), self.clock.now()).await?;
-        store::message::sending_all(tx, &messages(writes)).await?;
-        store::payer::forget_all(tx, &ended(writes)).await?;
-        end_holds(work, &writes.released, "released").await?;
-        end_holds(work, &writes.settled, "settled").await?;
-        store::account::move_all(tx, &facts.before, &facts.books.purses).await?;
-        store::account::insert_statements(tx, &writes.lines).await?;
-        store::accumulator::add_all(tx, &writes.years).await?;
+        let (tx, mut all) = (work.tx(), Together::default());
+        all.add(store::payment::inserting(tx, &writes.inserted)?);
+        all.add(store::hold::placing(tx, &placed(writes))?);
+        all.add(store::payer::noting(tx, &self.cipher, &payers(writes))?);
+        let saved = all.add(store::payment::saving(tx, &writes.saved)?);
+        all.add(store::message::answered_all(tx, &answers(&writes.heard), self.clock.now())?);
+        all.add(store::message::sending_all(tx, &messages(writes))?);
+        all.add(store::payer::forgetting(tx, &ended(writes)));
+        let released = all.add(store::hold::ending(tx, &ids(&writes.released), "released"));
+        let settled = all.add(store::hold::ending(tx, &ids(&writes.settled), "settled"));
+        let (accounts, to_move) = store::account::moving(tx, &facts.before, &facts.books.purses)?;
+        let accounts = all.add(accounts);
+        all.add(store::account::stating(tx, &writes.lines)?);
+        all.add(store::accumulator::adding(tx, &writes.years)?);
+        let mut storing = None;
         if !writes.booked.is_empty() {
             let (settlements, owed) = claims(writes);
-            store::receivable::insert_settlements(tx, &settlements).await?;
-            store::receivable::insert_all(tx, &owed).await?;
-            head.store(tx).await?;
+            all.add(store::receivable::settling(tx, &settlements)?);
+            all.add(store::receivable::owing(tx, &owed)?);
+            storing = Some(head.storing(tx, &mut all)?);
         }
-        Ok(work.push_all(std::mem::take(&mut writes.told)).await?)
+        all.add(work.pushed(std::mem::take(&mut writes.told))?);
+        let (replies, to_remember) = work.remember(replies)?;
+        let replies = all.add(replies);
+        let told = all.run(tx).await?;
+        let to_save = writes.saved.len() as u64;
+        for (place, wanted) in [(saved, to_save), (accounts, to_move), (replies, to_remember)] {
+            if told.touched(place) != wanted {
+                return Err(SettlementError::LostRace);
+            }
+        }
+        holds_were(&writes.released, told.rows(released)?)?;
+        holds_were(&writes.settled, told.rows(settled)?)?;
+        writes.saved.iter_mut().for_each(|journal| journal.version += 1);
+        match storing {
+            Some(storing) => storing.check(tx, &told).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -175,13 +189,18 @@ fn claims(writes: &Writes) -> Claims<'_> {
     (settlements, owed)
 }
 
-/// Ends the holds of payments, which must be what their legs took.
-async fn end_holds(work: &Work, of: &[(String, Vec<Need>)], state: &str) -> Result<(), SettlementError> {
-    let payments: Vec<&str> = of.iter().map(|(payment_id, _)| payment_id.as_str()).collect();
-    let ended = store::hold::end_all(work.tx(), &payments, state).await?;
-    let mut expected: BTreeMap<(String, String), Fen> = BTreeMap::new();
+fn ids(of: &[(String, Vec<Need>)]) -> Vec<&str> {
+    of.iter().map(|(payment_id, _)| payment_id.as_str()).collect()
+}
+
+/// The holds of payments that ended must be what their legs took.
+fn holds_were(of: &[(String, Vec<Need>)], ended: Vec<Ended>) -> Result<(), SettlementError> {
+    let (mut held, mut expected): (BTreeMap<_, Fen>, BTreeMap<_, Fen>) = (BTreeMap::new(), BTreeMap::new());
+    for Ended { payment_id, person_id, amount_fen } in ended {
+        *held.entry((payment_id, person_id)).or_default() += Fen(amount_fen);
+    }
     for (payment_id, needs) in of {
         expected.extend(needs.iter().map(|need| ((payment_id.clone(), need.person_id.clone()), need.amount)));
     }
-    if ended == expected { Ok(()) } else { Err(SettlementError::Stored("held amount below its holds")) }
+    if held == expected { Ok(()) } else { Err(SettlementError::Stored("held amount below its holds")) }
 }

@@ -1,0 +1,170 @@
+//! Statements that go together: PostgreSQL runs them as the parts of one, for a way there and back costs more than most of them;
+//! SQLite runs one after the other.
+//!
+//! The parts see what was there before all of them and not each other, and no two of them may write the same row.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement};
+use serde::de::DeserializeOwned;
+
+/// One of several statements, or a statement by itself ([`Part::run`]).
+#[derive(Clone, Debug)]
+pub struct Part {
+    statement: Statement,
+    wanted: Wanted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Nothing,
+    Count,
+    Rows,
+}
+
+impl Part {
+    /// A statement that only has to succeed.
+    pub fn silent(statement: Statement) -> Part {
+        Part { statement, wanted: Wanted::Nothing }
+    }
+
+    /// A statement without RETURNING, of which it is told how many rows it touched.
+    pub fn counted(statement: Statement) -> Part {
+        Part { statement, wanted: Wanted::Count }
+    }
+
+    /// A SELECT, or a statement with RETURNING, of which the rows are told.
+    pub fn rows(statement: Statement) -> Part {
+        Part { statement, wanted: Wanted::Rows }
+    }
+
+    async fn run(self, conn: &impl ConnectionTrait) -> Result<Told, DbErr> {
+        if self.wanted == Wanted::Rows {
+            let rows = conn.query_all_raw(self.statement).await?;
+            return Ok(Told { touched: 0, rows: rows.into_iter().map(Row::Own).collect() });
+        }
+        Ok(Told { touched: conn.execute_raw(self.statement).await?.rows_affected(), rows: Vec::new() })
+    }
+}
+
+/// Where the outcome of a part is found; nowhere, when there was nothing to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Place(Option<usize>);
+
+/// Parts to be run together.
+#[derive(Debug, Default)]
+pub struct Together {
+    parts: Vec<Part>,
+}
+
+impl Together {
+    /// `None` is no part.
+    pub fn add(&mut self, part: Option<Part>) -> Place {
+        let place = part.is_some().then_some(self.parts.len());
+        self.parts.extend(part);
+        Place(place)
+    }
+
+    /// Runs all of them. No parts, no statement.
+    pub async fn run(mut self, conn: &impl ConnectionTrait) -> Result<Outcomes, DbErr> {
+        if conn.get_database_backend() == DbBackend::Sqlite || self.parts.len() < 2 {
+            let mut outcomes = Vec::new();
+            for part in self.parts.drain(..) {
+                outcomes.push(part.run(conn).await?);
+            }
+            return Ok(Outcomes(outcomes));
+        }
+        let mut outcomes: Vec<Told> = self.parts.iter().map(|_| Told::default()).collect();
+        for row in conn.query_all_raw(self.statement(conn.get_database_backend())).await? {
+            let place: i32 = row.try_get_by_index(0)?;
+            let told = usize::try_from(place).ok().and_then(|place| outcomes.get_mut(place));
+            let told = told.ok_or_else(|| DbErr::Type("a part that is none".to_owned()))?;
+            match row.try_get_by_index::<Option<String>>(2)? {
+                Some(text) => told.rows.push(Row::Json(text)),
+                None => told.touched = u64::try_from(row.try_get_by_index::<i64>(1)?).unwrap_or(0),
+            }
+        }
+        Ok(Outcomes(outcomes))
+    }
+
+    /// `WITH p0 AS (…), p1 AS (…) SELECT 0, count, NULL FROM p0 UNION ALL SELECT 1, 0, row FROM p1`.
+    fn statement(&self, backend: DbBackend) -> Statement {
+        let (mut with, mut select, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        for (n, part) in self.parts.iter().enumerate() {
+            let text = shifted(&part.statement.sql, values.len());
+            values.extend(part.statement.values.iter().flat_map(|values| values.iter().cloned()));
+            with.push(match part.wanted {
+                Wanted::Count => format!("p{n} AS ({text} RETURNING 1)"),
+                Wanted::Nothing | Wanted::Rows => format!("p{n} AS ({text})"),
+            });
+            match part.wanted {
+                Wanted::Nothing => {}
+                Wanted::Count => select.push(format!("SELECT {n}, COUNT(*), CAST(NULL AS TEXT) FROM p{n}")),
+                Wanted::Rows => select.push(format!(
+                    "SELECT {n}, CAST(0 AS BIGINT), CAST(row_to_json(p{n}) AS TEXT) FROM p{n}"
+                )),
+            }
+        }
+        if select.is_empty() {
+            // nobody asks, and still there has to be a question
+            select.push("SELECT 0, CAST(0 AS BIGINT), CAST(NULL AS TEXT)".to_owned());
+        }
+        let sql = format!("WITH {} {}", with.join(", "), select.join(" UNION ALL "));
+        Statement::from_sql_and_values(backend, sql, values)
+    }
+}
+
+/// The same text, its parameters counted from `by` on.
+fn shifted(sql: &str, by: usize) -> String {
+    let mut text = String::with_capacity(sql.len() + 16);
+    let mut pieces = sql.split('$');
+    text.extend(pieces.next());
+    for piece in pieces {
+        let digits = piece.len() - piece.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+        let (number, rest) = piece.split_at(digits);
+        let number = number.parse::<usize>().map_or_else(|_| number.to_owned(), |n| (n + by).to_string());
+        text.push('$');
+        text.push_str(&number);
+        text.push_str(rest);
+    }
+    text
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    touched: u64,
+    rows: Vec<Row>,
+}
+
+/// What came of parts.
+#[derive(Debug)]
+pub struct Outcomes(Vec<Told>);
+
+impl Outcomes {
+    /// How many rows a counted part touched.
+    pub fn touched(&self, place: Place) -> u64 {
+        place.0.and_then(|n| self.0.get(n)).map_or(0, |told| told.touched)
+    }
+
+    /// The rows of a part, by the names of their columns.
+    pub fn rows<T: FromQueryResult + DeserializeOwned>(&self, place: Place) -> Result<Vec<T>, DbErr> {
+        let rows = place.0.and_then(|n| self.0.get(n)).map_or(&[][..], |told| &told.rows);
+        rows.iter().map(Row::read).collect()
+    }
+}
+
+#[derive(Debug)]
+enum Row {
+    Own(QueryResult),
+    /// Of one statement among several.
+    Json(String),
+}
+
+impl Row {
+    fn read<T: FromQueryResult + DeserializeOwned>(&self) -> Result<T, DbErr> {
+        match self {
+            Row::Own(row) => T::from_query_result(row, ""),
+            // the text may hold what nobody may read
+            Row::Json(text) => serde_json::from_str(text)
+                .map_err(|_| DbErr::Type(format!("a row is no {}", std::any::type_name::<T>()))),
+        }
+    }
+}
