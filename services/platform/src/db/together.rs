@@ -63,6 +63,15 @@ impl Together {
         Place(place)
     }
 
+    /// From the next statement on, and until the transaction ends, PostgreSQL keeps its plans whatever the parameters are. Wide
+    /// statements have one plan that is good for any number of rows, and to plan them costs more than to run them.
+    pub fn plan_once(&mut self, conn: &impl ConnectionTrait) {
+        if conn.get_database_backend() == DbBackend::Postgres {
+            let set = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)";
+            self.add(Some(Part::rows(Statement::from_string(DbBackend::Postgres, set))));
+        }
+    }
+
     /// Runs all of them. No parts, no statement.
     pub async fn run(mut self, conn: &impl ConnectionTrait) -> Result<Outcomes, DbErr> {
         if conn.get_database_backend() == DbBackend::Sqlite || self.parts.len() < 2 {
@@ -166,5 +175,86 @@ impl Row {
             Row::Json(text) => serde_json::from_str(text)
                 .map_err(|_| DbErr::Type(format!("a row is no {}", std::any::type_name::<T>()))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{Database, DatabaseConnection, Value};
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Eq, Deserialize, FromQueryResult)]
+    struct Kept {
+        id: String,
+        n: i64,
+    }
+
+    fn part(
+        conn: &DatabaseConnection,
+        of: fn(Statement) -> Part,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Option<Part> {
+        Some(of(Statement::from_sql_and_values(conn.get_database_backend(), sql, values)))
+    }
+
+    async fn on(conn: DatabaseConnection) {
+        conn.execute_unprepared("CREATE TABLE kept (id TEXT PRIMARY KEY, n BIGINT NOT NULL)").await.unwrap();
+        let put = "INSERT INTO kept (id, n) VALUES ($1, $2)";
+        let before = [("a", 1_i64), ("b", 2), ("c \"quoted\" 丙", i64::MAX)];
+        for (id, n) in before {
+            conn.execute_raw(part(&conn, Part::silent, put, vec![id.into(), n.into()]).unwrap().statement)
+                .await
+                .unwrap();
+        }
+        let mut all = Together::default();
+        all.plan_once(&conn);
+        let new = all.add(part(&conn, Part::counted, put, vec!["d".into(), 4_i64.into()]));
+        let none = all.add(None);
+        all.add(part(&conn, Part::silent, "DELETE FROM kept WHERE id = $1", vec!["a".into()]));
+        let more = "UPDATE kept SET n = n + $2 WHERE id = $1 RETURNING id, n";
+        let more = all.add(part(&conn, Part::rows, more, vec!["b".into(), 10_i64.into()]));
+        let large = "SELECT id, n FROM kept WHERE n > $1";
+        let large = all.add(part(&conn, Part::rows, large, vec![100_i64.into()]));
+        let nobody = all.add(part(&conn, Part::counted, "DELETE FROM kept WHERE id = $1", vec!["x".into()]));
+        let told = all.run(&conn).await.unwrap();
+        assert_eq!([new, none, nobody].map(|place| told.touched(place)), [1, 0, 0]);
+        let left = "SELECT id, n FROM kept WHERE id IN ('a', 'd')";
+        let mut after = Together::default();
+        let left = after.add(part(&conn, Part::rows, left, Vec::new()));
+        let kept = |id: &str, n| vec![Kept { id: id.to_owned(), n }];
+        assert_eq!(told.rows::<Kept>(more).unwrap(), kept("b", 12));
+        assert_eq!(told.rows::<Kept>(large).unwrap(), kept("c \"quoted\" 丙", i64::MAX));
+        assert_eq!(told.rows::<Kept>(none).unwrap(), []);
+        assert_eq!(after.run(&conn).await.unwrap().rows::<Kept>(left).unwrap(), kept("d", 4));
+    }
+
+    #[tokio::test]
+    async fn every_part_has_its_own_outcome() {
+        on(Database::connect("sqlite::memory:").await.unwrap()).await;
+        on(Database::connect(crate::testing::postgres::database().await).await.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn on_postgres_one_that_fails_undoes_the_others() {
+        let conn = Database::connect(crate::testing::postgres::database().await).await.unwrap();
+        conn.execute_unprepared("CREATE TABLE kept (id TEXT PRIMARY KEY, n BIGINT NOT NULL)").await.unwrap();
+        let put = "INSERT INTO kept (id, n) VALUES ($1, 1)";
+        let mut all = Together::default();
+        all.add(part(&conn, Part::silent, put, vec!["a".into()]));
+        all.add(part(&conn, Part::silent, put, vec!["a".into()]));
+        all.run(&conn).await.unwrap_err();
+        let mut asked = Together::default();
+        let kept = asked.add(part(&conn, Part::rows, "SELECT id, n FROM kept", Vec::new()));
+        assert_eq!(asked.run(&conn).await.unwrap().rows::<Kept>(kept).unwrap(), []);
+    }
+
+    #[test]
+    fn parameters_are_counted_on() {
+        assert_eq!(shifted("a = $1 AND b = ANY($12)", 0), "a = $1 AND b = ANY($12)");
+        assert_eq!(shifted("a = $1 AND b = ANY($12)", 30), "a = $31 AND b = ANY($42)");
+        assert_eq!(shifted("no parameter", 3), "no parameter");
     }
 }

@@ -154,7 +154,8 @@ impl Rows {
 pub fn among(conn: &impl ConnectionTrait, n: usize) -> String {
     match conn.get_database_backend() {
         DbBackend::Sqlite => format!("IN (SELECT value FROM json_each(${n}))"),
-        _ => format!("= ANY(CAST(CAST(${n} AS TEXT) AS TEXT[]))"),
+        // read once: a cast beside the column is made again for every row that is looked at
+        _ => format!("= ANY(CAST((SELECT CAST(CAST(${n} AS TEXT) AS TEXT[])) AS TEXT[]))"),
     }
 }
 

@@ -7,16 +7,21 @@ use futures::poll;
 use futures::stream::{FuturesOrdered, StreamExt as _};
 use liufang_platform::{Call, DbFault, Work};
 
+use super::fakes::Fault;
 use super::world::*;
 use crate::app::App;
 use crate::app::authorise::Authorise;
-use crate::domain::payment::{Payer, Payment, PaymentState};
+use crate::domain::payment::{Payer, Payment, PaymentState, Step};
 use crate::domain::quote::Quote;
 use crate::error::SettlementError;
 
-/// Holds the database's only writer: whoever comes meanwhile waits, the first alone, all others in one group.
+/// Holds the database's only writer, on PostgreSQL the heads of all regions: whoever comes meanwhile waits, the first alone, all
+/// others in one group.
 pub(super) async fn closed_door(town: &Town) -> Work {
-    town.world.deps.db.begin_step().await.unwrap()
+    use sea_orm::ConnectionTrait as _;
+    let door = town.world.deps.db.begin_step().await.unwrap();
+    door.tx().execute_unprepared("UPDATE region_head SET sequence = sequence").await.unwrap();
+    door
 }
 
 /// The answers of calls that come in this order while the door is closed.
@@ -66,7 +71,10 @@ async fn sql(town: &Town, sql: &str) -> u64 {
 
 #[tokio::test]
 async fn each_of_a_group_has_its_own_outcome() {
-    let town = town().await;
+    own_outcomes(town().await).await;
+}
+
+async fn own_outcomes(town: Town) {
     town.credit("bj1", "110000", 7_000).await;
     town.credit("bj2", "110000", 7_000).await;
     let mut quotes = Vec::new();
@@ -106,7 +114,10 @@ async fn each_of_a_group_has_its_own_outcome() {
 
 #[tokio::test]
 async fn one_that_cannot_be_booked_holds_up_no_other() {
-    let town = town().await;
+    one_that_cannot_be_booked(town().await).await;
+}
+
+async fn one_that_cannot_be_booked(town: Town) {
     let mut held = Vec::new();
     for person in ["bj0", "bj1", "bj2", "bj3"] {
         town.credit(person, "110000", 3_000).await;
@@ -158,7 +169,11 @@ async fn whoever_asked_may_be_gone_before_the_answer() {
 
 #[tokio::test]
 async fn two_processes_share_the_books() {
-    let town = Arc::new(town().await);
+    two_processes(town().await).await;
+}
+
+async fn two_processes(town: Town) {
+    let town = Arc::new(town);
     let other = App::new(&town.world.deps);
     let apps = [&town.app, &other];
     town.credit("bj1", "110000", 100_000).await;
@@ -191,7 +206,10 @@ async fn two_processes_share_the_books() {
 
 #[tokio::test]
 async fn groups_keep_the_order_of_one_payment() {
-    let town = town().await;
+    one_payment(town().await).await;
+}
+
+async fn one_payment(town: Town) {
     town.credit("bj1", "110000", 3_000).await;
     let quote = thirty_yuan(&town, "bj1", 0).await;
     let held = town.try_authorise(&quote, "").await.unwrap();
@@ -208,4 +226,38 @@ async fn groups_keep_the_order_of_one_payment() {
     assert_eq!(town.account("bj1").await, (0, 0));
     assert_eq!(town.fakes.books().calls, ["settle"]);
     town.audit().await;
+}
+
+#[tokio::test]
+async fn whoever_wrote_first_is_not_written_over() {
+    overtaken(town().await).await;
+    overtaken(town_on_postgres().await).await;
+}
+
+async fn overtaken(town: Town) {
+    town.credit("qhd1", "130300", 50_000).await;
+    let quote = town.quote(chronic("qhd1", "ord1", &["甲 100 5"], vec![])).await;
+    let held = town.authorise(&quote).await;
+    town.fakes.dial("settle", [Fault::LoseAnswer]);
+    assert_eq!(town.capture(&held).await.state, PaymentState::Pending);
+    let mut late = town.app.journal(&held.payment_id).await.unwrap();
+    // another replica takes it, and holds what was held; so the version alone tells
+    let taken = format!("UPDATE payment SET version = version + 1 WHERE payment_id = '{}'", held.payment_id);
+    assert_eq!(sql(&town, &taken).await, 1);
+    late.step = Step::Book;
+    let before = town.account("qhd1").await;
+    assert_eq!(town.app.run(late).await.unwrap().state, PaymentState::Pending);
+    assert_eq!(town.account("qhd1").await, before);
+    town.settle_down(31).await;
+    assert_eq!(town.payment(&held).await.state, PaymentState::Captured);
+    town.audit().await;
+}
+
+/// There the statements of a group are parts of one.
+#[tokio::test]
+async fn groups_are_the_same_on_postgres() {
+    own_outcomes(town_on_postgres().await).await;
+    one_that_cannot_be_booked(town_on_postgres().await).await;
+    one_payment(town_on_postgres().await).await;
+    two_processes(town_on_postgres().await).await;
 }

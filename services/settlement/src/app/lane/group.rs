@@ -1,4 +1,4 @@
-//! A group's transaction: one statement to read or write each table, however many members it has.
+//! A group's transaction: two statements to ask and one to write, however many members it has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -138,6 +138,7 @@ impl App {
         let users = all.add(store::quote::users(tx, &asked));
         let payments = all.add(store::payment::named(tx, &starting));
         let closed = all.add(store::claim::closed_since(tx, institutions, &today));
+        all.plan_once(tx);
         let told = all.run(tx).await?;
         let known = work.known(&calls, &told, known)?;
         let users =

@@ -77,6 +77,7 @@ impl App {
         let known = all.add(work.asked(calls));
         let purses = all.add(store::account::purses(work.tx(), payers));
         let years = all.add(store::accumulator::years(work.tx(), persons));
+        all.plan_once(work.tx());
         let told = all.run(work.tx()).await?;
         let purses = told.rows(purses)?.into_iter().map(store::account::Found::read).collect();
         let years: Vec<store::accumulator::Stored> = told.rows(years)?;

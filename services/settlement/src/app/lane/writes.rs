@@ -1,4 +1,4 @@
-//! What a group writes, a statement a table.
+//! What a group writes, in one statement.
 
 use std::collections::BTreeMap;
 
