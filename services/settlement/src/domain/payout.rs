@@ -163,13 +163,11 @@ pub fn sort_out(
 /// Numbers that our books owe nothing of, and whose money was taken and went back.
 fn nothing<'a>(lines: impl Iterator<Item = &'a StatementLine>, ours: &[Owed]) -> BTreeSet<String> {
     let known: BTreeSet<&str> = ours.iter().map(|owed| owed.number.as_str()).collect();
-    let mut sums: BTreeMap<&str, (bool, Fen)> = BTreeMap::new();
-    for line in lines.filter(|line| !known.contains(line.number.as_str())) {
-        let (taken, sum) = sums.entry(&line.number).or_default();
-        *taken |= line.amount > Fen::ZERO;
-        *sum += line.amount;
+    let mut moved: BTreeMap<&str, Vec<Fen>> = BTreeMap::new();
+    for line in lines.filter(|line| !known.contains(line.number.as_str()) && !line.amount.is_zero()) {
+        moved.entry(&line.number).or_default().push(line.amount);
     }
-    let gone = sums.into_iter().filter(|(_, (taken, sum))| *taken && sum.is_zero());
+    let gone = moved.into_iter().filter(|(_, amounts)| amounts.iter().copied().sum::<Fen>().is_zero());
     gone.map(|(number, _)| number.to_owned()).collect()
 }
 
@@ -341,6 +339,20 @@ mod tests {
         // our books have it with another amount: that is told, whatever went back
         let sorted = sort_out(gone.to_vec(), &[owed("X", "", 901)], None, vec![]).unwrap();
         assert_eq!(told(&sorted), [("channel", "103", "X"), ("channel", "102", "X")]);
+    }
+
+    #[test]
+    fn a_fee_alone_is_no_money_that_went_back() {
+        let statement = vec![line("F", "", 0, 9)];
+        let theirs = BTreeMap::from([(("F".to_owned(), String::new()), Fen(300))]);
+        let sorted = sort_out(statement, &[], Some(theirs), vec![]).unwrap();
+        assert_eq!(told(&sorted), [("institution", "102", "F")]);
+    }
+
+    #[test]
+    fn sums_are_added_up() {
+        let sum = |count, amount, fee| Sum { count, amount: Fen(amount), fee: Fen(fee) };
+        assert_eq!(sum(2, 300, 5) + sum(3, 1_000, 11), sum(5, 1_300, 16));
     }
 
     #[test]

@@ -206,11 +206,12 @@ mod tests {
     #[test]
     fn the_words_of_3202() {
         let book = |pairs: &[(u8, i8)]| pairs.iter().copied().collect::<Few>();
-        let (own, theirs) = (book(&[(1, 1), (2, 2), (4, 4)]), book(&[(2, 3), (3, 3), (4, 4)]));
+        let (own, theirs) = (book(&[(0, 1), (1, 1), (2, 2), (4, 4)]), book(&[(2, 3), (3, 3), (4, 4)]));
         let none = None::<std::vec::IntoIter<Line<u8, i8>>>;
         let outcome = reconcile(none, lines(&own), Some(lines(&theirs))).unwrap();
         let words: Vec<_> = outcome.differences.iter().map(|row| (row.key, row.kind().stmt_rslt())).collect();
-        assert_eq!((outcome.agreed, words), (1, vec![(1, "101"), (2, "103"), (3, "102")]));
-        assert_eq!(outcome.count(Kind::AmountsDiffer), 1);
+        assert_eq!((outcome.agreed, words), (1, vec![(0, "101"), (1, "101"), (2, "103"), (3, "102")]));
+        assert_eq!([Kind::OwnHasMore, Kind::AmountsDiffer].map(|kind| outcome.count(kind)), [2, 1]);
+        assert_eq!(OutOfOrder(Book::Own).to_string(), "the lines of book Own are out of order");
     }
 }

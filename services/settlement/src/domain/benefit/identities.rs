@@ -92,3 +92,6 @@ fn legs(case: &Case<'_>, settlement: &Settlement) -> Result<(), BrokenIdentity> 
     let leg_of = |kind| settlement.legs.iter().filter(move |leg| leg.kind == kind).count();
     hold("LEGS", insured <= settlement.totals.medical && leg_of(LegKind::Channel) <= 1)
 }
+
+#[cfg(test)]
+mod tests;

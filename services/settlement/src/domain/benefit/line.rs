@@ -183,3 +183,33 @@ pub fn settle_fee(line: &ChargeLine, insured: bool) -> SettledLine {
         ],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_at_its_pay_standard_is_not_above_it() {
+        let line = ChargeLine {
+            line_no: 1,
+            med_list_codg: String::new(),
+            quantity: "2".parse().unwrap(),
+            price: "40".parse().unwrap(),
+            class: ChargeClass::A,
+            first_selfpay: None,
+            pay_standard: "40".parse().ok(),
+            restricted: false,
+            approval: Approval::NotNeeded,
+            hi_mark: true,
+        };
+        let rules = LineRules { class_b_first_selfpay: Ratio::default(), needs_mark: false, row: None };
+        let above = |line: &ChargeLine| {
+            let settled = settle_line(line, rules);
+            let told = settled.explanations.iter().any(|explanation| explanation.field == "overlmt_amt");
+            (settled.over_limit, settled.in_scope, told)
+        };
+        assert_eq!(above(&line), (Fen::ZERO, Fen(8_000), false));
+        let dearer = ChargeLine { price: "40.01".parse().unwrap(), ..line };
+        assert_eq!(above(&dearer), (Fen(2), Fen(8_000), true));
+    }
+}

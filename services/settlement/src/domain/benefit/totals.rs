@@ -160,10 +160,6 @@ impl FundAmounts {
         self.0.iter().sum()
     }
 
-    pub fn of(&self, fund: Fund) -> Fen {
-        self.0[fund as usize]
-    }
-
     pub fn of_mut(&mut self, fund: Fund) -> &mut Fen {
         &mut self.0[fund as usize]
     }
@@ -199,6 +195,14 @@ fn from_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fund, D::Erro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_on_the_account_is_explained() {
+        let totals = Totals { balance: Some(Fen(100)), ..Totals::default() };
+        let less = Detail::Less(Fen(130), Fen(30));
+        let expected = Explanation::new("balc", Fen(100), "ACCOUNT_LESS_OWN_PART", less);
+        assert_eq!(totals.explanations(1, Fen(30)), [expected]);
+    }
 
     #[test]
     fn each_fund_has_its_own_place() {

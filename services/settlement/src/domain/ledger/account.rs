@@ -122,3 +122,34 @@ impl fmt::Display for Account {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_account_has_its_code_its_bound_and_its_holder() {
+        let below = Some(Limit::NotBelowZero);
+        let above = Some(Limit::NotAboveZero);
+        let rows = [
+            (Account::person("p1"), "person:p1", below, Some("p1")),
+            (Account::till("P1"), "till:P1", below, None),
+            (Account::deduction("P1"), "deduction:P1", below, None),
+            (Account::fund("130300", "310"), "fund:130300:310", above, None),
+            (Account::channel("wechat"), "channel:wechat", above, None),
+            (Account::bank("P1"), "bank:P1", None, None),
+            (Account::suspense("wechat", "P1"), "suspense:wechat:P1", None, None),
+        ];
+        for (account, code, limit, person) in rows {
+            assert_eq!((account.as_str(), account.to_string().as_str()), (code, code));
+            assert_eq!((account.limit(), account.person_id()), (limit, person), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_bound_is_kept_by_what_stands_on_it() {
+        let allowed = |limit: Limit| [-1, 0, 1].map(|fen| limit.allows(Fen(fen)));
+        assert_eq!(allowed(Limit::NotBelowZero), [false, true, true]);
+        assert_eq!(allowed(Limit::NotAboveZero), [true, true, false]);
+    }
+}

@@ -180,3 +180,110 @@ impl ChainAudit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use liufang_kernel::Timestamp;
+
+    use super::super::{Draft, Entry, TransferKind};
+    use super::*;
+
+    /// No digest, and different for different texts all the same.
+    fn text(text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn entry(account: Account, fen: i64) -> Entry {
+        Entry { account, amount: Fen(fen) }
+    }
+
+    fn credit(fen: i64) -> [Entry; 2] {
+        [entry(Account::person("p"), fen), entry(Account::fund("110000", "310"), -fen)]
+    }
+
+    /// The next transfer of a region, whatever its entries are.
+    fn next(audit: &mut ChainAudit, region: &str, entries: &[Entry]) -> Transfer {
+        let end = audit.chain(region).links.end.clone();
+        let none = Draft::new(TransferKind::Credit, "r", Vec::new(), Timestamp(1)).unwrap();
+        let mut transfer = none.place(&end, format!("trf_{}", end.sequence), text);
+        transfer.entries = entries.to_vec();
+        transfer.hash = text(&transfer.canonical(&end.hash));
+        transfer
+    }
+
+    fn feed(audit: &mut ChainAudit, region: &str, entries: &[Entry]) {
+        let transfer = next(audit, region, entries);
+        audit.feed(&transfer);
+    }
+
+    #[test]
+    fn a_sound_chain_is_counted_and_summed() {
+        let mut audit = ChainAudit::new(text);
+        feed(&mut audit, "", &credit(500));
+        feed(&mut audit, "110000", &credit(300));
+        feed(&mut audit, "110000", &credit(-700));
+        assert_eq!(
+            audit.problems,
+            Vec::<String>::new(),
+            "what was credited before the division is spent after it"
+        );
+        let ends = audit.chains().map(|chain| (chain.links.end.region.as_str(), chain.links.end.sequence));
+        assert_eq!(ends.collect::<Vec<_>>(), [("", 1), ("110000", 3)]);
+        assert_eq!(audit.chain("110000").links.checked, 2);
+        let (person, fund) = (Account::person("p"), Account::fund("110000", "310"));
+        assert_eq!(
+            audit.chain("110000").balances,
+            BTreeMap::from([(person.clone(), -400), (fund.clone(), 400)])
+        );
+        audit.compare(
+            "110000",
+            &[(person.clone(), Fen(-400)), (fund.clone(), Fen(400)), (Account::bank("P"), Fen(0))],
+        );
+        assert_eq!(audit.problems, Vec::<String>::new());
+        audit.compare("110000", &[(person, Fen(-399)), (Account::bank("P"), Fen(1))]);
+        audit.compare("", &[(fund, Fen(-500))]);
+        let told = "stored balances differ from the sum of their entries";
+        assert_eq!(audit.problems, [format!("region 110000: 3 {told}"), format!("1 {told}")]);
+    }
+
+    #[test]
+    fn an_account_may_be_spent_to_the_last_fen() {
+        let mut audit = ChainAudit::new(text);
+        feed(&mut audit, "", &credit(500));
+        feed(&mut audit, "110000", &credit(-500));
+        assert_eq!(audit.problems, Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_flaw_is_named_where_it_stands() {
+        let mut audit = ChainAudit::new(text);
+        feed(&mut audit, "110000", &[]);
+        feed(&mut audit, "110000", &[entry(Account::bank("P"), 1)]);
+        feed(
+            &mut audit,
+            "110000",
+            &[entry(Account::fund("130300", "310"), -1), entry(Account::bank("P"), 1)],
+        );
+        feed(&mut audit, "", &credit(100));
+        feed(&mut audit, "", &credit(-101));
+        let mut late = next(&mut audit, "110000", &credit(2));
+        late.sequence += 1;
+        audit.feed(&late);
+        let expected = [
+            "region 110000: transfer 1 does not sum to zero",
+            "region 110000: transfer 2 does not sum to zero",
+            "region 110000: transfer 3 moves a fund of another region",
+            "a personal account fell below zero at transfer 2",
+            "region 110000: sequence 5 stands where 4 should",
+            "region 110000: transfer 5 does not match its hash",
+        ];
+        assert_eq!(audit.problems, expected);
+    }
+
+    #[test]
+    fn no_more_than_a_hundred_are_listed() {
+        let mut audit = ChainAudit::new(text);
+        (0..105).for_each(|n| audit.problem(n.to_string()));
+        assert_eq!((audit.problems.len(), audit.problems.last().map(String::as_str)), (100, Some("99")));
+    }
+}

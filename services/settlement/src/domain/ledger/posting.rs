@@ -107,3 +107,49 @@ pub fn claim_payment(
     ];
     Draft::new(TransferKind::ClaimPayment, claim_id, entries, at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_owes_and_who_pays() {
+        let leg = |kind, fen, payer: &str| Leg {
+            kind,
+            amount: Fen(fen),
+            payer_person_id: payer.into(),
+            debtor: String::new(),
+            explanations: Vec::new(),
+        };
+        let legs = [
+            leg(LegKind::Fund, 700, ""),
+            leg(LegKind::Account, 200, "p1"),
+            leg(LegKind::RelativeAccount, 50, "p2"),
+            leg(LegKind::Channel, 60, ""),
+        ];
+        let paid = |draft: Draft| -> Vec<(String, i64)> {
+            draft.entries().iter().map(|entry| (entry.account.to_string(), entry.amount.0)).collect()
+        };
+        for (channel, cash) in [("wechat", "receivable:channel:wechat:P1"), (TILL, "till:P1")] {
+            let facts = CaptureFacts {
+                payment_id: "pay",
+                region: "130300",
+                insutype: "310",
+                institution: "P1",
+                channel,
+                at: Timestamp(1),
+            };
+            let expected = [
+                ("receivable:agency:P1".to_owned(), 950),
+                (cash.to_owned(), 60),
+                ("fund:130300:310".to_owned(), -700),
+                ("person:p1".to_owned(), -200),
+                ("person:p2".to_owned(), -50),
+                (format!("channel:{channel}"), -60),
+            ];
+            assert_eq!(paid(capture(&facts, &legs).unwrap()), expected);
+            let mirror = expected.map(|(account, fen)| (account, -fen));
+            assert_eq!(paid(refund(&facts, &legs).unwrap()), mirror);
+        }
+    }
+}

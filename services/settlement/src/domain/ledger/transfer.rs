@@ -196,3 +196,53 @@ impl Transfer {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{GENESIS, Linked};
+    use super::*;
+
+    #[test]
+    fn every_kind_is_stored_as_it_is_told() {
+        let kinds = [
+            TransferKind::Credit,
+            TransferKind::Capture,
+            TransferKind::Refund,
+            TransferKind::ClaimPayment,
+            TransferKind::ChannelPayout,
+            TransferKind::ChannelFee,
+            TransferKind::SuspenseIn,
+            TransferKind::SuspenseOut,
+        ];
+        let words = ["credit", "capture", "refund", "claim_payment", "channel_payout", "channel_fee"];
+        let words: Vec<&str> = words.into_iter().chain(["suspense_in", "suspense_out"]).collect();
+        assert_eq!(kinds.map(TransferKind::as_str).as_slice(), words);
+        for kind in kinds {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+
+    #[test]
+    fn a_repeat_says_the_same_whenever_it_comes() {
+        let draft = |kind, reference: &str, fen: i64, at: i64| {
+            let entry = |account, fen| Entry { account, amount: Fen(fen) };
+            let entries = vec![entry(Account::bank("P1"), fen), entry(Account::till("P1"), -fen)];
+            Draft::new(kind, reference, entries, Timestamp(at)).unwrap()
+        };
+        let end = ChainEnd { region: String::new(), sequence: 0, hash: GENESIS.to_owned() };
+        let there = draft(TransferKind::Credit, "r", 5, 1).place(&end, "trf".into(), str::to_owned);
+        assert!(draft(TransferKind::Credit, "r", 5, 2).is_repeat_of(&there));
+        let linked = Linked::new("set", vec![draft(TransferKind::Credit, "r", 5, 1)]).into_drafts();
+        let others = [
+            draft(TransferKind::Refund, "r", 5, 1),
+            draft(TransferKind::Credit, "s", 5, 1),
+            draft(TransferKind::Credit, "r", 6, 1),
+        ];
+        for other in others.iter().chain(&linked) {
+            assert!(!other.is_repeat_of(&there), "{other:?}");
+        }
+        let mut bent = there.clone();
+        bent.entries[0].amount += Fen(1);
+        assert!(there.is_balanced() && !bent.is_balanced());
+    }
+}

@@ -234,3 +234,6 @@ impl Journal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
