@@ -162,7 +162,34 @@ fn book(result: &mut FundShare, slices: &[Slice<'_>], room: Option<Fen>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::case_table::{blank_row, qinhuangdao};
     use super::*;
+
+    /// Half up to 10 yuan of expense, 80 % above.
+    #[test]
+    fn every_tier_has_its_base_its_room_and_its_share() {
+        let mut row = blank_row(&qinhuangdao());
+        row.annual_deductible_fen = Fen::ZERO;
+        row.tier_reading = TierReading::Expense;
+        let tier = |above, ratio: &str, fund| Tier {
+            above_fen: Fen(above),
+            fund_ratio: ratio.parse().unwrap(),
+            fund,
+        };
+        row.tiers = vec![tier(0, "0.5", Fund::Basic), tier(1_000, "0.8", Fund::LargeAmount)];
+        let told = |scope, cap: i64| {
+            let terms = FundTerms { row: &row, cap: Some(Fen(cap)), used: Used::default() };
+            let share = share(&terms, Fen(scope));
+            let rows = share.rows.iter().map(|row| (row.base.0, row.limit.map(|fen| fen.0), row.paid.0));
+            (rows.collect::<Vec<_>>(), share.capped, share.tiers_used)
+        };
+        assert_eq!(told(600, 2_000), (vec![(600, Some(2_000), 300)], false, 1));
+        assert_eq!(told(1_000, 2_000), (vec![(1_000, Some(2_000), 500)], false, 1));
+        let both = |cap, large| vec![(1_000, Some(cap), 500), (500, Some(cap - 500), large)];
+        assert_eq!(told(1_500, 2_000), (both(2_000, 400), false, 2));
+        assert_eq!(told(1_500, 900), (both(900, 400), false, 2), "just within the cap");
+        assert_eq!(told(1_500, 899), (both(899, 399), true, 2));
+    }
 
     #[test]
     fn a_fund_has_one_row_for_all_that_it_shares_in() {

@@ -202,6 +202,16 @@ mod tests {
         let less = Detail::Less(Fen(130), Fen(30));
         let expected = Explanation::new("balc", Fen(100), "ACCOUNT_LESS_OWN_PART", less);
         assert_eq!(totals.explanations(1, Fen(30)), [expected]);
+        let borne = Totals {
+            medical: Fen(1_000),
+            fund: Fen(300),
+            institution: Fen(50),
+            personal: Fen(650),
+            ..Totals::default()
+        };
+        let less = Detail::Less(Fen(1_000), Fen(350));
+        let expected = Explanation::new("psn_part_amt", Fen(650), "NOT_OF_FUNDS", less);
+        assert!(borne.explanations(1, Fen::ZERO).contains(&expected));
     }
 
     #[test]

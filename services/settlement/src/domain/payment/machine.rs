@@ -193,3 +193,67 @@ pub(super) fn after_insurer(step: Step, says: InsurerSays, cash: Fen) -> Next {
         (_, InsurerSays::Stuck) => Next::Raise(Raised::InsurerStuck, Step::AskInsurer),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_word() {
+        let failures = [
+            Failure::ChannelRefused,
+            Failure::Expired,
+            Failure::InsurerRefused,
+            Failure::WrongAmount,
+            Failure::RefundedOutside,
+            Failure::InsurerAmount,
+            Failure::InsurerSilent,
+        ];
+        let words = [
+            "CHANNEL_REFUSED",
+            "EXPIRED",
+            "INSURER_REFUSED",
+            "CHANNEL_AMOUNT_MISMATCH",
+            "CHANNEL_REFUNDED_OUTSIDE",
+            "INSURER_AMOUNT_MISMATCH",
+            "INSURER_NO_ANSWER",
+        ];
+        assert_eq!(failures.map(Failure::as_str), words);
+        let raised = [
+            Raised::WrongAmount,
+            Raised::RefundedOutside,
+            Raised::RefundRefused,
+            Raised::ReversalRefused,
+            Raised::RestRefused,
+            Raised::InsurerAmount(Fen(1)),
+            Raised::InsurerStuck,
+        ];
+        let words = [
+            "CHANNEL_AMOUNT_MISMATCH",
+            "CHANNEL_REFUNDED_OUTSIDE",
+            "CHANNEL_REFUND_REFUSED",
+            "INSURER_REVERSAL_REFUSED",
+            "INSURER_REST_REFUSED",
+            "INSURER_AMOUNT_MISMATCH",
+            "INSURER_ORDER_STUCK",
+        ];
+        assert_eq!(raised.map(Raised::as_str), words);
+    }
+
+    #[test]
+    fn cash_goes_back_until_the_channel_says_so() {
+        let after = |step, says, insured| after_channel(step, says, Fen(500), insured, true);
+        let (accepted, refused) = (ChannelSays::RefundAccepted, ChannelSays::RefundRefused);
+        for insured in [true, false] {
+            assert_eq!(after(Step::ReturnCash, accepted, insured), Next::Go(Step::Fail));
+            for step in [Step::ReturnCash, Step::RefundChannel] {
+                assert_eq!(after(step, refused, insured), Next::Raise(Raised::RefundRefused, step));
+                for says in [ChannelSays::Unknown, ChannelSays::Open, ChannelSays::NotFound] {
+                    assert_eq!(after(step, says, insured), Next::Later(step), "asked for again");
+                }
+            }
+        }
+        assert_eq!(after(Step::RefundChannel, accepted, true), Next::Go(Step::ReverseInsurer));
+        assert_eq!(after(Step::RefundChannel, accepted, false), Next::Go(Step::BookRefund));
+    }
+}

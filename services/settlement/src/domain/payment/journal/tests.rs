@@ -133,6 +133,9 @@ fn what_is_shown_is_the_first_order_s() {
     let refunded = ord_stas(PaymentState::Refunded, Step::Idle, false, 3);
     assert_eq!(returned(PaymentState::Refunded, 8), refunded, "of a payment that is back the end is shown");
 
+    let till = Journal { channel: TILL.into(), ..pending(Step::Book) };
+    assert_eq!((pending(Step::Book).view().ord_stas, till.view().ord_stas), (5, 4), "a till is no channel");
+
     let mut part = journal(captured, Step::Idle);
     part.part_came_back(true, false, true);
     let first = part.returned_stas;
