@@ -33,10 +33,11 @@ const LOCK: i64 = 0x6c_6975_6661_6e67;
 /// A change of a table waits this long for those who use it; meanwhile they all wait behind it, so not longer.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '5s'";
 const TRIES: usize = 60;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs what is pending; answers the names.
 pub(crate) async fn run(db: &Db, migrations: &'static [Migration]) -> Result<Vec<&'static str>, DbFault> {
-    let applied = applied(db.read()).await?;
+    let applied = applied_patiently(db).await?;
     let mut done = Vec::new();
     for migration in all(migrations).filter(|migration| !applied.contains(migration.name)) {
         if apply_patiently(db, migration).await? {
@@ -63,11 +64,22 @@ fn all(migrations: &'static [Migration]) -> impl Iterator<Item = &'static Migrat
 async fn apply_patiently(db: &Db, migration: &'static Migration) -> Result<bool, DbFault> {
     for _ in 1..TRIES {
         match apply(db, migration).await {
-            Err(DbFault::LostRace) => tokio::time::sleep(Duration::from_secs(1)).await,
+            Err(DbFault::LostRace) => tokio::time::sleep(PAUSE).await,
             other => return other,
         }
     }
     apply(db, migration).await
+}
+
+/// SQLite refuses to read a file that another runner is just making.
+async fn applied_patiently(db: &Db) -> Result<HashSet<String>, DbFault> {
+    for _ in 1..TRIES {
+        match applied(db.read()).await.map_err(DbFault::from) {
+            Err(DbFault::LostRace) => tokio::time::sleep(PAUSE).await,
+            other => return other,
+        }
+    }
+    Ok(applied(db.read()).await?)
 }
 
 /// False when another runner was faster.

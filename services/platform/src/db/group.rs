@@ -130,8 +130,8 @@ impl Work {
         Ok(calls.iter().map(stands).collect())
     }
 
-    /// Keeps the replies of calls whose keys were fresh, and says how many it has to be:
-    /// fewer mean that a twin was committed meanwhile, and nothing of this unit of work may stay.
+    /// Keeps the replies of calls whose keys were fresh, and says how many rows that has to touch: fewer mean that a twin was
+    /// committed meanwhile, and nothing of this unit of work may stay.
     pub fn remember(&self, replies: &[Reply<'_>]) -> Result<(Option<Part>, u64), DbFault> {
         let mut rows = Rows::new(&["scope", "request_hash", "reply", "created_at_us"]);
         for Reply { meta, text } in replies {

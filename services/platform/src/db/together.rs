@@ -1,12 +1,13 @@
 //! Statements that go together: PostgreSQL runs them as the parts of one, for a way there and back costs more than most of them;
 //! SQLite runs one after the other.
 //!
-//! The parts see what was there before all of them and not each other, and no two of them may write the same row.
+//! The parts see what was there before all of them and not each other, and no two of them may write the same row: in which order
+//! they write is not said.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Statement};
 use serde::de::DeserializeOwned;
 
-/// One of several statements, or a statement by itself ([`Part::run`]).
+/// One of several statements.
 #[derive(Clone, Debug)]
 pub struct Part {
     statement: Statement,
