@@ -135,14 +135,27 @@ pub fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut look: impl FnMut() -> F,
 ) -> impl Future<Output = T> {
+    eventually_or(what, move || {
+        let found = look();
+        async move { found.await.ok_or("nothing") }
+    })
+}
+
+/// [`eventually`] for those who can tell what they saw instead.
+#[track_caller]
+pub fn eventually_or<T, E: std::fmt::Debug, F: Future<Output = Result<T, E>>>(
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> impl Future<Output = T> {
     let at = std::panic::Location::caller();
     async move {
         let started = std::time::Instant::now();
         loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            assert!(started.elapsed() < DEADLINE, "{at}: it never happened that {what}");
+            let instead = match look().await {
+                Ok(found) => return found,
+                Err(instead) => instead,
+            };
+            assert!(started.elapsed() < DEADLINE, "{at}: it never happened that {what}, but {instead:?}");
             tokio::time::sleep(std::time::Duration::from_millis(40)).await;
         }
     }

@@ -8,6 +8,8 @@ mod decide;
 mod group;
 mod offers;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,6 +20,7 @@ use futures::FutureExt as _;
 use liufang_platform::db::key_of;
 use liufang_platform::{CallMeta, DbFault, stack};
 use tokio::sync::oneshot;
+use tracing::{Instrument as _, Span};
 
 use crate::app::App;
 use crate::app::authorise::Authorise;
@@ -73,9 +76,17 @@ struct Member {
     op: Op,
     meta: Option<CallMeta>,
     traceparent: String,
+    request_id: String,
+    /// Of who asks.
+    span: Span,
 }
 
 impl Member {
+    fn new(op: Op, meta: Option<CallMeta>) -> Member {
+        let traceparent = stack::traceparent().unwrap_or_default();
+        Member { op, meta, traceparent, request_id: stack::request_id(), span: Span::current() }
+    }
+
     /// Two members that share one of these do not stand in one group: the second sees what the first left.
     fn keys(&self) -> Vec<String> {
         let (what, id) = match &self.op {
@@ -157,8 +168,7 @@ impl App {
         let lane = op.lane(region);
         let lane = lane.as_str();
         let (answer, told) = oneshot::channel();
-        let member = Member { op, meta, traceparent: stack::traceparent().unwrap_or_default() };
-        if self.lanes.join(lane, member, answer) {
+        if self.lanes.join(lane, Member::new(op, meta), answer) {
             // a task of its own: the deadline of the first must not end the others'
             let (app, lane) = (self.clone(), lane.to_owned());
             drop(tokio::spawn(async move { app.run_lane(&lane).await }));
@@ -236,8 +246,21 @@ impl App {
                 _ => self.book_group(lane, members).await,
             }
         };
-        AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or(Err(SettlementError::Stored("group")))
+        let attempt = AssertUnwindSafe(attempt).catch_unwind();
+        shown(lane, members, attempt).await.unwrap_or(Err(SettlementError::Stored("group")))
     }
+}
+
+/// A transaction is seen in one trace: the first that somebody looks at. Whoever shares it has a link to it.
+async fn shown<T>(lane: &str, members: &[&Member], transaction: impl Future<Output = T>) -> T {
+    // a traceparent ends with its flags
+    let is_seen = |member: &&&Member| member.traceparent.ends_with("-01");
+    let Some(shows) = members.iter().find(is_seen).or(members.first()) else { return transaction.await };
+    let span = tracing::info_span!(parent: &shows.span, "group", lane, members = members.len());
+    for other in members.iter().filter(|member| !std::ptr::eq(**member, *shows)) {
+        other.span.follows_from(&span);
+    }
+    stack::with_request_id(shows.request_id.clone(), transaction.instrument(span)).await
 }
 
 fn only(mut results: Vec<Result<Done, SettlementError>>) -> Result<Done, SettlementError> {
