@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use liufang_platform::testing::temporary;
 use tempfile::TempDir;
 
 use crate::secured::{self, ServerTls, give_to_nobody};
@@ -41,25 +42,33 @@ pub fn shared() -> &'static Servers {
     &SERVERS
 }
 
-/// A folder of this run. Whatever ends the process, a watcher removes them all afterwards: what lives until the end of a
-/// test program is never dropped.
+/// A folder of this run, [where tests write](temporary). Whatever ends the process, a watcher removes them all afterwards: what
+/// lives until the end of a test program is never dropped.
 pub fn folder(prefix: &str) -> TempDir {
-    static RUN: LazyLock<TempDir> = LazyLock::new(|| {
-        let run = tempfile::Builder::new().prefix("liufang-run-").tempdir().expect("temporary folder");
-        // servers run as another user
-        std::fs::set_permissions(run.path(), std::fs::Permissions::from_mode(0o755)).expect("permissions");
-        // its input ends with us; the servers die at the same time
-        let watcher = Command::new("sh")
-            .args(["-c", "trap '' INT TERM HUP; read -r _; sleep 2; rm -rf \"$0\""])
-            .arg(run.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        std::mem::forget(watcher.expect("sh starts"));
-        run
-    });
+    static RUN: LazyLock<TempDir> = LazyLock::new(|| run_in(temporary()));
     tempfile::Builder::new().prefix(prefix).tempdir_in(RUN.path()).expect("temporary folder")
+}
+
+/// As [`folder`], on a disk.
+fn folder_on_disk(prefix: &str) -> TempDir {
+    static RUN: LazyLock<TempDir> = LazyLock::new(|| run_in(&std::env::temp_dir()));
+    tempfile::Builder::new().prefix(prefix).tempdir_in(RUN.path()).expect("temporary folder")
+}
+
+fn run_in(folder: &Path) -> TempDir {
+    let run = tempfile::Builder::new().prefix("liufang-run-").tempdir_in(folder).expect("temporary folder");
+    // servers run as another user
+    std::fs::set_permissions(run.path(), std::fs::Permissions::from_mode(0o755)).expect("permissions");
+    // its input ends with us; the servers die at the same time
+    let watcher = Command::new("sh")
+        .args(["-c", "trap '' INT TERM HUP; read -r _; sleep 2; rm -rf \"$0\""])
+        .arg(run.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    std::mem::forget(watcher.expect("sh starts"));
+    run
 }
 
 /// A port for a server that must know it beforehand, and keep it when it is started again.
@@ -84,7 +93,10 @@ pub fn free_port() -> u16 {
 impl Servers {
     /// Starts both servers.
     pub fn start(durability: Durability) -> Servers {
-        let folder = folder("liufang-servers-");
+        let folder = match durability {
+            Durability::Durable => folder_on_disk("liufang-servers-"),
+            Durability::Fast | Durability::Restartable => folder("liufang-servers-"),
+        };
         let (postgres_port, redis_port, redis_tls_port) = (free_port(), free_port(), free_port());
         let tls = ServerTls::make(folder.path());
         let postgres = postgres(folder.path(), postgres_port, durability, &tls);

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use liufang::client::Patient;
 use liufang_proto::order::v1::{Order, OrderState};
 use liufang_tests::servers::{self, PrivateCluster, PrivatePostgres, PrivateRedis};
-use liufang_tests::{Shape, World, behaviour, eventually, logs, on_own_servers, processes};
+use liufang_tests::{Shape, World, behaviour, eventually, eventually_or, logs, on_own_servers, processes};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use tonic::Code;
 use tonic::transport::Endpoint;
@@ -264,7 +264,11 @@ async fn a_redis_cluster_carries_the_events(shape: Shape) {
     let patient = cast.patient(1).await;
     let (order, claim) = cast.to_pay(&patient, SHOP, SHOP_PHARMACIST).await;
     cast.pay(&patient, &order).await;
-    assert!(cluster.keys().iter().all(|keys| 0 < *keys), "topics spread: {:?}", cluster.keys());
+    eventually_or("topics are spread", || async {
+        let keys = cluster.keys();
+        if keys.iter().all(|keys| 0 < *keys) { Ok(()) } else { Err(keys) }
+    })
+    .await;
     let before = cluster.events();
     assert!(0 < before);
     cluster.flush();

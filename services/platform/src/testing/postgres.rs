@@ -47,7 +47,7 @@ fn command(root: bool, name: &str) -> Command {
 }
 
 async fn start() -> PathBuf {
-    let folder = std::env::temp_dir().join(Ids.next("liufang-pg"));
+    let folder = super::temporary().join(Ids.next("liufang-pg"));
     std::fs::create_dir_all(&folder).expect("temporary folder");
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
     if root {

@@ -251,16 +251,25 @@ impl App {
     }
 }
 
-/// A transaction is seen in one trace: the first that somebody looks at. Whoever shares it has a link to it.
+/// Runs a transaction where its [`span_of`] is the current one.
 async fn shown<T>(lane: &str, members: &[&Member], transaction: impl Future<Output = T>) -> T {
+    let (request_id, span) = span_of(lane, members);
+    stack::with_request_id(request_id, transaction.instrument(span)).await
+}
+
+/// A transaction is seen in one trace: that of the first call that somebody looks at. Whoever shares it has a link to it. What
+/// workers do by themselves is no trace.
+fn span_of(lane: &str, members: &[&Member]) -> (String, Span) {
+    let mut calls = members.iter().filter(|member| !member.span.is_none()).peekable();
+    let first = calls.peek().copied();
     // a traceparent ends with its flags
-    let is_seen = |member: &&&Member| member.traceparent.ends_with("-01");
-    let Some(shows) = members.iter().find(is_seen).or(members.first()) else { return transaction.await };
+    let looked_at = calls.find(|member| member.traceparent.ends_with("-01"));
+    let Some(shows) = looked_at.or(first) else { return (String::new(), Span::none()) };
     let span = tracing::info_span!(parent: &shows.span, "group", lane, members = members.len());
     for other in members.iter().filter(|member| !std::ptr::eq(**member, *shows)) {
         other.span.follows_from(&span);
     }
-    stack::with_request_id(shows.request_id.clone(), transaction.instrument(span)).await
+    (shows.request_id.clone(), span)
 }
 
 fn only(mut results: Vec<Result<Done, SettlementError>>) -> Result<Done, SettlementError> {

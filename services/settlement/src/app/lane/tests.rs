@@ -51,14 +51,16 @@ async fn a_group_is_seen_where_somebody_looks_and_the_others_know_where() {
     let seen = Seen::default();
     let _guard = subscriber::set_default(tracing_subscriber::registry().with(seen.clone()));
     let members = [
+        member(Span::none(), "", "").await,
         member(tracing::info_span!("unseen"), "req-1", "00").await,
         member(tracing::info_span!("looked at"), "req-2", "01").await,
         member(tracing::info_span!("looked at as well"), "req-3", "01").await,
     ];
     let request_id = shown("110000", &members.each_ref(), async { stack::request_id() }).await;
     assert_eq!(request_id, "req-2");
-    let nobody_looks = [&members[0]];
+    let nobody_looks = [&members[0], &members[1]];
     assert_eq!(shown("110000", &nobody_looks, async { stack::request_id() }).await, "req-1");
+    assert_eq!(shown("110000", &[&members[0]], async { stack::request_id() }).await, "");
     let spans = seen.0.lock().unwrap();
     assert_eq!(spans.parents[3..], [("group", Some("looked at")), ("group", Some("unseen"))]);
     assert_eq!(spans.follows, [("unseen", "group"), ("looked at as well", "group")]);
