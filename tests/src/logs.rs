@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use tracing::field::{Field, Visit};
@@ -76,9 +77,29 @@ pub fn install() {
         let filter = EnvFilter::new("liufang=debug,info,sqlx=warn,h2=warn");
         let subscriber = tracing_subscriber::registry().with(Capture.with_filter(filter));
         tracing::subscriber::set_global_default(subscriber).expect("nobody else installs a subscriber");
+        cry_at_once();
     });
     LazyLock::force(&ONCE);
 }
+
+/// A test that fails says why where it fails, too, and not only when all others have ended: an hour later, or never, when the
+/// run was cut off.
+fn cry_at_once() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        usual(panic);
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or_default();
+        if name.contains("::") {
+            let text: String = panic.to_string().chars().take(CRY).collect();
+            // past what collects the output of tests
+            let _ = writeln!(std::io::stderr(), "{name} fails: {text}");
+        }
+    }));
+}
+
+/// Characters.
+const CRY: usize = 2_000;
 
 /// What a test announced. Ends when it is dropped: keep it until the installation has stopped.
 #[must_use = "an announcement ends when it is dropped"]

@@ -335,9 +335,13 @@ fn postgres_server(folder: &Path, port: u16, durability: Durability, tls: &Serve
 
 /// In a folder of its own.
 fn redis_in(folder: &Path, port: u16, tls: Option<&ServerTls>) -> Command {
+    make_folder(folder);
+    redis(folder, port, tls)
+}
+
+fn make_folder(folder: &Path) {
     std::fs::create_dir(folder).expect("folder");
     give_to_nobody(folder);
-    redis(folder, port, tls)
 }
 
 fn redis(folder: &Path, port: u16, tls: Option<&ServerTls>) -> Command {
@@ -515,17 +519,26 @@ impl Drop for PrivatePostgres {
 /// A Redis Cluster of three servers inside TLS, of one test.
 pub struct PrivateCluster {
     ports: Vec<u16>,
+    /// Where its servers talk to each other.
+    bus_ports: Vec<u16>,
     children: Vec<Child>,
     tls: ServerTls,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl PrivateCluster {
     pub fn start() -> PrivateCluster {
         let folder = folder("liufang-cluster-");
         let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
+        // the given one plus 10000, which it would take itself, may be too high
+        let bus_ports: Vec<u16> = ports.iter().map(|_| free_port()).collect();
         let tls = ServerTls::make(folder.path());
-        let children = ports.iter().map(|port| cluster_server(folder.path(), *port, &tls)).collect();
+        give_to_nobody(folder.path());
+        let server = |(port, bus_port): (&u16, &u16)| {
+            make_folder(&folder.path().join(port.to_string()));
+            spawn(cluster_command(folder.path(), *port, *bus_port, &tls))
+        };
+        let children = ports.iter().zip(&bus_ports).map(server).collect();
         for port in &ports {
             wait_for(*port, "Redis", folder.path());
         }
@@ -539,7 +552,7 @@ impl PrivateCluster {
             .output()
             .expect("redis-cli");
         assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
-        let cluster = PrivateCluster { ports, children, tls, _folder: folder };
+        let cluster = PrivateCluster { ports, bus_ports, children, tls, folder };
         cluster.wait_until_whole();
         cluster
     }
@@ -592,22 +605,37 @@ impl PrivateCluster {
         ids.len()
     }
 
-    /// Every server forgets everything.
+    /// What one server says to a command.
+    pub fn ask_one(&self, server: usize, command: &[&str]) -> String {
+        self.ask(self.ports[server], command)
+    }
+
+    /// Every server forgets everything, one after the other.
     pub fn flush(&self) {
         for port in &self.ports {
             self.ask(*port, &["flushall"]);
         }
     }
+
+    /// Ends one server at once; another takes its place and its slots, without a memory.
+    pub fn replace(&mut self, server: usize) {
+        let child = &mut self.children[server];
+        child.kill().expect("kill -9");
+        child.wait().expect("reaped");
+        let command =
+            cluster_command(self.folder.path(), self.ports[server], self.bus_ports[server], &self.tls);
+        self.children[server] = spawn(command);
+        wait_for(self.ports[server], "Redis", self.folder.path());
+        self.wait_until_whole();
+    }
 }
 
-fn cluster_server(folder: &Path, port: u16, tls: &ServerTls) -> Child {
-    give_to_nobody(folder);
-    let mut command = redis_in(&folder.join(port.to_string()), port, Some(tls));
+fn cluster_command(folder: &Path, port: u16, bus_port: u16, tls: &ServerTls) -> Command {
+    let mut command = redis(&folder.join(port.to_string()), port, Some(tls));
     command.args(["--tls-cluster", "yes", "--tls-replication", "yes"]);
-    // the cluster's own port is the given one plus 10000, which may be too high
-    let bus = free_port().to_string();
-    command.args(["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "2000"]);
-    spawn(command)
+    command.args(["--cluster-enabled", "yes", "--cluster-port", &bus_port.to_string()]);
+    command.args(["--cluster-node-timeout", "2000"]);
+    command
 }
 
 impl Drop for PrivateCluster {

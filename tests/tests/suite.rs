@@ -8,6 +8,7 @@ mod suite {
     mod audit;
     mod bills;
     mod bus;
+    mod bus_cluster;
     mod calls;
     mod cast;
     mod certificates;

@@ -250,8 +250,8 @@ async fn flush(redis: &PrivateRedis) {
 }
 
 async fn a_redis_cluster_carries_the_events(shape: Shape) {
-    let _announced = logs::announce("the bus may have lost events");
-    let cluster = PrivateCluster::start();
+    let _announced = ["the bus may have lost events", "waiting for the bus"].map(logs::announce);
+    let mut cluster = PrivateCluster::start();
     let settings = [
         format!("bus.url={:?}", cluster.urls()),
         format!("bus.ca_file={:?}", cluster.ca_file().display().to_string()),
@@ -274,8 +274,16 @@ async fn a_redis_cluster_carries_the_events(shape: Shape) {
     cluster.flush();
     cast.dispense(&order, SHOP_PHARMACIST, &claim.secret).await;
     cast.order_in(&patient, &order.order_id, OrderState::Dispensed).await;
-    eventually("the cluster has everything again", || async { (before < cluster.events()).then_some(()) })
+    let whole = async |cluster: &PrivateCluster| {
+        eventually("the cluster has everything again", || async {
+            (before < cluster.events()).then_some(())
+        })
         .await;
+    };
+    whole(&cluster).await;
+    // and when a server with some of them is replaced by an empty one
+    tokio::task::block_in_place(|| cluster.replace(1));
+    whole(&cluster).await;
     world.stop().await;
 }
 

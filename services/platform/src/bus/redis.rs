@@ -1,21 +1,23 @@
 //! The bus over Redis streams: one stream per topic, one consumer group per role and consumer.
 //!
 //! Redis is a carrier, not a store. What was not published is in the outbox, and what was published stays there for a
-//! while: an epoch key says whether Redis still has it ([`crate::db::outbox`]). Redis away at start or later is waited for.
+//! while: an [`epoch`] says whether Redis still has it ([`crate::db::outbox`]). Redis away at start or later is waited for.
 //!
-//! Every command touches one key, so that topics spread over a cluster.
+//! Every command of a stream touches one key, so that topics spread over a cluster.
 
 mod consume;
 mod dead;
 mod entry;
+mod epoch;
 mod link;
 mod names;
+
+use std::sync::Arc;
 
 use redis::{AsyncCommands as _, RedisError};
 use tokio::sync::Mutex;
 
 use super::{Bus, BusError, Epoch, Event};
-use crate::ids::Ids;
 use link::{Link, Server};
 
 pub use consume::Pace;
@@ -43,7 +45,8 @@ pub struct RedisOptions {
 pub struct RedisBus {
     server: Server,
     // opened when it is needed, thrown away when it breaks
-    publisher: std::sync::Arc<Mutex<Option<Link>>>,
+    publisher: Arc<Mutex<Option<Link>>>,
+    known: Arc<Mutex<epoch::Known>>,
     prefix: String,
     keep_published: bool,
     pace: Pace,
@@ -55,6 +58,7 @@ impl RedisBus {
         Ok(RedisBus {
             server: Server::new(options).map_err(error)?,
             publisher: Default::default(),
+            known: Default::default(),
             prefix: options.prefix.clone(),
             keep_published: options.keep_published,
             pace: Pace::default(),
@@ -90,20 +94,6 @@ impl RedisBus {
             self.publisher.lock().await.take();
         }
         result.map_err(error)
-    }
-
-    async fn read_epoch(&self, link: &mut Link) -> Result<Epoch, RedisError> {
-        let key = format!("{}:epoch", self.prefix);
-        let known: Option<String> = link.get(&key).await?;
-        let id = match known {
-            Some(id) => id,
-            None => {
-                // of several that find it missing, one sets it and all read that one
-                let _: bool = link.set_nx(&key, Ids.secret()).await?;
-                link.get(&key).await?
-            }
-        };
-        Ok(Epoch { id, run: link.run.clone() })
     }
 
     async fn add(&self, link: &mut Link, event: &Event) -> Result<(), RedisError> {

@@ -6,12 +6,14 @@
 
 mod keys;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{
@@ -22,6 +24,7 @@ use redis::{
 use super::RedisOptions;
 
 use super::is_outage;
+use crate::hash;
 
 const CONNECT: Duration = Duration::from_secs(3);
 /// Longer than a blocking read.
@@ -60,6 +63,10 @@ impl Server {
         !self.cluster
     }
 
+    pub fn is_cluster(&self) -> bool {
+        self.cluster
+    }
+
     fn opener(&self, authorities: Option<Vec<u8>>) -> Result<Opener, RedisError> {
         let certificates = authorities.map(|pem| TlsCertificates { client_tls: None, root_cert: Some(pem) });
         if self.cluster {
@@ -95,7 +102,6 @@ impl Server {
                 let run = run_id(&mut connection).await?;
                 Ok(Link { run, kind: Kind::Single(connection) })
             }
-            // a server of a cluster restarts alone; which of our streams it had is not ours to know
             Opener::Cluster(client) => {
                 let connection = client.get_async_connection().await?;
                 Ok(Link { run: String::new(), kind: Kind::Cluster(connection) })
@@ -112,22 +118,55 @@ fn tcp() -> TcpSettings {
 
 /// The id a server process draws when it starts; empty when we may not ask.
 async fn run_id(connection: &mut MultiplexedConnection) -> Result<String, RedisError> {
-    let info: Result<String, RedisError> = redis::cmd("INFO").arg("server").query_async(connection).await;
-    let info = match info {
-        // a server that is away for a moment must not look like another one
-        Err(error) if is_outage(&error) => return Err(error),
-        other => other.unwrap_or_default(),
-    };
-    let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
-    Ok(run.map(|run| run.trim().to_owned()).unwrap_or_default())
+    let info = allowed(info().query_async::<String>(connection).await)?;
+    Ok(run_in(&info.unwrap_or_default()).to_owned())
+}
+
+/// The same of every server that has slots, as one text.
+async fn run_ids(cluster: &mut ClusterConnection) -> Result<String, RedisError> {
+    let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+    let told =
+        cluster.route_command(info(), everywhere).await.and_then(|told| Ok(redis::from_redis_value(told)?));
+    let told: HashMap<String, String> = allowed(told)?.unwrap_or_default();
+    let mut runs: Vec<&str> = told.values().map(|info| run_in(info)).collect();
+    runs.sort_unstable();
+    Ok(hash::sha256_hex(runs.join(" ").as_bytes()))
+}
+
+fn info() -> Cmd {
+    let mut ask = redis::cmd("INFO");
+    ask.arg("server");
+    ask
+}
+
+/// Nothing where we may not ask. A server that is away for a moment must not look like another one.
+fn allowed<T>(told: Result<T, RedisError>) -> Result<Option<T>, RedisError> {
+    match told {
+        Err(error) if is_outage(&error) => Err(error),
+        other => Ok(other.ok()),
+    }
+}
+
+fn run_in(info: &str) -> &str {
+    info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().trim()
 }
 
 /// An open connection. It does not connect again by itself: a broken one is thrown away, and its user hears of it.
 #[derive(Clone)]
 pub(super) struct Link {
-    /// Which process of the server this is.
-    pub run: String,
+    /// Which process of the server this is; unknown of a cluster.
+    run: String,
     kind: Kind,
+}
+
+impl Link {
+    /// Which processes serve, as far as we may ask.
+    pub async fn run(&mut self) -> Result<String, RedisError> {
+        match &mut self.kind {
+            Kind::Single(_) => Ok(self.run.clone()),
+            Kind::Cluster(cluster) => run_ids(cluster).await,
+        }
+    }
 }
 
 #[derive(Clone)]
