@@ -10,7 +10,7 @@ use liufang_platform::rsa::{Signer, Verifier};
 use serde::Deserialize;
 
 use crate::peers::alipay::Alipay;
-use crate::peers::wechat::Wechat;
+use crate::peers::wechat::{Platform, Wechat};
 use crate::wire::{alipay, wechat};
 
 /// The settings, ready for use.
@@ -34,6 +34,7 @@ struct WechatSection {
     key_file: String,
     api_v3_key: String,
     platform_keys: Vec<String>,
+    fetch_certificates: bool,
     url: String,
     notice_key: String,
 }
@@ -151,7 +152,9 @@ fn with_wechat(
             }
         }
     }
-    mistakes.need(!section.platform_keys.is_empty(), "wechat.platform_keys", "needs at least one key");
+    let known = !section.platform_keys.is_empty() || section.fetch_certificates;
+    mistakes.need(known, "wechat.platform_keys", "needs at least one key, or wechat.fetch_certificates");
+    let platform = Platform::new(platform, section.fetch_certificates);
     let merchant = wechat::Merchant {
         mchid: section.mchid,
         appid: section.appid,

@@ -8,12 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use liufang_kernel::{Fen, Timestamp};
 use liufang_platform::https::Https;
-use liufang_platform::rsa::{self, Signer, Verifier};
+use liufang_platform::rsa::{self, Certified, Signer, Verifier};
 use serde_json::json;
 
 use crate::domain::Said;
 use crate::peers::alipay::Alipay;
-use crate::peers::wechat::Wechat;
+use crate::peers::wechat::{Platform, Wechat};
 use crate::wire::{alipay, wechat};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
@@ -34,7 +34,30 @@ fn wechat_with_two() -> (Wechat, [Signer; 2]) {
     let ((one, one_public), (two, two_public)) = (pair(), pair());
     let keys = BTreeMap::from([("ONE".to_owned(), one_public), ("TWO".to_owned(), two_public)]);
     let url = "http://127.0.0.1:1".to_owned();
-    (Wechat::new(merchant, pair().0, keys, API_V3_KEY.to_owned(), url, https()), [one, two])
+    let platform = Platform::new(keys, false);
+    (Wechat::new(merchant, pair().0, platform, API_V3_KEY.to_owned(), url, https()), [one, two])
+}
+
+/// A key, and its certificate of this serial, good between two years.
+fn certified(serial: u8, years: [i32; 2]) -> (Signer, String) {
+    let (private, _) = rsa::new_pair().unwrap();
+    let pair = rcgen::KeyPair::from_pem_and_sign_algo(&private, &rcgen::PKCS_RSA_SHA256).unwrap();
+    let mut wanted = rcgen::CertificateParams::default();
+    wanted.serial_number = Some(rcgen::SerialNumber::from_slice(&[0xA0, serial]));
+    [wanted.not_before, wanted.not_after] = years.map(|year| rcgen::date_time_ymd(year, 1, 1));
+    (Signer::from_pem(private.as_bytes()).unwrap(), wanted.self_signed(&pair).unwrap().pem())
+}
+
+/// What `/v3/certificates` answers.
+fn published(rows: &[(&str, &str)]) -> Vec<u8> {
+    let sealed = |pem: &str| {
+        let text = rsa::seal_gcm(API_V3_KEY.as_bytes(), b"twelve bytes", b"certificate", pem.as_bytes());
+        json!({ "algorithm": "AEAD_AES_256_GCM", "associated_data": "certificate", "nonce": "twelve bytes",
+            "ciphertext": STANDARD.encode(text.unwrap()) })
+    };
+    let row =
+        |(serial, pem): &(&str, &str)| json!({ "serial_no": serial, "encrypt_certificate": sealed(pem) });
+    json!({ "data": rows.iter().map(row).collect::<Vec<_>>() }).to_string().into_bytes()
 }
 
 fn body(mchid: &str) -> Vec<u8> {
@@ -81,6 +104,66 @@ fn both_keys_are_taken_while_they_change_and_no_third() {
     }
     let others = self::body("20");
     assert!(wechat.notice(&headers(&one, "ONE", at, &others), &others, NOW).is_none(), "another merchant's");
+}
+
+#[test]
+fn certificates_are_taken_whole_and_from_one_of_them() {
+    let (wechat, [stranger, _]) = wechat_with_two();
+    let ((one, first), (two, second)) = (certified(1, [2020, 2060]), certified(2, [2020, 2060]));
+    let (old, third) = certified(3, [2020, 2021]);
+    let at = NOW.seconds();
+    let body = published(&[("A001", &first), ("A002", &second), ("A003", &third)]);
+    let read = |signer: &Signer, serial: &str, at: i64, body: &[u8]| {
+        wechat.certificates(&headers(signer, serial, at, body), body, NOW)
+    };
+    let taken = read(&one, "A001", at, &body).unwrap();
+    assert_eq!(taken.keys().collect::<Vec<_>>(), ["A001", "A002", "A003"]);
+    assert!(
+        taken["A001"].key.verifies(b"x", &one.sign("x")) && !taken["A001"].key.verifies(b"x", &two.sign("x"))
+    );
+    assert!(read(&two, "A002", at, &body).is_some(), "by the other one");
+    for (signer, serial, at, why) in [
+        (&stranger, "A001", at, "somebody else's signature"),
+        (&stranger, "ONE", at, "a key we were given is none of them"),
+        (&one, "A009", at, "an unknown serial"),
+        (&one, "A001", at - 360, "six minutes old"),
+        (&old, "A003", at, "signed by one that is over"),
+    ] {
+        assert!(read(signer, serial, at, &body).is_none(), "{why}");
+    }
+    for (rows, why) in [
+        (vec![("A001", first.as_str()), ("A009", &second)], "another serial than the certificate's"),
+        (vec![("A001", first.as_str()), ("A002", "no certificate")], "one cannot be read"),
+        (vec![], "none"),
+    ] {
+        let body = published(&rows);
+        assert!(read(&one, "A001", at, &body).is_none(), "{why}");
+    }
+    let sealed_otherwise = String::from_utf8(body).unwrap().replacen("twelve bytes", "twelve bites", 1);
+    assert!(read(&one, "A001", at, sealed_otherwise.as_bytes()).is_none(), "not sealed for us");
+}
+
+#[tokio::test]
+async fn certificates_are_fetched_by_one_at_a_time_and_seldom() {
+    let certificate = Certified::from_pem(certified(1, [2020, 2060]).1.as_bytes()).unwrap();
+    let ours = BTreeMap::from([("OURS".to_owned(), pair().1)]);
+    let platform = Platform::new(ours.clone(), true);
+    assert!(platform.due("OURS", NOW).await.is_none(), "a key we were given needs no other");
+    let turn = platform.due("A001", NOW).await.expect("never fetched");
+    drop(turn);
+    assert!(platform.due("A001", NOW.plus_seconds(9)).await.is_none(), "tried a moment ago");
+    let then = NOW.plus_seconds(10);
+    let turn = platform.due("A001", then).await.expect("tried long ago");
+    platform.take(turn, BTreeMap::from([("A001".to_owned(), certificate)]));
+    assert!(platform.key("A001", then).is_some());
+    assert!(platform.due("A001", then.plus_seconds(43_199)).await.is_none(), "fetched today");
+    let again = then.plus_seconds(43_200);
+    let turn = platform.due("A001", again).await.expect("twice a day");
+    assert!(platform.due("A001", again).await.is_none(), "somebody is at it, and what we have is good");
+    drop(turn);
+    assert!(platform.key("A001", again).is_some(), "what failed took nothing away");
+    assert!(platform.key("A001", Timestamp(3_000_000_000_000_000)).is_none(), "over in 2060");
+    assert!(Platform::new(ours, false).due("A001", NOW).await.is_none(), "not asked for");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use liufang_kernel::Timestamp;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer};
 use x509_cert::der::{Decode as _, Encode as _};
@@ -70,10 +71,46 @@ impl Verifier {
     }
 }
 
-fn of_certificate(pem: &[u8]) -> Option<Vec<u8>> {
+/// A key with the certificate that names it. Who issued it is not looked at: it comes from where it is trusted.
+#[derive(Clone)]
+pub struct Certified {
+    pub key: Verifier,
+    /// Upper-case hex without leading zeros in pairs, as channels write it.
+    pub serial: String,
+    /// First and last second it is valid.
+    valid: [i64; 2],
+}
+
+impl Certified {
+    /// A certificate in PEM.
+    ///
+    /// # Errors
+    /// It is none, or not of an RSA key.
+    pub fn from_pem(pem: &[u8]) -> Result<Certified, KeyError> {
+        let key = Verifier::from_pem(pem)?;
+        let read = certificate(pem).ok_or(KeyError::NoPublicKey)?;
+        let own = read.tbs_certificate();
+        let second = |time: &x509_cert::time::Time| {
+            i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX)
+        };
+        let valid = [second(&own.validity().not_before), second(&own.validity().not_after)];
+        let number = own.serial_number().as_bytes();
+        let zeros = number.iter().take_while(|byte| **byte == 0).count();
+        Ok(Certified { key, serial: hex::encode_upper(&number[zeros..]), valid })
+    }
+
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        (self.valid[0]..=self.valid[1]).contains(&now.seconds())
+    }
+}
+
+fn certificate(pem: &[u8]) -> Option<x509_cert::Certificate> {
     let der = CertificateDer::from_pem_slice(pem).ok()?;
-    let certificate = x509_cert::Certificate::from_der(&der).ok()?;
-    certificate.tbs_certificate().subject_public_key_info().to_der().ok()
+    x509_cert::Certificate::from_der(&der).ok()
+}
+
+fn of_certificate(pem: &[u8]) -> Option<Vec<u8>> {
+    certificate(pem)?.tbs_certificate().subject_public_key_info().to_der().ok()
 }
 
 /// A new pair of 2048 bits in PEM: private (PKCS#8) and public.

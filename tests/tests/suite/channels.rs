@@ -23,6 +23,16 @@ pub const BOTH: [Channel; 2] = [Channel::Wechat, Channel::Alipay];
 pub async fn wired() -> (World, TempDir) {
     let folder = servers::folder("liufang-channels-");
     let keys = folder.path().display();
+    let given = format!(
+        "role.channels.wechat.platform_keys=[\"5A0DB0C000000001={keys}/wechat-platform.pub\", \
+         \"5A0DB0C000000002={keys}/wechat-platform-2.pub\"]"
+    );
+    (wired_with(&folder, given).await, folder)
+}
+
+/// The same with something said of WeChat Pay's keys.
+async fn wired_with(folder: &TempDir, of_wechats_keys: String) -> World {
+    let keys = folder.path().display();
     let (merchant, channel) = (servers::free_port(), servers::free_port());
     let text = |setting: &str, value: &str| format!("{setting}=\"{value}\"");
     let settings = [
@@ -42,10 +52,7 @@ pub async fn wired() -> (World, TempDir) {
         text("role.channels.wechat.serial", "MERCHANT-1"),
         text("role.channels.wechat.key_file", &format!("{keys}/wechat-merchant.key")),
         text("role.channels.wechat.api_v3_key", "liufang-dev-api-v3-key-32-chars."),
-        format!(
-            "role.channels.wechat.platform_keys=[\"SANDBOX-1={keys}/wechat-platform.pub\", \
-             \"SANDBOX-2={keys}/wechat-platform-2.pub\"]"
-        ),
+        of_wechats_keys,
         text("role.channels.wechat.url", &format!("http://127.0.0.1:{channel}/wechat")),
         text("role.channels.wechat.notice_key", "what-wechat-tells-settlement"),
         text("role.channels.alipay.app_id", "2021000000000001"),
@@ -55,7 +62,7 @@ pub async fn wired() -> (World, TempDir) {
         text("role.channels.alipay.url", &format!("http://127.0.0.1:{channel}/alipay/gateway.do")),
         text("role.channels.alipay.notice_key", "what-alipay-tells-settlement"),
     ];
-    (World::start_with(Shape::Sqlite, &settings).await, folder)
+    World::start_with(Shape::Sqlite, &settings).await
 }
 
 // both adapters keep what a bank's own server has to keep, by the kit that banks are given
@@ -247,6 +254,44 @@ async fn a_notice_that_is_not_the_channels_changes_nothing() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_of_wechat_pay_are_fetched_while_they_change() {
+    let folder = servers::folder("liufang-channels-");
+    let installation = wired_with(&folder, "role.channels.wechat.fetch_certificates=true".to_owned()).await;
+    world::run_in(installation, async |world| {
+        world.expect_log("says nothing");
+        world.expect_log("a notice that is not the channel's was refused");
+        let cast = Cast::of(world).await;
+        let patient = cast.patient_through("jd", ROW).await;
+        // not sealed for us at first: nothing is known, nothing is believed, and it is tried again
+        dial(&cast, "PaymentWire/Certificates", Dial::BadSeal, 1).await;
+        let order = cast.unpaid_otc(&patient, ROW).await;
+        patient.pay(&order, Channel::Wechat).await.unwrap();
+        world.clock.advance_seconds(PAUSE_S);
+        paid(&cast, &patient, &order).await;
+        returned(&cast, &patient, &order).await;
+        // the next key signs before its certificate is published
+        let order = cast.unpaid_otc(&patient, ROW).await;
+        dial(&cast, "PaymentWire/Notice", Dial::NextKey, 0).await;
+        dial(&cast, "PaymentWire/Query", Dial::ServerError, 0).await;
+        patient.pay(&order, Channel::Wechat).await.unwrap();
+        eventually("the notice was brought again", || async { (attempts(world).await > 1).then_some(()) })
+            .await;
+        let still = patient.order(&order.order_id).await.unwrap();
+        assert_eq!(still.state().as_str_name(), OrderState::Paying.as_str_name());
+        dial(&cast, "PaymentWire/Certificates", Dial::NextKey, 0).await;
+        world.clock.advance_seconds(PAUSE_S);
+        // nobody can ask: only the notice tells it
+        paid(&cast, &patient, &order).await;
+        dial(&cast, "PaymentWire/Query", Dial::Unspecified, 0).await;
+        returned(&cast, &patient, &order).await;
+    })
+    .await;
+}
+
+/// Between two tries to fetch certificates.
+const PAUSE_S: i64 = 10;
 
 /// How often the channel brought what it still has to bring.
 async fn attempts(world: &World) -> i64 {

@@ -26,6 +26,7 @@ impl App {
     pub async fn wechat_notice(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), ChannelError> {
         let wechat = self.wechat.as_ref().ok_or(ChannelError::NotServed)?;
         let now = self.clock.now();
+        wechat.learn(headers, self.moment()).await;
         let opened = wechat.notice(headers, body, now);
         let (envelope, noticed, _) = opened.ok_or(ChannelError::NotTheChannels)?;
         if let Some(refund_no) = &noticed.refund {

@@ -1,6 +1,7 @@
 //! WeChat Pay over HTTPS: every request signed, every answer checked before it is read.
 
-use std::collections::BTreeMap;
+mod platform;
+
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -9,13 +10,17 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, response};
 use liufang_kernel::Timestamp;
 use liufang_platform::https::Https;
-use liufang_platform::rsa::{Signer, Verifier, open_gcm};
+use liufang_platform::rsa::{Certified, Signer, open_gcm};
 use serde_json::json;
+
+use platform::Certificates;
 
 use super::Moment;
 use crate::domain::{Billed, Created, Form, Order, Refund, RefundSaid, Said};
 use crate::wire::bill;
-use crate::wire::wechat::{self, Answer, Envelope, Merchant, Noticed, Signed};
+use crate::wire::wechat::{self, Answer, Envelope, Merchant, Noticed, Sealed, Signed};
+
+pub use platform::Platform;
 
 /// The channel; cheap to clone.
 #[derive(Clone)]
@@ -24,8 +29,7 @@ pub struct Wechat(Arc<Inner>);
 struct Inner {
     merchant: Merchant,
     signer: Signer,
-    /// The channel's keys by serial: several while they change.
-    platform: BTreeMap<String, Verifier>,
+    platform: Platform,
     api_v3_key: String,
     url: String,
     https: Https,
@@ -47,7 +51,7 @@ impl Wechat {
     pub fn new(
         merchant: Merchant,
         signer: Signer,
-        platform: BTreeMap<String, Verifier>,
+        platform: Platform,
         api_v3_key: String,
         url: String,
         https: Https,
@@ -132,11 +136,45 @@ impl Wechat {
     ) -> Option<(Envelope, Noticed, Vec<u8>)> {
         self.is_theirs(headers, body, now).then_some(())?;
         let envelope = wechat::envelope(body)?;
-        let sealed = STANDARD.decode(&envelope.sealed).ok()?;
-        let (key, nonce) = (self.0.api_v3_key.as_bytes(), envelope.nonce.as_bytes());
-        let plain = open_gcm(key, nonce, envelope.context.as_bytes(), &sealed)?;
+        let plain = self.open(&envelope.sealed)?;
         let noticed = wechat::noticed(&self.0.merchant, &plain)?;
         Some((envelope, noticed, plain))
+    }
+
+    /// Sees to it that we have the key these headers name, if the channel publishes it.
+    pub async fn learn(&self, headers: &HeaderMap, at: Moment) {
+        let Some(turn) = self.0.platform.due(&signed(headers).serial, at.now).await else { return };
+        let Some((parts, body)) = self.send(("GET", "/v3/certificates", ""), at).await else { return };
+        match self.certificates(&parts.headers, &body, at.now) {
+            Some(certificates) => self.0.platform.take(turn, certificates),
+            None => tracing::warn!(
+                status = parts.status.as_u16(),
+                "an answer without WeChat Pay's certificates, sealed for us and signed by one of them, says nothing"
+            ),
+        }
+    }
+
+    /// Certificates, all of them sealed for us and the whole signed about now by one of them; none otherwise.
+    pub fn certificates(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Option<Certificates> {
+        let mut certificates = Certificates::new();
+        for (serial, sealed) in wechat::certificates(body)? {
+            let certificate = Certified::from_pem(&self.open(&sealed)?).ok()?;
+            if certificate.serial != serial {
+                return None;
+            }
+            certificates.insert(serial, certificate);
+        }
+        let signed = signed(headers);
+        let by = certificates.get(&signed.serial).filter(|certificate| certificate.is_valid(now))?;
+        let genuine = by.key.verifies(&wechat::answer_text(&signed, body), &signed.signature);
+        (genuine && wechat::is_fresh(&signed, now)).then_some(certificates)
+    }
+
+    /// Opens what was sealed with the APIv3 key.
+    fn open(&self, sealed: &Sealed) -> Option<Vec<u8>> {
+        let text = STANDARD.decode(&sealed.text).ok()?;
+        let (key, nonce) = (self.0.api_v3_key.as_bytes(), sealed.nonce.as_bytes());
+        open_gcm(key, nonce, sealed.context.as_bytes(), &text)
     }
 
     /// Sends a signed request; none without an answer. Nobody vouches for it yet.
@@ -167,6 +205,7 @@ impl Wechat {
     /// Sends; none without an answer that the channel signed about now.
     async fn call(&self, request: (&str, &str, &str), at: Moment) -> Option<Checked> {
         let (parts, body) = self.send(request, at).await?;
+        self.learn(&parts.headers, at).await;
         if !self.is_theirs(&parts.headers, &body, at.now) {
             tracing::warn!(
                 status = parts.status.as_u16(),
@@ -178,16 +217,19 @@ impl Wechat {
     }
 
     fn is_theirs(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
-        let text = |name: &str| {
-            headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-        };
-        let signed = Signed {
-            timestamp: text("wechatpay-timestamp"),
-            nonce: text("wechatpay-nonce"),
-            serial: text("wechatpay-serial"),
-            signature: text("wechatpay-signature"),
-        };
-        let Some(key) = self.0.platform.get(&signed.serial) else { return false };
+        let signed = signed(headers);
+        let Some(key) = self.0.platform.key(&signed.serial, now) else { return false };
         wechat::is_fresh(&signed, now) && key.verifies(&wechat::answer_text(&signed, body), &signed.signature)
+    }
+}
+
+fn signed(headers: &HeaderMap) -> Signed {
+    let text =
+        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    Signed {
+        timestamp: text("wechatpay-timestamp"),
+        nonce: text("wechatpay-nonce"),
+        serial: text("wechatpay-serial"),
+        signature: text("wechatpay-signature"),
     }
 }

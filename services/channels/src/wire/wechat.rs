@@ -264,30 +264,47 @@ pub fn billed(url: &str, answer: Answer<'_>) -> Result<bill::Told, Billed> {
     }
 }
 
+/// What is sealed with the APIv3 key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    pub nonce: String,
+    pub context: String,
+    /// Base64.
+    pub text: String,
+}
+
+fn sealed(resource: &Value) -> Option<Sealed> {
+    let text = |key: &str| resource[key].as_str().map(str::to_owned);
+    if resource["algorithm"].as_str() != Some("AEAD_AES_256_GCM") {
+        return None;
+    }
+    Some(Sealed {
+        nonce: text("nonce").filter(|nonce| nonce.len() == 12)?,
+        context: text("associated_data").unwrap_or_default(),
+        text: text("ciphertext")?,
+    })
+}
+
+/// The channel's certificates by serial, as they come from `/v3/certificates`; none unless all of them can be read.
+pub fn certificates(body: &[u8]) -> Option<Vec<(String, Sealed)>> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let certificate =
+        |row: &Value| Some((row["serial_no"].as_str()?.to_owned(), sealed(&row["encrypt_certificate"])?));
+    body["data"].as_array()?.iter().map(certificate).collect()
+}
+
 /// A notice's envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     pub id: String,
-    pub nonce: String,
-    pub context: String,
-    /// Base64.
-    pub sealed: String,
+    pub sealed: Sealed,
 }
 
 /// Reads the envelope of a notice whose signature was checked.
 pub fn envelope(body: &[u8]) -> Option<Envelope> {
     let body: Value = serde_json::from_slice(body).ok()?;
-    let resource = &body["resource"];
-    if resource["algorithm"].as_str() != Some("AEAD_AES_256_GCM") {
-        return None;
-    }
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    Some(Envelope {
-        id: text(&body["id"]).filter(|id| (1..=64).contains(&id.len()))?,
-        nonce: text(&resource["nonce"]).filter(|nonce| nonce.len() == 12)?,
-        context: text(&resource["associated_data"]).unwrap_or_default(),
-        sealed: text(&resource["ciphertext"])?,
-    })
+    let id = body["id"].as_str().filter(|id| (1..=64).contains(&id.len()))?.to_owned();
+    Some(Envelope { id, sealed: sealed(&body["resource"])? })
 }
 
 /// What an opened notice tells of which order; none when it is not for this merchant or tells nothing we know.

@@ -94,7 +94,7 @@ impl Dial {
 }
 
 /// Hook methods that have a dial.
-pub const METHODS: [&str; 34] = [
+pub const METHODS: [&str; 35] = [
     "VerificationHook/CheckIdentity",
     "VerificationHook/CheckCarrier",
     "VerificationHook/CheckFace",
@@ -113,6 +113,7 @@ pub const METHODS: [&str; 34] = [
     "PaymentWire/Notice",
     "PaymentWire/Bill",
     "PaymentWire/BillFile",
+    "PaymentWire/Certificates",
     "InsurerHook/Settle",
     "InsurerHook/Reverse",
     "InsurerHook/QueryMessage",

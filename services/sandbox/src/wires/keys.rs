@@ -7,12 +7,43 @@ use liufang_platform::rsa::{self, Signer, Verifier};
 /// Every pair, by the name of its files.
 const PAIRS: [&str; 5] = ["wechat-merchant", "wechat-platform", "wechat-platform-2", "alipay-app", "alipay"];
 
+/// Serials of WeChat Pay's certificates, now and next.
+const SERIALS: [&str; 2] = ["5A0DB0C000000001", "5A0DB0C000000002"];
+
+/// A key of WeChat Pay's and its certificate.
+pub struct Own {
+    pub signer: Signer,
+    pub serial: &'static str,
+    /// In PEM.
+    pub certificate: String,
+}
+
+impl Own {
+    fn of(private: &[u8], serial: &'static str) -> Option<Own> {
+        let signer = Signer::from_pem(private).ok()?;
+        let text = std::str::from_utf8(private).ok()?;
+        let pair = rcgen::KeyPair::from_pem_and_sign_algo(text, &rcgen::PKCS_RSA_SHA256).ok()?;
+        let mut wanted = rcgen::CertificateParams::default();
+        let number: Vec<u8> = (0..serial.len() / 2)
+            .map(|at| u8::from_str_radix(&serial[2 * at..2 * at + 2], 16).unwrap_or_default())
+            .collect();
+        wanted.serial_number = Some(rcgen::SerialNumber::from_slice(&number));
+        (wanted.not_before, wanted.not_after) =
+            (rcgen::date_time_ymd(VALID[0], 1, 1), rcgen::date_time_ymd(VALID[1], 1, 1));
+        wanted.distinguished_name.push(rcgen::DnType::CommonName, "Simulated payment channel");
+        Some(Own { signer, serial, certificate: wanted.self_signed(&pair).ok()?.pem() })
+    }
+}
+
+/// The years in which the certificates begin and end.
+pub const VALID: [i32; 2] = [2020, 2060];
+
 pub struct Keys {
     /// Check what merchants sign.
     pub wechat_merchant: Verifier,
     pub alipay_app: Verifier,
-    /// WeChat Pay's own, now and next; the serials are `SANDBOX-1` and `SANDBOX-2`.
-    pub wechat: [Signer; 2],
+    /// WeChat Pay's own, now and next.
+    pub wechat: [Own; 2],
     pub alipay: Signer,
     /// Nobody's.
     pub stranger: Signer,
@@ -40,11 +71,14 @@ impl Keys {
             |name: &str| Signer::from_pem(&read(name)?).map_err(|error| broken(format!("{name} {error}")));
         let verifier =
             |name: &str| Verifier::from_pem(&read(name)?).map_err(|error| broken(format!("{name} {error}")));
+        let own = |name: &str, serial: &'static str| {
+            Own::of(&read(name)?, serial).ok_or_else(|| broken(format!("{name} makes no certificate")))
+        };
         let stranger = rsa::new_pair().map_err(|error| broken(error.to_string()))?;
         Ok(Keys {
             wechat_merchant: verifier("wechat-merchant.pub")?,
             alipay_app: verifier("alipay-app.pub")?,
-            wechat: [signer("wechat-platform.key")?, signer("wechat-platform-2.key")?],
+            wechat: [own("wechat-platform.key", SERIALS[0])?, own("wechat-platform-2.key", SERIALS[1])?],
             alipay: signer("alipay.key")?,
             stranger: Signer::from_pem(stranger.0.as_bytes()).map_err(|error| broken(error.to_string()))?,
         })

@@ -12,7 +12,7 @@ use liufang_platform::rsa::seal_gcm;
 use serde_json::{Value, json};
 
 use super::bills::{self, Asked};
-use super::keys::Keys;
+use super::keys::{Keys, VALID};
 use super::{WECHAT, expiry, late, lie};
 use crate::app::{App, Close, Pay, Query, Refund};
 use crate::domain::channel::{Payment, State};
@@ -59,6 +59,7 @@ pub async fn serve(
         return bills::wechat_file(app, &mchid, path).await;
     }
     let (answer, dial) = match (method, parts.as_slice()) {
+        ("GET", ["certificates"]) => certificates(app, keys).await?,
         ("GET", ["bill", "tradebill"]) => bill(app, headers, &mchid, path).await?,
         ("POST", ["pay", "transactions", kind]) => create(app, kind, &body).await?,
         ("GET", ["pay", "transactions", "out-trade-no", no]) => query(app, no, &mchid).await?,
@@ -75,6 +76,25 @@ pub async fn serve(
         }
         _ => sign(app, keys, answer, dial),
     })
+}
+
+/// 平台证书: the present one; with the dial on the next key, that one too.
+async fn certificates(app: &App, keys: &Keys) -> Result<(Answer, Dial), SandboxError> {
+    let dial = app.wire_dial("Certificates", &[]).await?;
+    let published = if dial == Dial::NextKey { &keys.wechat[..] } else { &keys.wechat[..1] };
+    let mut rows = Vec::new();
+    for own in published {
+        let secret = app.secret();
+        let plain = (secret.get(..12).unwrap_or_default(), own.certificate.as_bytes());
+        let [from, until] = VALID.map(|year| format!("{year}-01-01T08:00:00+08:00"));
+        rows.push(json!({
+            "serial_no": own.serial, "effective_time": from, "expire_time": until,
+            "encrypt_certificate": sealed(&app.wires.api_v3_key, "certificate", plain, dial),
+        }));
+    }
+    let answer = Answer::ok(&json!({ "data": rows }));
+    // the next key is published and signs nothing yet
+    Ok((answer, if dial == Dial::NextKey { Dial::Normal } else { dial }))
 }
 
 async fn bill(
@@ -132,10 +152,10 @@ fn signed_headers(
     let text = format!("{at}\n{nonce}\n{body}\n");
     let [present, next] = &keys.wechat;
     let (serial, signer) = match dial {
-        Dial::NextKey => ("SANDBOX-2", next),
-        Dial::WrongSerial => ("SANDBOX-9", present),
-        Dial::BadSignature => ("SANDBOX-1", &keys.stranger),
-        _ => ("SANDBOX-1", present),
+        Dial::NextKey => (next.serial, &next.signer),
+        Dial::WrongSerial => ("5A0DB0C000000009", &present.signer),
+        Dial::BadSignature => (present.serial, &keys.stranger),
+        _ => (present.serial, &present.signer),
     };
     [
         ("content-type", "application/json".to_owned()),
@@ -263,6 +283,19 @@ async fn query_refund(app: &App, refund_no: &str) -> Result<(Answer, Dial), Sand
     Ok((answer, dial))
 }
 
+/// What is sealed with the APIv3 key, as it stands in an answer or a notice; `plain` is nonce and text.
+fn sealed(api_v3_key: &str, kind: &str, plain: (&str, &[u8]), dial: Dial) -> Option<Value> {
+    let (nonce, text) = plain;
+    let mut sealed = seal_gcm(api_v3_key.as_bytes(), nonce.as_bytes(), kind.as_bytes(), text)?;
+    if dial == Dial::BadSeal {
+        *sealed.last_mut()? ^= 1;
+    }
+    Some(json!({
+        "algorithm": "AEAD_AES_256_GCM", "original_type": kind, "associated_data": kind, "nonce": nonce,
+        "ciphertext": STANDARD.encode(sealed),
+    }))
+}
+
 /// A notice, sealed and signed; none for what WeChat Pay tells nobody.
 pub fn notice(
     keys: &Keys,
@@ -277,18 +310,10 @@ pub fn notice(
     // a refund's notice is another kind, and our own refunds are known from their answers
     let plain = transaction(&Payment { refunded: Fen::ZERO, ..payment.clone() }, &wired.merchant, &wired.app);
     let nonce = secret.get(..12)?;
-    let mut sealed =
-        seal_gcm(api_v3_key.as_bytes(), nonce.as_bytes(), b"transaction", plain.to_string().as_bytes())?;
-    if dial == Dial::BadSeal {
-        *sealed.last_mut()? ^= 1;
-    }
     let body = json!({
         "id": id, "create_time": now.china_text(), "event_type": "TRANSACTION.SUCCESS",
         "resource_type": "encrypt-resource", "summary": "支付成功",
-        "resource": {
-            "algorithm": "AEAD_AES_256_GCM", "original_type": "transaction", "associated_data": "transaction",
-            "nonce": nonce, "ciphertext": STANDARD.encode(sealed),
-        },
+        "resource": sealed(api_v3_key, "transaction", (nonce, plain.to_string().as_bytes()), dial)?,
     })
     .to_string();
     let mut request = Request::post(&wired.notify_url);
