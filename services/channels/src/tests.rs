@@ -139,6 +139,12 @@ fn certificates_are_taken_whole_and_from_one_of_them() {
         let body = published(&rows);
         assert!(read(&one, "A001", at, &body).is_none(), "{why}");
     }
+    let good = headers(&one, "A001", at, &body);
+    for at in (0..body.len()).step_by(5) {
+        let mut bent = body.clone();
+        bent[at] ^= 1;
+        assert!(wechat.certificates(&good, &bent, NOW).is_none(), "byte {at}");
+    }
     let sealed_otherwise = String::from_utf8(body).unwrap().replacen("twelve bytes", "twelve bites", 1);
     assert!(read(&one, "A001", at, sealed_otherwise.as_bytes()).is_none(), "not sealed for us");
 }

@@ -46,6 +46,7 @@ pub struct RedisBus {
     server: Server,
     // opened when it is needed, thrown away when it breaks
     publisher: Arc<Mutex<Option<Link>>>,
+    // a cluster's epoch, for all clones
     known: Arc<Mutex<epoch::Known>>,
     prefix: String,
     keep_published: bool,

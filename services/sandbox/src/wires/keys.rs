@@ -8,30 +8,32 @@ use liufang_platform::rsa::{self, Signer, Verifier};
 const PAIRS: [&str; 5] = ["wechat-merchant", "wechat-platform", "wechat-platform-2", "alipay-app", "alipay"];
 
 /// Serials of WeChat Pay's certificates, now and next.
-const SERIALS: [&str; 2] = ["5A0DB0C000000001", "5A0DB0C000000002"];
+const SERIALS: [u64; 2] = [0x5A0D_B0C0_0000_0001, 0x5A0D_B0C0_0000_0002];
 
 /// A key of WeChat Pay's and its certificate.
 pub struct Own {
     pub signer: Signer,
-    pub serial: &'static str,
+    /// Upper-case hex.
+    pub serial: String,
     /// In PEM.
     pub certificate: String,
 }
 
 impl Own {
-    fn of(private: &[u8], serial: &'static str) -> Option<Own> {
+    fn of(private: &[u8], serial: u64) -> Option<Own> {
         let signer = Signer::from_pem(private).ok()?;
         let text = std::str::from_utf8(private).ok()?;
         let pair = rcgen::KeyPair::from_pem_and_sign_algo(text, &rcgen::PKCS_RSA_SHA256).ok()?;
         let mut wanted = rcgen::CertificateParams::default();
-        let number: Vec<u8> = (0..serial.len() / 2)
-            .map(|at| u8::from_str_radix(&serial[2 * at..2 * at + 2], 16).unwrap_or_default())
-            .collect();
-        wanted.serial_number = Some(rcgen::SerialNumber::from_slice(&number));
+        wanted.serial_number = Some(serial.into());
         (wanted.not_before, wanted.not_after) =
             (rcgen::date_time_ymd(VALID[0], 1, 1), rcgen::date_time_ymd(VALID[1], 1, 1));
         wanted.distinguished_name.push(rcgen::DnType::CommonName, "Simulated payment channel");
-        Some(Own { signer, serial, certificate: wanted.self_signed(&pair).ok()?.pem() })
+        Some(Own {
+            signer,
+            serial: format!("{serial:X}"),
+            certificate: wanted.self_signed(&pair).ok()?.pem(),
+        })
     }
 }
 
@@ -71,7 +73,7 @@ impl Keys {
             |name: &str| Signer::from_pem(&read(name)?).map_err(|error| broken(format!("{name} {error}")));
         let verifier =
             |name: &str| Verifier::from_pem(&read(name)?).map_err(|error| broken(format!("{name} {error}")));
-        let own = |name: &str, serial: &'static str| {
+        let own = |name: &str, serial: u64| {
             Own::of(&read(name)?, serial).ok_or_else(|| broken(format!("{name} makes no certificate")))
         };
         let stranger = rsa::new_pair().map_err(|error| broken(error.to_string()))?;

@@ -152,10 +152,10 @@ fn signed_headers(
     let text = format!("{at}\n{nonce}\n{body}\n");
     let [present, next] = &keys.wechat;
     let (serial, signer) = match dial {
-        Dial::NextKey => (next.serial, &next.signer),
+        Dial::NextKey => (next.serial.as_str(), &next.signer),
         Dial::WrongSerial => ("5A0DB0C000000009", &present.signer),
-        Dial::BadSignature => (present.serial, &keys.stranger),
-        _ => (present.serial, &present.signer),
+        Dial::BadSignature => (present.serial.as_str(), &keys.stranger),
+        _ => (present.serial.as_str(), &present.signer),
     };
     [
         ("content-type", "application/json".to_owned()),

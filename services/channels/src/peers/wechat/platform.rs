@@ -50,9 +50,8 @@ impl Platform {
 
     /// Whether certificates are to be fetched for this serial, by whoever gets the turn.
     pub async fn due(&self, serial: &str, now: Timestamp) -> Option<MutexGuard<'_, Turn>> {
-        let turn = self.turn.as_ref()?;
+        let turn = self.turn.as_ref().filter(|_| !self.given.contains_key(serial))?;
         let mut turn = match self.key(serial, now) {
-            Some(_) if self.given.contains_key(serial) => return None,
             // who has a key need not wait for somebody who fetches
             Some(_) => turn.try_lock().ok()?,
             None => turn.lock().await,
